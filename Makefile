@@ -1,0 +1,56 @@
+# `make demo` opens the app, `make test` checks everything; each sets up what it needs.
+
+PYTHON ?= python3
+PORT ?= 8501
+VENV := .venv
+BIN := $(VENV)/bin
+# All but what has VGG16 look at MFCC and chroma, which takes minutes and megabytes.
+BUNDLED := $(addprefix --representation ,soundalike vgg_genre vgg_mel genre_head mfcc_flat \
+  mfcc_autoencoder musicnn musicnn_tags metadata fma518)
+
+.PHONY: demo test check bench index model clean
+
+demo: $(VENV)/.app
+	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.test check
+	$(BIN)/pytest
+
+check: $(VENV)/.test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.test
+	$(BIN)/python benchmarks/drawings.py
+	$(BIN)/python benchmarks/genre_head.py
+	$(BIN)/python benchmarks/duplicates.py
+	$(BIN)/python benchmarks/decoders.py
+	$(BIN)/python benchmarks/map_page.py
+	$(BIN)/python benchmarks/interactions.py
+
+# Makes the shipped models and index again from the shipped library.
+model: $(VENV)/.app
+	$(BIN)/soundalike train genre-head assets/library --out assets/models/genre_head.npz
+	$(BIN)/soundalike train mfcc-autoencoder assets/library --out assets/models/mfcc_autoencoder.npz
+	$(BIN)/python scripts/fit_soundalike.py
+
+index: $(VENV)/.app
+	$(BIN)/soundalike index assets/library --out assets/index --compact $(BUNDLED)
+	$(BIN)/soundalike map assets/index
+	$(BIN)/soundalike measure assets/index
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundalike needs Python 3.11 or later; name one with: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/.test: $(VENV)/.app requirements-test.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+	touch $@
+
+clean:
+	rm -rf $(VENV) test-artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
