@@ -1,0 +1,416 @@
+"""Audio decoding: a file or its bytes to a mono float32 clip at 22,050 Hz.
+
+Conventions: samples are float32 in about [-1, 1]; time is in seconds, levels are in dBFS (0 dBFS is
+a full-scale square wave). The decoder is PyAV, whose wheels carry FFmpeg's libraries, so that every
+format below works on a machine with nothing else installed; resampling is soxr's high quality, as
+librosa's default.
+
+A file passes three gates: its size, then its header (container, codec, channels, sample rate,
+length), then a decode that stops by itself at the longest length allowed. Only an allow-list of
+containers and codecs is ever opened: FFmpeg would otherwise follow playlists to other files and
+hosts. Memory stays bounded, since frames are mixed down and resampled as they come.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.errors import AudioError
+from soundalike.streams import Levels, Resampler
+
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.container import InputContainer
+
+SAMPLE_RATE = 22_050
+HOP_LENGTH = 512
+N_FRAMES = 1_293
+ANALYSIS_SAMPLES = (N_FRAMES - 1) * HOP_LENGTH
+"""Samples that give exactly 1,293 centred frames: 30.0002 s."""
+
+MAX_BYTES = 30 * 1024 * 1024
+MAX_SECONDS = 20 * 60.0
+MIN_SECONDS = 3.0
+MAX_CHANNELS = 8
+MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000
+SILENCE_DBFS = -60.0
+"""A clip whose loudest 50 ms stay below this level is refused as silent."""
+
+EXTENSIONS = (*("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka"),)
+"""File name endings that are offered for upload and looked for in folders."""
+
+_CONTAINERS = "wav,w64,flac,ogg,mp3,mov,matroska,aac"
+_CODECS = (
+    "flac,vorbis,libvorbis,opus,libopus,mp3,mp3float,aac,aac_fixed,alac,"
+    "pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
+    "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw"
+)
+_FORMATS_SENTENCE = "WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or WebM"
+_MAX_BROKEN_PACKETS = 200
+_MAX_SAMPLE = 1e4
+"""Float files may hold any number; beyond this its square would no longer fit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Mono audio, ready for analysis.
+
+    Compared and hashed by identity, so that what is computed from a clip can be kept for exactly as
+    long as the clip itself.
+
+    Attributes
+    ----------
+    samples : float32 array [shape=(n,)]
+    sample_rate : int, Hz
+    notes : sentences about what was done to the audio that a listener may want to know
+    start : where in the source the samples begin, in seconds
+    source_duration : length of the whole source, in seconds
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int = SAMPLE_RATE
+    notes: tuple[str, ...] = ()
+    start: float = 0.0
+    source_duration: float = 0.0
+
+    @property
+    def duration(self) -> float:
+        """Length of the samples in seconds."""
+        return len(self.samples) / self.sample_rate
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself before anything is decoded."""
+
+    container: str
+    codec: str
+    channels: int
+    sample_rate: int
+    duration: float | None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def probe(source: str | Path | bytes) -> Header:
+    """Read and check a file's header; nothing is decoded.
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, empty, over 30 MB, not audio of an accepted format, over 20 minutes,
+        or has other than 1 to 8 channels at 8 to 192 kHz.
+    """
+    with _open(source) as container:
+        return _header(container)
+
+
+def decode(source: str | Path | bytes) -> Clip:
+    """Decode a file or its bytes to mono at 22,050 Hz, whole.
+
+    Channels are averaged. Where that would cancel them out (the mix lies over 20 dB below the
+    channels, as with phase-inverted stereo), the loudest channel is taken instead and a note says so.
+
+    Raises
+    ------
+    AudioError
+        As `probe`; also if nothing can be decoded, or the audio is shorter than 3 s or silent.
+    """
+    return _clip(source, _decode(source))
+
+
+def decode_stereo(source: str | Path | bytes) -> tuple[Clip, NDArray[np.float32] | None]:
+    """As `decode`, with both channels of a stereo file beside it, decoded once.
+
+    Returns
+    -------
+    the clip, and its channels at 22,050 Hz [shape=(n, 2)], None unless the file has two
+
+    Raises
+    ------
+    AudioError
+        As `decode`.
+    """
+    decoded = _decode(source, keep_sides=True)
+    return _clip(source, decoded), decoded.sides
+
+
+def analysis_window(clip: Clip) -> Clip:
+    """The 30 s that stand for a clip.
+
+    A shorter clip is repeated until it fills the window. Of a longer one the loudest half minute is
+    taken: the window, on a grid of one second, with the highest mean level in dB (levels are taken
+    over 50 ms and floored 60 dB below the loudest, so that one click decides nothing); the earliest
+    where several are equal. It tends to find the chorus, and passes over intros and fade-outs.
+
+    Returns
+    -------
+    Clip with 661,504 samples at 22,050 Hz (1,293 frames of hop length 512)
+    """
+    n = len(clip.samples)
+    if n == ANALYSIS_SAMPLES:
+        return clip
+    if n < ANALYSIS_SAMPLES:
+        repeated = np.resize(clip.samples, ANALYSIS_SAMPLES)
+        notes = clip.notes
+        if clip.duration < 29.0:
+            notes += (f"The clip is {clip.duration:.1f} s long; it was repeated to fill 30 s.",)
+        return Clip(repeated, clip.sample_rate, notes, clip.start, clip.source_duration)
+    start = _loudest_window(clip.samples)
+    notes = clip.notes
+    if clip.duration > 31.0:
+        notes += (
+            f"Of {clock(clip.duration)} the loudest half minute was analysed: "
+            f"{clock(start / SAMPLE_RATE)} to {clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)}.",
+        )
+    window = clip.samples[start : start + ANALYSIS_SAMPLES]
+    return Clip(window, clip.sample_rate, notes, start / SAMPLE_RATE, clip.source_duration)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds: `clock(61.4)` is "1:01"."""
+    whole = round(seconds)
+    return f"{whole // 60}:{whole % 60:02d}"
+
+
+def level_dbfs(samples: NDArray[np.float32], frame: int = SAMPLE_RATE // 20) -> NDArray[np.float32]:
+    """Level over consecutive frames (50 ms each by default), dBFS, at least -200."""
+    if len(samples) < frame:
+        frame = max(len(samples), 1)
+    whole = samples[: len(samples) // frame * frame].reshape(-1, frame)
+    power = np.mean(np.square(whole, dtype=np.float32), axis=1)
+    levels: NDArray[np.float32] = 10 * np.log10(np.maximum(power, 1e-20))
+    return levels
+
+
+def _loudest_window(samples: NDArray[np.float32]) -> int:
+    frame = SAMPLE_RATE // 20
+    levels = level_dbfs(samples, frame)
+    levels = np.maximum(levels, levels.max() - 60.0).astype(np.float64)
+    last = len(samples) - ANALYSIS_SAMPLES
+    starts = np.arange(0, last + 1, SAMPLE_RATE)
+    total = np.concatenate([[0.0], np.cumsum(levels)])
+    first = starts // frame
+    width = ANALYSIS_SAMPLES // frame
+    return int(starts[np.argmax(np.round(total[first + width] - total[first], 6))])
+
+
+def _check_audible(samples: NDArray[np.float32]) -> None:
+    duration = len(samples) / SAMPLE_RATE
+    if duration < MIN_SECONDS:
+        raise AudioError(
+            f"This clip is {duration:.1f} s long; please choose one of at least {MIN_SECONDS:.0f} s."
+        )
+    if float(level_dbfs(samples).max()) < SILENCE_DBFS:
+        raise AudioError("This clip is silent, so there is nothing to compare; please choose another.")
+
+
+@contextmanager
+def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
+    import av
+
+    _check_size(source)
+    options = {"format_whitelist": _CONTAINERS, "codec_whitelist": _CODECS}
+    with ExitStack() as stack:
+        try:
+            # A stream rather than a name, which FFmpeg could take for an address.
+            binary = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115, PTH123
+            stream = stack.enter_context(binary)
+            container = av.open(stream, mode="r", options=options, metadata_errors="replace")
+            stack.enter_context(container)
+        except PermissionError as error:
+            raise AudioError("This file may not be read; please check its permissions.") from error
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise _unreadable() from error
+        yield container
+
+
+def _check_size(source: str | Path | bytes) -> None:
+    if isinstance(source, bytes):
+        size = len(source)
+    else:
+        path = Path(source)
+        try:
+            if path.is_dir():
+                raise AudioError(f"{path} is a folder; please name an audio file.")
+            size = path.stat().st_size
+        except (OSError, ValueError) as error:
+            raise AudioError(f"{path} cannot be opened; please check that it exists.") from error
+    if size == 0:
+        raise AudioError("This file is empty; please choose another.")
+    if size > MAX_BYTES:
+        raise AudioError(
+            f"This file has {size / 2**20:.0f} MB; please choose one of at most {MAX_BYTES // 2**20} MB."
+        )
+
+
+def _header(container: InputContainer) -> Header:
+    if not container.streams.audio:
+        raise AudioError(f"This file has no sound in it; please choose {_FORMATS_SENTENCE}.")
+    stream = container.streams.audio[0]
+    codec = stream.codec_context
+    if codec is None or codec.name not in _CODECS.split(","):
+        raise _unreadable()
+    duration = None
+    if stream.duration is not None and stream.time_base is not None:
+        duration = float(stream.duration * stream.time_base)
+    elif container.duration is not None:
+        duration = container.duration / 1_000_000
+    header = Header(
+        container.format.name.split(",")[0],
+        codec.name,
+        codec.channels,
+        codec.sample_rate,
+        duration,
+        {key.lower(): value for key, value in (stream.metadata | container.metadata).items()},
+    )
+    _check_header(header)
+    return header
+
+
+def _check_header(header: Header) -> None:
+    if not 1 <= header.channels <= MAX_CHANNELS:
+        raise AudioError(
+            f"This file has {header.channels} channels; please choose one with 1 to {MAX_CHANNELS}."
+        )
+    if not MIN_SAMPLE_RATE <= header.sample_rate <= MAX_SAMPLE_RATE:
+        raise AudioError(
+            f"This file is sampled at {header.sample_rate} Hz; please choose one between "
+            f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
+        )
+    if header.duration is not None and header.duration > MAX_SECONDS:
+        raise _too_long()
+
+
+def _unreadable() -> AudioError:
+    return AudioError(f"This is not an audio file that can be read; please choose {_FORMATS_SENTENCE}.")
+
+
+def _too_long() -> AudioError:
+    return AudioError(
+        f"This file is longer than {MAX_SECONDS / 60:.0f} minutes; please choose a shorter excerpt."
+    )
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """A file's samples at 22,050 Hz, and what was seen while decoding it.
+
+    Attributes
+    ----------
+    samples : of the mix, or of the one channel that was asked for [shape=(n,)]
+    sides : both channels, where wanted, of a file that has two [shape=(n, 2)]
+    broken : packets that could not be decoded
+    """
+
+    samples: NDArray[np.float32]
+    sides: NDArray[np.float32] | None
+    levels: Levels
+    header: Header
+    broken: int
+
+
+def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
+    samples, header = decoded.samples, decoded.header
+    notes: list[str] = []
+    if decoded.levels.cancelled:
+        samples = _decode(source, decoded.levels.loudest).samples
+        notes.append(
+            "The channels cancel each other out when mixed, so only the louder one was analysed."
+        )
+    duration = len(samples) / SAMPLE_RATE
+    if header.duration is not None and duration < 0.9 * header.duration - 0.5:
+        notes.append(
+            f"The file is damaged: {duration:.1f} s of {header.duration:.1f} s could be decoded."
+        )
+    elif decoded.broken:
+        notes.append("Some damaged parts of the file were skipped.")
+    _check_audible(samples)
+    return Clip(samples, SAMPLE_RATE, tuple(notes), source_duration=duration)
+
+
+def _decode(
+    source: str | Path | bytes, channel: int | None = None, keep_sides: bool = False
+) -> _Decoded:
+    """Samples of one channel (of the mix where None), and of both sides where they are wanted."""
+    with _open(source) as container:
+        header = _header(container)
+        one = Resampler(header.sample_rate, SAMPLE_RATE, 1)
+        both = (
+            Resampler(header.sample_rate, SAMPLE_RATE, 2)
+            if keep_sides and header.channels == 2
+            else None
+        )
+        levels = Levels(header.channels)
+        broken = [0]
+        for channels in _blocks(container, header, broken):
+            mix = channels.mean(axis=0, dtype=np.float32)
+            levels.add(channels, mix)
+            one.add(mix if channel is None else channels[channel])
+            if both is not None:
+                both.add(np.ascontiguousarray(channels.T))
+        samples = one.finish()
+    if not len(samples):
+        raise _unreadable()
+    return _Decoded(samples, None if both is None else both.finish(), levels, header, broken[0])
+
+
+def _blocks(
+    container: InputContainer, header: Header, broken: list[int]
+) -> Iterator[NDArray[np.float32]]:
+    """Float samples [shape=(channels, n)] in blocks of a second, up to the longest length."""
+    import av
+
+    # Frames are gathered first: some hold 20 ms, and converting each costs more than decoding it.
+    gathered = av.AudioFifo()
+    # Interleaved, since PyAV reads past the end of eight planes.
+    to_float = av.AudioResampler(format="flt")
+    total = 0
+    kind = None
+    for frame in _frames(container, broken):
+        kind = kind or frame.format.name
+        same = (frame.sample_rate, frame.layout.nb_channels) == (header.sample_rate, header.channels)
+        if not same or frame.format.name != kind:
+            raise AudioError("This file changes its format half-way; please convert it and try again.")
+        total += frame.samples
+        if total > MAX_SECONDS * header.sample_rate:
+            raise _too_long()
+        frame.pts = None
+        gathered.write(frame)
+        for block in gathered.read_many(header.sample_rate):
+            yield from _floats(to_float.resample(block), header.channels)
+    if rest := gathered.read():
+        yield from _floats(to_float.resample(rest), header.channels)
+
+
+def _floats(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[np.float32]]:
+    """Interleaved frames as arrays [shape=(channels, n)], with no absurd number in them."""
+    for frame in frames:
+        samples = frame.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
+        finite = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
+        yield np.ascontiguousarray(np.clip(finite, -_MAX_SAMPLE, _MAX_SAMPLE).T)
+
+
+def _frames(container: InputContainer, broken: list[int]) -> Iterator[AudioFrame]:
+    """Decoded frames; a packet that cannot be decoded is skipped and counted in broken[0]."""
+    import av
+
+    stream = container.streams.audio[0]
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+            yield from packet.decode()
+        except (StopIteration, EOFError):
+            return
+        except (av.FFmpegError, ValueError):
+            broken[0] += 1
+            if broken[0] > _MAX_BROKEN_PACKETS:
+                return

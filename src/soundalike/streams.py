@@ -1,0 +1,56 @@
+"""What is worked out of a file while it is decoded block by block: its resampled samples, its levels.
+
+Nothing here keeps more of a file than its result, however long it is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+CANCELLATION_DB = -20.0
+"""A mono mix this far below its channels has cancelled itself out (phase-inverted stereo)."""
+
+
+class Levels:
+    """Energy of each channel and of their mix, summed over a file."""
+
+    def __init__(self, channels: int) -> None:
+        self._channels = np.zeros(channels)
+        self._mix = 0.0
+
+    def add(self, channels: NDArray[np.float32], mix: NDArray[np.float32]) -> None:
+        """Count a block's channels [shape=(channels, n)] and their mean [shape=(n,)]."""
+        self._channels += np.square(channels, dtype=np.float64).sum(axis=1)
+        self._mix += float(np.square(mix, dtype=np.float64).sum())
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the channels cancel each other out in the mix."""
+        mean = float(self._channels.mean())
+        return len(self._channels) > 1 and self._mix < mean * 10 ** (CANCELLATION_DB / 10)
+
+    @property
+    def loudest(self) -> int:
+        """The channel with the most energy."""
+        return int(np.argmax(self._channels))
+
+
+class Resampler:
+    """Samples given in parts, brought to another rate by soxr's high quality."""
+
+    def __init__(self, sample_rate: int, wanted: int, channels: int) -> None:
+        import soxr
+
+        self._nothing = np.zeros(0 if channels == 1 else (0, channels), np.float32)
+        self._stream = soxr.ResampleStream(sample_rate, wanted, channels, dtype="float32", quality="HQ")
+        self._parts: list[NDArray[np.float32]] = []
+
+    def add(self, samples: NDArray[np.float32]) -> None:
+        """Take the next part [shape=(n,) or (n, channels)]."""
+        self._parts.append(self._stream.resample_chunk(samples))
+
+    def finish(self) -> NDArray[np.float32]:
+        """All that was given, at the wanted rate."""
+        self._parts.append(self._stream.resample_chunk(self._nothing, last=True))
+        return np.concatenate(self._parts)

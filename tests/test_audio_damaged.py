@@ -1,0 +1,177 @@
+"""Tests of audio: damaged files decode in part or are refused, and never break anything."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from audio_files import FORMATS, check_message, pcm, peak_hertz, refusal, rms, sine, stereo, wav
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soundalike import audio, image, spectra
+from soundalike.audio import SAMPLE_RATE
+from soundalike.errors import AudioError
+
+FUZZED = ("wav-s16", "wav-f32", "flac", "ogg-opus", "mp3", "m4a-aac", "aac", "webm-opus")
+FUZZ = settings(max_examples=50, deadline=None, derandomize=True)
+
+
+@pytest.fixture(scope="session")
+def ten_seconds(encode) -> dict[str, bytes]:
+    samples = stereo(sine(10, 16_000))
+    return {name: encode(samples, 16_000, *kind) for name, kind in FORMATS.items()}
+
+
+@pytest.mark.parametrize("name", ["mp3", "flac"])
+def test_half_a_file_says_how_much_was_decoded(name, encode):
+    source = encode(sine(10, 44_100), 44_100, *FORMATS[name])
+    clip = audio.decode(source[: len(source) // 2])
+    assert 4.0 < clip.duration < 6.0
+    assert peak_hertz(clip) == pytest.approx(440.0, abs=1.0)
+    (note,) = clip.notes
+    assert note == f"The file is damaged: {clip.duration:.1f} s of 10.0 s could be decoded."
+
+
+@pytest.mark.parametrize("share", [0.002, 0.3, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_truncated_file_decodes_partly_or_is_refused(name, share, ten_seconds):
+    source = ten_seconds[name]
+    try:
+        clip = audio.decode(source[: int(share * len(source))])
+    except AudioError as error:
+        check_message(str(error))
+    else:
+        assert clip.duration <= 10.1
+        assert np.isfinite(clip.samples).all()
+
+
+@pytest.mark.parametrize("name", ["mp3", "aac", "m4a-aac", "m4a-alac", "webm-opus", "ogg-vorbis"])
+def test_damage_in_the_middle_is_mentioned(name, ten_seconds):
+    source = bytearray(ten_seconds[name])
+    middle = len(source) // 2
+    source[middle : middle + 2_000] = bytes(2_000)
+    clip = audio.decode(bytes(source))
+    assert clip.duration < 10.0
+    (note,) = clip.notes
+    assert "damaged" in note
+
+
+@pytest.mark.parametrize("data_size", [0, 10**6, 2**32 - 1])
+def test_a_wav_header_that_lies_about_its_length(data_size):
+    clip = audio.decode(wav(pcm(sine(4, SAMPLE_RATE)), data_size=data_size))
+    assert clip.duration == pytest.approx(4.0, abs=0.01)
+
+
+def test_a_wav_header_that_owns_up_to_too_little():
+    assert "0.0 s long" in refusal(wav(pcm(sine(4, SAMPLE_RATE)), data_size=1_000))
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [{"byte_rate": 0}, {"byte_rate": 2**32 - 1}, {"block_align": 0}, {"block_align": 1}, {"bits": 0}],
+)
+def test_a_wav_header_that_contradicts_itself(lie):
+    try:
+        clip = audio.decode(wav(pcm(sine(4, SAMPLE_RATE)), **lie))
+    except AudioError as error:
+        check_message(str(error))
+    else:
+        assert clip.duration == pytest.approx(4.0, abs=0.01)
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_become_silence(value, bits):
+    samples = sine(4, SAMPLE_RATE).astype(f"<f{bits // 8}")
+    samples[10_000:20_000] = value
+    clip = audio.decode(wav(samples.tobytes(), bits=bits, floating=True))
+    assert np.isfinite(clip.samples).all()
+    assert np.abs(clip.samples[11_000:19_000]).max() < 0.01
+    assert rms(clip) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
+
+
+def test_nothing_but_nan_is_silent():
+    samples = np.full(4 * SAMPLE_RATE, np.nan, "<f4")
+    assert "silent" in refusal(wav(samples.tobytes(), bits=32, floating=True))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("value", [1e6, 1e18, 1e30, 3e38])
+def test_absurd_samples_are_refused_or_usable(value):
+    samples = sine(4, SAMPLE_RATE).astype("<f4")
+    samples[10_000:20_000] = value
+    try:
+        clip = audio.decode(wav(samples.tobytes(), bits=32, floating=True))
+    except AudioError as error:
+        check_message(str(error))
+    else:
+        mel = spectra.mel_spectrogram(audio.analysis_window(clip))
+        assert np.isfinite(mel).all()
+        assert image.canvas(mel).shape == (480, 640, 3)
+
+
+def concatenated(encode, name: str, *parts: tuple[int, int]) -> bytes:
+    """Files of five seconds one after the other, each given by its channels and sample rate."""
+    return b"".join(
+        encode(np.stack([sine(5, rate)] * channels), rate, *FORMATS[name]) for channels, rate in parts
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("mp3", (1, 44_100), (2, 48_000)),
+        ("mp3", (2, 44_100), (2, 48_000)),
+        ("aac", (1, 48_000), (2, 44_100)),
+        ("ogg-flac", (1, 48_000), (1, 44_100)),
+        ("ogg-flac", (2, 48_000), (1, 48_000)),
+    ],
+)
+def test_a_format_that_changes_half_way(name, first, second, encode):
+    assert "changes its format" in refusal(concatenated(encode, name, first, second))
+
+
+def test_a_second_file_of_the_same_format_is_heard(encode):
+    clip = audio.decode(concatenated(encode, "mp3", (2, 44_100), (2, 44_100)))
+    assert clip.duration == pytest.approx(10.0, abs=0.2)
+
+
+@FUZZ
+@given(
+    st.sampled_from(
+        [b"", b"RIFF\0\0\0\0WAVEfmt ", b"fLaC", b"OggS\0", b"ID3", b"\x1aE\xdf\xa3", b"\xff\xfb"]
+    ),
+    st.binary(max_size=4_096),
+)
+def test_random_bytes_are_refused(start, rest):
+    try:
+        audio.decode(start + rest)
+    except AudioError as error:
+        check_message(str(error))
+
+
+@pytest.fixture(scope="session")
+def short_files(encode) -> dict[str, bytes]:
+    samples = stereo(sine(3.2, 8_000))
+    return {name: encode(samples, 8_000, *FORMATS[name]) for name in FUZZED}
+
+
+@pytest.mark.parametrize("name", FUZZED)
+@FUZZ
+@given(
+    edits=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=8),
+    header_edits=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=4),
+    cut=st.floats(0.05, 1),
+)
+def test_a_damaged_file_decodes_or_is_refused(name, edits, header_edits, cut, short_files):
+    source = bytearray(short_files[name])
+    for share, value in edits:
+        source[int(share * (len(source) - 1))] = value
+    for position, value in header_edits:
+        source[position] = value
+    try:
+        clip = audio.decode(bytes(source[: int(cut * len(source))]))
+    except AudioError as error:
+        check_message(str(error))
+    else:
+        assert np.isfinite(clip.samples).all()

@@ -1,0 +1,184 @@
+"""Tests of audio: what is refused, and with which sentence."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import av
+import numpy as np
+import pytest
+from audio_files import pcm, peak_hertz, refusal, sine, stereo, wav
+
+from soundalike import audio
+from soundalike.audio import ANALYSIS_SAMPLES
+from soundalike.errors import AudioError
+
+
+@pytest.mark.parametrize("level", [0.0, 1e-4])
+def test_silence(level, encode):
+    assert "silent" in refusal(encode(sine(4, amplitude=level), codec="pcm_f32le"))
+
+
+def test_quiet_music_is_not_silence(encode):
+    clip = audio.decode(encode(sine(4, amplitude=3e-3), codec="pcm_f32le"))
+    assert float(audio.level_dbfs(clip.samples).max()) > audio.SILENCE_DBFS
+
+
+def test_too_short(encode):
+    message = refusal(encode(sine(2.9)))
+    assert "2.9 s" in message
+    assert "3 s" in message
+
+
+def test_three_seconds_are_enough(encode):
+    assert audio.decode(encode(sine(3.0))).duration == pytest.approx(3.0)
+
+
+def test_empty(tmp_path):
+    (tmp_path / "empty.wav").touch()
+    assert "empty" in refusal(b"")
+    assert "empty" in refusal(tmp_path / "empty.wav")
+
+
+def test_text_that_calls_itself_mp3(tmp_path):
+    path = tmp_path / "song.mp3"
+    path.write_text("These are words, and not music.\n" * 200)
+    assert "not an audio file" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\n{}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile '{}'\n",
+        '<?xml version="1.0"?><MPD><Period><BaseURL>{}</BaseURL></Period></MPD>',
+    ],
+    ids=["hls", "concat", "dash"],
+)
+def test_playlists_are_not_followed(playlist, encode, tmp_path):
+    target = tmp_path / "target.wav"
+    target.write_bytes(encode(sine(4)))
+    for name in (target.as_uri(), str(target), target.name):
+        text = playlist.format(name)
+        assert "not an audio file" in refusal(text.encode())
+        for suffix in (".m3u8", ".mp3"):
+            path = tmp_path / f"list{suffix}"
+            path.write_text(text)
+            assert "not an audio file" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("container", "codec"),
+    [
+        ("aiff", "pcm_s16be"),
+        ("matroska", "ac3"),
+        ("mp2", "mp2"),
+        ("wav", "adpcm_ima_wav"),
+        ("wv", "wavpack"),
+    ],
+)
+def test_formats_that_are_not_offered(container, codec, encode):
+    assert "not an audio file" in refusal(encode(stereo(sine(4)), 48_000, container, codec))
+
+
+def film(sound: bool) -> bytes:
+    """Four seconds of a black picture, with a sine or without any sound."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as output:
+        pictures = output.add_stream("mpeg4", rate=10)
+        pictures.width, pictures.height, pictures.pix_fmt = 64, 64, "yuv420p"
+        tones = output.add_stream("aac", rate=48_000, layout="mono") if sound else None
+        for _ in range(40):
+            black = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), "rgb24")
+            output.mux(pictures.encode(black))
+        output.mux(pictures.encode(None))
+        if tones is not None:
+            frame = av.AudioFrame.from_ndarray(sine(4)[np.newaxis], format="flt", layout="mono")
+            frame.sample_rate = 48_000
+            output.mux(tones.encode(frame))
+            output.mux(tones.encode(None))
+    return file.getvalue()
+
+
+def test_a_film_without_sound():
+    assert "no sound" in refusal(film(sound=False))
+
+
+def test_a_film_is_listened_to():
+    clip = audio.decode(film(sound=True))
+    assert clip.duration == pytest.approx(4.0, abs=0.05)
+    assert peak_hertz(clip) == pytest.approx(440.0, abs=0.3)
+
+
+def test_a_cover_picture_does_no_harm(encode):
+    picture = b"\0image/png\0\x03\0" + b"\x89PNG\r\n\x1a\n" + bytes(100)
+    frame = b"APIC" + struct.pack(">I", len(picture)) + b"\0\0" + picture
+    tag = b"ID3\x03\0\0\0\0" + bytes([len(frame) >> 7, len(frame) & 127]) + frame
+    clip = audio.decode(tag + encode(sine(4), 48_000, "mp3", "libmp3lame"))
+    assert clip.duration == pytest.approx(4.0, abs=0.05)
+
+
+def test_a_folder(tmp_path):
+    assert "is a folder" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["missing.wav", "x" * 5_000, "nul\0.wav", "missing/missing.wav"])
+def test_a_name_that_cannot_be_opened(name, tmp_path):
+    assert "cannot be opened" in refusal(f"{tmp_path}/{name}")
+
+
+def test_a_name_is_never_an_address():
+    assert "cannot be opened" in refusal("http://127.0.0.1:9/song.mp3")
+
+
+def test_too_many_bytes(monkeypatch, tmp_path):
+    monkeypatch.setattr(audio, "MAX_BYTES", 2**20)
+    path = tmp_path / "large.wav"
+    path.write_bytes(bytes(2 * 2**20))
+    for source in (path, path.read_bytes()):
+        message = refusal(source)
+        assert "2 MB" in message
+        assert "at most 1 MB" in message
+
+
+def test_the_limits_are_those_of_the_description():
+    assert audio.MAX_BYTES == 30 * 1024**2
+    assert audio.MAX_SECONDS == 20 * 60
+    assert audio.MIN_SECONDS == 3
+    assert ANALYSIS_SAMPLES == 1_292 * 512
+
+
+def test_too_long_by_its_header(encode, monkeypatch):
+    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
+    source = encode(sine(6))
+    assert "longer than" in refusal(source)
+    with pytest.raises(AudioError, match="longer than"):
+        audio.probe(source)
+
+
+def test_too_long_though_its_header_keeps_the_length_back(encode, monkeypatch):
+    source = bytearray(encode(sine(7), 48_000, "flac", "flac"))
+    source[21] &= 0xF0
+    source[22:26] = bytes(4)
+    assert audio.decode(bytes(source)).duration == pytest.approx(7.0)
+    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
+    assert "longer than" in refusal(bytes(source))
+
+
+@pytest.mark.parametrize("channels", [0, 9, 255])
+def test_channel_counts_outside_the_limits(channels):
+    message = refusal(wav(bytes(200_000), channels=channels))
+    assert f"{channels} channels" in message
+    assert "1 to 8" in message
+
+
+@pytest.mark.parametrize("sample_rate", [1, 4_000, 7_999, 192_001, 384_000])
+def test_sample_rates_outside_the_limits(sample_rate):
+    message = refusal(wav(pcm(sine(4)), sample_rate=sample_rate))
+    assert f"{sample_rate} Hz" in message
+    assert "between 8 and 192 kHz" in message
+
+
+def test_a_sample_rate_of_nothing():
+    assert refusal(wav(pcm(sine(4)), sample_rate=0))
