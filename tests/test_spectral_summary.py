@@ -1,0 +1,79 @@
+"""Descriptors of known signals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from small_library import write_index
+
+from soundalike import audio, spectral_summary
+from soundalike.errors import IndexFolderError
+from soundalike.spectral_summary import CLIP, SIZE
+
+NAMES = [descriptor.name for descriptor in CLIP]
+
+
+def measured(samples: np.ndarray) -> np.ndarray:
+    return spectral_summary.summarise(audio.Clip(samples.astype(np.float32)))
+
+
+def of(values: np.ndarray, name: str) -> float:
+    return float(values[NAMES.index(name)])
+
+
+@pytest.fixture(scope="module")
+def time() -> np.ndarray:
+    return np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+
+
+@pytest.fixture(scope="module")
+def tone(time) -> np.ndarray:
+    return measured(0.5 * np.sin(2 * np.pi * 2_000 * time))
+
+
+@pytest.fixture(scope="module")
+def noise(time) -> np.ndarray:
+    return measured(0.1 * np.random.default_rng(0).standard_normal(len(time)))
+
+
+def test_a_sine(tone) -> None:
+    assert tone.shape == (SIZE,)
+    assert of(tone, "loudness (dBFS)") == pytest.approx(-9.03, abs=0.05)
+    assert of(tone, "spectral centroid (Hz)") == pytest.approx(2_000, rel=0.02)
+    assert of(tone, "level changes (dB)") < 0.1
+
+
+def test_white_noise_is_flat_and_centred(noise) -> None:
+    assert of(noise, "spectral centroid (Hz)") == pytest.approx(11_025 / 2, rel=0.02)
+    assert of(noise, "spectral flatness (dB)") > -4
+
+
+def test_a_sine_is_more_tonal_than_noise(tone, noise) -> None:
+    assert of(tone, "spectral flatness (dB)") < of(noise, "spectral flatness (dB)") - 20
+    assert of(tone, "bandwidth (Hz)") < of(noise, "bandwidth (Hz)") / 3
+
+
+def test_clicks_are_counted(time) -> None:
+    clicks = np.zeros(len(time))
+    for beat in np.arange(0.25, 29.5, 0.5):
+        start = int(beat * audio.SAMPLE_RATE)
+        clicks[start : start + 400] = np.hanning(400) * np.sin(np.arange(400))
+    found = measured(clicks + 1e-4 * np.random.default_rng(0).standard_normal(len(time)))
+    assert of(found, "onsets per second") == pytest.approx(2.0, abs=0.1)
+    assert of(found, "tempo (BPM)") == pytest.approx(120, rel=0.03)
+
+
+def test_a_burst_is_loudest_in_its_own_cell(time) -> None:
+    """A 4 kHz tone from 12 to 15 s lies in band 1, time 4."""
+    samples = 1e-3 * np.random.default_rng(0).standard_normal(len(time))
+    samples += 0.5 * np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
+    levels = measured(samples)[len(CLIP) : len(CLIP) + 50].reshape(5, 10)
+    assert np.unravel_index(levels.argmax(), levels.shape) == (1, 4)
+
+
+def test_descriptors_of_another_library_are_refused(tmp_path) -> None:
+    index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
+    assert spectral_summary.load(index) is None
+    np.save(index.folder / "descriptors.npy", np.zeros((4, SIZE), np.float32))
+    with pytest.raises(IndexFolderError, match=r"descriptors\.npy is damaged"):
+        spectral_summary.load(index)
