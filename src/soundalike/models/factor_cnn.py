@@ -1,0 +1,132 @@
+"""A convolutional network over time that predicts a track's collaborative-filtering factors.
+
+After Dieleman (2014) and van den Oord, Dieleman and Schrauwen (2013): the frames of a mel spectrogram
+are the steps and its bands the channels, so that convolutions slide over time alone; after three of
+them, mean, maximum and root mean square over time are joined, and dense layers give the factors. It
+looks at 3 s at a time, and a clip's prediction is the mean over its consecutive stretches of 3 s. The
+original's layers are several times wider; these fit a library of hundreds of tracks and a processor.
+
+Conventions: spectrograms are `spectra.log_mel`, dB [shape=(128, t)], standardised band by band with
+the mean and deviation of the training tracks, which are stored with the weights.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.errors import DAMAGED_ARRAYS, ModelError
+
+if TYPE_CHECKING:
+    import keras
+
+FACTORS = 40
+BANDS = 128
+WINDOW = 129
+"""Frames that the network sees at once: 3.0 s."""
+
+_FILTERS = 64
+_KERNEL = 4
+_POOLS = (4, 2, 2)
+_HIDDEN = 128
+
+
+def build(seed: int) -> keras.Model:
+    """The untrained network: [129, 128] standardised levels in, 40 factors out."""
+    import keras
+
+    seeds = iter(range(seed, seed + 100))
+
+    def he() -> keras.initializers.Initializer:
+        return keras.initializers.HeNormal(seed=next(seeds))
+
+    inputs = keras.Input((WINDOW, BANDS))
+    x = inputs
+    for pool in _POOLS:
+        x = keras.layers.Conv1D(_FILTERS, _KERNEL, activation="relu", kernel_initializer=he())(x)
+        x = keras.layers.MaxPooling1D(pool)(x)
+    mean = keras.layers.GlobalAveragePooling1D()(x)
+    largest = keras.layers.GlobalMaxPooling1D()(x)
+    # The small number keeps the root's slope finite where a filter is silent.
+    power = keras.layers.GlobalAveragePooling1D()(keras.ops.square(x))
+    x = keras.layers.Concatenate()([mean, largest, keras.ops.sqrt(power + 1e-6)])
+    x = keras.layers.Dense(_HIDDEN, activation="relu", kernel_initializer=he())(x)
+    x = keras.layers.Dropout(0.5, seed=next(seeds))(x)
+    factors = keras.layers.Dense(FACTORS, kernel_initializer=he())(x)
+    return keras.Model(inputs, factors, name="factor_cnn")
+
+
+class FactorCNN:
+    """A trained network, ready to call; safe to share between threads.
+
+    Parameters
+    ----------
+    network : from `build`, with its weights set
+    mean, deviation : of each mel band over the training tracks, dB [shape=(128,)]
+    """
+
+    def __init__(
+        self, network: keras.Model, mean: NDArray[np.float32], deviation: NDArray[np.float32]
+    ) -> None:
+        self.network = network
+        self.mean = mean
+        self.deviation = deviation
+        self._lock = threading.Lock()
+
+    def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Factors of a clip.
+
+        Parameters
+        ----------
+        mel : `spectra.log_mel` [shape=(128, t)], t at least 129
+
+        Returns
+        -------
+        float32 [shape=(40,)]
+        """
+        levels = (mel.T.astype(np.float32) - self.mean) / self.deviation
+        whole = len(levels) // WINDOW
+        windows = levels[: whole * WINDOW].reshape(whole, WINDOW, BANDS)
+        with self._lock:
+            predicted = self.network(windows, training=False)
+        factors: NDArray[np.float32] = np.asarray(predicted, np.float32).mean(axis=0)
+        return factors
+
+    def save(self, path: Path) -> None:
+        """Write weights and scale to an `.npz`; the same network gives the same bytes."""
+        weights = {f"weight_{i:02d}": w for i, w in enumerate(self.network.get_weights())}
+        with path.open("wb") as file:
+            np.savez(file, mean=self.mean, deviation=self.deviation, **weights)
+
+    @classmethod
+    def load(cls, path: Path) -> FactorCNN:
+        """Read a network that `save` wrote.
+
+        Raises
+        ------
+        ModelError
+            If the file is missing, damaged, or of another architecture.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                mean, deviation = (
+                    np.asarray(arrays[name], np.float32) for name in ("mean", "deviation")
+                )
+                names = sorted(name for name in arrays.files if name.startswith("weight_"))
+                weights = [arrays[name] for name in names]
+            if mean.shape != (BANDS,) or deviation.shape != (BANDS,):
+                raise ValueError(f"the scale has shapes {mean.shape} and {deviation.shape}")
+            network = build(seed=0)
+            network.set_weights(weights)
+        except FileNotFoundError as error:
+            raise ModelError(
+                f"The network {path} is missing; train one with "
+                "`soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
+            ) from error
+        except DAMAGED_ARRAYS as error:
+            raise ModelError(f"The network {path} is damaged; please restore it.") from error
+        return cls(network, mean, deviation)

@@ -1,0 +1,217 @@
+"""The tagger: MSD_musicnn (Pons and Serra, 2019), rebuilt, with its authors' weights.
+
+Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", ISMIR
+late-breaking demo, 2019; trained on the Million Song Dataset's audio to tell 50 Last.fm tags. The
+weights are the file `assets/models/musicnn_msd.npz`, made by `scripts/convert_musicnn.py`.
+
+The network hears patches of 187 frames (3 s) of a mel spectrogram: 16 kHz, Hann windows of 512
+samples, hop length 256, frames centred with reflected edges, 96 Slaney mel bands from 0 to 8 kHz of
+unit area, power x drawn as log10(10000 x + 1). The authors' code rounds power to float16 before the
+logarithm, where loud music overflows; here all is float32.
+
+Its front end listens with filters that are wide in frequency (timbral: 0.4 s, 38 or 67 bands, the
+strongest place in frequency counts) and filters that are long in time (temporal: one band, 0.5 to
+2 s); three convolutions over time follow, and all their outputs are pooled over the patch.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.errors import DAMAGED_ARRAYS, ModelError
+
+if TYPE_CHECKING:
+    import keras
+
+SAMPLE_RATE = 16_000
+N_FFT = 512
+HOP_LENGTH = 256
+N_MELS = 96
+PATCH_FRAMES = 187
+
+N_POOLED = 753
+DIM = 200
+TAGS = (
+    *("rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s"),
+    *("alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists"),
+    *("classic rock", "soul", "indie rock", "Mellow", "electronica", "80s", "folk", "90s", "chill"),
+    *("instrumental", "punk", "oldies", "blues", "hard rock", "ambient", "acoustic"),
+    *("experimental", "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country"),
+    *("easy listening", "sexy", "catchy", "funk", "electro", "heavy metal", "Progressive rock"),
+    *("60s", "rnb", "indie pop", "sad", "House", "happy"),
+)
+"""What the 50 outputs are trained to tell, in order, as Last.fm's listeners wrote them."""
+
+TIMBRAL = {"timbral_38": 38, "timbral_67": 67}
+"""Filters over 7 frames and this many bands."""
+TEMPORAL = {"temporal_128": 128, "temporal_64": 64, "temporal_32": 32}
+"""Filters over this many frames of one band."""
+TIMBRAL_FILTERS, TEMPORAL_FILTERS, MIDDLE_FILTERS = 204, 51, 64
+TAPS = 8
+"""Frames that a temporal filter takes at once, as channels: a quarter of the time of one by one."""
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the network makes of each patch.
+
+    Attributes
+    ----------
+    tags : likelihood of each of `TAGS` [shape=(patches, 50), range 0 to 1]
+    penultimate : the last layer before the tags [shape=(patches, 200)]
+    pooled : largest and mean value over the patch of every front and middle filter
+        [shape=(patches, 753, 2)]
+    """
+
+    tags: NDArray[np.float32]
+    penultimate: NDArray[np.float32]
+    pooled: NDArray[np.float32]
+
+
+class Tagger:
+    """The network, ready to call; safe to share between threads (one pass runs at a time).
+
+    Parameters
+    ----------
+    weights : path of the `.npz` with `<layer>_kernel`, `<layer>_bias` and `<layer>_gamma`, `_beta`,
+        `_mean`, `_variance`
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not hold the network's weights.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        import tensorflow as tf
+
+        network = build()
+        _load_weights(network, weights)
+        self._lock = threading.Lock()
+        self._call = tf.function(
+            lambda batch: network(batch, training=False),
+            input_signature=[tf.TensorSpec((None, PATCH_FRAMES, N_MELS), tf.float32)],
+        )
+
+    def __call__(self, batch: NDArray[np.float32]) -> Heard:
+        """Listen to a batch of patches [shape=(n, 187, 96)], all in one pass."""
+        with self._lock:
+            tags, penultimate, pooled = self._call(np.asarray(batch, np.float32))
+        return Heard(np.asarray(tags), np.asarray(penultimate), np.asarray(pooled))
+
+
+def spectrogram(clip: Clip) -> NDArray[np.float32]:
+    """The clip as the network hears it, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
+
+    Resampled from the clip's rate to 16 kHz by soxr's high quality.
+    """
+    import librosa
+    import soxr
+
+    samples = soxr.resample(clip.samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
+    power = librosa.feature.melspectrogram(
+        y=samples,
+        sr=SAMPLE_RATE,
+        n_fft=N_FFT,
+        hop_length=HOP_LENGTH,
+        n_mels=N_MELS,
+        pad_mode="reflect",
+    )
+    return np.log10(1e4 * power.T + 1, dtype=np.float32)
+
+
+def patches(frames: NDArray[np.float32], step: int = PATCH_FRAMES) -> NDArray[np.float32]:
+    """A spectrogram cut into patches of 3 s, one after another; what is left over is dropped.
+
+    Parameters
+    ----------
+    frames : from `spectrogram` [shape=(t, 96)]
+    step : frames from one patch's beginning to the next one's; no overlap by default
+
+    Returns
+    -------
+    float32 [shape=(n, 187, 96)]
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 187 frames.
+    """
+    if len(frames) < PATCH_FRAMES:
+        raise ValueError(f"a patch has {PATCH_FRAMES} frames, more than the {len(frames)} there are")
+    starts = range(0, len(frames) - PATCH_FRAMES + 1, step)
+    return np.stack([frames[start : start + PATCH_FRAMES] for start in starts])
+
+
+def build() -> keras.Model:
+    """The network without its weights: [187, 96] in; tags, penultimate layer and pooled filters out."""
+    import keras
+    from keras import layers, ops
+
+    def norm(name: str) -> keras.layers.Layer:
+        return layers.BatchNormalization(epsilon=1e-3, name=f"{name}_norm")
+
+    patch = keras.Input((PATCH_FRAMES, N_MELS))
+    x = norm("input")(layers.Reshape((PATCH_FRAMES, N_MELS, 1))(patch))
+    padded = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
+    heard = []
+    for name, bands in TIMBRAL.items():
+        y = layers.Conv2D(TIMBRAL_FILTERS, (7, bands), activation="relu", name=name)(padded)
+        heard.append(ops.max(norm(name)(y), axis=2))
+    for name, frames in TEMPORAL.items():
+        padded = layers.ZeroPadding2D(((frames // 2 - 1, frames // 2), (0, 0)))(x)
+        reach = PATCH_FRAMES + frames - TAPS
+        taps = ops.concatenate([padded[:, tap : tap + reach] for tap in range(TAPS)], axis=3)
+        y = layers.Conv2D(
+            TEMPORAL_FILTERS,
+            (frames // TAPS, 1),
+            dilation_rate=(TAPS, 1),
+            activation="relu",
+            name=name,
+        )(taps)
+        heard.append(ops.max(norm(name)(y), axis=2))
+
+    front = layers.Concatenate(axis=2)(heard)
+    middle = [front]
+    for name in ("middle_1", "middle_2", "middle_3"):
+        padded = layers.ZeroPadding1D(3)(middle[-1])
+        y = layers.Conv1D(MIDDLE_FILTERS, 7, activation="relu", name=name)(padded)
+        y = norm(name)(y)
+        middle.append(y if len(middle) == 1 else layers.Add()([y, middle[-1]]))
+
+    every = layers.Concatenate(axis=2)(middle)
+    pooled = ops.stack([ops.max(every, axis=1), ops.mean(every, axis=1)], axis=2)
+    flat = norm("pooled")(layers.Flatten()(pooled))
+    dense = layers.Dense(DIM, activation="relu", name="penultimate")(flat)
+    penultimate = norm("penultimate")(dense)
+    tags = layers.Dense(len(TAGS), activation="sigmoid", name="tags")(penultimate)
+    return keras.Model(patch, [tags, penultimate, pooled], name="musicnn")
+
+
+def layer_arrays(network: keras.Model) -> dict[str, list[str]]:
+    """The arrays of each layer that has weights, as they are named in the file, in Keras's order."""
+    found = {}
+    for layer in network.layers:
+        if layer.name.endswith("_norm"):
+            found[layer.name] = [f"{layer.name}_{x}" for x in ("gamma", "beta", "mean", "variance")]
+        elif layer.weights:
+            found[layer.name] = [f"{layer.name}_kernel", f"{layer.name}_bias"]
+    return found
+
+
+def _load_weights(network: keras.Model, path: Path) -> None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for layer, names in layer_arrays(network).items():
+                network.get_layer(layer).set_weights([arrays[name] for name in names])
+    except FileNotFoundError as error:
+        raise ModelError(f"The model file {path} is missing; please restore it.") from error
+    except DAMAGED_ARRAYS as error:
+        raise ModelError(f"The model file {path} is damaged; please restore it.") from error
