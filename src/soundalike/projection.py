@@ -1,0 +1,423 @@
+"""Projection: the space of a representation laid out as a map in two or three dimensions.
+
+The layout is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426). UMAP looks at nothing but each
+track's nearest neighbours, so it is given exactly those, found by comparing every pair of tracks in the
+full space: no PCA comes first, and no approximate search. A map has no natural up or left; each is
+turned (and mirrored if need be) onto the default map of its representation, never stretched.
+
+Distances are cosine (1 minus the similarity that playlists use) or Euclidean (between the vectors as
+they are, so that their lengths count too; unitless). Positions on a map have no unit.
+
+Trustworthiness (Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods") says
+how far a map can be believed where it shows two tracks side by side: every false neighbour costs by how
+far away it really is. It is 1 where there is none, and about 0.5 for points thrown at random.
+
+A clip that is new gets its place from the tracks nearest to it, without UMAP: weighted as UMAP weights
+them, at the point whose weighted distance to their positions is least (the geometric median, by the
+steps of Weiszfeld 1937). UMAP's own `transform` begins with the same weights' mean and refines it; the
+median, unlike the mean, does not end up in the void between two groups; `benchmarks/map_page.py`
+compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.index import Embeddings, Index, nearest
+
+Metric = Literal["cosine", "euclidean"]
+
+MIN_TRACKS = 16
+"""A library of fewer tracks gets no map: there is no neighbourhood to speak of."""
+
+SEED = 0
+TRUST_NEIGHBOURS = 10
+TRUST_SAMPLE = 4_096
+"""Trustworthiness compares all pairs; of more tracks than this, it is that of a sample of so many."""
+
+PLACE_NEIGHBOURS = 15
+_LANDMARKS = 64
+_BLOCK = 256
+_BISECTIONS = 64
+_MEDIAN_STEPS = 100
+
+
+@dataclass(frozen=True, order=True)
+class Setting:
+    """How a map is made.
+
+    Attributes
+    ----------
+    dims : 2 or 3
+    metric : the distance in the full space
+    n_neighbors : how many neighbours a track is tied to; few shows detail, many the whole
+    min_dist : how close UMAP may put two points (0 packs clusters tight)
+    """
+
+    dims: int = 2
+    metric: Metric = "cosine"
+    n_neighbors: int = 15
+    min_dist: float = 0.1
+
+    @property
+    def name(self) -> str:
+        """Its name in files and addresses, for example `2d_cosine_n15_d10` (d in hundredths)."""
+        return f"{self.dims}d_{self.metric}_n{self.n_neighbors}_d{round(self.min_dist * 100)}"
+
+
+DEFAULT = Setting()
+SETTINGS = (
+    *(Setting(2, "cosine", n, d) for n in (5, 15, 50) for d in (0.0, 0.1, 0.5)),
+    *(Setting(2, "euclidean", n, 0.1) for n in (5, 15, 50)),
+    *(Setting(3, "cosine", n, 0.1) for n in (5, 15, 50)),
+)
+"""What is precomputed: all combinations for the distance that playlists use, the rest at UMAP's 0.1."""
+
+
+PREFIX = "map_"
+
+
+def array_name(representation: str, setting: Setting) -> str:
+    """The index's array that holds a map, for example `map_vgg_genre_2d_cosine_n15_d10`."""
+    return f"{PREFIX}{representation}_{setting.name}"
+
+
+def settings_of(index: Index, representation: str) -> list[Setting]:
+    """The settings of the maps that an index has of a representation."""
+    names = [field.name for field in fields(Setting)]
+    return sorted(
+        Setting(**{name: facts[name] for name in names})
+        for facts in index.maps.values()
+        if facts["representation"] == representation
+    )
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Each track's nearest in the full space, itself first.
+
+    Attributes
+    ----------
+    rows : int32 [shape=(n, k)]
+    distances : float32 [shape=(n, k)]
+    landmarks : distances to a few tracks, float32 [shape=(n, 64)]; UMAP starts groups that have no tie
+        to one another from these
+    """
+
+    rows: NDArray[np.int32]
+    distances: NDArray[np.float32]
+    landmarks: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a new clip stands on a map, and the rows and weights (they sum to 1) it was put there by."""
+
+    position: NDArray[np.float32]
+    rows: NDArray[np.intp]
+    weights: NDArray[np.float64]
+
+
+def distances(index: Index, name: str, metric: Metric, queries: Embeddings) -> NDArray[np.float32]:
+    """Distance of queries to every track, in the full space.
+
+    Parameters
+    ----------
+    index : the library
+    name : a representation of the index
+    metric : `cosine` or `euclidean`
+    queries : by stored representation, one vector [shape=(dim,)] or several [shape=(m, dim)]
+
+    Returns
+    -------
+    float32 [shape=(n,)], or [shape=(m, n)]
+    """
+    # Without a bias, which would make near and far depend on who asks.
+    similarities = index.similarities_of_parts(index.parts(name), queries)
+    if metric == "cosine":
+        angular: NDArray[np.float32] = np.maximum(1.0 - similarities, 0.0).astype(np.float32)
+        return angular
+    query_squares: Any = 0.0
+    track_squares: Any = 0.0
+    for part, weight in index.parts(name).items():
+        vectors = np.asarray(queries[part], np.float32)
+        query_squares = query_squares + weight**2 * np.square(vectors).sum(axis=-1, dtype=np.float64)
+        track_squares = track_squares + weight**2 * index.array(f"{part}_norms").astype(np.float64) ** 2
+    products = similarities * np.sqrt(np.multiply.outer(query_squares, track_squares))
+    squares = np.add.outer(query_squares, track_squares) - 2.0 * products
+    straight: NDArray[np.float32] = np.sqrt(np.maximum(squares, 0.0)).astype(np.float32)
+    return straight
+
+
+def neighbours(index: Index, name: str, metric: Metric, k: int, seed: int = SEED) -> Neighbours:
+    """Each track's k nearest in the full space, itself included, by comparing all pairs."""
+    n = len(index)
+    k = min(k, n)
+    rng = np.random.default_rng(seed)
+    landmarks = np.sort(rng.choice(n, min(_LANDMARKS, n), replace=False))
+    rows = np.zeros((n, k), np.int32)
+    values = np.zeros((n, k), np.float32)
+    to_landmarks = np.zeros((n, len(landmarks)), np.float32)
+    for start in range(0, n, _BLOCK):
+        block = np.arange(start, min(start + _BLOCK, n))
+        found = _between(index, name, metric, block)
+        to_landmarks[block] = found[:, landmarks]
+        found[np.arange(len(block)), block] = -1.0  # itself first, copies of it after
+        rows[block] = [nearest(-distances_of_row, k) for distances_of_row in found]
+        values[block] = np.maximum(np.take_along_axis(found, rows[block].astype(np.intp), axis=1), 0.0)
+    return Neighbours(rows, values, to_landmarks)
+
+
+def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.float32]:
+    """Lay tracks out by UMAP; the same neighbours and seed give the same bytes.
+
+    Parameters
+    ----------
+    found : at least `setting.n_neighbors` of each track's nearest, by the setting's metric
+    setting : dimensions and UMAP's parameters
+    seed : of its random numbers; with a seed UMAP keeps to one thread
+
+    Returns
+    -------
+    float32 [shape=(n, setting.dims)], its mean at the origin
+    """
+    import umap  # when a map is made, never in a request: it costs seconds
+
+    n = len(found.rows)
+    if n < MIN_TRACKS:
+        raise ValueError(f"a map needs at least {MIN_TRACKS} tracks, not {n}")
+    k = min(setting.n_neighbors, n - 1)
+    if found.rows.shape[1] < k:
+        raise ValueError(f"{setting.name} needs {k} neighbours a track, not {found.rows.shape[1]}")
+    reducer = umap.UMAP(
+        n_neighbors=k,
+        n_components=setting.dims,
+        min_dist=setting.min_dist,
+        metric="euclidean",  # of the landmarks; between tracks the distances below count
+        precomputed_knn=(found.rows[:, :k].copy(), found.distances[:, :k].copy()),
+        force_approximation_algorithm=True,
+        random_state=seed,
+        n_jobs=1,
+    )
+    points = np.asarray(_quietly(reducer.fit_transform, found.landmarks), np.float32)
+    centred: NDArray[np.float32] = points - points.mean(axis=0)
+    return centred
+
+
+def align(points: NDArray[np.float32], reference: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    """Turn a map onto another of the same tracks (or, without one, to fill a picture of 5:4).
+
+    Rotation and reflection only: the distances on the map stay what they are. A reference of two
+    dimensions is where the first two of three go.
+
+    Parameters
+    ----------
+    points : [shape=(n, d)], mean at the origin
+    reference : [shape=(n, d or less)], mean at the origin
+    """
+    if reference is None:
+        turn = _filling(points)
+    else:
+        padded = np.zeros(points.shape)
+        padded[:, : reference.shape[1]] = reference
+        left, _, right = np.linalg.svd(points.T.astype(np.float64) @ padded)
+        turn = left @ right
+    turned: NDArray[np.float32] = (points @ turn).astype(np.float32)
+    return turned
+
+
+def _filling(points: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The rotation of the first two axes that lets a map be drawn largest in a picture of 5:4."""
+
+    def size(turn: NDArray[np.float64]) -> float:
+        width, height = np.ptp(points[:, :2] @ turn[:2, :2], axis=0)
+        return max(float(width) / 1.25, float(height))
+
+    turns = []
+    for angle in np.linspace(0.0, np.pi, 180, endpoint=False):
+        turn = np.eye(points.shape[1])
+        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        turns.append(turn)
+    return min(turns, key=size)
+
+
+def trustworthiness(
+    index: Index, name: str, metric: Metric, points: NDArray[np.float32], seed: int = SEED
+) -> float:
+    """How far nearness on the map can be believed: 0 to 1, for `TRUST_NEIGHBOURS` neighbours."""
+    from sklearn.manifold import trustworthiness as of_distances
+
+    n = len(index)
+    rows = np.arange(n)
+    if n > TRUST_SAMPLE:
+        rows = np.sort(np.random.default_rng(seed).choice(n, TRUST_SAMPLE, replace=False))
+    full = np.zeros((len(rows), len(rows)), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        full[start : start + _BLOCK] = _between(index, name, metric, rows[start : start + _BLOCK])[
+            :, rows
+        ]
+    np.fill_diagonal(full, 0.0)
+    k = trust_neighbours(n)
+    return float(of_distances(full, points[rows], n_neighbors=k, metric="precomputed"))
+
+
+def trust_neighbours(n: int) -> int:
+    """How many neighbours of n tracks trustworthiness looks at; it is defined for less than half."""
+    return min(TRUST_NEIGHBOURS, (n - 1) // 2)
+
+
+def kept(
+    points: NDArray[np.float32], rows: NDArray[np.integer[Any]], k: int = TRUST_NEIGHBOURS
+) -> NDArray[np.float32]:
+    """Of each track's k nearest in the full space, the share that is among its k nearest on the map.
+
+    Parameters
+    ----------
+    points : the map [shape=(n, d)]
+    rows : each track's nearest others in the full space [shape=(n, at least k)]
+
+    Returns
+    -------
+    float32 [shape=(n,)], 0 to 1
+    """
+    from scipy.spatial import cKDTree
+
+    k = min(k, len(points) - 1, rows.shape[1])
+    _, found = cKDTree(points).query(points, k + 1)
+    same = (rows[:, :k, None] == found[:, None, :]).any(axis=2)
+    share: NDArray[np.float32] = same.mean(axis=1).astype(np.float32)
+    return share
+
+
+def place(
+    distances: NDArray[np.float32], points: NDArray[np.float32], k: int = PLACE_NEIGHBOURS
+) -> Placement:
+    """Where a clip stands on a map: at the weighted median of its nearest tracks' positions.
+
+    The weights are UMAP's: with the distance of the nearest track rho, exp(-(d - rho) / sigma), and
+    sigma such that the k weights sum to log2(k). A clip at distance 0 of a track stands on it.
+
+    Parameters
+    ----------
+    distances : of the clip to every track in the full space [shape=(n,)]
+    points : the map [shape=(n, d)]
+    k : how many tracks have a say
+    """
+    rows = nearest(-distances, k)
+    found = distances[rows].astype(np.float64)
+    weights = _memberships(found) if found[0] > 0.0 else (found <= 0.0).astype(np.float64)
+    weights /= weights.sum()
+    return Placement(_median(points[rows].astype(np.float64), weights), rows, weights)
+
+
+def _memberships(sorted_distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """UMAP's smooth nearest-neighbour weights, by bisection on sigma."""
+    beyond = sorted_distances - sorted_distances[0]
+    target = np.log2(len(beyond))
+    if beyond[-1] <= 0.0 or len(beyond) < 3:
+        return np.ones(len(beyond))
+    low, high = 0.0, float(beyond[-1]) * 1e3
+    for _ in range(_BISECTIONS):
+        sigma = (low + high) / 2
+        if np.exp(-beyond / sigma).sum() > target:
+            high = sigma
+        else:
+            low = sigma
+    weights: NDArray[np.float64] = np.exp(-beyond / high)
+    return weights
+
+
+def _median(points: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The point whose weighted distance to the points is least."""
+    median = weights @ points
+    for _ in range(_MEDIAN_STEPS):
+        pulls = weights / np.maximum(np.linalg.norm(points - median, axis=1), 1e-9)
+        median = pulls @ points / pulls.sum()
+    placed: NDArray[np.float32] = median.astype(np.float32)
+    return placed
+
+
+def _between(
+    index: Index, name: str, metric: Metric, rows: NDArray[np.integer[Any]]
+) -> NDArray[np.float32]:
+    queries = {part: index.array(part)[rows].astype(np.float32) for part in index.parts(name)}
+    return distances(index, name, metric, queries)
+
+
+def _quietly(function: Any, *arguments: Any) -> Any:
+    """Call UMAP without its warnings on what is done here on purpose (own neighbours, one thread)."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="umap")
+        warnings.filterwarnings("ignore", message=".*n_jobs.*|.*precomputed.*|.*search_index.*")
+        return function(*arguments)
+
+
+def transform_error(
+    index: Index, name: str, setting: Setting, held_out: float = 0.2, seed: int = SEED
+) -> dict[str, float]:
+    """How far `place` is from UMAP's own `transform`, on tracks that the map has not seen.
+
+    A map is made of the other tracks, and the tracks held out are placed on it both ways.
+
+    Parameters
+    ----------
+    index : the library
+    name : a representation of the index
+    setting : of the map
+    held_out : share of the tracks
+
+    Returns
+    -------
+    Distances between the two places in units of the map's radius (the root mean square distance of its
+    tracks from its middle): `median` and `p90`; `chance`, the median for a track's place drawn at
+    random; and of each clip's ten nearest tracks in the full space the mean share that is among the ten
+    nearest on the map: `kept` by `place`, `kept_umap` by UMAP's transform
+    """
+    import umap
+
+    n = len(index)
+    rng = np.random.default_rng(seed)
+    new = np.sort(rng.choice(n, round(n * held_out), replace=False))
+    known = np.setdiff1d(np.arange(n), new)
+    full = _between(index, name, setting.metric, np.arange(n))
+    np.fill_diagonal(full, 0.0)
+    reducer = umap.UMAP(
+        n_neighbors=setting.n_neighbors,
+        n_components=setting.dims,
+        min_dist=setting.min_dist,
+        metric="precomputed",
+        random_state=seed,
+        n_jobs=1,
+    )
+    points = np.asarray(_quietly(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
+    to_known = full[np.ix_(new, known)]
+    theirs = _quietly(reducer.transform, to_known)
+    ours = np.stack([place(row, points).position for row in to_known])
+    radius = np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).mean())
+    errors = np.linalg.norm(ours - theirs, axis=1) / radius
+    random = np.linalg.norm(points[rng.integers(len(known), size=len(new))] - theirs, axis=1) / radius
+    return {
+        "median": float(np.median(errors)),
+        "p90": float(np.quantile(errors, 0.9)),
+        "chance": float(np.median(random)),
+        "kept": _kept_of_new(to_known, points, ours),
+        "kept_umap": _kept_of_new(to_known, points, theirs),
+    }
+
+
+def _kept_of_new(
+    to_known: NDArray[np.float32], points: NDArray[np.float32], places: NDArray[np.float32]
+) -> float:
+    on_map = np.linalg.norm(places[:, None] - points[None], axis=2)
+    shares = [
+        len(np.intersect1d(nearest(-full, TRUST_NEIGHBOURS), nearest(-flat, TRUST_NEIGHBOURS)))
+        / TRUST_NEIGHBOURS
+        for full, flat in zip(to_known, on_map, strict=True)
+    ]
+    return float(np.mean(shares))

@@ -1,0 +1,133 @@
+"""Adding maps to an index: one array a representation and setting, and what the manifest says of them.
+
+In the manifest, `maps` has for each array its representation, the setting, the seed, the versions of
+what computed it, and its trustworthiness with the number of tracks and neighbours that is of.
+
+While the arrays are replaced the manifest knows no maps, so that a killed run leaves an index that is
+whole without them. Nothing else in the folder is touched. The same index gives the same bytes on the
+same machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import index as indices
+from soundalike import index_builder, projection, representations
+from soundalike.index import Index
+from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
+
+OnMap = Callable[[str], None]
+"""Called after each map with its array's name."""
+
+
+def add(
+    folder: Path,
+    settings: Sequence[Setting] = SETTINGS,
+    seed: int = projection.SEED,
+    on_map: OnMap = lambda name: None,
+) -> Index:
+    """Make the maps of an index and add them to its folder, in place of any that are there.
+
+    An index of fewer than `projection.MIN_TRACKS` tracks is left without.
+
+    Parameters
+    ----------
+    folder : an index
+    settings : the maps wanted of each representation
+    seed : of UMAP
+    on_map : called after each map, for a progress bar
+
+    Returns
+    -------
+    The index, opened again.
+
+    Raises
+    ------
+    IndexFolderError
+        If the folder is not an index, or is damaged.
+    """
+    opened = indices.load(folder)
+    made: dict[str, tuple[NDArray[np.float32], dict[str, Any]]] = {}
+    if len(opened) >= MIN_TRACKS:
+        for representation in mapped(opened):
+            for setting, points, facts in _maps(opened, representation, settings, seed):
+                name = projection.array_name(representation, setting)
+                made[name] = points, facts
+                on_map(name)
+    _write(folder, made)
+    return indices.load(folder)
+
+
+def mapped(index: Index) -> list[str]:
+    """The representations of an index that get maps: what is offered first, of what has vectors."""
+    return representations.main(name for name in index.names if index.has_vectors(name))
+
+
+def _maps(
+    opened: Index, representation: str, settings: Sequence[Setting], seed: int
+) -> Iterator[tuple[Setting, NDArray[np.float32], dict[str, Any]]]:
+    """Each setting's map; the default one first, since the others are turned onto it."""
+    ordered = sorted(settings, key=lambda setting: (setting != DEFAULT, setting))
+    reference: NDArray[np.float32] | None = None
+    most = {metric: _most_neighbours(ordered, metric) for metric in {s.metric for s in ordered}}
+    found = {
+        metric: projection.neighbours(opened, representation, metric, k, seed)
+        for metric, k in sorted(most.items())
+    }
+    for setting in ordered:
+        points = projection.layout(found[setting.metric], setting, seed)
+        points = projection.align(points, reference)
+        if reference is None and setting.dims == 2:
+            reference = points
+        yield setting, points, _facts(opened, representation, setting, points, seed)
+
+
+def _most_neighbours(settings: Sequence[Setting], metric: str) -> int:
+    return max(setting.n_neighbors for setting in settings if setting.metric == metric)
+
+
+def _facts(
+    opened: Index, representation: str, setting: Setting, points: NDArray[np.float32], seed: int
+) -> dict[str, Any]:
+    trust = projection.trustworthiness(opened, representation, setting.metric, points, seed)
+    return {
+        "representation": representation,
+        **asdict(setting),
+        "seed": seed,
+        "umap": version("umap-learn"),
+        "trustworthiness": round(trust, 4),
+        "trustworthiness_neighbours": projection.trust_neighbours(len(opened)),
+        "trustworthiness_tracks": min(len(opened), projection.TRUST_SAMPLE),
+    }
+
+
+def _write(folder: Path, made: dict[str, tuple[NDArray[np.float32], dict[str, Any]]]) -> None:
+    manifest = json.loads((folder / indices.MANIFEST).read_text(encoding="utf-8"))
+    old = [file for file in manifest["files"] if file.startswith(projection.PREFIX)]
+    manifest.pop("maps", None)
+    manifest["files"] = {file: facts for file, facts in manifest["files"].items() if file not in old}
+    _replace(folder / indices.MANIFEST, index_builder.manifest_text(manifest).encode())
+    for file in old:
+        (folder / file).unlink(missing_ok=True)
+    for name, (points, _) in made.items():
+        path = folder / f"{name}.npy"
+        np.save(path, points, allow_pickle=False)
+        manifest["files"][path.name] = index_builder.file_facts(path)
+    manifest["maps"] = {name: facts for name, (_, facts) in sorted(made.items())}
+    manifest["files"] = dict(sorted(manifest["files"].items()))
+    _replace(folder / indices.MANIFEST, index_builder.manifest_text(manifest).encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_bytes(content)
+    aside.replace(path)

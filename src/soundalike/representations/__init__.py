@@ -1,0 +1,246 @@
+"""The representations: named ways to turn a clip into an embedding, compared by cosine similarity.
+
+Each is one module with `embed(clip, models)` and one line in `REGISTRY`. A joined representation has
+no vectors of its own: it is the concatenation of others, each times a weight, and what an index
+stores of it are its parts. A standardised one has every dimension brought to mean 0 and deviation 1
+over the index's tracks before it is compared, since its dimensions have different units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.errors import UnknownRepresentationError
+from soundalike.models import ModelStore
+from soundalike.representations import (
+    cf_regression,
+    fma518,
+    genre_head,
+    metadata,
+    mfcc_autoencoder,
+    mfcc_flat,
+    musicnn,
+    musicnn_tags,
+    soundalike,
+    vgg_chroma,
+    vgg_mel,
+    vgg_mfcc,
+    vgg_mfcc_grey,
+)
+
+Embed = Callable[[Clip, ModelStore], NDArray[np.float32]]
+FromTable = Callable[[pd.DataFrame], NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class Representation:
+    """A named embedding.
+
+    Attributes
+    ----------
+    name : its name everywhere: registry, index, command line, URL
+    title : its name for a visitor
+    dim : length of the embedding; 0 where it depends on the library's table
+    hears : what it hears and what it misses, a paragraph
+    models : the model files it depends on
+    parts : of a joined one, the parts and their default weights
+    standardised : whether its dimensions are brought to a common scale over the index's tracks
+    evened : whether an index keeps a bias that makes every track somebody's neighbour (`hubness`)
+    heavy : whether an index that is to be small keeps its neighbours and not its vectors
+    """
+
+    name: str
+    title: str
+    dim: int
+    hears: str
+    models: tuple[str, ...] = ()
+    own_embed: Embed | None = None
+    from_table: FromTable | None = None
+    parts: dict[str, float] = field(default_factory=dict)
+    standardised: bool = False
+    evened: bool = False
+    heavy: bool = False
+
+    def embed(self, clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+        """Embedding of a 30 s clip (`audio.analysis_window`): float32 [shape=(dim,)].
+
+        Raises
+        ------
+        SoundalikeError
+            If it reads the library's table, or a model that it needs is missing.
+        """
+        if self.own_embed is not None:
+            return self.own_embed(clip, models)
+        vectors = [get(part).embed(clip, models) * weight for part, weight in self.parts.items()]
+        return np.concatenate(vectors).astype(np.float32)
+
+
+GENRE_WEIGHT = 80.0
+"""The article's weight of the genre part; the norms it brings together are in README."""
+
+REGISTRY: dict[str, Representation] = {
+    representation.name: representation
+    for representation in (
+        Representation(
+            "soundalike",
+            "Soundalike",
+            soundalike.DIM,
+            soundalike.HEARS,
+            ("musicnn", "soundalike"),
+            soundalike.embed,
+            evened=True,
+        ),
+        Representation(
+            "vgg_genre",
+            "Sound and genre",
+            vgg_mel.DIM + genre_head.DIM,
+            "The article's final system: the picture of the sound and the genre it suggests, joined. It "
+            "hears texture and register as they change over the clip, leaning towards the genre; it "
+            "takes the same music started later for another.",
+            ("vgg16", "genre_head"),
+            parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
+        ),
+        Representation("vgg_mel", "Sound only", vgg_mel.DIM, vgg_mel.HEARS, ("vgg16",), vgg_mel.embed),
+        Representation(
+            "genre_head",
+            "Genre only",
+            genre_head.DIM,
+            genre_head.HEARS,
+            ("vgg16", "genre_head"),
+            genre_head.embed,
+        ),
+        Representation(
+            "mfcc_flat", "MFCC", mfcc_flat.DIM, mfcc_flat.HEARS, (), mfcc_flat.embed, heavy=True
+        ),
+        Representation(
+            "vgg_mfcc",
+            "MFCC picture",
+            vgg_mfcc.DIM,
+            vgg_mfcc.HEARS,
+            ("vgg16",),
+            vgg_mfcc.embed,
+            heavy=True,
+        ),
+        Representation(
+            "vgg_mfcc_grey",
+            "MFCC strip",
+            vgg_mfcc_grey.DIM,
+            vgg_mfcc_grey.HEARS,
+            ("vgg16",),
+            vgg_mfcc_grey.embed,
+            heavy=True,
+        ),
+        Representation(
+            "vgg_chroma",
+            "Chroma picture",
+            vgg_chroma.DIM,
+            vgg_chroma.HEARS,
+            ("vgg16",),
+            vgg_chroma.embed,
+            heavy=True,
+        ),
+        Representation(
+            "vgg_mfcc_chroma",
+            "MFCC and chroma",
+            vgg_mfcc.DIM + vgg_chroma.DIM,
+            "The pictures of MFCC and chroma, joined: how the timbre changes and which notes sound, "
+            "each at its place in time. It hears more of a clip than either alone, and like both it "
+            "takes a shifted copy for another sound.",
+            ("vgg16",),
+            parts={"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
+        ),
+        Representation(
+            "mfcc_autoencoder",
+            "Autoencoder",
+            mfcc_autoencoder.DIM,
+            mfcc_autoencoder.HEARS,
+            ("mfcc_autoencoder",),
+            mfcc_autoencoder.embed,
+        ),
+        Representation(
+            "musicnn",
+            "Tagger's ear",
+            musicnn.DIM,
+            musicnn.HEARS,
+            ("musicnn",),
+            musicnn.embed,
+            standardised=True,
+        ),
+        Representation(
+            "musicnn_tags",
+            "Tags",
+            musicnn_tags.DIM,
+            musicnn_tags.HEARS,
+            ("musicnn",),
+            musicnn_tags.embed,
+        ),
+        Representation(
+            "metadata",
+            "Metadata",
+            0,
+            metadata.HEARS,
+            (),
+            metadata.embed,
+            from_table=lambda tracks: metadata.from_table(tracks).matrix,
+        ),
+        Representation(
+            "cf_regression",
+            "Listeners' taste",
+            cf_regression.DIM,
+            cf_regression.HEARS,
+            ("factors",),
+            cf_regression.embed,
+        ),
+        Representation(
+            "fma518", "Statistics", fma518.DIM, fma518.HEARS, (), fma518.embed, standardised=True
+        ),
+    )
+}
+DEFAULT = "soundalike"
+MAIN = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
+"""What is offered to compare by where there is no room for all."""
+
+
+def get(name: str) -> Representation:
+    """The representation of that name.
+
+    Raises
+    ------
+    UnknownRepresentationError
+        If there is none; the message lists those there are.
+    """
+    if name not in REGISTRY:
+        raise UnknownRepresentationError(
+            f"There is no representation {name!r}; choose from {', '.join(REGISTRY)}."
+        )
+    return REGISTRY[name]
+
+
+def available(models: ModelStore) -> list[str]:
+    """The representations whose models are at hand; all but what needs a model of one's own."""
+    return [name for name, item in REGISTRY.items() if set(item.models) <= models.names]
+
+
+def main(names: Iterable[str], chosen: str | None = None) -> list[str]:
+    """The few of some representations to offer at first, with the chosen one if it is another."""
+    there = list(names)
+    offered = [name for name in MAIN if name in there] or there
+    return offered if chosen is None or chosen in offered else [*offered, chosen]
+
+
+def default(names: Iterable[str]) -> str:
+    """What to compare by among some representations, unless told otherwise: the best there is."""
+    there = list(names)
+    return DEFAULT if DEFAULT in there else there[0]
+
+
+def stored(names: Iterable[str]) -> list[str]:
+    """The representations whose vectors the named ones need: themselves, or their parts."""
+    needed = [part for name in names for part in (get(name).parts or [name])]
+    return list(dict.fromkeys(needed))

@@ -1,0 +1,35 @@
+"""`cf_regression`: what listeners would have in common, guessed from the sound alone.
+
+The 40 collaborative-filtering factors that a convolutional network over time predicts from a mel
+spectrogram (`models.factor_cnn`), trained on a table of plays (`collaborative`). There is no bundled
+network: it needs listening data, which a person brings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import spectra
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, factor_cnn
+
+DIM = factor_cnn.FACTORS
+
+HEARS = (
+    "What goes together with listeners' habits: two clips are alike if the network expects the same "
+    "people to play them. It learns whatever sound has to do with that, such as style, era of recording "
+    "or mood, and nothing that sound does not show, such as fame, language or scene. It is as good as "
+    "the listening data behind it, and knows no music that those listeners never played."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(40,)].
+
+    Raises
+    ------
+    ModelError
+        If the models have no network trained on listening data.
+    """
+    return models.factors(spectra.log_mel(clip))

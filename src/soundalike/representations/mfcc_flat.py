@@ -1,0 +1,30 @@
+"""`mfcc_flat`: the cepstral coefficients themselves, frame by frame.
+
+The 20 x 1,293 mel-frequency cepstral coefficients, each row standardised over the clip (mean 0,
+standard deviation 1), flattened row by row: 25,860 numbers. Since each row's length is fixed by the
+standardisation, every embedding has the same norm and the cosine of two clips is the mean over
+coefficients of their correlation in time.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import spectra
+from soundalike.audio import N_FRAMES, Clip
+from soundalike.models import ModelStore
+
+DIM = spectra.N_MFCC * N_FRAMES
+
+HEARS = (
+    "The course of the timbre, one number for each of 20 coefficients every 23 ms, compared frame "
+    "against frame. Two clips are alike only if the same changes come at the same moments, to within a "
+    "frame or two: in practice a common pulse or fade, or the same recording. Loudness and overall "
+    "colour are divided out, and a copy shifted by half a second is a stranger."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(25860,)], standard deviations; no network is used."""
+    return spectra.standardise(spectra.mfcc(clip)).reshape(DIM)

@@ -1,0 +1,29 @@
+"""`musicnn`: the last hidden layer of a network that was trained to tag music.
+
+MSD_musicnn's penultimate layer (200 units after their batch normalisation: the very numbers from which
+it tells its 50 tags), averaged over the clip's ten patches of 3 s.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, tagger
+from soundalike.representations import musicnn_features
+
+DIM = tagger.DIM
+
+HEARS = (
+    "What a network needs to guess how listeners would tag a track: instruments and voices, genre, era "
+    "and mood, as far as three seconds show them. It hears production and playing well, and forgets "
+    "what no tag speaks of: melody, key, tempo and form. Averaged over the clip, it knows no order in "
+    "time, so that a shifted copy sounds the same. It grew up on rock, pop and electronic music, the "
+    "Million Song Dataset, and hears finer differences there than in classical or other music."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(200,)]."""
+    return np.asarray(musicnn_features.heard(clip, models).penultimate.mean(axis=0))

@@ -1,0 +1,28 @@
+"""`musicnn_tags`: how likely each of 50 tags is, added up over the clip.
+
+MSD_musicnn's likelihoods, one set for each 3 s without overlap, summed over the ten of a clip, as in the
+article. The tags' names are `models.tagger.TAGS`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, tagger
+from soundalike.representations import musicnn_features
+
+DIM = len(tagger.TAGS)
+
+HEARS = (
+    "Which of 50 words listeners would put to the music: rock, jazz, female vocalists, chillout, 80s "
+    "and so on. Two clips are alike if the same words fit. Everything else is lost, and since most of "
+    "the words are of rock, pop and electronic music, a harpsichord and a string quartet share one or "
+    "two of them. Common words outweigh rare ones: nearly everything is a little rock."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(50,), range 0 to 10], in the order of `tagger.TAGS`."""
+    return np.asarray(musicnn_features.heard(clip, models).tags.sum(axis=0))

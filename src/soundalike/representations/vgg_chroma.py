@@ -1,0 +1,39 @@
+"""`vgg_chroma`: the chromagram, looked at as a picture.
+
+The energy of the 12 pitch classes over 1,293 frames, drawn as `vgg_mel` draws its mel spectrogram (480
+x 640 pixels, magma, C at the bottom), through VGG16; its feature map (15 x 20 cells) is max-pooled by
+(3, 2) and flattened to 25,600 numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import image, spectra
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, vgg16
+from soundalike.representations import vgg_features, vgg_mel
+
+DIM = vgg_mel.DIM
+
+HEARS = (
+    "Harmony: which of the twelve notes sound, how clearly, and how often they change. It tells a drone "
+    "from a chord progression and a tune from noise, but not a flute from a guitar, nor one octave from "
+    "another. Notes and moments keep their place, so that the same song in another key, or shifted by a "
+    "few seconds, looks like another sound."
+)
+
+
+def picture(clip: Clip) -> NDArray[np.uint8]:
+    """The chromagram as VGG16 sees it [shape=(480, 640, 3), BGR]."""
+    return image.canvas(spectra.chroma(clip))
+
+
+PICTURE = vgg_features.Picture("chroma-canvas", picture)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(25600,)], at least 0."""
+    feature_map = vgg_features.feature_map(clip, models, PICTURE)
+    return vgg16.max_pool(feature_map, (3, 2)).reshape(DIM)

@@ -1,0 +1,29 @@
+"""`vgg_mel`: the mel spectrogram, looked at as a picture.
+
+VGG16's last feature map (15 x 20 cells) max-pooled by (3, 2) to five frequency bands of ten 3-second
+cells, 512 channels each, flattened: 25,600 numbers. It hears texture, register, and how both change
+over the clip; since the cells keep their place in time, it takes a shifted copy for another sound.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, vgg16
+from soundalike.representations import vgg_features
+
+GRID = (5, 10)
+DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
+
+HEARS = (
+    "It hears texture, register, and how both change over the clip. Since its cells keep their "
+    "place in time, it takes a shifted copy for another sound, and it was never told what music is: "
+    "VGG16 learned from photographs."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(25600,)], at least 0."""
+    return vgg16.max_pool(vgg_features.feature_map(clip, models), (3, 2)).reshape(DIM)

@@ -1,0 +1,45 @@
+"""`vgg_mfcc_grey`: the matrix of cepstral coefficients itself as a tiny grey picture.
+
+The 20 x 1,293 MFCC matrix, zeros below it up to 32 rows (the least that VGG16's five poolings leave
+anything of), and the same values in all three channels. The values are the coefficients as they are,
+in dB, from some -400 to 250: the network was trained on values between about -128 and 151, so that
+nothing needs to be scaled for it to respond. VGG16's output of 1 x 40 cells is flattened, not pooled:
+20,480 numbers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import spectra
+from soundalike.audio import N_FRAMES, Clip
+from soundalike.models import ModelStore, vgg16
+from soundalike.representations import vgg_features
+
+HEIGHT = 32
+GRID = (1, 40)
+DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
+
+HEARS = (
+    "Loudness and overall brightness over time, in 40 steps of three quarters of a second: the first "
+    "two coefficients are far larger than the rest and make most of the picture's contrast. All 20 "
+    "coefficients fall into a single row of cells, so that the finer timbre is a blur, and what a "
+    "network learned from photographs has little to say about 20 rows. A shifted copy looks like "
+    "another sound."
+)
+
+
+def picture(clip: Clip) -> NDArray[np.float32]:
+    """The MFCC over zeros, in three equal channels [shape=(32, 1293, 3), dB]."""
+    padded = np.zeros((HEIGHT, N_FRAMES), np.float32)
+    padded[: spectra.N_MFCC] = spectra.mfcc(clip)
+    return np.repeat(padded[:, :, np.newaxis], 3, axis=2)
+
+
+PICTURE = vgg_features.Picture("mfcc-grey", picture, GRID)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(20480,)], at least 0."""
+    return vgg_features.feature_map(clip, models, PICTURE).reshape(DIM)

@@ -1,0 +1,87 @@
+"""Adding maps to an index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import clustered_index
+import numpy as np
+import pytest
+
+from soundalike import index, projection, projection_builder
+from soundalike.errors import IndexFolderError
+from soundalike.projection import Setting
+
+SETTINGS = (Setting(3, "cosine", 5, 0.1), Setting(2, "euclidean", 5, 0.1), projection.DEFAULT)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return clustered_index.write(tmp_path / "index").folder
+
+
+def test_maps_are_added_and_described(folder: Path) -> None:
+    before = contents(folder)
+    seen: list[str] = []
+    opened = projection_builder.add(folder, SETTINGS, on_map=seen.append)
+    names = {projection.array_name("genre_head", setting) for setting in SETTINGS}
+    assert set(opened.maps) == set(seen) == names
+    assert set(projection.settings_of(opened, "genre_head")) == set(SETTINGS)
+    for name, facts in opened.maps.items():
+        array = opened.array(name)
+        assert array.shape == (len(opened), facts["dims"])
+        assert array.dtype == np.float32
+        assert 0.5 < facts["trustworthiness"] <= 1.0
+        assert (facts["trustworthiness_neighbours"], facts["trustworthiness_tracks"]) == (10, 60)
+    after = contents(folder)
+    assert {name: after[name] for name in before if name != index.MANIFEST} == {
+        name: content for name, content in before.items() if name != index.MANIFEST
+    }
+    assert set(after) - set(before) == {f"{name}.npy" for name in names}
+    index.load(folder, checksums=True)
+
+
+def test_adding_again_gives_the_same_bytes_and_leaves_no_others(folder: Path) -> None:
+    projection_builder.add(folder, SETTINGS)
+    once = contents(folder)
+    projection_builder.add(folder, SETTINGS)
+    assert contents(folder) == once
+    opened = projection_builder.add(folder, SETTINGS[2:])
+    assert len(opened.maps) == 1
+    assert sum(path.name.startswith("map_") for path in folder.iterdir()) == 1
+
+
+def test_others_are_turned_onto_the_default(folder: Path) -> None:
+    opened = projection_builder.add(folder, SETTINGS)
+    reference = opened.array(projection.array_name("genre_head", projection.DEFAULT))
+    for setting in SETTINGS[:2]:
+        points = np.asarray(opened.array(projection.array_name("genre_head", setting)))
+        np.testing.assert_allclose(projection.align(points, reference), points, atol=1e-4)
+
+
+def test_a_run_that_is_killed_leaves_a_whole_index(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    projection_builder.add(folder, SETTINGS[2:])
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(projection_builder.np, "save", fail)
+    with pytest.raises(KeyboardInterrupt):
+        projection_builder.add(folder, SETTINGS[2:])
+    assert index.load(folder, checksums=True).maps == {}
+
+
+def test_too_small_a_library_has_no_map(tmp_path: Path) -> None:
+    small = clustered_index.write(tmp_path / "index", size=5)
+    assert projection_builder.add(small.folder).maps == {}
+
+
+def test_a_folder_that_is_no_index(tmp_path: Path) -> None:
+    with pytest.raises(IndexFolderError, match="is not an index"):
+        projection_builder.add(tmp_path)
