@@ -1,0 +1,357 @@
+"""Training the genre head on a library's own genres, and finding out honestly how good it is.
+
+Features are extracted once: VGG16's feature map of every clip, and of its two 15-second halves where
+those are trained on as further examples (the article's idea for more data). Then
+
+- genres are trained on that have at least 20 clips from at least as many albums as there are folds;
+- cross-validation is by album (scikit-learn's StratifiedGroupKFold), and tracks by a held-out artist
+  leave the training part as well, so that no fold hears its test tracks' album or artist;
+- of each training part one fifth, by album again, decides when to stop (log loss, patience 15);
+- classes are weighted by the inverse of their size;
+- the head that is kept is trained on all of those genres' tracks for the median of the folds' epochs.
+
+Everything is seeded, and TensorFlow's deterministic kernels are asked for: the same features give the
+same weights on the same machine.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import audio, evaluation, library, paths
+from soundalike.audio import Clip
+from soundalike.errors import AudioError, LibraryError
+from soundalike.evaluation import Classification
+from soundalike.library import Library, Skipped
+from soundalike.models import ModelStore
+from soundalike.models import genre_head as head
+from soundalike.models.heldout import Heldout
+from soundalike.representations import vgg_features, vgg_mel
+
+if TYPE_CHECKING:
+    import keras
+
+FOLDS = 4
+MIN_CLIPS = 20
+MAX_EPOCHS = 200
+PATIENCE = 15
+BATCH = 32
+LEARNING_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Features:
+    """What the head is trained on.
+
+    Attributes
+    ----------
+    tracks : one row a track, with a `sha256` column
+    whole : head inputs of whole clips, float16 [shape=(n, 7, 10, 512)]
+    halves : of their two halves, float16 [shape=(n, 2, 7, 10, 512)], or None
+    vgg_mel : embeddings for the nearest-neighbour baseline, float16 [shape=(n, 25600)]
+    """
+
+    tracks: pd.DataFrame
+    whole: NDArray[np.float16]
+    halves: NDArray[np.float16] | None
+    vgg_mel: NDArray[np.float16]
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Figures of one system, on all held-out tracks and on those with labels not from a tagger."""
+
+    name: str
+    all: Classification
+    untagged: Classification | None
+
+
+@dataclass(frozen=True)
+class CrossValidation:
+    """Held-out predictions of every fold, and how many epochs each was trained for."""
+
+    folds: NDArray[np.int8]
+    features: NDArray[np.float32]
+    probabilities: NDArray[np.float32]
+    epochs: list[int]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained head, its held-out predictions, and figures beside the baselines'."""
+
+    head: head.GenreHead
+    heldout: Heldout
+    scores: tuple[Scores, ...]
+    epochs: list[int]
+    tracks: pd.DataFrame
+    left_out: dict[str, str]
+
+
+OnProgress = Callable[[str], None]
+
+
+def extract(
+    source: Library,
+    models: ModelStore,
+    halves: bool,
+    on_track: OnProgress = lambda file: None,
+) -> tuple[Features, tuple[Skipped, ...]]:
+    """Run VGG16 over a library.
+
+    Parameters
+    ----------
+    source : the library
+    models : the networks; with a feature cache, clips seen before cost next to nothing
+    halves : also of each clip's two 15 s halves
+    on_track : called after each track with its file name
+
+    Raises
+    ------
+    LibraryError
+        If not one track could be decoded.
+    """
+    whole, half, mel, kept, sums = [], [], [], [], []
+    skipped = list(source.skipped)
+    for row in range(len(source.tracks)):
+        path = source.path(row)
+        file = str(source.tracks["file"].iloc[row])
+        on_track(file)
+        try:
+            clip = audio.analysis_window(audio.decode(path))
+        except AudioError as error:
+            skipped.append(Skipped(file, str(error)))
+            continue
+        whole.append(_head_input(clip, models))
+        mel.append(vgg_mel.embed(clip, models).astype(np.float16))
+        if halves:
+            half.append(np.stack([_head_input(part, models) for part in split(clip)]))
+        kept.append(row)
+        sums.append(paths.sha256_of(path))
+    if not kept:
+        raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
+    tracks = source.tracks.iloc[kept].reset_index(drop=True).assign(sha256=sums)
+    features = Features(tracks, np.stack(whole), np.stack(half) if halves else None, np.stack(mel))
+    return features, tuple(skipped)
+
+
+def split(clip: Clip) -> tuple[Clip, Clip]:
+    """The two halves of a clip."""
+    middle = len(clip.samples) // 2
+    return (
+        replace(clip, samples=clip.samples[:middle]),
+        replace(clip, samples=clip.samples[middle:], start=clip.start + clip.duration / 2),
+    )
+
+
+def trainable_genres(tracks: pd.DataFrame, folds: int = FOLDS) -> tuple[list[str], dict[str, str]]:
+    """Genres with enough clips and albums, in alphabetical order, and why others are left out."""
+    genres, left_out = [], {}
+    for genre, group in tracks.groupby("genre"):
+        albums = group["album"].nunique()
+        if not genre:
+            left_out["(no genre)"] = f"{len(group)} clips without a label"
+        elif len(group) < MIN_CLIPS or albums < folds:
+            left_out[str(genre)] = f"{len(group)} clips from {albums} albums"
+        else:
+            genres.append(str(genre))
+    return genres, left_out
+
+
+def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: None) -> Trained:
+    """Cross-validate, then train the head that is kept.
+
+    Raises
+    ------
+    LibraryError
+        If fewer than two genres have enough clips and albums.
+    """
+    genres, left_out = trainable_genres(features.tracks)
+    if len(genres) < 2:
+        raise LibraryError(
+            f"Training needs two genres with at least {MIN_CLIPS} clips from {FOLDS} albums each; "
+            f"this library has {len(genres)}."
+        )
+    rows = np.flatnonzero(features.tracks["genre"].isin(genres))
+    chosen = Features(
+        features.tracks.iloc[rows].reset_index(drop=True),
+        features.whole[rows],
+        None if features.halves is None else features.halves[rows],
+        features.vgg_mel[rows],
+    )
+    validated = cross_validate(chosen, genres, seed, on_fold)
+    on_fold("all tracks")
+    epochs = int(statistics.median(validated.epochs))
+    network = _fit(chosen, genres, np.arange(len(rows)), None, seed, epochs)[0]
+    heldout = Heldout(
+        np.array(chosen.tracks["sha256"], dtype=str),
+        validated.folds,
+        validated.features,
+        validated.probabilities,
+    )
+    scores = compare(chosen, genres, validated)
+    return Trained(
+        head.GenreHead(network, genres), heldout, scores, validated.epochs, chosen.tracks, left_out
+    )
+
+
+def fold_of_each(tracks: pd.DataFrame, seed: int, folds: int = FOLDS) -> NDArray[np.int8]:
+    """The fold in which each track is held out; albums stay together, genres are spread evenly."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if tracks["album"].nunique() < folds:
+        raise LibraryError(
+            "The library has too few albums by different artists to hold any out; "
+            "training needs more of them."
+        )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold = np.zeros(len(tracks), np.int8)
+    for number, (_, test) in enumerate(splitter.split(tracks, tracks["genre"], tracks["album"])):
+        fold[test] = number
+    return fold
+
+
+def training_rows(tracks: pd.DataFrame, test: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Every track that shares neither album nor artist with the test tracks."""
+    artists = np.array(library.artist_keys(tracks))
+    albums = tracks["album"].to_numpy()
+    known = np.isin(artists, artists[test]) & (artists != "") | np.isin(albums, albums[test])
+    return np.flatnonzero(~known)
+
+
+def cross_validate(
+    features: Features, genres: Sequence[str], seed: int, on_fold: OnProgress = lambda name: None
+) -> CrossValidation:
+    """Predict each track by a head that saw neither its album nor its artist."""
+    folds = fold_of_each(features.tracks, seed)
+    n = len(features.tracks)
+    hidden = np.zeros((n, head.DIM), np.float32)
+    probabilities = np.zeros((n, len(genres)), np.float32)
+    epochs = []
+    for fold in range(FOLDS):
+        on_fold(f"fold {fold + 1} of {FOLDS}")
+        test = np.flatnonzero(folds == fold)
+        rest = training_rows(features.tracks, test)
+        stop = rest[fold_of_each(features.tracks.iloc[rest], seed, folds=5) == 0]
+        fit = training_rows(features.tracks, np.concatenate([test, stop]))
+        network, best = _fit(features, genres, fit, stop, seed + fold, MAX_EPOCHS)
+        epochs.append(best)
+        hidden[test], probabilities[test] = predict(network, features, test)
+    return CrossValidation(folds, hidden, probabilities, epochs)
+
+
+def predict(
+    network: keras.Model, features: Features, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Features and probabilities of whole clips."""
+    hidden, probabilities = network(features.whole[rows].astype(np.float32), training=False)
+    return np.asarray(hidden), np.asarray(probabilities)
+
+
+def compare(features: Features, genres: Sequence[str], validated: CrossValidation) -> tuple[Scores, ...]:
+    """The head's held-out figures beside two baselines on the same folds.
+
+    `majority` says the training part's most frequent genre, with the training part's shares as its
+    probabilities; `nearest neighbour` says the genre of the training track most similar in `vgg_mel`.
+    """
+    tracks, folds = features.tracks, validated.folds
+    labels = np.array(tracks["genre"])
+    majority = np.empty(len(tracks), object)
+    shares = np.zeros((len(tracks), len(genres)))
+    nearest = np.empty(len(tracks), object)
+    similarities = evaluation.cosine_matrix(features.vgg_mel)
+    for fold in range(FOLDS):
+        test = np.flatnonzero(folds == fold)
+        fit = training_rows(tracks, test)
+        counts = np.array([np.sum(labels[fit] == genre) for genre in genres])
+        majority[test] = genres[int(np.argmax(counts))]
+        shares[test] = counts / counts.sum()
+        nearest[test] = labels[fit[np.argmax(similarities[np.ix_(test, fit)], axis=1)]]
+    predicted = np.array(genres)[np.argmax(validated.probabilities, axis=1)]
+    return (
+        _scores("genre head", tracks, genres, predicted, validated.probabilities),
+        _scores("nearest neighbour", tracks, genres, nearest, None),
+        _scores("majority class", tracks, genres, majority, shares),
+    )
+
+
+def _scores(
+    name: str,
+    tracks: pd.DataFrame,
+    genres: Sequence[str],
+    predicted: NDArray[np.object_ | np.str_],
+    probabilities: NDArray[np.floating] | None,
+) -> Scores:
+    def score(rows: NDArray[np.intp]) -> Classification:
+        return evaluation.classification(
+            list(tracks["genre"].iloc[rows]),
+            [str(genre) for genre in predicted[rows]],
+            genres,
+            None if probabilities is None else probabilities[rows],
+        )
+
+    everything = np.arange(len(tracks))
+    if "genre_source" not in tracks.columns:
+        return Scores(name, score(everything), None)
+    untagged = np.flatnonzero(tracks["genre_source"] != "tagger")
+    return Scores(name, score(everything), score(untagged) if len(untagged) else None)
+
+
+def _fit(
+    features: Features,
+    genres: Sequence[str],
+    rows: NDArray[np.intp],
+    stop: NDArray[np.intp] | None,
+    seed: int,
+    epochs: int,
+) -> tuple[keras.Model, int]:
+    """Train on the rows; with `stop`, until their log loss no longer falls. Returns the best epoch."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    number = {genre: i for i, genre in enumerate(genres)}
+    targets = np.array([number[genre] for genre in features.tracks["genre"]])
+    network = head.build(len(genres), seed)
+    classifier = keras.Model(network.inputs, network.outputs[1])
+    classifier.compile(
+        keras.optimizers.Adam(LEARNING_RATE),
+        "sparse_categorical_crossentropy",
+        weighted_metrics=[keras.metrics.SparseCategoricalCrossentropy(name="log_loss")],
+    )
+    x, y = features.whole[rows].astype(np.float32), targets[rows]
+    if features.halves is not None:
+        x = np.concatenate([x, *np.moveaxis(features.halves[rows], 1, 0).astype(np.float32)])
+        y = np.tile(y, 3)
+    counts = np.bincount(y, minlength=len(genres))
+    weights = len(y) / (len(genres) * np.maximum(counts, 1))
+    stopping = None
+    if stop is not None:
+        stopping = keras.callbacks.EarlyStopping(
+            "val_log_loss", mode="min", patience=PATIENCE, restore_best_weights=True
+        )
+    classifier.fit(
+        x,
+        y,
+        batch_size=BATCH,
+        epochs=epochs,
+        sample_weight=weights[y],
+        validation_data=None
+        if stop is None
+        else (features.whole[stop].astype(np.float32), targets[stop], weights[targets[stop]]),
+        callbacks=[] if stopping is None else [stopping],
+        verbose=0,
+    )
+    return network, epochs if stopping is None else stopping.best_epoch + 1
+
+
+def _head_input(clip: Clip, models: ModelStore) -> NDArray[np.float16]:
+    return head.head_input(vgg_features.feature_map(clip, models)).astype(np.float16)
