@@ -1,0 +1,188 @@
+"""What was found out about the dimensions of an index, kept for the next visitor; all of it bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from functools import cached_property
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import activations, cells, moments, portrait, spectral_summary
+from soundalike.activations import Groups, Matrix, Summary
+from soundalike.errors import AudioError
+from soundalike.index import Index
+from soundalike.models import ModelStore
+from soundalike.moments import Picture
+from soundalike.portrait import Portrait
+
+CHANNELS = "channels"
+"""The name under which the channels of `vgg_mel`, gathered over their cells, are summarised."""
+DIMENSIONS = ("vgg_mel", "genre_head")
+"""The representations whose dimensions can be looked into."""
+BLANK = Picture(b"", 0.0)
+"""The picture of a track that cannot be decoded."""
+_MATRIX_BYTES = 128 * 2**20
+
+T = TypeVar("T")
+
+
+class Shelf(Generic[T]):
+    """The things used last, up to a number of them; safe to share between threads."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self._things: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> T | None:
+        """The thing of that key, if it is still there."""
+        with self._lock:
+            if key not in self._things:
+                return None
+            self._things.move_to_end(key)
+            return self._things[key]
+
+    def put(self, key: Hashable, thing: T) -> T:
+        """Keep a thing, and let go of the one that has not been used for longest."""
+        with self._lock:
+            self._things[key] = thing
+            self._things.move_to_end(key)
+            while len(self._things) > self.capacity:
+                self._things.popitem(last=False)
+        return thing
+
+
+class FeatureStore:
+    """Answers about an index's dimensions, each worked out once.
+
+    Parameters
+    ----------
+    index : the library
+    models : the networks, for the maps; without a pass everything else needs none
+    """
+
+    def __init__(self, index: Index, models: ModelStore) -> None:
+        self.index = index
+        self._models = models
+        self._matrices: Shelf[NDArray[np.float32]] = Shelf(2)
+        self._summaries: Shelf[Summary] = Shelf(4)
+        self._portraits: Shelf[Portrait] = Shelf(64)
+        self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
+        self._pictures: Shelf[Picture] = Shelf(512)
+        self._features: Shelf[NDArray[np.float16]] = Shelf(64)
+        self._maps: Shelf[NDArray[np.float32]] = Shelf(512)
+
+    @property
+    def names(self) -> list[str]:
+        """Those of `DIMENSIONS` that the index has."""
+        return [name for name in DIMENSIONS if name in self.index.stored]
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The library's tracks by genre and artist."""
+        tracks = self.index.tracks
+        return activations.group(list(tracks["genre"]), list(tracks["artist"]))
+
+    @cached_property
+    def _descriptors(self) -> NDArray[np.float32] | None:
+        return spectral_summary.load(self.index)
+
+    def _matrix(self, name: str) -> Matrix:
+        """A stored matrix: in float32 where that is small enough to keep, since converting it takes
+        longer than any of the statistics."""
+        stored: Matrix = self.index.array(name)
+        if stored.size * 4 > _MATRIX_BYTES:
+            return stored
+        if (kept := self._matrices.get(name)) is None:
+            kept = self._matrices.put(name, stored.astype(np.float32))
+        return kept
+
+    def summary(self, name: str) -> Summary:
+        """Every dimension of a stored representation (or of `CHANNELS`) in numbers."""
+        if (kept := self._summaries.get(name)) is not None:
+            return kept
+        matrix = activations.gather(self._matrix("vgg_mel")) if name == CHANNELS else self._matrix(name)
+        return self._summaries.put(name, activations.summarise(matrix, self.groups))
+
+    def portrait(self, name: str, dimension: int) -> Portrait:
+        """What is known of a dimension."""
+        if (kept := self._portraits.get((name, dimension))) is not None:
+            return kept
+        painted = portrait.paint(self.index, name, dimension, self.groups, self._descriptors)
+        return self._portraits.put((name, dimension), painted)
+
+    def siblings(self, painted: Portrait) -> Summary:
+        """The dimensions that the grid shows beside one: its channel's cells, or all features."""
+        matrix = self.index.array(painted.name)
+        if painted.cell is not None:
+            matrix = matrix[:, painted.cell.channel :: cells.CHANNELS]
+        return activations.summarise(matrix, self.groups)
+
+    def relatives(
+        self, painted: Portrait, count: int
+    ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
+        """The dimensions most similar and most opposite to one, with their correlations.
+
+        Of `vgg_mel` only those of other channels: a channel's cells resemble each other anyway.
+        """
+        key = (painted.name, painted.dimension)
+        if (found := self._relatives.get(key)) is None:
+            matrix, summary = self._matrix(painted.name), self.summary(painted.name)
+            found = self._relatives.put(key, activations.correlations(matrix, painted.values, summary))
+        others = np.ones(len(found), bool)
+        others[painted.dimension] = False
+        if painted.cell is not None:
+            others[painted.cell.channel :: cells.CHANNELS] = False
+        order = np.argsort(-found, kind="stable")
+        order = order[others[order]]
+        similar = [(int(d), float(found[d])) for d in order[:count] if found[d] > 0]
+        opposite = [(int(d), float(found[d])) for d in order[::-1][:count] if found[d] < 0]
+        return similar, opposite
+
+    def strongest(self, name: str, row: int, count: int) -> list[tuple[int, float]]:
+        """The dimensions that a track activates most against the library, with their scores."""
+        return activations.strongest(self.index.array(name)[row], self.summary(name), count)
+
+    def loudest_cell(self, channel: int) -> int:
+        """The dimension of `vgg_mel` where a channel is most active over the library."""
+        means = activations.by_cell(self.summary("vgg_mel").mean, channel).ravel()
+        return int(np.argmax(means)) * cells.CHANNELS + channel
+
+    def picture(self, row: int) -> Picture | None:
+        """A track's picture if the index has it or it was drawn before; `BLANK` where it cannot be."""
+        return moments.kept(self.index, row) or self._pictures.get(row)
+
+    def draw(self, row: int) -> Picture:
+        """A track's picture, drawn now: a fifth of a second."""
+        try:
+            return self._pictures.put(row, moments.draw_file(self.index.path(row)))
+        except AudioError:
+            return self._pictures.put(row, BLANK)
+
+    def look_inside(self, row: int) -> None:
+        """Run the network on a track, so that `map_of` can answer: a second or two.
+
+        Raises
+        ------
+        AudioError, IndexFolderError, ModelError
+            If the clip or the network cannot be read, or the network is not the index's.
+        """
+        if self._features.get(row) is None:
+            self.index.check_models(self._models)
+            self._features.put(row, moments.feature_map(self.index.path(row), self._models))
+
+    def map_of(self, painted: Portrait, row: int) -> NDArray[np.float32] | None:
+        """Where in a track the dimension fires, if the network has been run on it."""
+        features = self._features.get(row)
+        if features is None:
+            return None
+        if painted.cell is not None:
+            return moments.channel_map(features, painted.cell.channel)
+        if (kept := self._maps.get((row, painted.dimension))) is not None:
+            return kept
+        silenced = moments.silencing_map(features, painted.dimension, self._models)
+        return self._maps.put((row, painted.dimension), silenced)

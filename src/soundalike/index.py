@@ -1,0 +1,426 @@
+"""The index: a folder that holds a library's embeddings, ready to be searched.
+
+    manifest.json                 schema version, library, representations, model checksums, files
+    tracks.parquet                one row a track
+    <name>.npy                    embeddings, float16 [shape=(n, dim)], memory-mapped
+    <name>_norms.npy              their Euclidean norms, float32 [shape=(n,)]
+    <name>_top_tracks.npy         for each dimension the five tracks that activate it most, int32
+    <name>_scale.npy              of a standardised one: mean and deviation, float32 [shape=(2, dim)]
+    <name>_bias.npy               what is added to the cosine with a track, float32 [shape=(n,)]
+    <name>_neighbours.npy         each track's nearest others, nearest first, int32
+    <name>_similarities.npy       and their similarities, float32
+    genre_probabilities.npy       predicted genres, float32 [shape=(n, genres)]
+    genre_head_heldout.npy        genre_head features by the fold that did not see the track
+    map_<name>_<setting>.npy      each track's place on a map, float32 [shape=(n, 2 or 3)]
+
+The measure is cosine similarity, exact over all tracks. A joined representation stores no vectors of
+its own: with parts x_i and weights w_i its similarity is
+
+    sum_i w_i^2 <q_i, x_i> / (sqrt(sum_i w_i^2 |q_i|^2) sqrt(sum_i w_i^2 |x_i|^2)),
+
+which is the cosine of the concatenated w_i x_i, so that the weights are free to change at query time.
+
+A heavy representation may be there by its neighbours alone: then it answers for the library's tracks,
+and not for a new clip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import paths, representations
+from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
+from soundalike.models import ModelStore
+
+SCHEMA = 1
+MANIFEST = "manifest.json"
+TRACKS = "tracks.parquet"
+NEIGHBOURS = 100
+TOP_TRACKS = 5
+_BLOCK = 1_024
+
+Embeddings = Mapping[str, NDArray[np.float32]]
+"""A query's vectors by stored representation."""
+
+
+class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
+    """A track's vectors by stored representation, each read when it is asked for."""
+
+    def __init__(self, index: Index, row: int) -> None:
+        self._index = index
+        self._row = row
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        if name not in self._index.stored:
+            raise KeyError(name)
+        return np.asarray(self._index.array(name)[self._row], np.float32)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index.stored)
+
+    def __len__(self) -> int:
+        return len(self._index.stored)
+
+
+@dataclass(frozen=True, eq=False)
+class Index:
+    """A loaded index; `load` makes one.
+
+    Attributes
+    ----------
+    folder : where it lies
+    manifest : the content of `manifest.json`
+    tracks : one row a track, with a `track_id` that is unique
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    tracks: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.tracks)
+
+    @property
+    def names(self) -> list[str]:
+        """The representations that can be asked for."""
+        return list(self.manifest["representations"])
+
+    @property
+    def stored(self) -> list[str]:
+        """The representations whose vectors are in the folder, or parts of one that can be asked for."""
+        without = set(self.manifest.get("neighbours_only", []))
+        return [name for name in representations.stored(self.names) if name not in without]
+
+    def has_vectors(self, name: str) -> bool:
+        """Whether a representation can compare new clips, and not only the tracks among themselves."""
+        return set(self.parts(name)) <= set(self.stored)
+
+    @property
+    def genres(self) -> list[str]:
+        """The genres that the head predicts, in the order of `genre_probabilities`."""
+        return list(self.manifest["genres"])
+
+    @property
+    def maps(self) -> dict[str, dict[str, Any]]:
+        """The maps that were made, by array name: how, and how far they can be believed."""
+        return dict(self.manifest.get("maps", {}))
+
+    def array(self, name: str) -> NDArray[Any]:
+        """One of the folder's arrays, by file name without `.npy`, memory-mapped."""
+        if name not in self._arrays:
+            self._arrays[name] = _open_array(self.folder / f"{name}.npy")
+        return self._arrays[name]
+
+    def row(self, track_id: str) -> int:
+        """The row of a track.
+
+        Raises
+        ------
+        IndexFolderError
+            If there is no such track.
+        """
+        if track_id not in self._rows:
+            raise IndexFolderError(f"There is no track {track_id!r} in this library.")
+        return self._rows[track_id]
+
+    def row_of_file(self, sha256: str) -> int | None:
+        """The row of the track whose file has this checksum, or None."""
+        return self._rows_by_sha256.get(sha256)
+
+    def path(self, row: int) -> Path:
+        """The audio file of a row."""
+        return self.library_folder / self.fact("file", row)
+
+    @cached_property
+    def library_folder(self) -> Path:
+        """The folder that the tracks' `file` is relative to."""
+        return (self.folder / str(self.manifest["library"]["folder"])).resolve()
+
+    def fact(self, column: str, row: int) -> str:
+        """What the table says of a track; "" where it has no such column.
+
+        Taking one value from a table costs more than from the list that is kept here.
+        """
+        if column not in self.tracks:
+            return ""
+        if column not in self._columns:
+            self._columns[column] = self.tracks[column].tolist()
+        return str(self._columns[column][row])
+
+    def embeddings(self, row: int) -> Embeddings:
+        """A track's vectors by stored representation."""
+        return TrackEmbeddings(self, row)
+
+    def prepare(self, name: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A new clip's vector as those of the tracks are stored: standardised where they are.
+
+        Parameters
+        ----------
+        name : a stored representation
+        vector : what its `embed` gives [shape=(dim,)]
+        """
+        if f"{name}_scale.npy" not in self.manifest["files"]:
+            return vector
+        mean, deviation = self.array(f"{name}_scale")
+        return np.asarray((vector - mean) / deviation, np.float32)
+
+    def genre_probabilities(self, row: int) -> dict[str, float]:
+        """A track's predicted genres, likeliest first, by a head that never heard it."""
+        values = map(float, self.array("genre_probabilities")[row])
+        return dict(sorted(zip(self.genres, values, strict=True), key=lambda pair: -pair[1]))
+
+    def held_out(self, row: int) -> bool:
+        """Whether the predicted genres are those of a fold without the track's album and artist."""
+        return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
+
+    def similarities(
+        self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
+    ) -> NDArray[np.float32]:
+        """Cosine similarity of a query to every track, with the tracks' bias where there is one.
+
+        Parameters
+        ----------
+        name : a representation of this index
+        query : vectors of the representation's parts, one a part [shape=(dim,)] or several
+            [shape=(m, dim)]
+        weights : of a joined representation, other weights than the index's
+
+        Returns
+        -------
+        float32 [shape=(n,)], or [shape=(m, n)]; without the bias 0 where either vector is all zeros
+
+        Raises
+        ------
+        IndexFolderError
+            If the index does not hold the representation's vectors.
+        """
+        self.check_vectors(name)
+        similarities = self.similarities_of_parts(weights or self.parts(name), query)
+        return similarities + self.bias(name)
+
+    def bias(self, name: str) -> NDArray[np.float32]:
+        """What is added to each track's cosine [shape=(n,)]; zeros for most representations.
+
+        It is above zero for a track that would be in nobody's list, as much as brings it into two
+        (`hubness`).
+        """
+        if f"{name}_bias.npy" not in self.manifest["files"]:
+            return np.zeros(len(self), np.float32)
+        return np.asarray(self.array(f"{name}_bias"))
+
+    def similarities_of_parts(
+        self, weights: Mapping[str, float], query: Embeddings
+    ) -> NDArray[np.float32]:
+        """As `similarities`, of stored representations joined with the weights given.
+
+        Parameters
+        ----------
+        weights : by stored representation
+        query : one vector a part [shape=(dim,)], or several [shape=(m, dim)]
+
+        Returns
+        -------
+        float32 [shape=(n,)], or [shape=(m, n)]
+        """
+        dot: Any = 0.0
+        query_squares: Any = 0.0
+        track_squares: Any = 0.0
+        for part, weight in weights.items():
+            vectors = np.asarray(query[part], np.float32)
+            dot = dot + weight**2 * _products(self.array(part), vectors)
+            query_squares = query_squares + weight**2 * np.square(vectors).sum(axis=-1, dtype=np.float64)
+            norms = np.asarray(self.array(f"{part}_norms"), np.float64)
+            track_squares = track_squares + weight**2 * norms**2
+        scale = np.sqrt(np.multiply.outer(query_squares, track_squares))
+        similarities = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
+        clipped: NDArray[np.float32] = np.clip(similarities, -1.0, 1.0).astype(np.float32)
+        return clipped
+
+    def parts(self, name: str) -> dict[str, float]:
+        """The stored representations that make up a representation, and their weights.
+
+        Raises
+        ------
+        IndexFolderError
+            If the index does not hold the representation.
+        """
+        if name not in self.manifest["representations"]:
+            raise IndexFolderError(
+                f"This index does not hold {representations.get(name).name!r}; it has "
+                f"{', '.join(self.names)}. Add it with `soundalike index --representation {name}`."
+            )
+        return dict(self.manifest["representations"][name]["parts"]) or {name: 1.0}
+
+    def check_vectors(self, name: str) -> None:
+        """Check that a representation can compare new clips.
+
+        Raises
+        ------
+        IndexFolderError
+            If the index holds its neighbours alone, or not even those.
+        """
+        if not self.has_vectors(name):
+            raise IndexFolderError(
+                f"This index holds only the neighbours of its own tracks by {name}, so it cannot "
+                "compare a new clip by it; build a full index with `soundalike index`."
+            )
+
+    def neighbours(self, name: str, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """A track's precomputed nearest others, nearest first: rows and similarities."""
+        self.parts(name)
+        return self.array(f"{name}_neighbours")[row], self.array(f"{name}_similarities")[row]
+
+    def check_models(self, models: ModelStore) -> None:
+        """Check that new clips will be embedded by the networks that embedded the tracks.
+
+        Raises
+        ------
+        IndexFolderError
+            If a model's checksum is another than the manifest's.
+        """
+        drawing = representations.vgg_features.DRAWING
+        if self.manifest.get("drawing", drawing) != drawing:
+            raise IndexFolderError(
+                f"The index {self.folder} was built from spectrograms drawn in another way; "
+                "build it again with `soundalike index`."
+            )
+        for name, checksum in self.manifest["models"].items():
+            if name not in models.names:
+                # One of the user's own: what needs it will say so.
+                continue
+            if models.checksum(name) != checksum:
+                raise IndexFolderError(
+                    f"The index {self.folder} was built with another {name} than the one at hand; "
+                    "build it again with `soundalike index`."
+                )
+
+    @cached_property
+    def _columns(self) -> dict[str, list[Any]]:
+        return {}
+
+    @cached_property
+    def _arrays(self) -> dict[str, NDArray[Any]]:
+        return {}
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {track_id: row for row, track_id in enumerate(self.tracks["track_id"])}
+
+    @cached_property
+    def _rows_by_sha256(self) -> dict[str, int]:
+        return {sha256: row for row, sha256 in enumerate(self.tracks["sha256"])}
+
+
+def load(folder: Path, *, checksums: bool = False) -> Index:
+    """Open an index and check it; nothing large is read.
+
+    Parameters
+    ----------
+    folder : the index folder
+    checksums : also compare every file's SHA-256 with the manifest's, which reads all of them
+
+    Raises
+    ------
+    IndexFolderError
+        If the folder is missing, of another schema version, or a file of it is missing, damaged or
+        of another shape than the manifest says.
+    """
+    manifest = _read_manifest(folder)
+    try:
+        for file, facts in manifest["files"].items():
+            _check_file(folder / file, facts, checksums)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise _damaged(folder / MANIFEST) from error
+    try:
+        tracks = pd.read_parquet(folder / TRACKS)
+    except (OSError, ValueError) as error:
+        raise _damaged(folder / TRACKS) from error
+    if len(tracks) != manifest["tracks"]:
+        raise _damaged(folder / TRACKS)
+    return Index(folder, manifest, tracks)
+
+
+def is_index(folder: Path) -> bool:
+    """Whether a folder is an index of any schema version, and may be replaced by another."""
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(manifest, dict) and {"schema", "representations", "files"} <= manifest.keys()
+
+
+def nearest(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+    """Rows of the k largest similarities, largest first; equal ones in the order of their rows."""
+    k = min(k, len(similarities))
+    return np.argsort(-similarities, kind="stable")[:k]
+
+
+def _products(matrix: NDArray[np.float16], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """vectors @ matrix.T in float32, a block of tracks at a time, so that memory stays bounded."""
+    blocks = [
+        vectors @ matrix[start : start + _BLOCK].astype(np.float32).T
+        for start in range(0, len(matrix), _BLOCK)
+    ]
+    return np.concatenate(blocks, axis=-1).astype(np.float64)
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise IndexFolderError(
+            f"{folder} is not an index (it has no {MANIFEST}); build one with "
+            "`soundalike index LIBRARY --out DIR`."
+        )
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        schema = manifest["schema"]
+        known = {"tracks", "library", "representations", "genres", "models", "files"}
+        complete = known <= manifest.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(path) from error
+    if schema != SCHEMA:
+        raise IndexFolderError(
+            f"The index {folder} has schema version {schema}, and this program reads {SCHEMA}; "
+            "build it again with `soundalike index`."
+        )
+    if not complete:
+        raise _damaged(path)
+    return dict(manifest)
+
+
+def _check_file(path: Path, facts: Mapping[str, Any], checksums: bool) -> None:
+    if not path.is_file():
+        raise IndexFolderError(
+            f"The index file {path} is missing; build the index again with `soundalike index`."
+        )
+    if path.stat().st_size != facts["bytes"]:
+        raise _damaged(path)
+    if "shape" in facts:
+        array = _open_array(path)
+        if list(array.shape) != facts["shape"] or str(array.dtype) != facts["dtype"]:
+            raise _damaged(path)
+    if checksums and paths.sha256_of(path) != facts["sha256"]:
+        raise _damaged(path)
+
+
+def _open_array(path: Path) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except DAMAGED_ARRAYS as error:
+        raise _damaged(path) from error
+    return array
+
+
+def _damaged(path: Path) -> IndexFolderError:
+    return IndexFolderError(
+        f"The index file {path} is damaged; build the index again with `soundalike index`."
+    )

@@ -1,0 +1,169 @@
+"""A query: the clip that is asked about, as embeddings, predicted genres and what is known of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import audio, representations
+from soundalike.audio import Clip
+from soundalike.index import Index
+from soundalike.models import ModelStore
+
+STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
+"""What a query from audio goes through, in order, as a visitor reads it."""
+
+DUPLICATE_SIMILARITY = 0.90
+"""Two clips whose `vgg_mel` cosine similarity is at least this are one recording.
+
+It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
+"""
+
+OnStep = Callable[[str], None]
+
+
+class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
+    """A new clip's vectors by stored representation, each computed when it is first asked for.
+
+    Some take a second and are of use only to who compares by them.
+    """
+
+    def __init__(self, clip: Clip, index: Index, models: ModelStore) -> None:
+        self._clip = clip
+        self._index = index
+        self._models = models
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[np.float32]:
+        if name not in self._index.stored:
+            raise KeyError(name)
+        if name not in self._vectors:
+            vector = representations.get(name).embed(self._clip, self._models)
+            self._vectors[name] = self._index.prepare(name, vector)
+        return self._vectors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._index.stored)
+
+    def __len__(self) -> int:
+        return len(self._index.stored)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A clip to find music for.
+
+    Attributes
+    ----------
+    embeddings : vectors by stored representation
+    genres : predicted genres, likeliest first
+    row : the row of the index that this clip is, or None for a clip that the library does not have
+    duration : of the whole clip, in seconds; None for a track of the library
+    notes : sentences a listener may want to know
+    """
+
+    embeddings: Mapping[str, NDArray[np.float32]]
+    genres: dict[str, float]
+    row: int | None = None
+    duration: float | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def in_library(self) -> bool:
+        """Whether the query is a track of the library itself, not a clip that turned out to be one."""
+        return self.row is not None and self.duration is None
+
+
+def from_library(index: Index, track_id: str) -> Query:
+    """The query for a track of the library; nothing is computed.
+
+    Raises
+    ------
+    IndexFolderError
+        If the index has no such track.
+    """
+    row = index.row(track_id)
+    genres = index.genre_probabilities(row) if index.genres else {}
+    return Query(index.embeddings(row), genres, row)
+
+
+def from_audio(
+    source: str | Path | bytes,
+    index: Index,
+    models: ModelStore,
+    on_step: OnStep = lambda step: None,
+) -> Query:
+    """Decode and embed a clip, and see whether the library has it.
+
+    Parameters
+    ----------
+    source : path, or the bytes of a file
+    index : the library to recommend from
+    models : the networks that the index was built with
+    on_step : called with each of the first three `STEPS` as it begins
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be used.
+    IndexFolderError, ModelError
+        If the models are missing or are not those of the index.
+    """
+    index.check_models(models)
+    on_step(STEPS[0])
+    clip = audio.analysis_window(audio.decode(source))
+    embeddings = ClipEmbeddings(clip, index, models)
+    if "vgg_mel" in embeddings:
+        on_step(STEPS[1])
+        representations.vgg_features.mel_image(clip)
+    on_step(STEPS[2])
+    for name in _first_asked(index):
+        _ = embeddings[name]
+    row = index.row_of_file(_sha256(source))
+    if row is None:
+        row = _same_recording(index, embeddings)
+    genres: dict[str, float] = {}
+    if index.genres and row is not None:
+        # The head may have been trained on this very track; the index has a held-out prediction.
+        genres = index.genre_probabilities(row)
+    elif index.genres:
+        genres = representations.genre_head.genre_probabilities(clip, models)
+    return Query(embeddings, genres, row, clip.source_duration, clip.notes)
+
+
+def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
+    """Rows of the index that are the query's own recording, by `DUPLICATE_SIMILARITY`."""
+    own = np.array([] if query.row is None else [query.row], np.intp)
+    if "vgg_mel" not in query.embeddings:
+        return own
+    if query.in_library and "vgg_mel" in index.names:
+        rows, similarities = index.neighbours("vgg_mel", int(own[0]))
+    else:
+        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, query.embeddings)
+        rows = np.arange(len(similarities), dtype=np.int32)
+    return np.union1d(own, rows[similarities >= DUPLICATE_SIMILARITY])
+
+
+def _first_asked(index: Index) -> list[str]:
+    """What every query needs: what it is compared by unless told otherwise, and recognised by."""
+    default = representations.default(index.names)
+    wanted = [*index.parts(default), "vgg_mel", "genre_head"]
+    return [name for name in index.stored if name in wanted]
+
+
+def _same_recording(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> int | None:
+    if "vgg_mel" not in embeddings:
+        return None
+    similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+    best = int(np.argmax(similarities))
+    return best if similarities[best] >= DUPLICATE_SIMILARITY else None
+
+
+def _sha256(source: str | Path | bytes) -> str:
+    content = source if isinstance(source, bytes) else Path(source).read_bytes()
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,91 @@
+"""A selection: tracks that a visitor drew a line around, as a playlist and as text for an address."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import zlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.index import Index, nearest
+from soundalike.playlist import Entry, Playlist
+
+MAX_CHARACTERS = 1_500
+"""Longer texts than this do not go into an address."""
+
+_BLOCK = 256
+_SIGNED = 6
+
+
+def rank(index: Index, representation: str, rows: Sequence[int], length: int) -> Playlist:
+    """The tracks of a selection, the most typical of it first.
+
+    Typical is what has the highest cosine similarity to the mean of the selection's embeddings.
+
+    Parameters
+    ----------
+    index : the library
+    representation : a representation of the index
+    rows : the selection; each row counts once
+    length : tracks wanted at most
+
+    Raises
+    ------
+    IndexFolderError
+        If the index does not hold the representation.
+    """
+    chosen = np.unique(np.asarray(rows, np.intp))
+    if not len(chosen):
+        return Playlist(representation, (), ())
+    means = {part: _mean(index.array(part), chosen) for part in index.parts(representation)}
+    similarities = index.similarities(representation, means)[chosen]
+    order = nearest(similarities, length)
+    entries = tuple(
+        Entry(place, int(chosen[i]), float(similarities[i])) for place, i in enumerate(order, start=1)
+    )
+    notes = []
+    if len(chosen) > length:
+        notes.append(f"The {length} most typical of the {len(chosen):,} tracks selected.")
+    return Playlist(representation, entries, tuple(notes))
+
+
+def encode(index: Index, rows: Iterable[int]) -> str | None:
+    """A selection as text for an address; None where there is none, or it would be too long."""
+    flags = np.zeros(len(index), np.uint8)
+    flags[list(rows)] = 1
+    if not flags.any():
+        return None
+    packed = zlib.compress(np.packbits(flags).tobytes(), 9)
+    text = _signature(index) + base64.urlsafe_b64encode(packed).decode().rstrip("=")
+    return text if len(text) <= MAX_CHARACTERS else None
+
+
+def decode(index: Index, text: str) -> list[int]:
+    """The rows of a selection; none where the text is of another library, or is damaged."""
+    if not text.startswith(_signature(index)) or len(text) > MAX_CHARACTERS:
+        return []
+    length = (len(index) + 7) // 8
+    try:
+        packed = base64.b64decode(text[_SIGNED:] + "===", altchars=b"-_")
+        content = zlib.decompressobj().decompress(packed, length + 1)
+    except (ValueError, binascii.Error, zlib.error):
+        return []
+    if len(content) != length:
+        return []
+    flags = np.unpackbits(np.frombuffer(content, np.uint8))[: len(index)]
+    return [int(row) for row in np.flatnonzero(flags)]
+
+
+def _signature(index: Index) -> str:
+    return str(index.manifest["library"]["fingerprint"])[:_SIGNED]
+
+
+def _mean(vectors: NDArray[np.float16], rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    total = np.zeros(vectors.shape[1])
+    for start in range(0, len(rows), _BLOCK):
+        total += vectors[rows[start : start + _BLOCK]].sum(axis=0, dtype=np.float64)
+    mean: NDArray[np.float32] = (total / len(rows)).astype(np.float32)
+    return mean

@@ -1,0 +1,34 @@
+"""Fixtures around the small real library; a test module asks for them with `pytest_plugins`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from small_library import copy_library
+
+from soundalike import index_builder, library
+from soundalike.index import Index
+from soundalike.models import ModelStore
+
+NAMES = ("vgg_genre", "vgg_mel", "genre_head")
+"""The representations that share one pass of VGG16."""
+
+
+@pytest.fixture(scope="session")
+def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_library(tmp_path_factory.mktemp("small") / "library")
+
+
+@pytest.fixture(scope="session")
+def small_models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
+    """The shipped networks; a clip seen before in this session costs no forward pass."""
+    return ModelStore(feature_cache=tmp_path_factory.mktemp("features"))
+
+
+@pytest.fixture(scope="session")
+def small_index(small_folder: Path, small_models: ModelStore) -> Index:
+    out = small_folder.parent / "index"
+    built = index_builder.build(library.load(small_folder), out, small_models, NAMES)
+    assert built.skipped == ()
+    return built.index

@@ -1,0 +1,161 @@
+"""What the Features page asks for: pictures, maps and relatives, kept and bounded."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_library import write_index
+
+from soundalike import audio, cells, features_builder, index, moments
+from soundalike.errors import IndexFolderError
+from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
+from soundalike.moments import Picture
+from soundalike.representations import vgg_mel
+
+pytest_plugins = ["library_fixtures"]
+
+
+@pytest.fixture(scope="module")
+def store(small_index, small_models) -> FeatureStore:
+    return FeatureStore(small_index, small_models)
+
+
+def test_a_shelf_lets_go_of_what_was_not_used() -> None:
+    shelf: Shelf[int] = Shelf(2)
+    shelf.put("a", 1)
+    shelf.put("b", 2)
+    assert shelf.get("a") == 1
+    shelf.put("c", 3)
+    assert (shelf.get("a"), shelf.get("b"), shelf.get("c")) == (1, None, 3)
+
+
+def test_the_strongest_tracks_come_first(store) -> None:
+    matrix = store.index.array("vgg_mel").astype(np.float32)
+    dimension = int(matrix.max(axis=0).argmax())
+    painted = store.portrait("vgg_mel", dimension)
+    values = matrix[list(painted.top), dimension]
+    assert (np.diff(values) <= 0).all()
+    assert values[0] == matrix[:, dimension].max()
+
+
+def test_the_cell_is_the_largest_of_its_part_of_the_map(store) -> None:
+    dimension = int(store.index.array("vgg_mel")[0].argmax())
+    painted = store.portrait("vgg_mel", dimension)
+    assert store.map_of(painted, 0) is None
+    store.look_inside(0)
+    found = store.map_of(painted, 0)
+    cell = painted.cell
+    part = found[3 * cell.band : 3 * cell.band + 3, 2 * cell.time : 2 * cell.time + 2]
+    assert found.shape == (15, 20)
+    assert part.max() == pytest.approx(painted.values[0], rel=1e-3)
+
+
+def test_silencing_a_place_lowers_a_genre_feature(store) -> None:
+    store.look_inside(0)
+    feature = int(store.index.array("genre_head")[0].argmax())
+    found = store.map_of(store.portrait("genre_head", feature), 0)
+    assert found.shape == (7, 10)
+    assert (found >= 0).all()
+    assert found.max() > 0
+
+
+def test_relatives_are_of_other_channels(store) -> None:
+    summary = store.summary("vgg_mel")
+    dimension = int(summary.deviation.argmax())
+    painted = store.portrait("vgg_mel", dimension)
+    similar, opposite = store.relatives(painted, 5)
+    assert all(cells.cell(d).channel != painted.cell.channel for d, _ in [*similar, *opposite])
+    assert [r for _, r in similar] == sorted((r for _, r in similar), reverse=True)
+    matrix = store.index.array("vgg_mel").astype(np.float64)
+    other, r = similar[0]
+    assert r == pytest.approx(np.corrcoef(matrix[:, dimension], matrix[:, other])[0, 1], abs=1e-4)
+    assert all(r < 0 for _, r in opposite)
+
+
+def test_a_channel_s_loudest_cell(store) -> None:
+    dimension = store.loudest_cell(100)
+    means = store.index.array("vgg_mel")[:, 100::512].astype(np.float32).mean(axis=0)
+    assert cells.cell(dimension).channel == 100
+    assert store.summary("vgg_mel").mean[dimension] == pytest.approx(means.max(), rel=1e-5)
+    assert len(store.summary(CHANNELS).mean) == 512
+
+
+def test_siblings_are_a_channel_s_cells(store) -> None:
+    painted = store.portrait("vgg_mel", cells.Cell(1, 2, 300).dimension)
+    means = store.siblings(painted).mean
+    assert len(means) == 50
+    assert means[12] == pytest.approx(painted.summary.mean[0], abs=1e-6)
+    assert len(store.siblings(store.portrait("genre_head", 3)).mean) == 32
+
+
+def test_pictures_are_drawn_once_where_the_index_has_none(store) -> None:
+    assert store.picture(1) is None
+    drawn = store.draw(1)
+    assert store.picture(1) is drawn
+    assert Image.open(io.BytesIO(drawn.content)).size == moments.PICTURE_SIZE
+
+
+def test_a_track_that_is_gone_has_a_blank_picture(tmp_path, models) -> None:
+    made = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
+    store = FeatureStore(made, models)
+    assert store.draw(0) is BLANK
+    assert store.picture(0) is BLANK
+
+
+def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_models, tmp_path) -> None:
+    import shutil
+
+    folder = tmp_path / "index"
+    shutil.copytree(small_index.folder, folder)
+    (tmp_path / "library").symlink_to(small_index.library_folder)
+    copied = index.load(folder)
+    seen: list[str] = []
+    features_builder.build(copied, seen.append)
+    assert len(seen) == len(copied)
+    store = FeatureStore(copied, small_models)
+    picture = store.picture(2)
+    assert picture == moments.draw_file(copied.path(2))
+    assert len(store.portrait("genre_head", 0).findings) == 8
+    np.save(folder / "picture_places.npy", np.zeros((1, 2)))
+    with pytest.raises(IndexFolderError, match=r"pictures\.npy is damaged"):
+        moments.kept(index.load(folder), 0)
+
+
+def test_a_picture_shows_a_burst_where_it_is() -> None:
+    time = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
+    picture = moments.draw(audio.Clip(samples.astype(np.float32)))
+    shown = np.asarray(Image.open(io.BytesIO(picture.content)).convert("L"), float)
+    row, column = np.unravel_index(shown.argmax(), shown.shape)
+    box = cells.share(cells.Cell(1, 4, 0)).percent()
+    assert box["top"] <= 100 * row / shown.shape[0] <= box["top"] + box["height"]
+    assert box["left"] - 1 <= 100 * column / shown.shape[1] <= box["left"] + box["width"] + 1
+
+
+def test_packing_keeps_every_picture() -> None:
+    pictures = [Picture(b"one", 0.0), Picture(b"", 0.0), Picture(b"three", 12.5)]
+    content, places = moments.pack(pictures)
+    assert content.tobytes() == b"onethree"
+    assert places.tolist() == [[3, 0], [3, 0], [8, 12.5]]
+
+
+@pytest.mark.parametrize("gate_hz", [0, 4])
+def test_a_burst_has_its_strongest_cells_in_its_own_time(models, gate_hz: int) -> None:
+    """A tone from 12 to 15 s, held or beating: time 4, and at its edges the cells on either side.
+
+    Those see the edges too, their receptive fields being eleven seconds wide.
+    """
+    time = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    gate = (time >= 12) & (time < 15) & (np.cos(2 * np.pi * gate_hz * time) > 0)
+    samples = 0.5 * np.sin(2 * np.pi * 500 * time) * gate
+    samples += 1e-3 * np.random.default_rng(0).standard_normal(len(time))
+    embedding = vgg_mel.embed(audio.Clip(samples.astype(np.float32)), models)
+    strongest = np.argsort(-embedding)[:20]
+    times = [cells.cell(int(dimension)).time for dimension in strongest]
+    assert times[0] == 4
+    assert times.count(4) >= 10
+    assert set(times) <= {3, 4, 5}
+    assert int(embedding.reshape(5, 10, 512).sum(axis=(0, 2)).argmax()) == 4

@@ -1,0 +1,127 @@
+"""Queries: what is known of a clip before anything is searched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_library import OTHER_CLIP, encode, write_index
+
+from soundalike import index_builder, library, query
+from soundalike.errors import AudioError, IndexFolderError
+from soundalike.index import Index
+from soundalike.models import ModelStore
+
+pytest_plugins = ["library_fixtures"]
+
+ANGLE = 0.96 * np.arccos(query.DUPLICATE_SIMILARITY)
+
+
+def on_circle(*angles: float) -> np.ndarray:
+    """Vectors of length 10 whose cosine similarity is that of the angles between them."""
+    return 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def test_track_of_the_library(small_index: Index) -> None:
+    asked = query.from_library(small_index, "0006")
+    assert asked.row == 2
+    assert list(asked.genres) == list(small_index.genre_probabilities(2))
+    np.testing.assert_array_equal(asked.embeddings["vgg_mel"], small_index.embeddings(2)["vgg_mel"])
+    assert asked.notes == ()
+
+
+def test_unknown_track(small_index: Index) -> None:
+    with pytest.raises(IndexFolderError, match="no track '9999'"):
+        query.from_library(small_index, "9999")
+
+
+def test_library_without_predicted_genres(tmp_path: Path) -> None:
+    opened = write_index(tmp_path / "index", {"vgg_mel": np.eye(3)})
+    assert query.from_library(opened, "t1").genres == {}
+
+
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_clip_of_the_library_is_recognised(
+    small_index: Index, small_models: ModelStore, as_bytes: bool
+) -> None:
+    path = small_index.path(3)
+    asked = query.from_audio(path.read_bytes() if as_bytes else path, small_index, small_models)
+    assert asked.row == 3
+    assert asked.duration == pytest.approx(30, abs=0.2)
+    for name, vector in small_index.embeddings(3).items():
+        np.testing.assert_allclose(asked.embeddings[name], vector, rtol=2e-3, atol=0.05)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("m4a", "aac")])
+def test_clip_of_the_library_in_another_format_is_recognised(
+    small_index: Index, small_models: ModelStore, tmp_path: Path, suffix: str, codec: str
+) -> None:
+    copy = encode(small_index.path(3), tmp_path / f"copy.{suffix}", codec)
+    assert query.from_audio(copy, small_index, small_models).row == 3
+
+
+def test_genres_of_a_recognised_clip_are_the_held_out_ones(
+    small_index: Index, small_models: ModelStore
+) -> None:
+    asked = query.from_audio(small_index.path(3), small_index, small_models)
+    assert asked.genres == small_index.genre_probabilities(3)
+
+
+def test_another_clip_is_not_recognised(small_index: Index, small_models: ModelStore) -> None:
+    asked = query.from_audio(OTHER_CLIP, small_index, small_models)
+    assert asked.row is None
+    assert query.duplicates(small_index, asked).tolist() == []
+    assert sum(asked.genres.values()) == pytest.approx(1, abs=1e-5)
+    assert list(asked.genres.values()) == sorted(asked.genres.values(), reverse=True)
+    assert set(asked.genres) == set(small_index.genres)
+
+
+def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStore) -> None:
+    steps: list[str] = []
+    query.from_audio(small_index.path(0), small_index, small_models, steps.append)
+    assert steps == list(query.STEPS[:3])
+
+
+def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:
+    steps: list[str] = []
+    with pytest.raises(AudioError):
+        query.from_audio(b"no audio", small_index, small_models, steps.append)
+    assert steps == [query.STEPS[0]]
+
+
+def test_other_models_than_the_index_has_are_refused_first(small_index: Index, tmp_path: Path) -> None:
+    other = tmp_path / "head.npz"
+    other.write_bytes(b"another head")
+    with pytest.raises(IndexFolderError, match="another genre_head"):
+        query.from_audio(b"no audio", small_index, ModelStore(genre_head=other))
+
+
+def test_index_of_sound_alone_asks_for_no_genre_head(
+    small_folder: Path, small_models: ModelStore, tmp_path: Path
+) -> None:
+    built = index_builder.build(
+        library.load(small_folder), tmp_path / "index", small_models, ["vgg_mel"]
+    )
+    asked = query.from_audio(OTHER_CLIP, built.index, small_models)
+    assert list(asked.embeddings) == ["vgg_mel"]
+    assert asked.genres == {}
+
+
+@pytest.mark.parametrize("names", [("vgg_mel",), ("vgg_genre",), ("vgg_genre", "vgg_mel", "genre_head")])
+def test_copies_of_a_track_are_its_duplicates(tmp_path: Path, names: tuple[str, ...]) -> None:
+    vectors = {"vgg_mel": on_circle(0, ANGLE, -ANGLE, 1.5 * ANGLE, 1), "genre_head": np.eye(5)}
+    opened = write_index(tmp_path / "index", vectors, names)
+    asked = query.from_library(opened, "t0")
+    assert sorted(query.duplicates(opened, asked)) == [0, 1, 2]
+
+
+def test_copies_of_a_recognised_clip_are_told_by_the_clip_itself(tmp_path: Path) -> None:
+    opened = write_index(tmp_path / "index", {"vgg_mel": on_circle(-0.9 * ANGLE, ANGLE, 1)})
+    clip = query.Query({"vgg_mel": on_circle(0)[0].astype(np.float32)}, {}, row=0, duration=30.0)
+    assert sorted(query.duplicates(opened, clip)) == [0, 1]
+
+
+def test_without_vgg_mel_a_track_has_no_copies_but_itself(tmp_path: Path) -> None:
+    opened = write_index(tmp_path / "index", {"genre_head": np.ones((4, 3))}, ["genre_head"])
+    assert query.duplicates(opened, query.from_library(opened, "t2")).tolist() == [2]

@@ -1,0 +1,113 @@
+"""Comparison with what the article's author published.
+
+What is compared with lies in ../shared and nowhere in the project. The last digits depend on the
+MP3 decoder, the float16 weights and the version of matplotlib that draws the picture, so that the
+features agree in correlation and not to the bit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from soundalike import audio, evaluation, image, paths, spectra
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, genre_head
+from soundalike.models.genre_head import GenreHead
+
+pytestmark = pytest.mark.reference
+
+N_TRAIN = 6_397
+
+
+@pytest.fixture(scope="module")
+def folder(shared) -> Path:
+    return shared / "seed_reference"
+
+
+@pytest.fixture(scope="module")
+def published(folder) -> dict[str, np.ndarray]:
+    """The published 32 features by file name, in the published order."""
+    features = np.load(folder / "genre_predict4.npy")
+    names = np.load(folder / "filename_split_order.npy")
+    return dict(zip(names.tolist(), features, strict=True))
+
+
+@pytest.fixture(scope="module")
+def clips(folder) -> dict[str, Clip]:
+    return {path.name: audio.decode(path) for path in sorted((folder / "fma_clips").glob("*.mp3"))}
+
+
+@pytest.fixture(scope="module")
+def head(folder) -> GenreHead:
+    """The published head; its softmax is not part of the file."""
+    import h5py
+
+    network = genre_head.build(8, seed=0)
+    normalisation = ("gamma", "beta", "moving_mean", "moving_variance")
+    layers = {
+        "conv2d": ("kernel", "bias"),
+        "batch_normalization": normalisation,
+        "conv2d_1": ("kernel", "bias"),
+        "batch_normalization_1": normalisation,
+        "dense": ("kernel", "bias"),
+        "dense_1": ("kernel", "bias"),
+    }
+    with h5py.File(folder / "weights4_model.h5") as file:
+        weights = file["model_weights"]
+        read = [weights[f"{k}/{k}/{name}:0"][()] for k, names in layers.items() for name in names]
+    network.set_weights([*read, *network.get_weights()[-2:]])
+    return GenreHead(network, "abcdefgh")
+
+
+@pytest.fixture(scope="module")
+def features(clips, head, models: ModelStore) -> dict[str, np.ndarray]:
+    """The 32 features of each clip, drawn, mapped and put through the published head here."""
+
+    def of(clip: Clip) -> np.ndarray:
+        drawn = image.figure(spectra.mel_spectrogram(clip))
+        return head(genre_head.head_input(models.vgg16(drawn))[np.newaxis])[0][0]
+
+    return {name: of(clip) for name, clip in clips.items()}
+
+
+def test_the_ten_clips_decode_whole(clips):
+    assert len(clips) == 10
+    for clip in clips.values():
+        assert clip.duration == pytest.approx(30.0, abs=0.1)
+        assert clip.notes == ()
+
+
+def test_features_are_the_published_ones(features, published):
+    correlations = [np.corrcoef(features[name], published[name])[0, 1] for name in features]
+    differences = [np.abs(features[name] - published[name]).mean() for name in features]
+    assert np.mean(correlations) >= 0.98
+    assert min(correlations) >= 0.9
+    assert np.mean(differences) <= 0.35
+
+
+def test_precision_of_the_published_features(folder, published):
+    import pandas as pd
+
+    table = pd.read_csv(folder / "fma_small_genre.csv")
+    genres = dict(zip(table["filename"].str.slice(4), table["genre"], strict=True))
+    tested = list(published)[N_TRAIN:]
+    vectors = np.array([published[name] for name in tested])
+    labels = [genres[name] for name in tested]
+    precision = evaluation.precision_at_k(evaluation.cosine_matrix(vectors), labels, k=10)
+    assert len(tested) == 1_600
+    assert precision.mean == pytest.approx(0.426, abs=0.01)
+    assert precision.chance == pytest.approx(0.125, abs=0.002)
+
+
+def test_vgg16_is_the_one_handed_down(shared):
+    own, given = (
+        np.load(path, allow_pickle=False)
+        for path in (paths.MODELS / "vgg16_notop_fp16.npz", shared / "models" / "vgg16_notop_fp16.npz")
+    )
+    with own, given:
+        assert sorted(own.files) == sorted(given.files)
+        for name in own.files:
+            np.testing.assert_array_equal(own[name], given[name])
