@@ -1,0 +1,287 @@
+"""One document that measures every representation of an index: genre, hubness, robustness and cost.
+
+The measures are defined in `evaluation` and `genre_evaluation` (genre), `hubness_metrics` and
+`robustness`. Cost is the median time from a decoded clip to its vector over a few clips, after one that
+does not count and with nothing kept from earlier, and the bytes that a track's vectors take in the
+index. What cannot be measured is null, with a reason. Everything but the milliseconds is decided by the
+index and the seed.
+
+Nothing may be praised for what it was trained on. Where the index holds tracks that the genre head heard
+with their labels, the representations that rest on it say `trained_on`, are not tested against others,
+and are measured a second time as `held_out`: each track is described by the head of the
+cross-validation fold that heard neither it nor its album or artist, and is ranked among the tracks of
+that fold alone, since different heads' features cannot be compared. All other representations are
+measured on the same queries and candidates beside them.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from soundalike import audio, genre_evaluation, hubness_metrics, rankings, representations, robustness
+from soundalike.audio import Clip
+from soundalike.errors import AudioError, SoundalikeError
+from soundalike.genre_evaluation import Scores, Task, Values, rounded
+from soundalike.index import Index
+from soundalike.models import ModelStore
+
+BASELINE = "vgg_genre"
+"""The article's final system, which all others are tested against."""
+ROBUSTNESS_TRACKS = 20
+HEADLINE_SHIFT = 3
+"""Seconds of the shift whose similarity stands among the headline figures."""
+TIMED_CLIPS = 3
+_SETS = {
+    "all": "every track that has a genre",
+    "tagger": "queries whose genre an automatic tagger made, among all tracks",
+    "not_tagger": "queries whose genre did not come from a tagger, among all tracks",
+    "no_tagger": "queries and candidates whose genre did not come from a tagger",
+}
+_TRAINED_ON = (
+    "Its network was trained on the genres of tracks in this index, which flatters its figures; see "
+    "held_out for what it finds among tracks it did not hear."
+)
+_NOT_HELD_OUT = "It cannot be held out, since its genre part is not stored apart."
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured.
+
+    Attributes
+    ----------
+    names : representations, in the order of the index
+    skipped : those asked for that cannot be measured, each with `name` and `reason`
+    rows : tracks whose changed copies are looked for; empty for none
+    seed : of the bootstrap and of the choice of tracks
+    """
+
+    names: list[str]
+    skipped: list[dict[str, str]]
+    rows: list[int]
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """How often progress is reported."""
+        return 2 * len(self.names) + len(self.rows)
+
+
+def plan(
+    index: Index, names: Sequence[str] = (), tracks: int = ROBUSTNESS_TRACKS, seed: int = 0
+) -> Plan:
+    """Decide what to measure.
+
+    Parameters
+    ----------
+    names : representations; all of the index by default
+    tracks : how many tracks to test robustness with; 0 for none
+
+    Raises
+    ------
+    IndexFolderError, UnknownRepresentationError
+        If the index does not hold a representation, or there is none of that name.
+    """
+    for name in names:
+        index.parts(name)
+    wanted = [name for name in index.names if name in (names or index.names)]
+    held = [name for name in wanted if index.has_vectors(name)]
+    skipped = [
+        {"name": name, "reason": "The index holds its neighbours only, and not its vectors."}
+        for name in wanted
+        if name not in held
+    ]
+    return Plan(held, skipped, robustness.choose(index, tracks, seed), seed)
+
+
+def evaluate(
+    index: Index, plan: Plan, models: ModelStore, on_step: OnStep = lambda label: None
+) -> dict[str, Any]:
+    """Measure the representations of an index.
+
+    Parameters
+    ----------
+    index : the index
+    plan : what to measure
+    models : the networks that the index was built with; a feature cache spares robustness its passes
+    on_step : called `plan.steps` times, with what was just done
+
+    Returns
+    -------
+    ready for JSON: `tracks`, `chance` (of the headline figures, under the artist filter), the sets of
+    `labels`, and a list `representations` with, for each, the headline figures by themselves (`name`,
+    `dim`, `precision_at_10`, `precision_at_10_artist_filter`, `map_artist_filter`, `hubness_skew`,
+    `orphans`, `coverage`, `shift_similarity`, `ms_per_track`, `bytes_per_track`, `trained_on`) and all
+    of them under `genre`, `by_genre`, `held_out`, `hubness`, `robustness` and `cost`; and what was
+    `skipped`
+
+    Raises
+    ------
+    LibraryError
+        If the tracks have no genres or artists, or are too few.
+    IndexFolderError, ModelError
+        If robustness is asked for and the networks are missing or are not the index's.
+    """
+    task = genre_evaluation.task(index)
+    baseline = _baseline(index, task)
+    parts = {}
+    for name in plan.names:
+        parts[name] = _measure(index, name, task, baseline, plan.seed)
+        on_step(name)
+    known_again = {}
+    if plan.rows and plan.names:
+        known_again = robustness.measure(index, plan.names, plan.rows, models, on_step)
+    clips = _clips(index, plan.seed)
+    timed = ModelStore()
+    documents = []
+    for name in plan.names:
+        cost = {"bytes_per_track": rankings.bytes_per_track(index, name)} | _time(name, clips, timed)
+        whole = parts[name] | {"robustness": known_again.get(name), "cost": cost}
+        dim = index.manifest["representations"][name]["dim"]
+        documents.append(_headline(name, dim, whole, task.headline) | whole)
+        on_step(name)
+    return {
+        "tracks": len(index),
+        "chance": documents[0]["chance"] if documents else None,
+        "baseline": None if baseline is None else BASELINE,
+        "labels": _labels(task),
+        "seed": plan.seed,
+        "representations": documents,
+        "skipped": plan.skipped,
+    }
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What one representation scores, over the whole index and held out, and whether it is flattered."""
+
+    scores: Scores
+    held_out: Values
+    heard: bool
+
+
+def _score(index: Index, name: str, task: Task) -> _Measured:
+    return _Measured(
+        genre_evaluation.score(index, name, task),
+        genre_evaluation.score_held_out(index, name, task),
+        rankings.heard_labels(index, name),
+    )
+
+
+def _baseline(index: Index, task: Task) -> _Measured | None:
+    if BASELINE not in index.names or not index.has_vectors(BASELINE):
+        return None
+    return _score(index, BASELINE, task)
+
+
+def _measure(
+    index: Index, name: str, task: Task, baseline: _Measured | None, seed: int
+) -> dict[str, Any]:
+    """All that can be said of a representation from the index alone."""
+    own = baseline if baseline is not None and name == BASELINE else _score(index, name, task)
+    rival = None if name == BASELINE else baseline
+    fair = rival is not None and not rival.heard and not own.heard
+    hubness = asdict(hubness_metrics.hubness(own.scores.neighbours, len(index)))
+    notes = [_TRAINED_ON] if own.heard else []
+    notes += [_NOT_HELD_OUT] if own.heard and not own.held_out else []
+    return {
+        "trained_on": own.heard,
+        "notes": notes,
+        "genre": genre_evaluation.figures(
+            task, own.scores.values, rival.scores.values if rival and fair else None, seed
+        ),
+        "by_genre": genre_evaluation.by_genre(task, own.scores.values, seed),
+        "held_out": genre_evaluation.figures(task, own.held_out, rival.held_out if rival else None, seed)
+        or None,
+        "hubness": {"k": genre_evaluation.PLAYLIST}
+        | {key: rounded(value) for key, value in hubness.items()},
+    }
+
+
+def _headline(name: str, dim: int, whole: dict[str, Any], label: str) -> dict[str, Any]:
+    """The figures that are looked at first, each by itself."""
+    representation = representations.get(name)
+    plain, filtered = (whole["genre"][label]["filters"][kind] for kind in ("none", "artist"))
+    held_out = (whole["held_out"] or {}).get(label)
+    shift = (whole["robustness"] or {}).get(f"shift_{HEADLINE_SHIFT}_s", {})
+    return {
+        "name": name,
+        "title": representation.title,
+        "dim": dim,
+        "chance": filtered["chance"],
+        "precision_at_10": plain["precision_at_10"]["mean"],
+        "precision_at_10_interval": _interval(plain["precision_at_10"]),
+        "precision_at_10_artist_filter": filtered["precision_at_10"]["mean"],
+        "precision_at_10_artist_filter_interval": _interval(filtered["precision_at_10"]),
+        "map_artist_filter": filtered["map"]["mean"],
+        "map_artist_filter_interval": _interval(filtered["map"]),
+        "precision_at_10_held_out": _held_out(held_out, "precision_at_10"),
+        "against_baseline": (held_out or whole["genre"][label])["against_baseline"],
+        "hubness_skew": whole["hubness"]["skew"],
+        "orphans": whole["hubness"]["orphans"],
+        "coverage": whole["hubness"]["coverage"],
+        "shift_similarity": (shift.get("similarity") or {}).get("mean"),
+        "shift_ranked_first": shift.get("ranked_first"),
+        "ms_per_track": whole["cost"]["ms_per_track"],
+        "bytes_per_track": whole["cost"]["bytes_per_track"],
+    }
+
+
+def _interval(figure: dict[str, Any]) -> list[float | None]:
+    return [figure["low"], figure["high"]]
+
+
+def _held_out(figures: dict[str, Any] | None, metric: str) -> dict[str, Any] | None:
+    if figures is None:
+        return None
+    filtered: dict[str, Any] = figures["filters"]["artist"]
+    return {**filtered[metric], "chance": filtered["chance"]}
+
+
+def _labels(task: Task) -> dict[str, Any]:
+    sets = {
+        name: {
+            "is": _SETS[name],
+            "queries": int(labels.queries.sum()),
+            "candidates": int(labels.candidates.sum()),
+        }
+        for name, labels in task.labels.items()
+    }
+    genres = {name: int((task.genres == number).sum()) for number, name in enumerate(task.names)}
+    return {"headline": task.headline, "sets": sets, "genres": genres}
+
+
+def _clips(index: Index, seed: int) -> list[Clip]:
+    """A few windows to time with, the first for a run that does not count."""
+    clips: list[Clip] = []
+    for row in robustness.choose(index, 2 * (TIMED_CLIPS + 1), seed):
+        if len(clips) > TIMED_CLIPS:
+            break
+        try:
+            clips.append(audio.analysis_window(audio.decode(index.path(row))))
+        except AudioError:
+            continue
+    return clips
+
+
+def _time(name: str, clips: Sequence[Clip], models: ModelStore) -> dict[str, Any]:
+    """Median milliseconds from a decoded clip to its vector; None with a reason where it fails."""
+    if len(clips) < 2:
+        return {"ms_per_track": None, "reason": "The audio of the tracks is not at hand."}
+    taken = []
+    for clip in clips:
+        # A clip of its own each time, since what was computed of another's is kept with it.
+        fresh = replace(clip)
+        start = time.perf_counter()
+        try:
+            representations.get(name).embed(fresh, models)
+        except SoundalikeError as error:
+            return {"ms_per_track": None, "reason": str(error)}
+        taken.append(1_000 * (time.perf_counter() - start))
+    return {"ms_per_track": round(statistics.median(taken[1:]), 1), "clips": len(taken) - 1}

@@ -1,0 +1,331 @@
+"""Do the tracks that a representation finds share the query's genre? Figures over a whole index.
+
+Genre stands in for "sounds alike" since it is what libraries come with; `evaluation` defines the
+measures. Three filters take tracks out of a query's ranking: `none` (but the query itself), `artist`
+(all by its artist, the headline) and `album`. Tracks without a genre are neither asked nor found.
+
+Some libraries say in a column `genre_source` where each genre came from. A genre that an automatic
+tagger made was itself heard from the audio, so that a representation akin to the tagger would be
+praised for agreeing with itself. Figures are therefore given for several sets of labels:
+
+- `all` : every track with a genre;
+- `tagger`, `not_tagger` : the queries whose genre came from the tagger, and the others, each among all
+  candidates;
+- `no_tagger` : queries and candidates not from a tagger, so that no label of a tagger's plays any part.
+
+A set is left out where a query of it would have too few candidates. The headline figures are those of
+`all` where no label is a tagger's, and else of the first there is of `no_tagger`, `not_tagger` and
+`tagger`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import evaluation, library, rankings
+from soundalike.errors import LibraryError
+from soundalike.index import Index
+
+KS = (1, 5, 10, 20)
+METRICS = (*(f"precision_at_{k}" for k in KS), "map", "ndcg")
+COMPARED = ("precision_at_10", "map")
+TAGGER = "tagger"
+PLAYLIST = 10
+"""The length of the playlists in which hubness is counted."""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """One set of labels.
+
+    Attributes
+    ----------
+    queries, candidates : which tracks are asked about, and which may be found [shape=(n,), bool]
+    """
+
+    queries: NDArray[np.bool_]
+    candidates: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is asked of every representation of an index.
+
+    Attributes
+    ----------
+    genres : of each track, as numbers [shape=(n,)]; -1 for none
+    names : of the genres, by number
+    groups : numbers of the tracks that a filter takes out together, by filter [shape=(n,)]
+    labels : sets of labels by name
+    headline : name of the one that is looked at first
+    """
+
+    genres: NDArray[np.intp]
+    names: list[str]
+    groups: dict[str, NDArray[np.intp]]
+    labels: dict[str, Labels]
+    headline: str
+
+
+Values = dict[tuple[str, str], dict[str, NDArray[np.float64]]]
+"""Per-query scores by set of labels and filter, each by metric and `chance` [shape=(n,)]; NaN for
+tracks that are not asked about."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One representation's scores.
+
+    Attributes
+    ----------
+    values : each query's
+    neighbours : each track's nearest others among all tracks [shape=(n, 10)]
+    """
+
+    values: Values
+    neighbours: NDArray[np.intp]
+
+
+def task(index: Index) -> Task:
+    """What can be asked of an index.
+
+    Raises
+    ------
+    LibraryError
+        If its tracks have no genres or no artists, or are too few to look at 20 neighbours by others.
+    """
+    tracks = index.tracks
+    labelled = tracks["genre"].ne("").to_numpy(bool)
+    names = sorted(set(tracks["genre"][labelled]))
+    if len(names) < 2:
+        raise LibraryError(
+            "The tracks of this index are not of two genres or more, by which to evaluate; please fill "
+            "in the column `genre` of its library's tracks.csv and index it again."
+        )
+    artists = library.artist_keys(tracks)
+    if not any(artists):
+        raise LibraryError(
+            "The tracks of this index have no artists, by which to evaluate; please fill in the column "
+            "`artist` of its library's tracks.csv and index it again."
+        )
+    number = {name: i for i, name in enumerate(names)}
+    genres = np.array([number.get(genre, -1) for genre in tracks["genre"]])
+    groups = {
+        "none": np.arange(len(tracks)),
+        "artist": evaluation.group_numbers(artists, len(tracks)),
+        "album": evaluation.group_numbers(list(tracks["album"]), len(tracks)),
+    }
+    every = Labels(labelled, labelled)
+    if not enough_candidates(groups["artist"], every):
+        raise LibraryError(
+            f"The index has too few tracks to evaluate: each needs {max(KS)} others with a genre and by "
+            "other artists."
+        )
+    found = {"all": every} | _by_source(tracks, labelled, groups["artist"])
+    headline = next(name for name in ("no_tagger", "not_tagger", "tagger", "all") if name in found)
+    return Task(genres, names, groups, found, headline)
+
+
+def enough_candidates(groups: NDArray[np.intp], labels: Labels) -> bool:
+    """Whether every query keeps at least 20 candidates when its own group is taken out."""
+    if not labels.queries.any():
+        return False
+    taken = np.bincount(groups[labels.candidates], minlength=int(groups.max()) + 1)
+    return bool(labels.candidates.sum() - taken[groups[labels.queries]].max() >= max(KS))
+
+
+def score(index: Index, name: str, task: Task) -> Scores:
+    """Rank every track for every other, and score the rankings; the slow part, a block at a time."""
+    n = len(index)
+    values = {
+        (label, kind): _unknown(n)
+        for label, labels in task.labels.items()
+        for kind, groups in task.groups.items()
+        if enough_candidates(groups, labels)
+    }
+    neighbours = np.zeros((n, min(PLAYLIST, n - 1)), np.intp)
+    for rows, similarities in rankings.blocks(index, name):
+        order = evaluation.ranking_order(similarities)
+        others = order[order != rows[:, np.newaxis]].reshape(len(rows), n - 1)
+        neighbours[rows] = others[:, :PLAYLIST]
+        for (label, kind), of_metric in values.items():
+            _score_rows(task, label, kind, rows, order, of_metric)
+    return Scores(values, neighbours)
+
+
+def score_held_out(index: Index, name: str, task: Task) -> Values:
+    """As `score`, with an artist filter, among the tracks of one fold and by a head that heard none.
+
+    Empty where the index has no folds, or the representation cannot be held out. A set of labels is
+    left out where a query of it would have too few candidates within its fold.
+    """
+    folds = rankings.folds(index)
+    values: Values = {}
+    try:
+        orders = {
+            fold: (rows, _order_within(index, name, rows))
+            for fold in range(int(folds.max()) + 1)
+            if len(rows := np.flatnonzero(folds == fold))
+        }
+    except ValueError:
+        return {}
+    for label, labels in task.labels.items():
+        within = [_within(labels, rows) for rows, _ in orders.values()]
+        groups = [task.groups["artist"][rows] for rows, _ in orders.values()]
+        if not within or not all(map(enough_candidates, groups, within)):
+            continue
+        of_metric = values[label, "artist"] = _unknown(len(index))
+        for rows, order in orders.values():
+            _score_rows(task, label, "artist", rows, order, of_metric)
+    return values
+
+
+def figures(task: Task, values: Values, baseline: Values | None, seed: int) -> dict[str, Any]:
+    """Means, intervals and the comparison with a baseline, by set of labels, ready for JSON."""
+    found: dict[str, Any] = {}
+    for label in task.labels:
+        scored = {kind: values[label, kind] for kind in task.groups if (label, kind) in values}
+        if not scored:
+            continue
+        found[label] = {
+            "queries": int(np.isfinite(scored["artist"]["chance"]).sum()),
+            "filters": {kind: summary(task, of_metric, seed) for kind, of_metric in scored.items()},
+            "against_baseline": against(task, scored["artist"], baseline[label, "artist"], seed)
+            if baseline
+            else None,
+        }
+    return found
+
+
+def summary(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) -> dict[str, Any]:
+    """Chance, and each metric's mean with its 95 % interval over artists, of the queries asked."""
+    asked = np.isfinite(values["chance"])
+    matrix = np.stack([values[metric][asked] for metric in METRICS], axis=1)
+    drawn = evaluation.bootstrap_means(matrix, task.groups["artist"][asked], seed)
+    found: dict[str, Any] = {
+        "queries": int(asked.sum()),
+        "chance": rounded(float(values["chance"][asked].mean())),
+    }
+    for column, metric in enumerate(METRICS):
+        found[metric] = _figure(matrix[:, column], drawn[:, column])
+    return found
+
+
+def by_genre(task: Task, values: Values, seed: int) -> dict[str, Any]:
+    """As `summary`, of the headline's queries of each genre, by filter and genre."""
+    return {
+        kind: _by_genre(task, values[task.headline, kind], seed)
+        for kind in task.groups
+        if (task.headline, kind) in values
+    }
+
+
+def against(
+    task: Task,
+    values: Mapping[str, NDArray[np.float64]],
+    baseline: Mapping[str, NDArray[np.float64]],
+    seed: int,
+) -> dict[str, Any]:
+    """The paired test against a baseline, by metric."""
+    groups = task.groups["artist"]
+    compared = {
+        metric: asdict(evaluation.paired_comparison(values[metric], baseline[metric], groups, seed))
+        for metric in COMPARED
+        if (np.isfinite(values[metric]) & np.isfinite(baseline[metric])).any()
+    }
+    return {
+        metric: {key: None if value is None else rounded(value) for key, value in facts.items()}
+        for metric, facts in compared.items()
+    }
+
+
+def rounded(value: float) -> float:
+    """A figure to six decimals, which is more than it is worth."""
+    return round(value, 6)
+
+
+def _by_source(
+    tracks: pd.DataFrame, labelled: NDArray[np.bool_], artists: NDArray[np.intp]
+) -> dict[str, Labels]:
+    """Sets of labels by where they came from; none where no tagger made any."""
+    if "genre_source" not in tracks:
+        return {}
+    tagged = tracks["genre_source"].eq(TAGGER).to_numpy(bool) & labelled
+    untagged = labelled & ~tagged
+    if not tagged.any():
+        return {}
+    sets = {
+        "tagger": Labels(tagged, labelled),
+        "not_tagger": Labels(untagged, labelled),
+        "no_tagger": Labels(untagged, untagged),
+    }
+    return {name: labels for name, labels in sets.items() if enough_candidates(artists, labels)}
+
+
+def _unknown(n: int) -> dict[str, NDArray[np.float64]]:
+    return {metric: np.full(n, np.nan) for metric in (*METRICS, "chance")}
+
+
+def _order_within(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The ranking of a fold's tracks for each other, as rows of the index [shape=(m, m)]."""
+    return rows[evaluation.ranking_order(rankings.held_out_matrix(index, name, rows))]
+
+
+def _within(labels: Labels, rows: NDArray[np.intp]) -> Labels:
+    return Labels(labels.queries[rows], labels.candidates[rows])
+
+
+def _score_rows(
+    task: Task,
+    label: str,
+    kind: str,
+    rows: NDArray[np.intp],
+    order: NDArray[np.intp],
+    values: dict[str, NDArray[np.float64]],
+) -> None:
+    """Score the rankings of some rows, each of all tracks or of some, into their places."""
+    labels = task.labels[label]
+    here = np.flatnonzero(labels.queries[rows])
+    if not len(here):
+        return
+    asked, ranked = rows[here], order[here]
+    groups, own = task.groups[kind], asked[:, np.newaxis]
+    scored = evaluation.ranking_scores(
+        np.broadcast_to(np.arange(ranked.shape[1]), ranked.shape),
+        task.genres[ranked] == task.genres[own],
+        (groups[ranked] != groups[own]) & labels.candidates[ranked],
+        KS,
+    )
+    for metric, found in (scored.values | {"chance": scored.chance}).items():
+        values[metric][asked] = found
+
+
+def _by_genre(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) -> dict[str, Any]:
+    asked = np.isfinite(values["chance"])
+    return {
+        name: summary(
+            task,
+            {metric: np.where(task.genres == number, found, np.nan) for metric, found in values.items()},
+            seed,
+        )
+        for number, name in enumerate(task.names)
+        if (asked & (task.genres == number)).any()
+    }
+
+
+def _figure(values: NDArray[np.float64], drawn: NDArray[np.float64]) -> dict[str, float | None]:
+    """Mean and interval; None where no query has a value."""
+    if not np.isfinite(values).any():
+        return {"mean": None, "low": None, "high": None}
+    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    return {
+        "mean": rounded(float(np.nanmean(values))),
+        "low": rounded(float(low)),
+        "high": rounded(float(high)),
+    }

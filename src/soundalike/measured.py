@@ -1,0 +1,137 @@
+"""What `soundalike evaluate` found, read back for showing.
+
+An index folder may hold `evaluation.json`, made by `soundalike evaluate INDEX --save`. It is shown only
+if it is of the index as it is now: the fingerprint of its library and its representations are in it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from soundalike import paths, representations
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+
+FILE = "evaluation.json"
+OTHER_CLIPS = paths.ASSETS / "evaluation" / "eval_clips.json"
+"""Figures of the same representations on labelled clips that nothing in the project was trained on."""
+
+_KNOWN = {"tracks", "chance", "labels", "representations"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of one collection.
+
+    Attributes
+    ----------
+    title : of the collection, for a visitor
+    document : as `evaluator.evaluate` returns it
+    """
+
+    title: str
+    document: dict[str, Any]
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the figures are held-out ones, since something was trained on these labels."""
+        items = self.document["representations"]
+        return any(i["trained_on"] for i in items) and all(i["precision_at_10_held_out"] for i in items)
+
+    @property
+    def chance(self) -> float:
+        """Precision at 10 of a random ranking, under the artist filter."""
+        if self.held_out:
+            return float(self.document["representations"][0]["precision_at_10_held_out"]["chance"])
+        return float(self.document["chance"])
+
+    @property
+    def asked(self) -> str:
+        """Which labels the headline figures are of, and of how many tracks, in words."""
+        labels = self.document["labels"]
+        chosen = labels["sets"][labels["headline"]]
+        return f"{chosen['is']} ({chosen['queries']:,} of {self.document['tracks']:,} tracks)"
+
+    def table(self) -> pd.DataFrame:
+        """The headline figures, one row a representation, best precision first.
+
+        Where something was trained on the labels, precision is the held-out one: among the tracks of one
+        fold of cross-validation, by a genre head that heard none of them.
+        """
+        rows = [_row(item, self.held_out) for item in self.document["representations"]]
+        return pd.DataFrame(rows).sort_values(
+            "precision", ascending=False, kind="stable", ignore_index=True
+        )
+
+
+def save(index: Index, document: dict[str, Any]) -> Path:
+    """Keep the figures of an index in its folder; where they went."""
+    path = index.folder / FILE
+    content = document | {"fingerprint": index.manifest["library"]["fingerprint"]}
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def reports(index: Index) -> list[Report]:
+    """The figures there are: of the index's own tracks, and of the labelled clips.
+
+    Raises
+    ------
+    IndexFolderError
+        If a file of them is damaged.
+    """
+    found = []
+    if (index.folder / FILE).is_file():
+        own = _read(index.folder / FILE)
+        if own.get("fingerprint") == index.manifest["library"]["fingerprint"]:
+            found.append(Report("This library", own))
+    if OTHER_CLIPS.is_file():
+        found.append(Report("Labelled clips", _read(OTHER_CLIPS)))
+    return found
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        complete = document.keys() >= _KNOWN and bool(document["representations"])
+        Report("", document).table()
+    except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
+        raise _damaged(path) from error
+    if not complete:
+        raise _damaged(path)
+    return dict(document)
+
+
+def _damaged(path: Path) -> IndexFolderError:
+    return IndexFolderError(
+        f"The figures in {path} cannot be read; make them again with `soundalike evaluate INDEX --save`."
+    )
+
+
+def _row(item: dict[str, Any], held_out: bool) -> dict[str, Any]:
+    name, plain = item["name"], item["precision_at_10_artist_filter"]
+    known = representations.REGISTRY.get(name)
+    found = item["precision_at_10_held_out"]
+    low, high = item["precision_at_10_artist_filter_interval"]
+    return {
+        "name": name,
+        "title": known.title if known else item["title"],
+        "precision": found["mean"] if held_out else plain,
+        "low": found["low"] if held_out else low,
+        "high": found["high"] if held_out else high,
+        "heard": plain if held_out else None,
+        "unfiltered": item["precision_at_10"],
+        "map": item["map_artist_filter"],
+        "skew": item["hubness_skew"],
+        "orphans": item["orphans"],
+        "shift": item["shift_similarity"],
+        "dim": item["dim"],
+        "ms": item["ms_per_track"],
+        "bytes": item["bytes_per_track"],
+        "trained_on": item["trained_on"],
+    }

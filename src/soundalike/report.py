@@ -1,0 +1,220 @@
+"""What the project says of itself: model cards, and figures read from them and from an index.
+
+Nothing here is typed in by hand: a card is the file beside its model, a figure stands in a card's
+tables or is computed from the index.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import evaluation, paths, query, representations
+from soundalike.index import Index
+
+MAX_TRACKS_COMPARED = 1_000
+"""A library over this size is not compared track by track while a visitor waits."""
+MAX_COLUMNS = 6
+"""A table with more columns is too wide for a phone, and has to scroll by itself."""
+_TABLE = re.compile(r"(?:^\|.*\n?)+", re.M)
+_SEARCHED = ("title", "artist", "album", "genre", "licence", "package")
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model card.
+
+    Attributes
+    ----------
+    name : of the file, without its ending
+    title : its first heading
+    text : the whole card in Markdown
+    """
+
+    name: str
+    title: str
+    text: str
+
+    def section(self, heading: str) -> str:
+        """What stands under a second-level heading; "" where there is no such heading."""
+        found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", self.text, re.M | re.S)
+        return found.group(1).strip() if found else ""
+
+    def tables(self, heading: str) -> list[list[list[str]]]:
+        """The tables of a section, each a list of rows of cells, the header first."""
+        return [_rows(block) for block in _TABLE.findall(self.section(heading))]
+
+
+def cards(folder: Path = paths.MODELS) -> list[Card]:
+    """The model cards of a folder, by file name."""
+    return [_card(path) for path in sorted(folder.glob("*.md"))]
+
+
+def card(name: str, folder: Path = paths.MODELS) -> Card | None:
+    """The card of one model, by its file's name without the ending; None where there is none."""
+    path = folder / f"{name}.md"
+    return _card(path) if path.is_file() else None
+
+
+def accuracies(card: Card) -> dict[str, dict[str, float]]:
+    """Held-out accuracy by what the labels are and by system, 0 to 1, from a card's "Figures".
+
+    Returns
+    -------
+    such as {"465 tracks": {"genre head": 0.335, ...}, ...}; empty for a card without such figures
+    """
+    found = {}
+    for header, *rows in card.tables("Figures"):
+        if "accuracy" not in header:
+            continue
+        column = header.index("accuracy")
+        found[header[0]] = {row[0]: float(row[column].rstrip("%")) / 100.0 for row in rows}
+    return found
+
+
+def confusion(card: Card) -> tuple[list[str], list[list[int]]] | None:
+    """Genres, and counts by [label][prediction], from a card's "Figures"; None where it has none."""
+    for header, *rows in card.tables("Figures"):
+        if not header[0] and header[1:] == [row[0] for row in rows]:
+            return header[1:], [[int(cell) for cell in row[1:]] for row in rows]
+    return None
+
+
+def confused(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """A confusion matrix in a sentence: the genre that is told best, and the commonest mistake."""
+    matrix = np.asarray(counts)
+    own = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
+    best = int(np.argmax(own))
+    wrong = matrix - np.diag(matrix.diagonal())
+    label, taken = divmod(int(np.argmax(wrong)), len(genres))
+    return (
+        f"Told best is {genres[best]}, right {own[best]:.0%} of the time; the commonest mistake is "
+        f"{genres[label]} taken for {genres[taken]}, {wrong[label, taken]} times."
+    )
+
+
+def neighbour_precision(index: Index, name: str, k: int = 10) -> evaluation.Precision | None:
+    """Share of a track's nearest k by other artists that have its genre, over the whole library.
+
+    None where the library is over `MAX_TRACKS_COMPARED` tracks, or too small to have k by others.
+    """
+    if len(index) > MAX_TRACKS_COMPARED:
+        return None
+    parts = index.parts(name)
+    vectors = {part: index.array(part)[:] for part in parts}
+    genres, artists = list(index.tracks["genre"]), list(index.tracks["artist"])
+    similarities = index.similarities_of_parts(parts, vectors)
+    try:
+        return evaluation.precision_at_k(similarities, genres, artists, k=k)
+    except ValueError:
+        return None
+
+
+def unlearned(index: Index) -> list[str]:
+    """The index's representations that learned nothing of music, so that any label can test them."""
+    names = [name for name in index.names if index.has_vectors(name)]
+    return [name for name in representations.main(names) if _learned_from_photographs(name)]
+
+
+def _learned_from_photographs(name: str) -> bool:
+    return representations.get(name).models == ("vgg16",)
+
+
+def search(tracks: pd.DataFrame, text: str, licence: str | None = None) -> pd.DataFrame:
+    """The tracks in which every word of a text occurs, in whatever column, and of one licence."""
+    found = tracks if licence is None else tracks[tracks["licence"] == licence]
+    columns = [column for column in _SEARCHED if column in found]
+    for word in text.casefold().split():
+        hits = [
+            found[column].astype(str).str.casefold().str.contains(word, regex=False)
+            for column in columns
+        ]
+        found = found[np.logical_or.reduce(hits)]
+    return found
+
+
+def licences(tracks: pd.DataFrame) -> dict[str, int]:
+    """How many tracks each licence covers, most first; empty for a library that names none."""
+    if "licence" not in tracks:
+        return {}
+    counts = tracks["licence"].astype(str).value_counts()
+    return {str(licence): int(n) for licence, n in counts.items() if licence}
+
+
+def credits_table(tracks: pd.DataFrame) -> pd.DataFrame:
+    """What a reader wants to know of each track; columns that a library lacks are left out."""
+    columns = [column for column in ("title", "artist", "album", "genre", "licence") if column in tracks]
+    table = tracks[columns].rename(columns=str.capitalize)
+    table["Source"] = tracks["file"]
+    if {"package", "package_version", "path_in_package"} <= set(tracks):
+        package = tracks["package"] + " " + tracks["package_version"]
+        table["Source"] = package + ", " + tracks["path_in_package"]
+    return table
+
+
+def library_credits(index: Index) -> str:
+    """The library's CREDITS.md; "" where it has none."""
+    path = index.library_folder / "CREDITS.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def demoted(markdown: str) -> str:
+    """Markdown to stand within a page: without its title, headings lower, links to files as text."""
+    lower = re.sub(r"^(#{2,5}) ", r"#\1 ", re.sub(r"\A# .*\n", "", markdown), flags=re.M)
+    return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", lower)
+
+
+def parts(markdown: str) -> list[str | pd.DataFrame]:
+    """Markdown in pieces, its wide tables as data frames whose first column is the index."""
+    found: list[str | pd.DataFrame] = []
+    end = 0
+    for match in _TABLE.finditer(markdown):
+        header, *rows = _rows(match.group())
+        if len(header) <= MAX_COLUMNS:
+            continue
+        index = pd.Index([row[0] for row in rows], name=header[0])
+        table = pd.DataFrame([row[1:] for row in rows], index=index, columns=header[1:])
+        found += [markdown[end : match.start()], table]
+        end = match.end()
+    return [*found, markdown[end:]]
+
+
+def likeness(index: Index, name: str, track_id: str) -> tuple[NDArray[np.float32], int | None]:
+    """How alike the library's other recordings are to a track.
+
+    Returns
+    -------
+    similarities : of every track that is not the same recording [shape=(m,)]
+    nearest : row of the most similar of these; None where there is no other
+    """
+    asked = query.from_library(index, track_id)
+    values = index.similarities(name, asked.embeddings)
+    others = np.setdiff1d(np.arange(len(index)), query.duplicates(index, asked))
+    if not len(others):
+        return values[:0], None
+    return values[others], int(others[np.argmax(values[others])])
+
+
+def _card(path: Path) -> Card:
+    text = path.read_text(encoding="utf-8")
+    title = next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), path.stem)
+    return Card(path.stem, title, text)
+
+
+def _rows(block: str) -> list[list[str]]:
+    """The cells of a Markdown table, the header first."""
+    return [_cells(line) for line in block.splitlines() if not _is_rule(line)]
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _is_rule(line: str) -> bool:
+    return not line.strip(" |:-")

@@ -1,0 +1,232 @@
+"""Votes of a blind listening test, kept in an embedded database that many sessions share.
+
+A voter is shown two playlists for one track, each made by another representation, without their names
+and in random order, and says which sounds more alike. `deal` notes a pair before it is shown; `vote`
+counts at most one answer to it, whoever asks how often. A reset begins a new round and deletes nothing.
+
+The database is SQLite in write-ahead mode: readers never wait, and writers, each in one short
+transaction, wait for each other. What is reported of two representations is the share of votes for the
+first among those that had a preference, with its 95 % interval by Wilson ("Probable inference, the law
+of succession, and statistical inference", JASA 22, 1927), which holds for few votes too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import secrets
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from soundalike.errors import VotesError
+
+CHOICES = ("left", "right", "same")
+"""What can be answered: one of the two playlists, or that neither sounds more alike."""
+COLUMNS = ("round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
+"""Of the exported table; times are UTC."""
+
+_WAIT_S = 30.0
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS pairs (
+    pair TEXT PRIMARY KEY,
+    round INTEGER NOT NULL,
+    query TEXT NOT NULL,
+    left TEXT NOT NULL,
+    right TEXT NOT NULL,
+    choice TEXT CHECK (choice IN ('left', 'right', 'same')),
+    dealt_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    voted_at TEXT
+) STRICT;
+CREATE TABLE IF NOT EXISTS rounds (
+    round INTEGER PRIMARY KEY,
+    began_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+) STRICT;
+INSERT INTO rounds (round) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM rounds);
+"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two representations to choose between, in the order in which they are shown.
+
+    Attributes
+    ----------
+    id : unguessable, and all that a browser need know
+    query : id of the track whose playlists are shown
+    """
+
+    id: str
+    query: str
+    left: str
+    right: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """The votes on two representations.
+
+    Attributes
+    ----------
+    first, second : their names, in alphabetical order
+    for_first, for_second, same : votes
+    share : of those with a preference, for the first; None without any
+    low, high : its 95 % interval; 0 and 1 without any
+    """
+
+    first: str
+    second: str
+    for_first: int
+    for_second: int
+    same: int
+    share: float | None
+    low: float
+    high: float
+
+
+class Votes:
+    """The votes in a database file, which is made with its folder if it is not there.
+
+    Parameters
+    ----------
+    path : the file
+
+    Raises
+    ------
+    VotesError
+        Here and in every method, if the file cannot be used.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unusable(error) from error
+        with self._open() as database:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(_SCHEMA)
+
+    def deal(self, query: str, names: Sequence[str]) -> Pair:
+        """Two of the representations in random order, noted as shown for a track.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two different names.
+        """
+        different = sorted(set(names))
+        if len(different) < 2:
+            raise ValueError("a blind test needs two representations")
+        left, right = secrets.SystemRandom().sample(different, 2)
+        pair = Pair(secrets.token_urlsafe(12), query, left, right)
+        with self._write() as database:
+            database.execute(
+                "INSERT INTO pairs (pair, round, query, left, right) "
+                "SELECT ?, MAX(round), ?, ?, ? FROM rounds",
+                (pair.id, query, left, right),
+            )
+        return pair
+
+    def vote(self, pair_id: str, choice: str) -> bool:
+        """Count an answer; False if the pair is unknown, or was answered before.
+
+        Raises
+        ------
+        ValueError
+            If the choice is not one of `CHOICES`.
+        """
+        if choice not in CHOICES:
+            raise ValueError(f"choice must be one of {', '.join(CHOICES)}, not {choice!r}")
+        with self._write() as database:
+            changed = database.execute(
+                "UPDATE pairs SET choice = ?, voted_at = CURRENT_TIMESTAMP "
+                "WHERE pair = ? AND choice IS NULL",
+                (choice, pair_id),
+            )
+            return changed.rowcount == 1
+
+    def count(self) -> int:
+        """Votes in this round."""
+        with self._open() as database:
+            found = database.execute(
+                "SELECT COUNT(choice) FROM pairs WHERE round = (SELECT MAX(round) FROM rounds)"
+            ).fetchone()
+        return int(found[0])
+
+    def tallies(self) -> list[Tally]:
+        """The votes of this round, for every two representations that were voted on."""
+        with self._open() as database:
+            rows = database.execute(
+                "SELECT left, right, choice, COUNT(*) FROM pairs WHERE choice IS NOT NULL "
+                "AND round = (SELECT MAX(round) FROM rounds) GROUP BY left, right, choice"
+            ).fetchall()
+        counts: dict[tuple[str, str], dict[str, int]] = {}
+        for left, right, choice, number in rows:
+            first, second = sorted((left, right))
+            winner = {"left": left, "right": right, "same": "same"}[choice]
+            votes = counts.setdefault((first, second), {first: 0, second: 0, "same": 0})
+            votes[winner] += number
+        return [
+            tally(first, second, votes[first], votes[second], votes["same"])
+            for (first, second), votes in sorted(counts.items())
+        ]
+
+    def reset(self) -> None:
+        """Begin a new round; the votes so far stay in the file and in what is exported."""
+        with self._write() as database:
+            database.execute("INSERT INTO rounds (round) SELECT MAX(round) + 1 FROM rounds")
+
+    def export(self) -> str:
+        """Every vote of every round as CSV, the columns those of `COLUMNS`."""
+        columns = ", ".join(COLUMNS)
+        with self._open() as database:
+            rows = database.execute(
+                f"SELECT {columns} FROM pairs WHERE choice IS NOT NULL ORDER BY voted_at, pair"
+            ).fetchall()
+        text = io.StringIO()
+        writer = csv.writer(text)
+        writer.writerow(COLUMNS)
+        writer.writerows(rows)
+        return text.getvalue()
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            # A connection each time: they may not be shared between threads.
+            with closing(sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)) as database:
+                yield database
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+    def _unusable(self, error: Exception) -> VotesError:
+        return VotesError(
+            f"Votes cannot be kept in {self.path} ({error}); name another file in SOUNDALIKE_VOTES."
+        )
+
+
+def tally(first: str, second: str, for_first: int, for_second: int, same: int) -> Tally:
+    """Votes on two representations, with the share for the first and its interval."""
+    decided = for_first + for_second
+    if not decided:
+        return Tally(first, second, for_first, for_second, same, None, 0.0, 1.0)
+    from scipy import stats
+
+    interval = stats.binomtest(for_first, decided).proportion_ci(0.95, method="wilson")
+    share = for_first / decided
+    return Tally(
+        first, second, for_first, for_second, same, share, float(interval.low), float(interval.high)
+    )

@@ -1,0 +1,90 @@
+"""Figures kept beside an index: read back as they were, and only where they are the index's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_library import write_index
+
+from soundalike import measured
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    monkeypatch.setattr(measured, "OTHER_CLIPS", tmp_path / "none.json")
+    return write_index(tmp_path / "index", {"vgg_mel": np.eye(4)})
+
+
+def item(name: str, precision: float, trained_on: bool = False) -> dict[str, object]:
+    return {
+        "name": name,
+        "title": "As it was called",
+        "dim": 4,
+        "precision_at_10": precision + 0.1,
+        "precision_at_10_artist_filter": precision,
+        "precision_at_10_artist_filter_interval": [precision - 0.05, precision + 0.05],
+        "precision_at_10_held_out": {"mean": precision / 2, "low": 0.1, "high": 0.4, "chance": 0.2},
+        "map_artist_filter": 0.3,
+        "hubness_skew": 1.5,
+        "orphans": 0.02,
+        "shift_similarity": None,
+        "ms_per_track": 12.5,
+        "bytes_per_track": 8,
+        "trained_on": trained_on,
+    }
+
+
+def document() -> dict[str, object]:
+    return {
+        "tracks": 4,
+        "chance": 0.25,
+        "labels": {"headline": "all", "sets": {"all": {"is": "all labels", "queries": 3}}},
+        "representations": [item("vgg_mel", 0.4), item("vgg_genre", 0.5), item("gone", 0.1)],
+    }
+
+
+def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
+    assert measured.reports(opened) == []
+    measured.save(opened, document())
+    (report,) = measured.reports(opened)
+    assert report.title == "This library"
+    assert report.chance == 0.25
+    assert report.asked == "all labels (3 of 4 tracks)"
+    table = report.table()
+    assert list(table["name"]) == ["vgg_genre", "vgg_mel", "gone"]
+    assert list(table["title"]) == ["Sound and genre", "Sound only", "As it was called"]
+    assert table["high"].tolist() == pytest.approx([0.55, 0.45, 0.15])
+
+
+def test_figures_of_another_library_are_not_shown(opened: Index) -> None:
+    path = measured.save(opened, document())
+    content = json.loads(path.read_text()) | {"fingerprint": "f" * 64}
+    path.write_text(json.dumps(content))
+    assert measured.reports(opened) == []
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{}", '{"tracks": 1}', "\x00", '{"representations": [1]}']
+)
+def test_a_damaged_file_is_a_sentence(opened: Index, content: str) -> None:
+    (opened.folder / measured.FILE).write_text(content)
+    with pytest.raises(IndexFolderError, match="soundalike evaluate INDEX --save"):
+        measured.reports(opened)
+
+
+def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None:
+    content = document()
+    content["representations"] = [item("vgg_mel", 0.4), item("genre_head", 0.6, trained_on=True)]
+    measured.save(opened, content)
+    (report,) = measured.reports(opened)
+    assert report.held_out
+    assert report.chance == 0.2
+    table = report.table()
+    assert table["precision"].tolist() == [0.3, 0.2]
+    assert table["heard"].tolist() == [0.6, 0.4]
+    assert table["high"].tolist() == [0.4, 0.4]

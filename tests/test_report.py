@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from soundalike import index, paths, report
+from soundalike.index import Index
+
+TEXT = """# A model
+
+What it is, see [tracks.csv](tracks.csv) and [a licence](https://example.org/licence).
+
+## Data
+
+Few.
+
+## Figures
+
+| 4 tracks | accuracy | log loss |
+|---|---:|---:|
+| the head | 75.0% | 1.00 |
+| majority class | 50.0% |  |
+
+Rows are labels:
+
+| | Folk | Jazz |
+|---|---:|---:|
+| Folk | 2 | 0 |
+| Jazz | 1 | 1 |
+
+## Limits
+
+- Some.
+"""
+CARD = report.Card("a", "A model", TEXT)
+TRACKS = pd.DataFrame(
+    {
+        "title": ["Night Train", "Morning (live)", "Café"],
+        "artist": ["Ann", "Bob", "Ann"],
+        "album": ["Rails", "Rails", "Beans"],
+        "genre": ["Folk", "Jazz", "Jazz"],
+        "licence": ["CC0-1.0", "MIT", "MIT"],
+        "file": ["a.ogg", "b.ogg", "c.ogg"],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Index:
+    return index.load(paths.ASSETS / "index")
+
+
+def test_a_section_ends_where_the_next_begins() -> None:
+    assert CARD.section("Data") == "Few."
+    assert CARD.section("Limits") == "- Some."
+    assert CARD.section("Nothing") == ""
+
+
+def test_figures_are_read_from_the_card() -> None:
+    assert report.accuracies(CARD) == {"4 tracks": {"the head": 0.75, "majority class": 0.5}}
+    assert report.confusion(CARD) == (["Folk", "Jazz"], [[2, 0], [1, 1]])
+
+
+def test_a_card_without_figures_has_none() -> None:
+    bare = report.Card("b", "B", "# B\n\nNothing measured.\n")
+    assert report.accuracies(bare) == {}
+    assert report.confusion(bare) is None
+
+
+def test_the_shipped_cards_are_found_and_read() -> None:
+    names = [card.name for card in report.cards()]
+    assert {"genre_head", "musicnn_msd", "vgg16_notop_fp16"} <= set(names)
+    assert names == sorted(names)
+    card = report.card("genre_head")
+    assert card is not None
+    figures = report.accuracies(card)
+    assert len(figures) == 2
+    assert all(0 < score < 1 for scores in figures.values() for score in scores.values())
+    matrix = report.confusion(card)
+    assert matrix is not None
+    every = next(iter(figures))
+    counts = np.array(matrix[1])
+    assert f"{counts.sum()} tracks" == every
+    assert counts.trace() / counts.sum() == pytest.approx(figures[every]["genre head"], abs=5e-4)
+
+
+def test_a_card_that_is_not_there_is_none(tmp_path: Path) -> None:
+    assert report.card("genre_head", tmp_path) is None
+    assert report.cards(tmp_path) == []
+
+
+def test_confusion_in_a_sentence() -> None:
+    said = report.confused(["Folk", "Jazz"], [[2, 0], [1, 1]])
+    assert "best is Folk, right 100%" in said
+    assert "Jazz taken for Folk, 1 times" in said
+
+
+def test_demoting_drops_the_title_and_links_to_files() -> None:
+    lower = report.demoted(TEXT)
+    assert "# A model" not in lower
+    assert re.findall(r"^#+ \w+", lower, re.M) == ["### Data", "### Figures", "### Limits"]
+    assert "see tracks.csv and [a licence](https://example.org/licence)" in lower
+
+
+def test_wide_tables_become_frames_and_nothing_is_lost() -> None:
+    wide = (
+        "Before\n\n| | a | b | c | d | e | f |\n|---|"
+        + "---:|" * 6
+        + "\n| x | 1 | 2 | 3 | 4 | 5 | 6 |\n\nAfter"
+    )
+    before, table, after = report.parts(wide)
+    assert (before, after) == ("Before\n\n", "\nAfter")
+    assert isinstance(table, pd.DataFrame)
+    assert table.loc["x"].tolist() == ["1", "2", "3", "4", "5", "6"]
+    assert report.parts(TEXT) == [TEXT]
+
+
+@pytest.mark.parametrize(
+    ("text", "licence", "files"),
+    [
+        ("", None, ["a.ogg", "b.ogg", "c.ogg"]),
+        ("rails", None, ["a.ogg", "b.ogg"]),
+        ("  ANN  jazz ", None, ["c.ogg"]),
+        ("café", None, ["c.ogg"]),
+        ("(live)", None, ["b.ogg"]),
+        (".*", None, []),
+        ("", "MIT", ["b.ogg", "c.ogg"]),
+        ("ann", "MIT", ["c.ogg"]),
+        ("ann", "none", []),
+    ],
+)
+def test_search(text: str, licence: str | None, files: list[str]) -> None:
+    assert list(report.search(TRACKS, text, licence)["file"]) == files
+
+
+def test_a_library_without_licences_has_none() -> None:
+    bare = TRACKS.drop(columns="licence")
+    assert report.licences(bare) == {}
+    assert list(report.search(bare, "café")["file"]) == ["c.ogg"]
+    table = report.credits_table(bare)
+    assert list(table) == ["Title", "Artist", "Album", "Genre", "Source"]
+    assert list(table["Source"]) == ["a.ogg", "b.ogg", "c.ogg"]
+
+
+def test_every_bundled_track_is_credited(bundled: Index) -> None:
+    counts = report.licences(bundled.tracks)
+    assert sum(counts.values()) == len(bundled)
+    table = report.credits_table(bundled.tracks)
+    assert len(table) == len(bundled)
+    assert (table[["Artist", "Licence", "Source"]] != "").all().all()
+    credits = report.library_credits(bundled)
+    assert all(artist in credits for artist in table["Artist"])
+
+
+def test_only_what_learned_no_labels_is_tested_by_them(bundled: Index) -> None:
+    assert report.unlearned(bundled) == ["vgg_mel"]
+
+
+def test_neighbours_share_a_genre_more_often_than_chance(bundled: Index) -> None:
+    precision = report.neighbour_precision(bundled, "vgg_mel")
+    assert precision is not None
+    assert precision.chance < precision.low < precision.mean < precision.high < 1
+
+
+def test_a_large_library_is_not_compared(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "MAX_TRACKS_COMPARED", 100)
+    assert report.neighbour_precision(bundled, "vgg_mel") is None
+
+
+def test_a_small_library_has_no_precision(bundled: Index) -> None:
+    assert report.neighbour_precision(bundled, "vgg_mel", k=478) is None
+
+
+def test_likeness_leaves_out_the_track_and_finds_the_nearest(bundled: Index) -> None:
+    values, nearest = report.likeness(bundled, "vgg_mel", "0102")
+    rows, similarities = bundled.neighbours("vgg_mel", bundled.row("0102"))
+    assert len(values) < len(bundled)
+    assert nearest == rows[0]
+    assert values.max() == pytest.approx(similarities[0], abs=1e-3)

@@ -1,0 +1,189 @@
+"""Votes: none lost, none doubled, and intervals as published."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from soundalike.errors import VotesError
+from soundalike.votes import CHOICES, COLUMNS, Votes, tally
+
+NAMES = ("musicnn", "vgg_genre", "vgg_mel")
+
+
+@pytest.fixture
+def votes(tmp_path: Path) -> Votes:
+    return Votes(tmp_path / "data" / "votes.sqlite")
+
+
+def rows(votes: Votes) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(votes.export())))
+
+
+def test_a_vote_counts_once(votes: Votes) -> None:
+    pair = votes.deal("0102", NAMES)
+    assert votes.count() == 0
+    assert votes.vote(pair.id, "left")
+    assert not votes.vote(pair.id, "left")
+    assert not votes.vote(pair.id, "right")
+    assert votes.count() == 1
+    assert [row["choice"] for row in rows(votes)] == ["left"]
+
+
+def test_a_pair_that_was_not_dealt_takes_no_vote(votes: Votes) -> None:
+    assert not votes.vote("made up", "left")
+    assert votes.count() == 0
+
+
+def test_positions_and_pairs_are_random(votes: Votes) -> None:
+    dealt = [votes.deal("0102", NAMES) for _ in range(300)]
+    for name in NAMES:
+        left = sum(pair.left == name for pair in dealt)
+        right = sum(pair.right == name for pair in dealt)
+        # Each has mean 100 and standard deviation 8.2.
+        assert 60 < left < 140
+        assert 60 < right < 140
+    assert len({pair.id for pair in dealt}) == 300
+    assert all(pair.left != pair.right for pair in dealt)
+    assert not any(name in pair.id for pair in dealt for name in NAMES)
+
+
+def test_a_pair_needs_two_names(votes: Votes) -> None:
+    with pytest.raises(ValueError, match="two representations"):
+        votes.deal("0102", ["musicnn", "musicnn"])
+
+
+def test_a_choice_is_one_of_three(votes: Votes) -> None:
+    with pytest.raises(ValueError, match="must be one of"):
+        votes.vote(votes.deal("0102", NAMES).id, "both")
+
+
+def test_votes_go_to_the_representation_wherever_it_stood(votes: Votes) -> None:
+    for _ in range(40):
+        pair = votes.deal("0102", NAMES[:2])
+        votes.vote(pair.id, "left" if pair.left == "vgg_genre" else "right")
+    pair = votes.deal("0102", NAMES[:2])
+    votes.vote(pair.id, "same")
+    (found,) = votes.tallies()
+    assert (found.first, found.second) == ("musicnn", "vgg_genre")
+    assert (found.for_first, found.for_second, found.same) == (0, 40, 1)
+    assert found.share == 0.0
+
+
+def test_wilsons_interval_is_the_published_one() -> None:
+    """Newcombe (1998, "Two-sided confidence intervals for the single proportion"), table I."""
+    for wins, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
+        found = tally("a", "b", wins, n - wins, 7)
+        assert (found.low, found.high) == pytest.approx((low, high), abs=6e-5)
+        assert found.share == pytest.approx(wins / n)
+    nothing = tally("a", "b", 0, 0, 3)
+    assert (nothing.share, nothing.low, nothing.high) == (None, 0.0, 1.0)
+
+
+@given(st.integers(0, 500), st.integers(0, 500))
+def test_an_interval_holds_the_share_and_turns_with_it(first: int, second: int) -> None:
+    found, turned = tally("a", "b", first, second, 0), tally("a", "b", second, first, 0)
+    assert 0.0 <= found.low <= found.high <= 1.0
+    assert (turned.low, turned.high) == pytest.approx((1 - found.high, 1 - found.low))
+    if found.share is not None:
+        assert found.low - 1e-9 <= found.share <= found.high + 1e-9
+
+
+def test_a_reset_begins_anew_and_deletes_nothing(votes: Votes) -> None:
+    before = votes.deal("0102", NAMES)
+    late = votes.deal("0235", NAMES)
+    votes.vote(before.id, "left")
+    votes.reset()
+    assert votes.count() == 0
+    assert votes.tallies() == []
+    votes.vote(votes.deal("0102", NAMES).id, "right")
+    # What was shown before the reset belongs to the round in which it was shown.
+    votes.vote(late.id, "same")
+    assert votes.count() == 1
+    assert sorted(row["round"] for row in rows(votes)) == ["1", "1", "2"]
+
+
+def test_the_table_says_all_there_is(votes: Votes) -> None:
+    pair = votes.deal("0102", NAMES)
+    votes.deal("0235", NAMES)
+    votes.vote(pair.id, "same")
+    (row,) = rows(votes)
+    assert tuple(row) == COLUMNS
+    assert (row["pair"], row["query"], row["left"], row["right"]) == (
+        pair.id,
+        "0102",
+        pair.left,
+        pair.right,
+    )
+    assert row["choice"] in CHOICES
+    assert row["dealt_at"] <= row["voted_at"]
+
+
+def test_several_objects_share_one_file(votes: Votes) -> None:
+    pair = votes.deal("0102", NAMES)
+    assert Votes(votes.path).vote(pair.id, "left")
+    assert not votes.vote(pair.id, "left")
+
+
+VOTER = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from soundalike.votes import Votes
+votes = Votes(Path(sys.argv[1]))
+with ThreadPoolExecutor(4) as pool:
+    counted = list(pool.map(lambda pair: votes.vote(pair, "left"), sys.argv[2:]))
+print(sum(counted))
+"""
+
+
+def test_many_voters_at_once_lose_and_double_nothing(votes: Votes) -> None:
+    """Two processes of four threads each answer the same 300 pairs, while this one deals more."""
+    pairs = [votes.deal("0102", NAMES).id for _ in range(300)]
+    voters = [
+        subprocess.Popen(
+            [sys.executable, "-c", VOTER, str(votes.path), *order], stdout=subprocess.PIPE, text=True
+        )
+        for order in (pairs, pairs[::-1])
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        more = list(pool.map(lambda _: votes.deal("0235", NAMES).id, range(50)))
+    counted = [int(voter.communicate(timeout=120)[0]) for voter in voters]
+    assert sum(counted) == 300
+    assert votes.count() == 300
+    assert sorted(row["pair"] for row in rows(votes)) == sorted(pairs)
+    assert len(set(more)) == 50
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "votes.sqlite"
+    path.write_text("This is not a database, but it is longer than its header would be." * 3)
+    with pytest.raises(VotesError, match="SOUNDALIKE_VOTES"):
+        Votes(path)
+    assert path.read_text().startswith("This is not")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(VotesError, match="cannot be kept"):
+        Votes(tmp_path / "file" / "votes.sqlite")
+
+
+def test_a_database_that_is_locked_for_good(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("soundalike.votes._WAIT_S", 0.05)
+    holder = sqlite3.connect(votes.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(VotesError, match="locked"):
+        votes.deal("0102", NAMES)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert votes.deal("0102", NAMES)
