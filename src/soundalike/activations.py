@@ -1,0 +1,351 @@
+"""What each dimension of an embedding answers to, as statistics over a library.
+
+All is measured on the index's matrices; no network runs. The conventions:
+
+enrichment
+    how far a genre's mean activation lies above the library's, in standard deviations over the
+    library's tracks (Cohen's d against the library);
+uncertainty
+    the standard error of that enrichment. Tracks of one artist are no independent witnesses, so it
+    is clustered by artist (Liang and Zeger, 1986): what counts is how much whole artists differ from
+    their genre's mean;
+correlation
+    Pearson's, over the library's tracks, 0 where one side is constant.
+
+A dimension is called dead, sparse or genre-like by the rules of `Summary`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import cells
+from soundalike.representations import vgg_mel
+
+SPARSE = 0.95
+"""A dimension that is zero for at least this share of the tracks, but not for all, is sparse."""
+GENRE_SDS, GENRE_ERRORS = 0.5, 4.0
+"""A genre-like dimension's enrichment is at least this many standard deviations and standard errors."""
+MIN_TRACKS, MIN_ARTISTS = 10, 8
+"""A genre with fewer is not trusted to characterise a dimension."""
+_BLOCK = 1_024
+_ROWS = 64
+
+Matrix = NDArray[np.float16] | NDArray[np.float32]
+Table = pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """A library's tracks by genre and artist, ready for clustered statistics; `group` makes one.
+
+    Attributes
+    ----------
+    genres : the genres, in alphabetical order
+    sizes : tracks of each genre
+    artists : artists of each genre
+    n_artists : artists of the library
+    """
+
+    genres: tuple[str, ...]
+    sizes: NDArray[np.intp]
+    artists: NDArray[np.intp]
+    n_artists: int
+    _order: NDArray[np.intp]
+    _cluster_starts: NDArray[np.intp]
+    _cluster_sizes: NDArray[np.intp]
+    _genre_starts: NDArray[np.intp]
+
+    @property
+    def trusted(self) -> NDArray[np.bool_]:
+        """Which genres have tracks and artists enough to characterise a dimension."""
+        return np.asarray((self.sizes >= MIN_TRACKS) & (self.artists >= MIN_ARTISTS))
+
+    def means(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean of each genre and its standard error, clustered by artist.
+
+        Parameters
+        ----------
+        values : [shape=(n, dim)]
+
+        Returns
+        -------
+        means, errors : [shape=(genres, dim)]; the error is infinite for a genre of one artist
+        """
+        sums = np.add.reduceat(values[self._order], self._cluster_starts, axis=0, dtype=np.float64)
+        sizes = self.sizes[:, np.newaxis]
+        means = np.add.reduceat(sums, self._genre_starts, axis=0) / sizes
+        expected = np.repeat(means, self.artists, axis=0) * self._cluster_sizes[:, np.newaxis]
+        squares = np.add.reduceat(np.square(sums - expected), self._genre_starts, axis=0)
+        artists = self.artists[:, np.newaxis].astype(np.float64)
+        small = np.divide(artists, artists - 1, out=np.full_like(artists, np.inf), where=artists > 1)
+        with np.errstate(invalid="ignore"):
+            errors = np.sqrt(squares * small) / sizes
+        return means, np.where(artists > 1, errors, np.inf)
+
+
+def group(genres: Sequence[str], artists: Sequence[str]) -> Groups:
+    """Tracks by genre and artist; a track without a genre counts for the library alone."""
+    genre, artist = np.asarray(genres, str), np.asarray(artists, str)
+    order = np.lexsort((artist, genre))
+    order = order[genre[order] != ""]
+    sorted_genres, sorted_artists = genre[order], artist[order]
+    new_genre = np.r_[True, sorted_genres[1:] != sorted_genres[:-1]][: len(order)]
+    new_cluster = new_genre | np.r_[True, sorted_artists[1:] != sorted_artists[:-1]][: len(order)]
+    starts = np.flatnonzero(new_cluster)
+    genre_starts = np.flatnonzero(new_genre)
+    by_cluster = np.searchsorted(starts, genre_starts)
+    return Groups(
+        genres=tuple(sorted_genres[genre_starts].tolist()),
+        sizes=np.diff(np.r_[genre_starts, len(order)]),
+        artists=np.diff(np.r_[by_cluster, len(starts)]),
+        n_artists=len(set(artist.tolist())),
+        _order=order,
+        _cluster_starts=starts,
+        _cluster_sizes=np.diff(np.r_[starts, len(order)]),
+        _genre_starts=by_cluster,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Every dimension of a matrix in numbers; `summarise` makes one.
+
+    Attributes
+    ----------
+    mean, deviation, largest : activation over the tracks [shape=(dim,)]
+    zeros : share of the tracks for which it is exactly 0 [shape=(dim,)]
+    enrichment, error : of each genre, in standard deviations [shape=(genres, dim)]
+    groups : the genres
+    """
+
+    mean: NDArray[np.float32]
+    deviation: NDArray[np.float32]
+    largest: NDArray[np.float32]
+    zeros: NDArray[np.float32]
+    enrichment: NDArray[np.float32]
+    error: NDArray[np.float32]
+    groups: Groups
+
+    @property
+    def dead(self) -> NDArray[np.bool_]:
+        """Dimensions with the same value for every track of the library."""
+        return np.asarray(self.deviation == 0)
+
+    @property
+    def sparse(self) -> NDArray[np.bool_]:
+        """Dimensions that are zero for at least 95 % of the tracks, but not dead."""
+        return (self.zeros >= SPARSE) & ~self.dead
+
+    def awake(self) -> list[int]:
+        """The dimensions that are not dead."""
+        return [int(dimension) for dimension in np.flatnonzero(~self.dead)]
+
+    @property
+    def convincing(self) -> NDArray[np.bool_]:
+        """Which genres stand out in which dimensions [shape=(genres, dim)].
+
+        The genre has at least 10 tracks by 8 artists, its enrichment is at least half a standard
+        deviation and at least 4 standard errors, and the dimension is neither dead nor sparse.
+        """
+        far = (self.enrichment >= GENRE_SDS) & (self.enrichment >= GENRE_ERRORS * self.error)
+        return np.asarray(far & self.groups.trusted[:, np.newaxis] & ~(self.dead | self.sparse))
+
+    @property
+    def genre_of(self) -> NDArray[np.intp]:
+        """The genre that stands out most in each dimension; -1 where none does."""
+        passed = self.convincing
+        if not len(passed):
+            return np.full(len(self.mean), -1, np.intp)
+        best = np.argmax(np.where(passed, self.enrichment, -np.inf), axis=0)
+        return np.where(passed.any(axis=0), best, -1)
+
+    @property
+    def genre_like(self) -> NDArray[np.bool_]:
+        """Dimensions in which a genre stands out, by the rule of `convincing`."""
+        return self.genre_of >= 0
+
+
+def outstanding_genres(summary: Summary, dimension: int = 0) -> list[tuple[str, float, float]]:
+    """The genres that stand out in a dimension: name, enrichment and standard error, strongest first."""
+    found = [
+        (
+            summary.groups.genres[i],
+            float(summary.enrichment[i, dimension]),
+            float(summary.error[i, dimension]),
+        )
+        for i in np.flatnonzero(summary.convincing[:, dimension])
+    ]
+    return sorted(found, key=lambda genre: -genre[1])
+
+
+def summarise(matrix: Matrix, groups: Groups) -> Summary:
+    """Statistics of every dimension, a block of dimensions at a time so that memory stays bounded.
+
+    Parameters
+    ----------
+    matrix : [shape=(n, dim)]
+    groups : the tracks' genres and artists
+    """
+    blocks = [
+        _summarise_block(matrix[:, start : start + _BLOCK].astype(np.float32, copy=False), groups)
+        for start in range(0, matrix.shape[1], _BLOCK)
+    ]
+    joined = [np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)]
+    mean, deviation, largest, zeros, enrichment, error = joined
+    return Summary(mean, deviation, largest, zeros, enrichment, error, groups)
+
+
+def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArray[np.float32], ...]:
+    mean = values.mean(axis=0, dtype=np.float64)
+    largest = values.max(axis=0)
+    constant = largest == values.min(axis=0)
+    deviation = np.where(constant, 0.0, values.std(axis=0, dtype=np.float64))
+    scale = np.where(constant, 1.0, deviation)
+    zeros = np.mean(values == 0, axis=0)
+    means, errors = groups.means(values)
+    enrichment = np.where(constant, 0.0, means - mean) / scale
+    return tuple(
+        np.asarray(array, np.float32)
+        for array in (mean, deviation, largest, zeros, enrichment, errors / scale)
+    )
+
+
+def correlations(matrix: Matrix, values: NDArray[np.floating], summary: Summary) -> NDArray[np.float32]:
+    """Correlation over tracks of given values with every dimension.
+
+    Parameters
+    ----------
+    matrix : [shape=(n, dim)]
+    values : one series [shape=(n,)], or several [shape=(n, k)]
+    summary : the matrix's
+
+    Returns
+    -------
+    float32 [shape=(dim,)] or [shape=(k, dim)], -1 to 1; 0 where one side is constant
+    """
+    centred = values - values.mean(axis=0, dtype=np.float64)
+    spread = np.sqrt(np.square(centred).sum(axis=0))
+    unit = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
+    rows = unit.T.astype(np.float32)
+    products = np.zeros((*rows.shape[:-1], matrix.shape[1]), np.float32)
+    for start in range(0, len(matrix), _ROWS):
+        products += rows[..., start : start + _ROWS] @ matrix[start : start + _ROWS].astype(
+            np.float32, copy=False
+        )
+    scale = summary.deviation * np.sqrt(len(matrix))
+    scaled = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
+    clipped: NDArray[np.float32] = np.clip(scaled, -1.0, 1.0)
+    return clipped
+
+
+def scores(vector: NDArray[np.floating], summary: Summary) -> NDArray[np.float32]:
+    """A track's activations in standard deviations above the library's mean; 0 where it is dead."""
+    alive = summary.deviation > 0
+    above = np.asarray(vector, np.float32) - summary.mean
+    scored: NDArray[np.float32] = np.divide(
+        above, summary.deviation, out=np.zeros_like(above), where=alive
+    )
+    return scored
+
+
+def strongest(vector: NDArray[np.floating], summary: Summary, count: int) -> list[tuple[int, float]]:
+    """The dimensions that a track activates most against the library, with their scores.
+
+    Dimensions that are sparse are left out: nearly every clip is the only one to set off some.
+    """
+    scored = np.where(summary.sparse | summary.dead, -np.inf, scores(vector, summary))
+    order = np.argsort(-scored, kind="stable")[:count]
+    return [(int(d), float(scored[d])) for d in order if scored[d] > 0]
+
+
+def gather(matrix: Matrix) -> NDArray[np.float32]:
+    """The channels of `vgg_mel`: each track's mean over a channel's 50 cells [shape=(n, 512)]."""
+    gathered = np.empty((len(matrix), cells.CHANNELS), np.float32)
+    for start in range(0, len(matrix), _ROWS):
+        block = matrix[start : start + _ROWS].astype(np.float32)
+        gathered[start : start + _ROWS] = block.reshape(len(block), -1, cells.CHANNELS).mean(axis=1)
+    return gathered
+
+
+def by_cell(values: NDArray[np.float32], channel: int) -> NDArray[np.float32]:
+    """What is known of every dimension, at one channel's cells [shape=(5, 10)]."""
+    return values.reshape(*vgg_mel.GRID, cells.CHANNELS)[:, :, channel]
+
+
+KINDS = {
+    "all": "All",
+    "genre": "Genre-like",
+    "sparse": "Sparse",
+    "dead": "Silent",
+}
+"""What an overview may be narrowed to, and its name for a visitor."""
+ORDERS = {
+    "number": "Number",
+    "enrichment": "Enrichment",
+    "mean": "Mean activation",
+    "zeros": "Share of zeros",
+}
+"""What an overview may be sorted by."""
+
+
+def overview(
+    summary: Summary, name: str, kind: str = "all", genre: str | None = None, order: str = "number"
+) -> Table:
+    """One row a dimension: its place, its activation and the genre that stands out most.
+
+    Parameters
+    ----------
+    summary : of the whole matrix
+    name : "vgg_mel", "genre_head", or "channels" for the channels of `vgg_mel` gathered over cells
+    kind : one of `KINDS`
+    genre : only dimensions in which this genre stands out most
+    order : one of `ORDERS`; enrichment and mean from the highest, the others from the lowest
+    """
+    genre_of = summary.genre_of
+    best = np.max(
+        np.where(summary.groups.trusted[:, np.newaxis], summary.enrichment, -np.inf),
+        axis=0,
+        initial=-np.inf,
+    )
+    chosen = {
+        "all": np.ones(len(summary.mean), bool),
+        "genre": genre_of >= 0,
+        "sparse": summary.sparse,
+        "dead": summary.dead,
+    }[kind]
+    if genre is not None:
+        chosen = chosen & (genre_of == summary.groups.genres.index(genre))
+    keys = {
+        "number": np.arange(len(summary.mean)),
+        "enrichment": -best,
+        "mean": -summary.mean,
+        "zeros": summary.zeros,
+    }
+    rows = np.flatnonzero(chosen)
+    rows = rows[np.argsort(keys[order][rows], kind="stable")]
+    names = np.array([*summary.groups.genres, ""])
+    return pd.DataFrame(
+        {
+            **_places(rows, name),
+            "mean": summary.mean[rows],
+            "zeros": summary.zeros[rows],
+            "genre": names[genre_of[rows]],
+            "enrichment": np.where(np.isfinite(best[rows]), best[rows], np.nan),
+        }
+    )
+
+
+def _places(rows: NDArray[np.intp], name: str) -> dict[str, NDArray[np.intp]]:
+    if name == "channels":
+        return {"channel": rows}
+    if name != "vgg_mel":
+        return {"dimension": rows}
+    place, channel = np.divmod(rows, cells.CHANNELS)
+    band, time = np.divmod(place, cells.TIMES)
+    return {"dimension": rows, "band": band, "time": time, "channel": channel}

@@ -1,0 +1,169 @@
+"""The anatomy of a clip: all that is measured of it, small enough to send to a browser.
+
+What is shown of a clip is the half minute that stands for it (`audio.analysis_window`), or all of a
+shorter one, unrepeated.
+"""
+
+from __future__ import annotations
+
+import io
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import audio, descriptors, image, panels, spectra
+from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
+from soundalike.models import ModelStore
+from soundalike.panels import Panel
+from soundalike.representations import vgg_features
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Descriptors of a clip; None where it has none.
+
+    `stereo` tells that loudness was measured on both channels, and not on their mix.
+    """
+
+    tempo: descriptors.Tempo | None
+    key: descriptors.Key | None
+    loudness: float | None
+    stereo: bool
+    centroid: float
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What was measured of a clip.
+
+    Attributes
+    ----------
+    start, duration, source_duration : of what is shown, within its source, in seconds
+    envelope : int16 [shape=(2, n)], smallest and largest sample; 32,767 is full scale
+    rms : int16 [shape=(t,)], on the same scale
+    panels : by name, those of `panels.MAIN`
+    vgg_png : the 480 x 640 image that VGG16 sees, as a PNG file
+    notes : sentences about what was done to the audio
+    """
+
+    start: float
+    duration: float
+    source_duration: float
+    envelope: NDArray[np.int16]
+    rms: NDArray[np.int16]
+    panels: dict[str, Panel]
+    facts: Facts
+    vgg_png: bytes
+    notes: tuple[str, ...]
+
+
+def analyse(source: Path | bytes) -> Anatomy:
+    """Measure a file or its bytes.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be used.
+    """
+    whole, sides = audio.decode_stereo(source)
+    window = audio.analysis_window(whole)
+    clip = _shown(whole, window)
+    spectra.power(clip)
+    with ThreadPoolExecutor(1) as aside:
+        chromagram = aside.submit(spectra.chroma, clip)
+        loudness = aside.submit(_loudness, clip, sides)
+        tempo = descriptors.tempo(clip)
+        drawn = panels.main(clip, chromagram.result())
+        centroid = descriptors.centroid(clip)
+        picture = vgg_png(window)
+        key = descriptors.key(chromagram.result())
+    facts = Facts(tempo, key, loudness.result(), sides is not None, centroid)
+    return Anatomy(
+        clip.start,
+        clip.duration,
+        clip.source_duration,
+        _integers(descriptors.envelope(clip.samples)),
+        _integers(descriptors.rms(clip)),
+        {panel.name: panel for panel in drawn},
+        facts,
+        picture,
+        window.notes,
+    )
+
+
+def front_end(source: Path | bytes, name: str) -> Panel:
+    """One of `panels.FRONT_ENDS` of a file or its bytes.
+
+    Raises
+    ------
+    AudioError
+        If the clip cannot be used.
+    """
+    whole = audio.decode(source)
+    return panels.front_end(name, _shown(whole, audio.analysis_window(whole)))
+
+
+def reconstruction(source: Path | bytes, models: ModelStore) -> Panel:
+    """A clip's standardised MFCC as the autoencoder draws them again from its 512 numbers.
+
+    Raises
+    ------
+    AudioError, ModelError
+        If the clip cannot be used, or the autoencoder is missing.
+    """
+    whole = audio.decode(source)
+    window = audio.analysis_window(whole)
+    matrix = spectra.standardise(spectra.mfcc(window))
+    shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH
+    return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
+
+
+def vgg_png(window: Clip) -> bytes:
+    """The image that VGG16 sees of a 30 s clip, its very colours, as a PNG file in RGB order."""
+    from PIL import Image
+
+    rgb = vgg_features.mel_image(window)[:, :, ::-1]
+    # Only magma's 256 colours occur, so that their numbers are all a file needs: a third of the size.
+    numbers = np.zeros(2**16, np.uint8)
+    numbers[_code(image.MAGMA)] = np.arange(256)
+    picture = Image.fromarray(numbers[_code(rgb)], mode="P")
+    picture.putpalette(image.MAGMA.tobytes())
+    file = io.BytesIO()
+    picture.save(file, format="PNG")
+    return file.getvalue()
+
+
+def warm() -> None:
+    """Load and compile what the first analysis needs, which takes seconds."""
+    noise = np.random.default_rng(0).normal(0, 0.1, audio.SAMPLE_RATE * 4).astype(np.float32)
+    clip = Clip(noise)
+    panels.main(clip, spectra.chroma(clip))
+    descriptors.tempo(clip)
+    descriptors.centroid(clip)
+
+
+def _shown(whole: Clip, window: Clip) -> Clip:
+    """What is shown of a clip: the 30 s that the network gets, or all of a shorter one, unrepeated."""
+    return whole if len(whole.samples) < ANALYSIS_SAMPLES else window
+
+
+def _loudness(clip: Clip, sides: NDArray[np.float32] | None) -> float | None:
+    """Of both channels where there are two, over the stretch that is shown."""
+    if sides is None:
+        return descriptors.loudness(clip.samples)
+    begin = round(clip.start * clip.sample_rate)
+    return descriptors.loudness(sides[begin : begin + len(clip.samples)])
+
+
+def _integers(samples: NDArray[np.float32]) -> NDArray[np.int16]:
+    return np.round(np.clip(samples, -1.0, 1.0) * 32_767).astype(np.int16)
+
+
+def _code(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """One number for each colour of magma: its red, and the sum of the others modulo 256."""
+    red, others = rgb[..., 0].astype(np.uint16), rgb[..., 1] + rgb[..., 2]
+    codes: NDArray[np.uint16] = np.left_shift(red, 8) | others
+    return codes

@@ -1,0 +1,173 @@
+"""Where a dimension of `vgg_mel` looks: its cell of the picture, in seconds and hertz.
+
+Dimension d = (band * 10 + time) * 512 + channel: five bands from the top of the picture (high
+frequencies) to its bottom, ten stretches of three seconds, 512 channels. A cell is the largest of
+3 x 2 places of VGG16's last feature map. Two boxes belong to it: its own share of the picture, which
+the bands and times are named by, and its receptive field, the larger box of every pixel that can
+change it. The field follows from the network's layers (Araujo, Norris and Sim, 2019, "Computing
+receptive fields of convolutional neural networks"); pixels at its middle count for more than those at
+its rim (Luo et al., 2016).
+
+Pixels are counted from the top left of the 480 x 640 picture; the mel scale is Slaney's, as librosa's.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from soundalike.audio import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
+from soundalike.image import HEIGHT, WIDTH
+from soundalike.models import vgg16
+from soundalike.representations import vgg_mel
+from soundalike.spectra import N_MELS
+
+BANDS, TIMES = vgg_mel.GRID
+CHANNELS = vgg16.CHANNELS
+POOL = (vgg16.GRID[0] // BANDS, vgg16.GRID[1] // TIMES)
+"""Rows and columns of the feature map that a cell is the largest of."""
+TIMELINE = (-0.5 * HOP_LENGTH / SAMPLE_RATE, N_FRAMES * HOP_LENGTH / SAMPLE_RATE)
+"""Time at the picture's left edge, and how much time its width is, in seconds: a frame is centred on
+its time, so that half of the first one lies before the clip."""
+
+_LAST_SECOND = (N_FRAMES - 1) * HOP_LENGTH / SAMPLE_RATE
+_LINEAR_HZ, _BEND_HZ = 200.0 / 3.0, 1_000.0
+_BEND_MEL, _LOG_STEP = 15.0, math.log(6.4) / 27.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Band (0 is the highest), time (0 is the first) and channel of a dimension of `vgg_mel`."""
+
+    band: int
+    time: int
+    channel: int
+
+    @property
+    def dimension(self) -> int:
+        """Its place in the embedding."""
+        return (self.band * TIMES + self.time) * CHANNELS + self.channel
+
+
+@dataclass(frozen=True)
+class Box:
+    """A part of the picture, edges in pixels; right and bottom are the first ones outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def seconds(self) -> tuple[float, float]:
+        """Where it begins and ends in the clip."""
+        return _second(self.left), _second(self.right)
+
+    @property
+    def hertz(self) -> tuple[float, float]:
+        """Its lowest and highest frequency."""
+        return _hertz(self.bottom), _hertz(self.top)
+
+    @property
+    def words(self) -> str:
+        """Where it lies, in words: "1.4 to 2.8 kHz, 9 to 12 s"."""
+        begin, end = self.seconds
+        return f"{pitch_range(*self.hertz)}, {begin:.0f} to {end:.0f} s"
+
+    def clipped(self) -> Box:
+        """What of it lies in the picture."""
+        return Box(max(self.left, 0), max(self.top, 0), min(self.right, WIDTH), min(self.bottom, HEIGHT))
+
+    def percent(self) -> dict[str, float]:
+        """Its place as CSS has it, in percent of the picture."""
+        return {
+            "left": 100 * self.left / WIDTH,
+            "top": 100 * self.top / HEIGHT,
+            "width": 100 * (self.right - self.left) / WIDTH,
+            "height": 100 * (self.bottom - self.top) / HEIGHT,
+        }
+
+
+def cell(dimension: int) -> Cell:
+    """The cell and channel of a dimension of `vgg_mel`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such dimension.
+    """
+    if not 0 <= dimension < vgg_mel.DIM:
+        raise ValueError(f"vgg_mel has dimensions 0 to {vgg_mel.DIM - 1}, not {dimension}.")
+    place, channel = divmod(dimension, CHANNELS)
+    band, time = divmod(place, TIMES)
+    return Cell(band, time, channel)
+
+
+def share(of: Cell) -> Box:
+    """The cell's own share of the picture, 96 x 64 pixels."""
+    height, width = HEIGHT // BANDS, WIDTH // TIMES
+    return Box(of.time * width, of.band * height, (of.time + 1) * width, (of.band + 1) * height)
+
+
+def field_of_view(of: Cell) -> Box:
+    """The cell's receptive field: every pixel that can change it, where it lies in the picture."""
+    rows = receptive_field(of.band * POOL[0], (of.band + 1) * POOL[0] - 1)
+    columns = receptive_field(of.time * POOL[1], (of.time + 1) * POOL[1] - 1)
+    return Box(columns[0], rows[0], columns[1], rows[1]).clipped()
+
+
+def pitch_range(low: float, high: float) -> str:
+    """Two frequencies in words: "0.7 to 1.4 kHz", "50 to 670 Hz"."""
+    if high < _BEND_HZ:
+        return f"{low:.0f} to {high:.0f} Hz"
+    return f"{low / 1000:.1f} to {high / 1000:.1f} kHz"
+
+
+def receptive_field(first: int, last: int) -> tuple[int, int]:
+    """Pixels along one axis that the feature map's places `first` to `last` depend on.
+
+    Each 3 x 3 convolution widens the field by one step of its input on either side, each 2 x 2 pooling
+    by one step on the far side, after which a step is twice as long.
+
+    Returns
+    -------
+    first pixel, and the first one behind the last; outside the picture lies the layers' padding
+    """
+    size = step = 1
+    before = 0
+    for _, convolutions in vgg16.BLOCKS:
+        size += 2 * step * convolutions
+        before += step * convolutions
+        size += step
+        step *= 2
+    return first * step - before, last * step - before + size
+
+
+def mel_to_hertz(mel: float) -> float:
+    """Slaney's mel scale: linear up to 1 kHz, logarithmic above."""
+    if mel < _BEND_MEL:
+        return _LINEAR_HZ * mel
+    return _BEND_HZ * math.exp(_LOG_STEP * (mel - _BEND_MEL))
+
+
+def hertz_to_mel(hertz: float) -> float:
+    """The inverse of `mel_to_hertz`."""
+    if hertz < _BEND_HZ:
+        return hertz / _LINEAR_HZ
+    return _BEND_MEL + math.log(hertz / _BEND_HZ) / _LOG_STEP
+
+
+def _second(column: int) -> float:
+    start, span = TIMELINE
+    return min(max(start + span * column / WIDTH, 0.0), _LAST_SECOND)
+
+
+def _hertz(row: int) -> float:
+    """Frequency at a pixel's upper edge.
+
+    Band m's triangle peaks at point m + 1 of N_MELS + 2 that are spaced evenly in mel, and the picture
+    shows it from m to m + 1.
+    """
+    bands_below = (HEIGHT - row) * N_MELS / HEIGHT
+    point = min(max(bands_below + 0.5, 0.0), N_MELS + 1.0)
+    return mel_to_hertz(point / (N_MELS + 1) * hertz_to_mel(SAMPLE_RATE / 2))

@@ -1,0 +1,282 @@
+"""Panels: a front end's matrix, ready to be drawn, read out by row and told in a sentence.
+
+A matrix is kept in 256 levels (65,536 where they would be too coarse to read a value from) between
+the smallest and the largest value that is drawn. Row 0 is the lowest; columns are frames of hop
+length 512, centred on their time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import front_ends, spectra
+from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.descriptors import PITCH_CLASSES
+
+MAIN = ("mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
+FRONT_ENDS = ("bark", "gammatone", "wavelet")
+RECONSTRUCTION = "autoencoder"
+STANDARD_RANGE = 4.0
+"""Standardised values are drawn up to this many standard deviations either way."""
+
+_AXIS_HERTZ = (63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000)
+
+Matrix = NDArray[np.float32]
+Levels = NDArray[np.uint8 | np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """A matrix over time, ready to be drawn.
+
+    Attributes
+    ----------
+    name, title : for the program and for a visitor
+    values : uint8 or uint16 [shape=(d, t)]; 0 stands for `low` and the type's largest for `high`
+    low, high : what is drawn; `open_ended` where they stand for what lies beyond them, too
+    unit : of the values
+    diverging : whether 0 lies in the middle and both sides mean something
+    axis : what the rows are, in a word
+    rows : what each row is
+    ticks : places among the rows (row i lies at i) and their labels
+    summary : what can be seen in it, for those who don't see it
+    """
+
+    name: str
+    title: str
+    values: Levels
+    low: float
+    high: float
+    unit: str
+    axis: str
+    rows: tuple[str, ...]
+    ticks: tuple[tuple[float, str], ...]
+    summary: str
+    diverging: bool = False
+    open_ended: bool = False
+
+
+def main(clip: Clip, chroma: Matrix) -> list[Panel]:
+    """The panels of `MAIN`.
+
+    Parameters
+    ----------
+    clip : what is shown
+    chroma : its chromagram [shape=(12, t)]
+    """
+    mfcc = spectra.mfcc(clip)
+    return [
+        mel(spectra.mel_spectrogram(clip)),
+        _mfcc(mfcc),
+        _standardised("mfcc_standardised", "MFCC, each row standardised", mfcc, _coefficients(mfcc)),
+        _chroma(chroma),
+        _standardised("chroma_standardised", "Chroma, each row standardised", chroma, _PITCHES),
+    ]
+
+
+def front_end(name: str, clip: Clip) -> Panel:
+    """One of `FRONT_ENDS`."""
+    return {"bark": _bark, "gammatone": _gammatone, "wavelet": _wavelet}[name](clip)
+
+
+def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
+    """What an autoencoder makes of a clip's standardised MFCC.
+
+    Parameters
+    ----------
+    matrix, redrawn : the standardised coefficients and what came back [shape=(20, 1293)]
+    shown : how many of the frames are shown
+    """
+    error = float(np.mean(np.square(matrix - redrawn))) / float(np.mean(np.square(matrix)))
+    names, ticks = _coefficients(matrix)
+    return Panel(
+        RECONSTRUCTION,
+        "MFCC, redrawn by the autoencoder",
+        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, np.uint8),
+        -STANDARD_RANGE,
+        STANDARD_RANGE,
+        "SD",
+        "Coefficient",
+        tuple(names),
+        tuple(ticks),
+        f"Its squared error is {error:.2f} of the standardised coefficients' variance; predicting zero "
+        "everywhere would have an error of 1.",
+        diverging=True,
+        open_ended=True,
+    )
+
+
+def mel(matrix: Matrix) -> Panel:
+    """A mel spectrogram in dB [shape=(216, t)], each band read out by its centre frequency."""
+    import librosa
+
+    centres = librosa.mel_frequencies(n_mels=len(matrix) + 2, fmin=0.0, fmax=SAMPLE_RATE / 2)[1:-1]
+    rows = [hertz(centre) for centre in centres]
+    return _levels("mel", "Mel spectrogram", matrix, rows, _frequency_ticks(centres))
+
+
+def quantise(matrix: Matrix, low: float, high: float, kind: type[np.uint8 | np.uint16]) -> Levels:
+    """Values between low and high as whole numbers from 0 to the largest of an unsigned type."""
+    largest = np.iinfo(kind).max
+    span = high - low if high > low else 1.0
+    levels: Levels = np.clip(np.round((matrix - low) / span * largest), 0, largest).astype(kind)
+    return levels
+
+
+def hertz(frequency: float) -> str:
+    """A frequency as a visitor reads it: `hertz(1234.5)` is "1,234 Hz"."""
+    return f"{frequency:,.0f} Hz"
+
+
+def _levels(
+    name: str,
+    title: str,
+    matrix: Matrix,
+    rows: Sequence[str],
+    ticks: Sequence[tuple[float, str]],
+) -> Panel:
+    power = 10 ** (matrix / 10)
+    summary = (
+        f"The strongest row on average is {rows[int(power.mean(axis=1).argmax())]}; the strongest "
+        f"moment is at {_seconds(power.sum(axis=0).argmax()):.1f} s; {np.mean(matrix < -60):.0%} of "
+        "the cells lie more than 60 dB below the loudest."
+    )
+    return Panel(
+        name,
+        title,
+        quantise(matrix, -spectra.DYNAMIC_RANGE_DB, 0.0, np.uint8),
+        -spectra.DYNAMIC_RANGE_DB,
+        0.0,
+        "dB",
+        "Frequency",
+        tuple(rows),
+        tuple(ticks),
+        summary,
+    )
+
+
+def _bark(clip: Clip) -> Panel:
+    limits = np.array(front_ends.bark_limits())
+    rows = [f"{low:,.0f} to {high:,.0f} Hz" for low, high in limits]
+    edges = np.array([*limits[:, 0], limits[-1, 1]])
+    # A band's limits lie half a row below and above it.
+    ticks = _frequency_ticks(edges, first=-0.5)
+    return _levels("bark", "Bark bands", front_ends.bark_bands(clip), rows, ticks)
+
+
+def _gammatone(clip: Clip) -> Panel:
+    centres = front_ends.gammatone_centres()
+    rows = [hertz(centre) for centre in centres]
+    ticks = _frequency_ticks(centres)
+    return _levels("gammatone", "Gammatone bands", front_ends.gammatone_bands(clip), rows, ticks)
+
+
+def _wavelet(clip: Clip) -> Panel:
+    centres = front_ends.scalogram_centres()
+    rows = [f"{PITCH_CLASSES[i % 12]}{i // 12 + 1}, {hertz(centre)}" for i, centre in enumerate(centres)]
+    ticks = _frequency_ticks(centres)
+    return _levels("wavelet", "Wavelet scalogram", front_ends.scalogram(clip), rows, ticks)
+
+
+_PITCHES = (PITCH_CLASSES, tuple((float(row), PITCH_CLASSES[row]) for row in (0, 2, 4, 7, 9, 11)))
+
+
+def _coefficients(matrix: Matrix) -> tuple[Sequence[str], Sequence[tuple[float, str]]]:
+    ticks = [(float(row), str(row)) for row in range(0, len(matrix), 5)]
+    return [f"coefficient {row}" for row in range(len(matrix))], ticks
+
+
+def _mfcc(matrix: Matrix) -> Panel:
+    rows, ticks = _coefficients(matrix)
+    reach = 10.0 * float(np.ceil(np.abs(matrix).max() / 10))
+    others = matrix[1:]
+    summary = (
+        f"Coefficient 0, the overall level, runs from {matrix[0].min():.0f} to {matrix[0].max():.0f} "
+        f"dB; the other {len(others)} stay between {others.min():.0f} and {others.max():.0f} dB."
+    ).replace("-", "−")
+    return Panel(
+        "mfcc",
+        "MFCC",
+        quantise(matrix, -reach, reach, np.uint16),
+        -reach,
+        reach,
+        "dB",
+        "Coefficient",
+        tuple(rows),
+        tuple(ticks),
+        summary,
+        diverging=True,
+    )
+
+
+def _chroma(matrix: Matrix) -> Panel:
+    strongest = np.argsort(-matrix.mean(axis=1), kind="stable")[:3]
+    first, second, third = (PITCH_CLASSES[row] for row in strongest)
+    weakest = PITCH_CLASSES[int(matrix.mean(axis=1).argmin())]
+    names, ticks = _PITCHES
+    return Panel(
+        "chroma",
+        "Chroma",
+        quantise(matrix, 0.0, 1.0, np.uint8),
+        0.0,
+        1.0,
+        "of the strongest",
+        "Pitch class",
+        names,
+        ticks,
+        f"Strongest on average are {first}, {second} and {third}; weakest is {weakest}.",
+    )
+
+
+def _standardised(
+    name: str, title: str, matrix: Matrix, axis: tuple[Sequence[str], Sequence[tuple[float, str]]]
+) -> Panel:
+    values = spectra.standardise(matrix)
+    rows, ticks = axis
+    row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
+    moment = _seconds(np.abs(values).mean(axis=0).argmax())
+    extreme = float(values[row, column])
+    summary = (
+        f"The moment least like the rest is at {moment:.1f} s. The furthest single value is "
+        f"{abs(extreme):.1f} standard deviations {'above' if extreme > 0 else 'below'} its row's mean: "
+        f"{rows[int(row)]} at {_seconds(column):.1f} s."
+    )
+    return Panel(
+        name,
+        title,
+        quantise(values, -STANDARD_RANGE, STANDARD_RANGE, np.uint8),
+        -STANDARD_RANGE,
+        STANDARD_RANGE,
+        "SD",
+        "Coefficient" if len(matrix) != len(PITCH_CLASSES) else "Pitch class",
+        tuple(rows),
+        tuple(ticks),
+        summary,
+        diverging=True,
+        open_ended=True,
+    )
+
+
+def _frequency_ticks(frequencies: NDArray[np.float64], first: float = 0.0) -> list[tuple[float, str]]:
+    """Round frequencies at their places among rows, those given lying at `first`, `first` + 1, ..."""
+    where = first + np.arange(len(frequencies))
+    kept: list[tuple[float, str]] = []
+    # From the top down: low bands of the mel scale lie so close that their labels would overlap.
+    for tick in reversed(_AXIS_HERTZ):
+        place = float(np.interp(tick, frequencies, where))
+        within = frequencies[0] <= tick <= frequencies[-1]
+        if within and (not kept or kept[-1][0] - place >= 0.075 * len(frequencies)):
+            kept.append((place, _short(tick)))
+    return kept[::-1]
+
+
+def _short(frequency: float) -> str:
+    return f"{frequency / 1_000:g} kHz" if frequency >= 1_000 else f"{frequency:g} Hz"
+
+
+def _seconds(column: np.intp | int) -> float:
+    return float(column) * HOP_LENGTH / SAMPLE_RATE

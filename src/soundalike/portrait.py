@@ -1,0 +1,187 @@
+"""A portrait of one dimension: who sets it off, by how much, and what it may be called.
+
+The suggested label is put together from measurements alone: descriptors whose correlation with the
+activation is at least 0.3 and whose interval stays clear of zero, and genres whose enrichment is at
+least half a standard deviation and four standard errors. Where nothing passes, the label says so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import activations, cells, spectral_summary
+from soundalike.activations import Groups, Summary
+from soundalike.index import Index
+from soundalike.spectral_summary import Descriptor
+
+TELLING = 0.3
+"""The least correlation with a descriptor that a label is built from."""
+_INTERVAL = 2.576
+"""Standard errors that make a 99 % interval."""
+_WORDS = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """How a dimension goes with a descriptor: correlation and its 99 % interval."""
+
+    descriptor: Descriptor
+    correlation: float
+    low: float
+    high: float
+
+    @property
+    def telling(self) -> bool:
+        """Whether a label may be built from it."""
+        return abs(self.correlation) >= TELLING and self.low * self.high > 0
+
+    @property
+    def words(self) -> str:
+        """What the clips are that set the dimension off."""
+        return self.descriptor.more if self.correlation > 0 else self.descriptor.less
+
+
+@dataclass(frozen=True, eq=False)
+class Portrait:
+    """One dimension of an embedding; `paint` makes one.
+
+    Attributes
+    ----------
+    name, dimension : which
+    cell : its cell, or None for one that looks at the whole picture
+    values : activation of every track [shape=(n,)]
+    summary : the same in numbers, of this dimension alone
+    means, errors : of each genre, activation and standard error [shape=(genres,)]
+    findings : descriptors, closest first
+    top : rows of the tracks that activate it most, strongest first; none that leave it at zero
+    """
+
+    name: str
+    dimension: int
+    cell: cells.Cell | None
+    values: NDArray[np.float32]
+    summary: Summary
+    means: NDArray[np.float64]
+    errors: NDArray[np.float64]
+    findings: tuple[Finding, ...]
+    top: tuple[int, ...]
+
+    @property
+    def dead(self) -> bool:
+        """Whether it is the same for every track."""
+        return bool(self.summary.dead[0])
+
+    @property
+    def sparse(self) -> bool:
+        """Whether it is zero for nearly every track."""
+        return bool(self.summary.sparse[0])
+
+    @property
+    def active(self) -> int:
+        """Tracks that it is not zero for."""
+        return int(np.count_nonzero(self.values))
+
+    @property
+    def genres(self) -> list[tuple[str, float, float]]:
+        """Genres that stand out: name, enrichment and its standard error, strongest first."""
+        return activations.outstanding_genres(self.summary)
+
+    @property
+    def telling(self) -> list[Finding]:
+        """The descriptors that the label is built from, closest first; none of a sparse dimension."""
+        if self.dead or self.sparse:
+            return []
+        return [finding for finding in self.findings if finding.telling][:_WORDS]
+
+    def score(self, row: int) -> float:
+        """A track's activation, in standard deviations above the library's mean."""
+        return float(activations.scores(self.values[row : row + 1], self.summary)[0])
+
+    def label(self) -> str:
+        """A plain name for it, from measurements alone."""
+        if self.dead:
+            return "Silent: no clip of this library sets it off"
+        if self.sparse:
+            return f"Rare: {self.active} of {len(self.values)} clips set it off"
+        words = [finding.words for finding in self.telling]
+        genres = [genre for genre, _, _ in self.genres][:_WORDS]
+        if not words and not genres:
+            return "No plain name: nothing measured here stands out"
+        clips = f"Clips that are {' and '.join(words)}" if words else ""
+        if not genres:
+            return clips
+        return f"{clips}, most of all {' and '.join(genres)}" if clips else " and ".join(genres)
+
+
+def paint(
+    index: Index,
+    name: str,
+    dimension: int,
+    groups: Groups,
+    descriptors: NDArray[np.float32] | None,
+) -> Portrait:
+    """Gather what is known of a dimension; no network runs.
+
+    Parameters
+    ----------
+    index : the library
+    name : a stored representation
+    dimension : of it
+    groups : the library's tracks by genre and artist
+    descriptors : of the library, or None if the index has none
+    """
+    values = index.array(name)[:, dimension].astype(np.float32)
+    summary = activations.summarise(values[:, np.newaxis], groups)
+    means, errors = groups.means(values[:, np.newaxis])
+    cell = cells.cell(dimension) if name == "vgg_mel" else None
+    top = index.array(f"{name}_top_tracks")[dimension]
+    return Portrait(
+        name,
+        dimension,
+        cell,
+        values,
+        summary,
+        means[:, 0],
+        errors[:, 0],
+        () if descriptors is None else compare(values, descriptors, cell, groups.n_artists),
+        tuple(int(row) for row in top if values[row] != 0 and summary.deviation[0] > 0),
+    )
+
+
+def compare(
+    values: NDArray[np.float32],
+    descriptors: NDArray[np.float32],
+    cell: cells.Cell | None,
+    independent: int,
+) -> tuple[Finding, ...]:
+    """Correlation of a dimension with each descriptor, closest first.
+
+    Parameters
+    ----------
+    values : activations [shape=(n,)]
+    descriptors : of the same tracks
+    cell : of the dimension, if it has one
+    independent : how many independent witnesses there are; tracks of one artist are one
+    """
+    known, measured = spectral_summary.of_dimension(descriptors, cell)
+    column = values[:, np.newaxis]
+    whole = activations.group([""] * len(values), [""] * len(values))
+    found = activations.correlations(column, measured, activations.summarise(column, whole))[:, 0]
+    findings = [
+        Finding(descriptor, float(r), *interval(float(r), independent))
+        for descriptor, r in zip(known, found, strict=True)
+    ]
+    return tuple(sorted(findings, key=lambda finding: -abs(finding.correlation)))
+
+
+def interval(correlation: float, n: int) -> tuple[float, float]:
+    """The 99 % interval of a correlation over n independent pairs, by Fisher's transformation."""
+    if n <= 3:
+        return -1.0, 1.0
+    centre = math.atanh(max(min(correlation, 1 - 1e-9), -1 + 1e-9))
+    half = _INTERVAL / math.sqrt(n - 3)
+    return math.tanh(centre - half), math.tanh(centre + half)

@@ -1,0 +1,114 @@
+"""Tests of a clip's anatomy: what is shown, and the very image that the network gets."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from small_library import write_tone
+
+from soundalike import anatomy, audio, image, panels, paths, spectra
+from soundalike.anatomy import Anatomy
+from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.errors import AudioError
+from soundalike.models import ModelStore
+from soundalike.representations import vgg_features
+
+CLIP = paths.LIBRARY / "clips" / "0102.opus"
+
+
+@pytest.fixture(scope="module")
+def shown() -> Anatomy:
+    return anatomy.analyse(CLIP)
+
+
+def test_a_library_clip_is_measured_whole(shown: Anatomy) -> None:
+    assert tuple(shown.panels) == panels.MAIN
+    assert shown.start == 0.0
+    assert shown.duration == pytest.approx(30.0, abs=0.01)
+    assert {panel.values.shape[1] for panel in shown.panels.values()} == {len(shown.rms)}
+    assert shown.facts.stereo
+    assert shown.facts.loudness == pytest.approx(-16.0, abs=0.1)
+    assert shown.facts.tempo is not None
+    assert shown.facts.key is not None
+
+
+def test_the_envelope_holds_the_clip_s_peaks(shown: Anatomy) -> None:
+    samples = audio.decode(CLIP).samples
+    assert shown.envelope[0].min() / 32_767 == pytest.approx(samples.min(), abs=1e-4)
+    assert shown.envelope[1].max() / 32_767 == pytest.approx(samples.max(), abs=1e-4)
+
+
+def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
+    picture = np.asarray(Image.open(io.BytesIO(shown.vgg_png)).convert("RGB"))
+    window = audio.analysis_window(audio.decode(CLIP))
+    np.testing.assert_array_equal(picture, vgg_features.mel_image(window)[:, :, ::-1])
+    assert len(shown.vgg_png) < 200_000
+
+
+def test_every_colour_of_magma_has_a_number_of_its_own() -> None:
+    assert len(set(anatomy._code(image.MAGMA).tolist())) == 256
+
+
+def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
+    short = anatomy.analyse(write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=5.0))
+    assert short.duration == pytest.approx(5.0, abs=0.01)
+    assert len(short.rms) == 5 * SAMPLE_RATE // 512 + 1
+    assert not short.facts.stereo
+    assert any("repeated" in note for note in short.notes)
+
+
+def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
+    path = write_tone(tmp_path / "long.wav", "pcm_s16le", seconds=50.0)
+    long = anatomy.analyse(path)
+    assert long.source_duration == pytest.approx(50.0, abs=0.01)
+    assert long.duration == ANALYSIS_SAMPLES / SAMPLE_RATE
+    assert long.start + long.duration <= long.source_duration
+    assert any("loudest half minute" in note for note in long.notes)
+
+
+def test_bytes_give_what_a_file_gives(shown: Anatomy) -> None:
+    again = anatomy.analyse(CLIP.read_bytes())
+    assert again.facts == shown.facts
+    for name, panel in again.panels.items():
+        np.testing.assert_array_equal(panel.values, shown.panels[name].values)
+
+
+@pytest.mark.parametrize("name", panels.FRONT_ENDS)
+def test_front_ends_share_the_frames_of_the_main_panels(shown: Anatomy, name: str) -> None:
+    assert anatomy.front_end(CLIP, name).values.shape[1] == len(shown.rms)
+
+
+def test_a_text_is_an_audio_error() -> None:
+    with pytest.raises(AudioError):
+        anatomy.analyse(b"not a sound")
+
+
+def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
+    samples = np.random.default_rng(0).normal(0, 1e-3, ANALYSIS_SAMPLES).astype(np.float32)
+    samples[12 * SAMPLE_RATE : 15 * SAMPLE_RATE] *= 300
+    picture = np.asarray(Image.open(io.BytesIO(anatomy.vgg_png(Clip(samples)))).convert("L"), float)
+    bright = np.flatnonzero(picture.mean(axis=0) > picture.mean() + 20)
+    assert bright.min() == pytest.approx(12 / 30 * 640, abs=3)
+    assert bright.max() == pytest.approx(15 / 30 * 640, abs=3)
+
+
+def test_the_autoencoder_redraws_better_than_nothing() -> None:
+    redrawn = anatomy.reconstruction(CLIP, ModelStore())
+    clip = audio.analysis_window(audio.decode(CLIP))
+    matrix = spectra.standardise(spectra.mfcc(clip))
+    values = redrawn.low + redrawn.values / 255 * (redrawn.high - redrawn.low)
+    assert values.shape == (20, 1292)
+    error = float(np.mean((values - matrix[:, :1292]) ** 2))
+    assert error < 0.9
+    told = float(redrawn.summary.split(" is ")[1].split(" of ")[0])
+    assert told == pytest.approx(error, abs=0.02)
+
+
+def test_a_short_clip_is_redrawn_as_long_as_it_is(tmp_path) -> None:
+    path = write_tone(tmp_path / "tone.wav", "pcm_s16le")
+    shown = anatomy.analyse(path)
+    redrawn = anatomy.reconstruction(path, ModelStore())
+    assert redrawn.values.shape[1] == shown.panels["mfcc"].values.shape[1]

@@ -1,0 +1,134 @@
+"""Where a dimension looks: indexes, receptive fields and units."""
+
+from __future__ import annotations
+
+import librosa
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soundalike import audio, cells, image, spectra
+from soundalike.models import vgg16
+from soundalike.representations import vgg_features, vgg_mel
+
+
+@given(st.integers(0, vgg_mel.DIM - 1))
+def test_a_dimension_and_its_cell_go_back_and_forth(dimension: int) -> None:
+    cell = cells.cell(dimension)
+    assert cell.dimension == dimension
+    assert 0 <= cell.band < 5
+    assert 0 <= cell.time < 10
+    assert 0 <= cell.channel < 512
+
+
+@pytest.mark.parametrize("dimension", [-1, vgg_mel.DIM])
+def test_no_such_dimension(dimension: int) -> None:
+    with pytest.raises(ValueError, match="0 to 25599"):
+        cells.cell(dimension)
+
+
+def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
+    """A map that is one at a single place sets off that place's dimension and no other."""
+    feature_map = np.zeros((15, 20, 512), np.float32)
+    feature_map[4, 13, 77] = 1.0
+    monkeypatch.setattr(vgg_features, "feature_map", lambda clip, models: feature_map)
+    clip = audio.Clip(np.zeros(audio.ANALYSIS_SAMPLES, np.float32))
+    (dimension,) = np.flatnonzero(vgg_mel.embed(clip, models))
+    assert cells.cell(int(dimension)) == cells.Cell(band=1, time=6, channel=77)
+
+
+def test_one_place_of_the_map_sees_212_pixels_and_moves_by_32() -> None:
+    first, end = cells.receptive_field(7, 7)
+    assert end - first == 212
+    assert cells.receptive_field(8, 8)[0] - first == 32
+    # Symmetric about the middle of the place's own 32 pixels.
+    assert first + end == 2 * 7 * 32 + 32
+
+
+def test_the_receptive_field_is_that_of_the_real_network(models) -> None:
+    """Noise everywhere outside changes nothing at all; each outermost line inside changes something.
+
+    On a picture of 288 x 288, to save time; far louder than a picture's 255, since the rim of a field
+    has little weight.
+    """
+    random = np.random.default_rng(0)
+    plain = random.uniform(0, 255, (288, 288, 3)).astype(np.float32)
+    loud = random.uniform(0, 1e4, plain.shape).astype(np.float32)
+    (top, bottom), (left, right) = cells.receptive_field(3, 5), cells.receptive_field(4, 5)
+    assert (top, bottom, left, right) == (6, 282, 38, 282)
+
+    def cell(picture: np.ndarray) -> np.ndarray:
+        return vgg16.max_pool(models.vgg16(picture)[3:6, 4:6], cells.POOL)[0, 0]
+
+    expected = cell(plain)
+    outside = loud.copy()
+    outside[top:bottom, left:right] = plain[top:bottom, left:right]
+    assert np.array_equal(cell(outside), expected)
+    for line in (np.s_[top], np.s_[bottom - 1], np.s_[:, left], np.s_[:, right - 1]):
+        changed = plain.copy()
+        changed[line] = loud[line]
+        assert np.abs(cell(changed) - expected).max() > 1
+
+
+def test_corner_cells_are_clipped_to_the_picture() -> None:
+    field = cells.field_of_view(cells.Cell(0, 0, 0))
+    assert (field.left, field.top, field.right, field.bottom) == (0, 0, 154, 186)
+    last = cells.field_of_view(cells.Cell(4, 9, 0))
+    assert (last.right, last.bottom) == (640, 480)
+
+
+def test_the_shares_tile_the_picture() -> None:
+    covered = np.zeros((480, 640), int)
+    for band in range(5):
+        for time in range(10):
+            box = cells.share(cells.Cell(band, time, 0))
+            covered[box.top : box.bottom, box.left : box.right] += 1
+    assert (covered == 1).all()
+
+
+@settings(deadline=None)
+@given(st.floats(0, 11_025))
+def test_the_mel_scale_is_librosa_s(hertz: float) -> None:
+    assert cells.hertz_to_mel(hertz) == pytest.approx(float(librosa.hz_to_mel(hertz)), abs=1e-9)
+    assert cells.mel_to_hertz(cells.hertz_to_mel(hertz)) == pytest.approx(hertz, abs=1e-6)
+
+
+@pytest.mark.parametrize("tone", [110.0, 440.0, 1_000.0, 3_000.0, 8_000.0])
+def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
+    """The brightest row of a sine's picture lies in the share whose frequencies hold the tone."""
+    t = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    clip = audio.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
+    picture = image.canvas(spectra.mel_spectrogram(clip)).astype(int).sum(axis=2)
+    row = int(np.argmax(picture[:, 300]))
+    bands = [cells.share(cells.Cell(band, 5, 0)) for band in range(5)]
+    (band,) = [box for box in bands if box.top <= row < box.bottom]
+    low, high = band.hertz
+    assert low < tone < high
+    pixel = cells.Box(300, row, 301, row + 1)
+    assert pixel.hertz[0] * 0.97 - 30 < tone < pixel.hertz[1] * 1.03 + 30
+
+
+def test_a_click_lies_at_the_time_that_says_so() -> None:
+    samples = np.zeros(audio.ANALYSIS_SAMPLES, np.float32)
+    samples[int(13.4 * audio.SAMPLE_RATE)] = 1.0
+    samples += 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
+    picture = image.canvas(spectra.mel_spectrogram(audio.Clip(samples))).astype(int).sum(axis=(0, 2))
+    column = int(np.argmax(picture))
+    begin, end = cells.Box(column, 0, column + 1, 480).seconds
+    assert begin - 0.05 < 13.4 < end + 0.05
+    assert cells.share(cells.Cell(0, 4, 0)).seconds == pytest.approx((12.0, 15.0), abs=0.02)
+
+
+def test_words() -> None:
+    assert cells.share(cells.Cell(2, 3, 0)).words == "1.4 to 2.8 kHz, 9 to 12 s"
+    assert cells.share(cells.Cell(4, 0, 0)).words == "8 to 670 Hz, 0 to 3 s"
+
+
+def test_percent_is_of_the_picture() -> None:
+    assert cells.share(cells.Cell(4, 9, 0)).percent() == {
+        "left": 90.0,
+        "top": 80.0,
+        "width": 10.0,
+        "height": 20.0,
+    }

@@ -1,0 +1,116 @@
+"""Tests of panels: what a visitor reads off them is what was measured."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from soundalike import panels, spectra
+from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike.panels import Panel
+
+
+@pytest.fixture(scope="module")
+def tone() -> Clip:
+    """440 Hz, twice as loud from 3 to 4 s."""
+    time = np.arange(6 * SAMPLE_RATE) / SAMPLE_RATE
+    level = np.where((time >= 3) & (time < 4), 0.5, 0.25)
+    return Clip((level * np.sin(2 * np.pi * 440 * time)).astype(np.float32))
+
+
+@pytest.fixture(scope="module")
+def drawn(tone: Clip) -> dict[str, Panel]:
+    return {panel.name: panel for panel in panels.main(tone, spectra.chroma(tone))} | {
+        name: panels.front_end(name, tone) for name in panels.FRONT_ENDS
+    }
+
+
+def values(panel: Panel) -> np.ndarray:
+    """What a visitor reads: levels back in units."""
+    largest = np.iinfo(panel.values.dtype).max
+    return panel.low + panel.values / largest * (panel.high - panel.low)
+
+
+@pytest.mark.parametrize("name", [*panels.MAIN, *panels.FRONT_ENDS])
+def test_rows_ticks_and_values_fit_together(drawn: dict[str, Panel], name: str) -> None:
+    panel = drawn[name]
+    assert len(panel.rows) == len(panel.values)
+    assert panel.values.shape[1] == 6 * SAMPLE_RATE // 512 + 1
+    places = [place for place, _ in panel.ticks]
+    assert places == sorted(places)
+    assert len(places) >= 4
+    assert min(places) >= -0.5
+    assert max(places) <= len(panel.rows) - 0.5
+    assert panel.summary.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("name", "compute", "tolerance"),
+    [
+        ("mel", spectra.mel_spectrogram, 0.16),
+        ("mfcc", spectra.mfcc, 0.02),
+        ("chroma", spectra.chroma, 0.002),
+    ],
+)
+def test_levels_read_back_are_the_matrix(drawn, tone, name, compute, tolerance) -> None:
+    np.testing.assert_allclose(values(drawn[name]), compute(tone), atol=tolerance)
+
+
+def test_standardised_values_are_cut_off_where_the_panel_says(drawn, tone) -> None:
+    panel = drawn["mfcc_standardised"]
+    expected = np.clip(spectra.standardise(spectra.mfcc(tone)), panel.low, panel.high)
+    np.testing.assert_allclose(values(panel), expected, atol=0.02)
+    assert panel.open_ended
+    assert panel.diverging
+
+
+@pytest.mark.parametrize("name", ["mel", "gammatone", "wavelet"])
+def test_the_strongest_row_reads_near_440_hz(drawn, name) -> None:
+    panel = drawn[name]
+    row = int(panel.values.mean(axis=1).argmax())
+    frequency = float(panel.rows[row].replace(",", "").split()[-2])
+    assert frequency == pytest.approx(440, rel=0.04)
+    assert panel.rows[row] in panel.summary
+
+
+def test_the_strongest_bark_band_holds_440_hz(drawn) -> None:
+    panel = drawn["bark"]
+    assert panel.rows[int(panel.values.mean(axis=1).argmax())] == "400 to 510 Hz"
+
+
+def test_the_scalogram_names_its_notes(drawn) -> None:
+    rows = drawn["wavelet"].rows
+    assert (rows[0], rows[45], rows[95]) == ("C1, 33 Hz", "A4, 440 Hz", "B8, 7,902 Hz")
+
+
+def test_a_440_hz_sine_lights_chroma_a(drawn) -> None:
+    panel = drawn["chroma"]
+    assert panel.rows[int(panel.values[:, 20:-20].mean(axis=1).argmax())] == "A"
+    assert panel.summary.startswith("Strongest on average are A")
+
+
+def test_the_summary_names_the_loud_moment(drawn) -> None:
+    moment = float(drawn["mel"].summary.split("moment is at ")[1].split(" s")[0])
+    assert 2.9 <= moment <= 4.1
+
+
+def test_a_tick_lies_where_its_frequency_does(drawn) -> None:
+    for name in ("mel", "gammatone", "wavelet"):
+        places = {label: place for place, label in drawn[name].ticks}
+        rows = [float(row.replace(",", "").split()[-2]) for row in drawn[name].rows]
+        assert np.interp(places["1 kHz"], np.arange(len(rows)), rows) == pytest.approx(1_000, rel=0.01)
+    # 1,000 Hz is half-way from 920 to 1,080 Hz, the limits of row 8.
+    assert {label: place for place, label in drawn["bark"].ticks}["1 kHz"] == pytest.approx(8.0)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_quantising_uses_the_whole_range_and_no_more(kind) -> None:
+    largest = np.iinfo(kind).max
+    matrix = np.array([[-9.0, -1.0, 0.0, 1.0, 9.0]], np.float32)
+    levels = panels.quantise(matrix, -1.0, 1.0, kind)
+    assert levels.dtype == kind
+    assert levels.tolist() == [[0, 0, round(largest / 2), largest, largest]]
+
+
+def test_a_matrix_of_one_value_can_be_quantised() -> None:
+    assert not panels.quantise(np.zeros((2, 3), np.float32), 0.0, 0.0, np.uint8).any()
