@@ -1,0 +1,353 @@
+"""The command line: `soundalike index`, `map`, `measure`, `recommend`, `evaluate` and `train`.
+
+Results go to standard output (as one JSON document with `--json`), progress bars and messages to
+standard error. The exit code is 0, or 1 for a failure and 2 for bad usage, each with one line that
+says what is wrong.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from soundalike import __version__, paths, representations
+from soundalike.cli_evaluate import evaluate
+from soundalike.cli_train import cf_regression, mfcc_autoencoder
+from soundalike.errors import SoundalikeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from soundalike.index import Index
+    from soundalike.library import Skipped
+    from soundalike.playlist import Playlist
+    from soundalike.query import Query
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code."""
+    try:
+        code = commands.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="soundalike",
+            standalone_mode=False,
+        )
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        sys.exit(2)
+    except click.ClickException as error:
+        _complain(error.format_message())
+        sys.exit(error.exit_code)
+    except SoundalikeError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        _complain("stopped")
+        sys.exit(1)
+    except OSError as error:
+        _complain(f"{error.filename or 'a file'}: {error.strerror or error}")
+        sys.exit(1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group()
+@click.version_option(__version__, prog_name="soundalike")
+def commands() -> None:
+    """Music that sounds alike, from the audio alone."""
+
+
+@commands.command()
+@click.argument("library", type=FOLDER)
+@click.option("--out", type=FOLDER, required=True, help="The index folder to write.")
+@click.option(
+    "--representation",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="What to index; may be given more than once. All by default.",
+)
+@click.option("--genre-head", type=FILE, help="Another genre head than the bundled one.")
+@click.option("--factors", type=FILE, help="A network that `train cf-regression` made.")
+@click.option(
+    "--compact", is_flag=True, help="Of the heavy representations keep the tracks' neighbours alone."
+)
+@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@JSON
+def index(
+    library: Path,
+    out: Path,
+    names: tuple[str, ...],
+    genre_head: Path | None,
+    factors: Path | None,
+    compact: bool,
+    no_cache: bool,
+    as_json: bool,
+) -> None:
+    """Index LIBRARY, a folder of audio with or without a tracks.csv."""
+    from soundalike import index_builder
+    from soundalike.library import load
+    from soundalike.models import FILES, ModelStore, heldout
+
+    for name in names:
+        representations.get(name)
+    source = load(library)
+    cache = None if no_cache else paths.cache_folder()
+    models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
+    predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
+    wanted = names or representations.available(models)
+    with _progress("Indexing", len(source.tracks)) as advance:
+        built = index_builder.build(source, out, models, wanted, predictions, compact, advance)
+    _report_skipped(built.skipped)
+    if as_json:
+        _print_json(
+            {
+                "index": str(out),
+                "tracks": len(built.index),
+                "representations": built.index.manifest["representations"],
+                "skipped": [vars(item) for item in built.skipped],
+            }
+        )
+        return
+    click.echo(f"{len(built.index)} tracks in {out}, {len(built.skipped)} files skipped")
+    for name, facts in built.index.manifest["representations"].items():
+        norms = ", ".join(f"{part} {norm['mean']:.0f}" for part, norm in facts["norms"].items())
+        click.echo(f"  {name}: {facts['dim']:,} dimensions, mean norms: {norms}")
+
+
+@commands.command()
+@click.argument("clip", type=click.Path(path_type=Path))
+@click.option("--index", "folder", type=FOLDER, help="The index; the bundled library's by default.")
+@click.option(
+    "--representation",
+    "name",
+    metavar="NAME",
+    help=f"What to compare by; {representations.DEFAULT} by default, where the index has it.",
+)
+@click.option(
+    "--genre-weight",
+    type=click.FloatRange(min=0.0),
+    help=f"Weight of the genre part of vgg_genre ({representations.GENRE_WEIGHT:g} by default).",
+)
+@click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True)
+@click.option("--genre-head", type=FILE, help="The genre head that the index was built with.")
+@click.option("--factors", type=FILE, help="The network of listeners' taste that it was built with.")
+@JSON
+def recommend(
+    clip: Path,
+    folder: Path | None,
+    name: str | None,
+    genre_weight: float | None,
+    length: int,
+    genre_head: Path | None,
+    factors: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the tracks that sound most like CLIP, an audio file."""
+    from soundalike import index as indices
+    from soundalike import playlist, query
+    from soundalike.models import ModelStore
+
+    if name is not None:
+        representations.get(name)
+    opened = indices.load(folder or paths.index_folder())
+    name = name or ("vgg_genre" if genre_weight is not None else representations.default(opened.names))
+    weights = opened.parts(name)
+    if genre_weight is not None:
+        if "genre_head" not in weights or len(weights) == 1:
+            raise click.UsageError(f"--genre-weight goes with vgg_genre, not with {name}.")
+        if not math.isfinite(genre_weight):
+            raise click.UsageError(f"--genre-weight takes a number, not {genre_weight}.")
+        weights |= {"genre_head": genre_weight}
+    models = ModelStore(genre_head=genre_head, factors=factors)
+    asked = query.from_audio(clip, opened, models)
+    found = playlist.recommend(opened, asked, name, length, None if genre_weight is None else weights)
+    if as_json:
+        _print_json(_as_document(clip, opened, asked, found))
+    else:
+        _print_playlist(opened, asked, found)
+
+
+@commands.command("map")
+@click.argument("folder", metavar="INDEX", type=FOLDER)
+@JSON
+def map_(folder: Path, as_json: bool) -> None:
+    """Add to INDEX, an index folder, the maps that the Map page shows."""
+    from soundalike import projection_builder
+
+    opened = projection_builder.add(folder)
+    if as_json:
+        _print_json({"index": str(folder), "maps": opened.maps})
+        return
+    click.echo(f"{len(opened.maps)} maps in {folder}")
+
+
+@commands.command()
+@click.argument("folder", metavar="INDEX", type=FOLDER)
+@JSON
+def measure(folder: Path, as_json: bool) -> None:
+    """Add to INDEX the measurements and pictures that make the Features page quick."""
+    from soundalike import features_builder
+    from soundalike import index as indices
+
+    opened = indices.load(folder)
+    with _progress("Measuring", len(opened)) as advance:
+        features_builder.add(opened, advance)
+    if as_json:
+        _print_json(
+            {"index": str(folder), "tracks": len(opened), "arrays": list(features_builder.FILES)}
+        )
+        return
+    click.echo(f"{len(opened)} tracks measured in {folder}")
+
+
+commands.add_command(evaluate)
+
+
+@commands.group()
+def train() -> None:
+    """Train a model on a library of your own."""
+
+
+train.add_command(mfcc_autoencoder)
+train.add_command(cf_regression)
+
+
+@train.command("genre-head")
+@click.argument("library", type=FOLDER)
+@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--halves/--no-halves", default=True, show_default=True, help="Two 15 s halves a clip as well."
+)
+@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@JSON
+def train_genre_head(
+    library: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool
+) -> None:
+    """Train the genre head on LIBRARY's genres; write its weights and a model card beside them."""
+    from soundalike import model_card, training
+    from soundalike.library import load
+    from soundalike.models import ModelStore
+
+    if out.suffix != ".npz":
+        raise click.UsageError(f"--out takes a file that ends with .npz, not {out.name!r}.")
+    if not out.parent.is_dir():
+        raise click.UsageError(f"--out: there is no folder {out.parent}.")
+    source = load(library)
+    models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
+    with _progress("Extracting features", len(source.tracks)) as advance:
+        features, skipped = training.extract(source, models, halves, advance)
+    _report_skipped(skipped)
+    with _progress("Training", training.FOLDS + 1) as advance:
+        trained = training.train(features, seed, advance)
+    trained.head.save(out)
+    trained.heldout.save(out)
+    document = model_card.as_document(trained, seed=seed, halves=halves)
+    card = model_card.render(document, trained.scores)
+    out.with_suffix(".md").write_text(card, encoding="utf-8")
+    if as_json:
+        _print_json(document | {"weights": str(out), "model_card": str(out.with_suffix(".md"))})
+    else:
+        click.echo(card)
+
+
+def _as_document(clip: Path, index: Index, query: Query, playlist: Playlist) -> dict[str, Any]:
+    track = None if query.row is None else str(index.tracks["track_id"].iloc[query.row])
+    genres = {genre: round(probability, 4) for genre, probability in query.genres.items()}
+    described = {
+        "file": _text(clip),
+        "duration": round(query.duration, 2) if query.duration else None,
+        "in_library": track,
+        "genres": genres,
+    }
+    results = []
+    for entry in playlist.entries:
+        row = index.tracks.iloc[entry.row]
+        texts = {column: row[column] for column in ("track_id", "title", "artist", "album", "genre")}
+        results.append(
+            {"rank": entry.rank}
+            | texts
+            | {"similarity": round(entry.similarity, 6), "file": _text(index.path(entry.row))}
+        )
+    return {
+        "query": described,
+        "representation": playlist.representation,
+        "results": results,
+        "notes": [*query.notes, *playlist.notes],
+    }
+
+
+def _print_playlist(index: Index, query: Query, playlist: Playlist) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if query.row is not None:
+        console.print(Text(f"This is in the library: {index.tracks['title'].iloc[query.row]}"))
+    likeliest = [f"{genre} {share:.0%}" for genre, share in list(query.genres.items())[:3]]
+    if likeliest:
+        console.print(Text(f"Sounds like {', '.join(likeliest)}"))
+    table = Table("", "Title", "Artist", "Album", "Genre", "Similarity", box=None)
+    for entry in playlist.entries:
+        row = index.tracks.iloc[entry.row]
+        texts = [Text(row[column]) for column in ("title", "artist", "album", "genre")]
+        table.add_row(str(entry.rank), *texts, f"{entry.similarity:.3f}")
+    console.print(table)
+    for note in (*query.notes, *playlist.notes):
+        console.print(Text(note))
+
+
+@contextmanager
+def _progress(description: str, total: int) -> Iterator[Any]:
+    """A progress bar on a terminal's standard error, nothing in a pipe; yields `advance(label)`."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[label]}"),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(description, total=total, label="")
+        yield lambda label: progress.update(task, advance=1, label=Text(label).markup)
+
+
+def _report_skipped(skipped: Sequence[Skipped]) -> None:
+    for item in skipped:
+        click.echo(f"skipped {item.file}: {item.reason}", err=True)
+
+
+def _print_json(document: Any) -> None:
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+
+
+def _complain(message: str) -> None:
+    click.echo(f"soundalike: {_text(' '.join(message.split()))}", err=True)
+
+
+def _text(name: Path | str) -> str:
+    """A name that can be printed, whatever bytes the file system has for it."""
+    return str(name).encode(errors="surrogateescape").decode(errors="replace")

@@ -1,0 +1,155 @@
+"""`soundalike evaluate`: every representation of an index, measured and laid side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from soundalike import paths
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.command()
+@click.argument("folder", metavar="INDEX", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--representation",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="What to evaluate; may be given more than once. All of the index by default.",
+)
+@click.option(
+    "--robustness",
+    "tracks",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    metavar="TRACKS",
+    help="How many tracks to change and look for again; 0 for none.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--save", is_flag=True, help="Keep the figures in INDEX, for the Compare page.")
+@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def evaluate(
+    folder: Path,
+    names: tuple[str, ...],
+    tracks: int,
+    seed: int,
+    save: bool,
+    no_cache: bool,
+    as_json: bool,
+) -> None:
+    """Measure what INDEX, an index folder, finds: by genre, hubness, robustness and cost."""
+    from soundalike import cli, evaluator, measured
+    from soundalike import index as indices
+    from soundalike.models import ModelStore
+
+    opened = indices.load(folder)
+    plan = evaluator.plan(opened, names, tracks, seed)
+    models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
+    with cli._progress("Evaluating", plan.steps) as advance:
+        document = evaluator.evaluate(opened, plan, models, advance)
+    if save:
+        measured.save(opened, document)
+    if as_json:
+        cli._print_json(document)
+    else:
+        _print(document)
+
+
+def _print(document: dict[str, Any]) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    labels = document["labels"]
+    asked = labels["sets"][labels["headline"]]
+    console.print(
+        f"{document['tracks']:,} tracks; genre by {asked['is']} ({asked['queries']:,} queries)"
+    )
+    shown = document["representations"]
+    if shown:
+        chance = _share(document["chance"])
+        console.print(_table(shown, _genre_columns(shown), {"P@10,\nfiltered": chance}))
+        console.print(_table(shown, _sound_columns(shown), {}))
+        for remark in _remarks(document):
+            console.print(remark)
+    for item in document["skipped"]:
+        console.print(f"skipped {item['name']}: {item['reason']}")
+
+
+def _genre_columns(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
+    compared = [(item["against_baseline"] or {}).get("precision_at_10") for item in shown]
+    held_out = [item["precision_at_10_held_out"] for item in shown]
+    return {
+        "P@10": [_share(item["precision_at_10"]) for item in shown],
+        "P@10,\nfiltered": [_share(item["precision_at_10_artist_filter"]) for item in shown],
+        "95 %\ninterval": [_range(item["precision_at_10_artist_filter_interval"]) for item in shown],
+        "MAP,\nfiltered": [_share(item["map_artist_filter"]) for item in shown],
+        "held\nout": ["-" if found is None else _share(found["mean"]) for found in held_out],
+        "better by": ["-" if found is None else f"{found['difference']:+.3f}" for found in compared],
+        "p": ["-" if found is None else f"{found['p']:.3f}" for found in compared],
+    }
+
+
+def _sound_columns(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
+    first = [item["shift_ranked_first"] for item in shown]
+    cost = [item["ms_per_track"] for item in shown]
+    return {
+        "dim.": [f"{item['dim']:,}" for item in shown],
+        "skew": [f"{item['hubness_skew']:.2f}" for item in shown],
+        "orphans": [f"{item['orphans']:.1%}" for item in shown],
+        "3 s\nshift": [_share(item["shift_similarity"]) for item in shown],
+        "ranked\nfirst": ["-" if share is None else f"{share:.0%}" for share in first],
+        "ms a\ntrack": ["-" if taken is None else f"{taken:,.0f}" for taken in cost],
+        "bytes\na track": [f"{item['bytes_per_track']:,}" for item in shown],
+    }
+
+
+def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: dict[str, str]) -> Table:
+    """One row a representation, without columns that nothing is known for."""
+    from rich import box
+    from rich.table import Table
+
+    known = {name: cells for name, cells in columns.items() if set(cells) != {"-"}}
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for name in known:
+        table.add_column(name, justify="right", no_wrap=True)
+    for row, item in enumerate(shown):
+        name = item["name"] + ("*" if item["trained_on"] else "")
+        table.add_row(name, *(cells[row] for cells in known.values()))
+    if chance:
+        table.add_row("chance", *(chance.get(name, "") for name in known))
+    return table
+
+
+def _remarks(document: dict[str, Any]) -> list[str]:
+    """What a reader has to know of the columns and marks that are there."""
+    shown = document["representations"]
+    remarks = ["Filtered: without the query's artist. Intervals are of the bootstrap over artists."]
+    if any(item["trained_on"] for item in shown):
+        remarks.append("* was trained on the genres of these tracks, which flatters its figures.")
+    if any(item["precision_at_10_held_out"] for item in shown):
+        remarks.append(
+            "Held out: P@10 filtered, among the tracks of one cross-validation fold, by a genre head "
+            "that heard none of them."
+        )
+    if any(item["against_baseline"] for item in shown):
+        held_out = any(item["precision_at_10_held_out"] for item in shown)
+        which = "held out" if held_out else "P@10 filtered"
+        remarks.append(f"Better by: {which} above {document['baseline']}'s, with p by paired bootstrap.")
+    return remarks
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _range(interval: list[float]) -> str:
+    low, high = interval
+    return f"{low:.3f}-{high:.3f}"

@@ -1,0 +1,95 @@
+"""`soundalike evaluate`: the document, the tables, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from labelled_index import N, clustered, table, write
+
+from soundalike.cli_evaluate import evaluate
+from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with a tagger's labels, and with tracks that the genre head was trained on."""
+    tracks = table().assign(genre_fold=np.arange(N) // 3 % 2)
+    path = tmp_path_factory.mktemp("cli") / "index"
+    write(path, tracks, held_out=clustered(0.8, seed=9))
+    return path
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(evaluate, [str(argument) for argument in arguments])
+
+
+def test_prints_one_document(folder: Path) -> None:
+    result = run(folder, "--robustness", 0, "--json")
+    assert (result.exit_code, result.stderr) == (0, "")
+    found = json.loads(result.stdout)
+    assert found["tracks"] == N
+    assert [item["name"] for item in found["representations"]] == ["vgg_genre", "vgg_mel", "genre_head"]
+
+
+def test_only_what_is_asked_for(folder: Path) -> None:
+    ask = ("--representation", "genre_head", "--representation", "vgg_mel")
+    result = run(folder, *ask, "--robustness", 0, "--json")
+    assert [item["name"] for item in json.loads(result.stdout)["representations"]] == [
+        "vgg_mel",
+        "genre_head",
+    ]
+
+
+def test_tables_fit_a_terminal_and_agree_with_the_document(folder: Path) -> None:
+    shown = run(folder, "--robustness", 0)
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    lines = shown.stdout.splitlines()
+    found = json.loads(run(folder, "--robustness", 0, "--json").stdout)
+    for item in found["representations"]:
+        name = item["name"] + ("*" if item["trained_on"] else "")
+        genre, sound = (line for line in lines if line.split()[:1] == [name])
+        assert f"{item['precision_at_10_artist_filter']:.3f}" in genre
+        assert f"{item['map_artist_filter']:.3f}" in genre
+        assert f"{item['orphans']:.1%}" in sound
+        assert len(genre) <= 80
+        assert len(sound) <= 80
+    assert f"chance {found['chance']:.3f}" in " ".join(shown.stdout.split())
+    assert "* was trained on" in shown.stdout
+    assert "did not come from a tagger (60 queries)" in shown.stdout
+    assert "…" not in shown.stdout
+
+
+def test_no_remark_on_what_is_not_there(tmp_path: Path) -> None:
+    plain = table().drop(columns="genre_source")
+    write(tmp_path / "index", plain, {"vgg_mel": clustered(0.5)})
+    shown = run(tmp_path / "index", "--robustness", 0).stdout
+    assert "trained on" not in shown
+    assert "eld out" not in shown
+    assert "etter by" not in shown
+    assert "every track that has a genre (90 queries)" in shown
+
+
+def test_index_that_cannot_be_evaluated(tmp_path: Path) -> None:
+    write(tmp_path / "index", table().assign(genre=""))
+    result = run(tmp_path / "index")
+    assert isinstance(result.exception, LibraryError)
+    assert result.stdout == ""
+
+
+def test_names_and_folders_that_are_not_there(folder: Path, tmp_path: Path) -> None:
+    assert isinstance(run(tmp_path).exception, IndexFolderError)
+    unknown = run(folder, "--representation", "vgg19")
+    assert isinstance(unknown.exception, UnknownRepresentationError)
+    lacking = run(folder, "--representation", "mfcc_flat")
+    assert isinstance(lacking.exception, IndexFolderError)
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("x", "--robustness", "-1"), ("x", "--robustness", "many"), ("x", "--seed", "-1")]
+)
+def test_bad_usage(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).exit_code == 2
