@@ -1,0 +1,332 @@
+"""About: sound, hearing and the method, to see and to hear; then data, models, figures and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from soundalike import acoustics, audio, report, representations, spectra
+from soundalike.errors import SoundalikeError
+from soundalike.evaluation import Precision
+from soundalike.index import Index
+from soundalike.ui import about_figures as figures
+from soundalike.ui import about_lessons as lessons
+from soundalike.ui import about_texts as texts
+from soundalike.ui import components, palette, state
+from soundalike.ui.about_lessons import Shown, choose, open_clip, plot
+
+FIRST_TRACK = "0235"
+MEL_SHOWN = (108, 220)
+ROWS_SHOWN = 500
+# Pixels at most, so that lines stay easy to read.
+TEXT_WIDTH = 760
+ANY = "Any"
+
+
+class Section(NamedTuple):
+    """A part of the page: its name in the row of sections, its heading, and what draws it."""
+
+    label: str
+    title: str
+    draw: Callable[[Index], Shown]
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("How it hears", anchor=False)
+    try:
+        index = state.open_index()
+    except SoundalikeError as error:
+        components.complain(str(error))
+        return
+    state.from_url("about_section", "section", list(SECTIONS), "sound")
+    st.segmented_control(
+        "Section",
+        list(SECTIONS),
+        format_func=lambda name: SECTIONS[name].label,
+        key="about_section",
+        persist_state="session",
+        required=True,
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    name = st.session_state.about_section
+    st.header(SECTIONS[name].title, anchor=False)
+    shown = SECTIONS[name].draw(index)
+    names = list(SECTIONS)
+    if name != names[-1]:
+        following = names[names.index(name) + 1]
+        st.button(
+            f"Next: {SECTIONS[following].label}",
+            icon=":material/arrow_forward:",
+            on_click=go_to,
+            args=[following],
+            key="about_next",
+        )
+    state.to_url({"section": name, **shown})
+
+
+def go_to(section: str) -> None:
+    """Show another section."""
+    st.session_state.about_section = section
+
+
+def method(index: Index) -> Shown:
+    """From a clip to its neighbours, on a track of the library."""
+    ids = list(index.tracks["track_id"])
+    state.from_url("about_track", "track", ids, FIRST_TRACK if FIRST_TRACK in ids else ids[0])
+    names = representations.main(name for name in index.names if index.has_vectors(name))
+    state.from_url("about_by", "by", names, representations.default(names))
+    labels = dict(zip(ids, index.tracks["title"] + " · " + index.tracks["artist"], strict=True))
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.METHOD)
+        st.selectbox(
+            "Track",
+            ids,
+            format_func=labels.__getitem__,
+            key="about_track",
+            persist_state="session",
+            help="Type part of a title or an artist.",
+        )
+        titles = {name: representations.get(name).title for name in names}
+        choose("Compare by", titles, "about_by")
+    track_id, by = st.session_state.about_track, st.session_state.about_by
+    row = index.row(track_id)
+    with right:
+        track = components.track_of(index, row)
+        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        components.card(track, styles.get(track.genre), "about_card")
+        try:
+            picture = open_mel(str(index.path(row)))
+        except SoundalikeError as error:
+            components.complain(str(error))
+        else:
+            plot(
+                picture,
+                "about_picture",
+                f"Step 1: the mel spectrogram of “{components.plain(track.title)}”, dark for quiet, in "
+                "the colours that the network sees.",
+            )
+        draw_embedding(index, row)
+        draw_likeness(index, by, track_id)
+    return {"track": track_id, "by": by}
+
+
+def draw_embedding(index: Index, row: int) -> None:
+    """The genre head's numbers for a track, and what it makes of them."""
+    if "genre_head" not in index.names or not index.genres:
+        return
+    genre, share = next(iter(index.genre_probabilities(row).items()))
+    plot(
+        figures.features(index.embeddings(row)["genre_head"]),
+        "about_features",
+        f"Step 3: what the genre head makes of the track, {genre} most likely at {share:.0%}.",
+    )
+
+
+def draw_likeness(index: Index, by: str, track_id: str) -> None:
+    """How alike the library's other tracks are, and the nearest of them to hear."""
+    values, nearest = report.likeness(index, by, track_id)
+    if nearest is None:
+        return
+    best = float(values.max())
+    track = components.track_of(index, nearest)
+    plot(
+        figures.similarities(values, best),
+        "about_likeness",
+        f"Step 4: the cosine similarity of the {len(values):,} other recordings, {values.min():.2f} to "
+        f"{best:.2f}. The nearest is this one:",
+    )
+    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    components.card(track, styles.get(track.genre), "about_nearest")
+
+
+def data(index: Index) -> Shown:
+    """Every track with its licence and source."""
+    counts = report.licences(index.tracks)
+    st.session_state.setdefault("about_search", st.query_params.get("q", ""))
+    state.from_url("about_licence", "licence", [ANY, *counts], ANY)
+    st.markdown(texts.data(index), width=TEXT_WIDTH)
+    left, right = st.columns([3, 2])
+    with left:
+        st.text_input(
+            "Search",
+            key="about_search",
+            persist_state="session",
+            type="search",
+            live=True,
+            max_chars=100,
+            placeholder="Title, artist, album, genre, licence or package",
+        )
+    with right:
+        st.selectbox(
+            "Licence",
+            [ANY, *counts],
+            format_func=lambda name: f"{name} ({counts[name]})" if name in counts else name,
+            key="about_licence",
+            persist_state="session",
+            disabled=not counts,
+        )
+    text, licence = st.session_state.about_search, st.session_state.about_licence
+    found = report.search(index.tracks, text, None if licence == ANY else licence)
+    more = f", the first {ROWS_SHOWN} shown" if len(found) > ROWS_SHOWN else ""
+    st.caption(f"{len(found):,} of {len(index):,} tracks{more}.")
+    if len(found):
+        st.dataframe(
+            report.credits_table(found.head(ROWS_SHOWN)),
+            hide_index=True,
+            height=420,
+            key="about_tracks",
+            alt="Tracks with artist, album, genre, licence and source",
+        )
+    offer_credits(index, counts)
+    return {"q": text or None, "licence": None if licence == ANY else licence}
+
+
+def offer_credits(index: Index, counts: dict[str, int]) -> None:
+    """How many tracks each licence covers, and the library's own credits, to read and to keep."""
+    if counts:
+        with st.expander("Tracks by licence", icon=":material/license:"):
+            alt = ", ".join(f"{name} {n}" for name, n in counts.items())
+            plot(figures.counts(counts), "about_licences", f"Tracks by licence: {alt}.")
+    credits = report.library_credits(index)
+    if not credits:
+        return
+    with st.expander("Credits", icon=":material/groups:"):
+        st.download_button(
+            "Download as text",
+            credits,
+            "CREDITS.md",
+            "text/markdown",
+            icon=":material/download:",
+            on_click="ignore",
+            key="about_credits",
+        )
+        st.markdown(report.demoted(credits), width=TEXT_WIDTH)
+
+
+def models(_: Index) -> Shown:
+    """The model cards, as they lie beside the models."""
+    cards = {card.name: card for card in report.cards()}
+    if not cards:
+        components.complain("There are no model cards in assets/models; get them with the models.")
+        return {}
+    state.from_url("about_model", "model", list(cards), next(iter(cards)))
+    choose("Model", {name: card.title for name, card in cards.items()}, "about_model")
+    card = cards[st.session_state.about_model]
+    for part in report.parts(report.demoted(card.text)):
+        if isinstance(part, str):
+            st.markdown(part, width=TEXT_WIDTH)
+        else:
+            st.dataframe(part, width="content", height="content", alt=f"{card.title}: a table")
+    return {"model": st.session_state.about_model}
+
+
+def evaluation(index: Index) -> Shown:
+    """How well it does, as measured."""
+    card = report.card("genre_head")
+    accuracies = report.accuracies(card) if card else {}
+    st.markdown(texts.EVALUATION, width=TEXT_WIDTH)
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.subheader("Does it tell the genre?", anchor=False)
+        if accuracies:
+            said = "; ".join(
+                f"{labels}: " + ", ".join(f"{name} {score:.1%}" for name, score in scores.items())
+                for labels, scores in accuracies.items()
+            )
+            plot(
+                figures.accuracy_bars(accuracies),
+                "about_accuracy",
+                f"Held-out accuracy, from the model card. {said}. The smaller set leaves out labels "
+                "that came from a tagger, which heard audio as well.",
+            )
+        else:
+            st.caption("The genre head's model card holds no figures.")
+    with right:
+        st.subheader("Do neighbours share a genre?", anchor=False)
+        draw_precision(index)
+    matrix = report.confusion(card) if card else None
+    if matrix is not None:
+        st.subheader("What it takes for what", anchor=False)
+        plot(
+            figures.confusion(*matrix),
+            "about_confusion",
+            "Rows are labels, columns predictions, from the model card, which has the same as a table. "
+            f"{report.confused(*matrix)}",
+        )
+    return {}
+
+
+def draw_precision(index: Index) -> None:
+    """Genre precision at 10 of the representations that learned nothing from these labels."""
+    measured = {name: open_precision(index, name) for name in report.unlearned(index)}
+    found = {name: value for name, value in measured.items() if value is not None}
+    if not found:
+        st.caption("This library is too small or too large to measure here; see the benchmarks.")
+        return
+    for name, value in found.items():
+        st.metric(
+            f"{representations.get(name).title}: precision at 10",
+            f"{value.mean:.1%}",
+            f"chance {value.chance:.1%}",
+            delta_color="off",
+            delta_arrow="off",
+        )
+        st.caption(
+            f"Of a track's ten nearest by other artists, {value.mean:.1%} share its genre (95 % "
+            f"interval {value.low:.1%} to {value.high:.1%}, resampling artists); by chance it would be "
+            f"{value.chance:.1%}. Computed from this index. What has learned from labels or tags is "
+            "left out here; the Compare page has all, with what flatters them."
+        )
+
+
+def limits(index: Index) -> Shown:
+    """What it cannot do."""
+    card = report.card("genre_head")
+    accuracies = report.accuracies(card) if card else {}
+    every = next(iter(accuracies.values()), {})
+    st.markdown(texts.limits(index, every.get("genre head")), width=TEXT_WIDTH)
+    return {}
+
+
+def privacy(_: Index) -> Shown:
+    """What becomes of a visitor's clips."""
+    st.markdown(texts.PRIVACY, width=TEXT_WIDTH)
+    return {}
+
+
+@st.cache_resource(max_entries=16, show_spinner="Drawing the spectrogram …")
+def open_mel(path: str) -> go.Figure:
+    """A track's mel spectrogram, thinned for the screen."""
+    clip = audio.analysis_window(open_clip(path))
+    levels = acoustics.thinned_levels(spectra.mel_spectrogram(clip), MEL_SHOWN)
+    return figures.mel_picture(levels, clip.duration)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Comparing all tracks …")
+def open_precision(_index: Index, name: str) -> Precision | None:
+    """Genre precision of a representation over the library, computed once."""
+    return report.neighbour_precision(_index, name)
+
+
+SECTIONS = {
+    "sound": Section("Sound", "Sound", lessons.sound),
+    "digital": Section("Digital audio", "Digital audio", lessons.digital),
+    "hearing": Section("Hearing", "Hearing", lessons.hearing),
+    "pitch": Section("Pitch", "Frequency and pitch", lessons.pitch),
+    "spectrograms": Section("Spectrograms", "Spectrograms", lessons.spectrograms),
+    "method": Section("Method", "Features and method", method),
+    "data": Section("Data", "Data and licences", data),
+    "models": Section("Models", "Models", models),
+    "evaluation": Section("Evaluation", "Evaluation", evaluation),
+    "limits": Section("Limits", "Limits", limits),
+    "privacy": Section("Privacy", "Privacy", privacy),
+}
+
+state.through_app()
+main()

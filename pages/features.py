@@ -1,0 +1,449 @@
+"""Features: what each dimension of the embedding listens for, with the moments that set it off."""
+
+import random
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from soundalike import activations, cells, representations
+from soundalike.errors import SoundalikeError
+from soundalike.feature_store import CHANNELS, FeatureStore
+from soundalike.portrait import Portrait
+from soundalike.ui import components, feature_figures, feature_parts, palette, state
+
+FIRST = {"vgg_mel": 11708, "genre_head": 16}
+RELATIVES = 5
+STRONGEST = 10
+ROWS_SHOWN = 200
+BARE = {"displayModeBar": False}
+LEVELS = ["dimensions", "channels"]
+OVERVIEW = {
+    "rows": ("features_level", LEVELS[0]),
+    "kind": ("features_kind", next(iter(activations.KINDS))),
+    "genre": ("features_genre", None),
+    "order": ("features_order", next(iter(activations.ORDERS))),
+}
+"""The overview's choices: the parameter of the URL, the widget's key, and what it is at first."""
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("What each dimension listens for", anchor=False)
+    st.caption(
+        "A clip is compared by thousands of numbers, one for each thing that the network answers to. "
+        "Choose one of them and hear the clips, and the very moments, that set it off."
+    )
+    try:
+        index = state.open_index()
+        store = feature_parts.open_features(index)
+        if not store.names:
+            components.complain("This index has no dimensions to show; build one with vgg_mel.")
+            return
+        prepare(store)
+    except SoundalikeError as error:
+        components.complain(str(error))
+        return
+    feature_parts.warm()
+    try:
+        show(store)
+    except SoundalikeError as error:
+        components.complain(str(error))
+        return
+    share()
+
+
+def share() -> None:
+    """Put what is on screen into the URL; what is as at a first visit is left out."""
+    session = st.session_state
+    state.to_url(
+        {
+            "by": session.features_by,
+            "dimension": session.features_dimension,
+            "track": session.features_track,
+            **{
+                parameter: session.get(key) if session.get(key) != first else None
+                for parameter, (key, first) in OVERVIEW.items()
+            },
+        }
+    )
+
+
+def prepare(store: FeatureStore) -> None:
+    """Set the widgets from the URL on the first run."""
+    names = store.names
+    state.from_url("features_by", "by", names, names[0])
+    first = FIRST.get(st.session_state.features_by, 0)
+    size = representations.get(st.session_state.features_by).dim
+    state.from_url("features_dimension", "dimension", range(size), first)
+    state.track_from_url(store.index, "features_track")
+    state.from_url("features_level", "rows", LEVELS, LEVELS[0])
+    state.from_url("features_kind", "kind", list(activations.KINDS), OVERVIEW["kind"][1])
+    state.from_url("features_genre", "genre", store.groups.genres, None)
+    state.from_url("features_order", "order", list(activations.ORDERS), OVERVIEW["order"][1])
+
+
+def show(store: FeatureStore) -> None:
+    """The dimension that is chosen, and the ways to choose another."""
+    choose(store)
+    painted = store.portrait(st.session_state.features_by, st.session_state.features_dimension)
+    left, right = st.columns([8, 5], gap="large")
+    with left:
+        name_it(painted)
+        moments(store, painted)
+        relatives(store, painted)
+    with right:
+        place(store, painted)
+        if not painted.dead:
+            spread(store, painted)
+            genres(store, painted)
+            descriptors(painted)
+    fires(store)
+    overview(store)
+
+
+def choose(store: FeatureStore) -> None:
+    """Representation and number, and steps from there."""
+    names = store.names
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        st.segmented_control(
+            "Embedding",
+            names,
+            format_func=lambda name: representations.get(name).title,
+            key="features_by",
+            persist_state="session",
+            required=True,
+            on_change=start_again,
+            width="content",
+        )
+        size = representations.get(st.session_state.features_by).dim
+        st.number_input(
+            f"Dimension, 0 to {size - 1:,}",
+            0,
+            size - 1,
+            step=1,
+            key="features_dimension",
+            persist_state="session",
+            width=190,
+        )
+        here = st.session_state.features_dimension
+        step("Previous", "chevron_left", go_to, (here - 1) % size)
+        step("Next", "chevron_right", go_to, (here + 1) % size)
+        step("Surprise me", "shuffle", surprise, store)
+
+
+def step(label: str, icon: str, act: Callable[..., None], argument: object) -> None:
+    """A button that leads to another dimension."""
+    key = f"features_{label.split()[0].lower()}"
+    st.button(label, icon=f":material/{icon}:", key=key, on_click=act, args=[argument])
+
+
+def start_again() -> None:
+    """Another embedding has other dimensions: begin with its first."""
+    go_to(FIRST.get(st.session_state.features_by, 0))
+
+
+def go_to(dimension: int) -> None:
+    """Look at a dimension."""
+    st.session_state.features_dimension = dimension
+
+
+def surprise(store: FeatureStore) -> None:
+    """Look at any dimension that at least one clip sets off."""
+    awake = store.summary(st.session_state.features_by).awake()
+    if awake:
+        go_to(random.choice(awake))
+
+
+def place(store: FeatureStore, painted: Portrait) -> None:
+    """The network's grid, and where in it the dimension is."""
+    if painted.cell is None:
+        feature_parts.grid(store, painted, "features_grid", go_to)
+        st.caption(
+            "The 32 features that the genre head tells genres by; each reads the whole picture. The "
+            "stronger the colour, the higher its mean activation over the library."
+        )
+        return
+    st.session_state.features_channel = painted.cell.channel
+    st.number_input(
+        f"Channel, 0 to {cells.CHANNELS - 1}, in the same cell",
+        0,
+        cells.CHANNELS - 1,
+        step=1,
+        key="features_channel",
+        on_change=change_channel,
+        args=[painted.cell],
+    )
+    feature_parts.grid(store, painted, "features_grid", go_to)
+    field = cells.field_of_view(painted.cell)
+    st.caption(
+        f"The {cells.BANDS * cells.TIMES} cells of channel {painted.cell.channel}, high frequencies on "
+        "top: the stronger the colour, the higher its mean activation over the library. The chosen cell "
+        f"stands for {cells.share(painted.cell).words}. Through the network's layers it can see more: "
+        f"{field.words}, its middle best."
+    )
+
+
+def change_channel(cell: cells.Cell) -> None:
+    """Look at another channel's dimension in the same cell."""
+    go_to(cells.Cell(cell.band, cell.time, st.session_state.features_channel).dimension)
+
+
+def name_it(painted: Portrait) -> None:
+    """The suggested label, and what it rests on."""
+    st.header(painted.label(), anchor=False)
+    facts = [f"Dimension {painted.dimension:,}"]
+    if not painted.dead:
+        facts.append(f"not zero for {painted.active} of {len(painted.values)} clips")
+    facts += [
+        f"{genre} {enrichment:+.1f} ± {feature_figures.INTERVAL * error:.1f} sd"
+        for genre, enrichment, error in painted.genres
+    ]
+    facts += [f"{found.descriptor.name} r = {found.correlation:+.2f}" for found in painted.telling]
+    st.caption(components.plain(" · ".join(facts)))
+
+
+@st.fragment
+def moments(store: FeatureStore, painted: Portrait) -> None:
+    """The clips that set the dimension off most, each from its moment."""
+    if not painted.top:
+        st.caption("No clip of this library sets it off, so there is nothing to hear.")
+        return
+    all_mapped = feature_parts.moment_list(store, painted, "features_moments")
+    if painted.cell is not None:
+        st.caption(
+            "Solid box: the cell, where the clip starts to play. Dashed: all that the cell can see. "
+            "Beside each clip its activation, and how many standard deviations that lies above the mean."
+        )
+    else:
+        st.caption(
+            "Beside each clip its activation, and how many standard deviations that lies above the "
+            "mean. The genre head was trained on these clips, so its features fit them better than "
+            "new ones."
+        )
+    if all_mapped:
+        st.caption(
+            "Blue: where the channel itself is active, from the network."
+            if painted.cell is not None
+            else "Blue: where the feature falls when that part of the picture is silenced. "
+            "The clip starts where it falls most."
+        )
+        return
+    if st.button("Look inside the network", icon=":material/troubleshoot:", key="features_inside"):
+        look_inside(store, painted)
+
+
+def look_inside(store: FeatureStore, painted: Portrait) -> None:
+    """Run the network on the clips on screen, saying which."""
+    message = ""
+    with st.status("Loading the network …") as status:
+        try:
+            for number, row in enumerate(painted.top, start=1):
+                title = components.plain(str(store.index.tracks["title"].iloc[row]))
+                status.update(label=f"Clip {number} of {len(painted.top)}: {title} …")
+                store.look_inside(row)
+        except SoundalikeError as error:
+            message = str(error)
+    if message:
+        components.complain(message)
+        return
+    st.rerun(scope="fragment")
+
+
+def spread(store: FeatureStore, painted: Portrait) -> None:
+    """The distribution over the library."""
+    st.header("Over the library", anchor=False)
+    row = store.index.row(st.session_state.features_track)
+    numbers, value = painted.summary, float(painted.values[row])
+    text = (
+        f"Activation of {len(painted.values)} clips: mean {numbers.mean[0]:.2f}, standard deviation "
+        f"{numbers.deviation[0]:.2f}, largest {numbers.largest[0]:.2f}, exactly zero for "
+        f"{numbers.zeros[0]:.0%} (grey). The dotted line is “{store.index.tracks['title'].iloc[row]}”, "
+        f"the track below, at {value:.2f}."
+    )
+    draw(feature_figures.distribution(painted.values, value), text, "features_spread")
+
+
+def genres(store: FeatureStore, painted: Portrait) -> None:
+    """The mean activation of each genre, with its uncertainty."""
+    st.header("By genre", anchor=False)
+    known = store.groups
+    styles = palette.genre_styles([*store.index.tracks["genre"], *store.index.genres])
+    mean = float(painted.summary.mean[0])
+    figure = feature_figures.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
+    highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
+    text = (
+        f"Mean activation of each genre with its 95 % interval, highest {highest}; the dashed line is "
+        "the library's mean. Clips of one artist count as one witness. A genre stands out if it has at "
+        f"least {activations.MIN_TRACKS} clips by {activations.MIN_ARTISTS} artists and lies at least "
+        f"{activations.GENRE_SDS:g} standard deviations and {activations.GENRE_ERRORS:g} standard "
+        "errors above the library."
+    )
+    draw(figure, text, "features_genres")
+
+
+def descriptors(painted: Portrait) -> None:
+    """How the dimension goes with what can be measured of a clip."""
+    if not painted.findings:
+        return
+    st.header("By measured sound", anchor=False)
+    closest = painted.findings[0]
+    text = (
+        f"Correlation with properties of the clips, with 99 % intervals: closest is "
+        f"{closest.descriptor.name}, r = {closest.correlation:.2f}. Coloured bars are clear enough to "
+        "name the dimension by."
+    )
+    draw(feature_figures.descriptor_bars(painted.findings), text, "features_descriptors")
+
+
+def draw(figure: go.Figure, text: str, key: str) -> None:
+    """A figure, and the same in words."""
+    st.plotly_chart(figure, config=BARE, key=key, alt=text)
+    st.caption(components.plain(text))
+
+
+def relatives(store: FeatureStore, painted: Portrait) -> None:
+    """The most similar and the most opposite dimensions."""
+    if painted.dead:
+        return
+    similar, opposite = store.relatives(painted, RELATIVES)
+    st.header("Most similar", anchor=False)
+    related("Most similar dimensions", similar, painted.name, "features_similar")
+    st.header("Most opposite", anchor=False)
+    related("Most opposite dimensions", opposite, painted.name, "features_opposite")
+    others = ", among other channels" if painted.cell is not None else ""
+    st.caption(f"By correlation over the library{others}.")
+
+
+def related(label: str, found: list[tuple[int, float]], name: str, key: str) -> None:
+    """Dimensions with their correlations, each a way to go there."""
+    items = [(dimension, r, f"{r:+.2f}") for dimension, r in found]
+    feature_parts.dimension_list(label, items, name, 1.0, key, go_to)
+
+
+def fires(store: FeatureStore) -> None:
+    """What fires for one track: its strongest dimensions against the library."""
+    st.header("What fires for this track?", anchor=False)
+    index = store.index
+    left, right = st.columns([5, 8], gap="large")
+    with left:
+        components.choose_track(index, "Track", "features_track")
+        row = index.row(st.session_state.features_track)
+        track = components.track_of(index, row)
+        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        components.card(track, styles.get(track.genre), "features_card")
+        components.onward(track.id, "features", "features_onward")
+    with right:
+        name = st.session_state.features_by
+        found = store.strongest(name, row, STRONGEST)
+        ceiling = max([score for _, score in found], default=1.0)
+        items = [(dimension, score, f"{score:+.1f} sd") for dimension, score in found]
+        label = "The track's strongest dimensions"
+        feature_parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
+        st.caption(
+            "Its strongest dimensions, in standard deviations above the library's mean. Dimensions that "
+            f"are zero for {activations.SPARSE:.0%} of the clips or more are left out."
+        )
+
+
+@st.fragment
+def overview(store: FeatureStore) -> None:
+    """All dimensions in a table, to narrow down, sort and choose from."""
+    st.header("All dimensions", anchor=False)
+    by = st.session_state.features_by
+    level: str | None = LEVELS[0]
+    if by == "vgg_mel":
+        level = st.segmented_control(
+            "Rows",
+            LEVELS,
+            format_func=str.capitalize,
+            key="features_level",
+            persist_state="session",
+            required=True,
+            label_visibility="collapsed",
+        )
+    level = level or LEVELS[0]
+    name = CHANNELS if level == "channels" else by
+    summary = store.summary(name)
+    st.caption(counted(summary, level))
+    first, second, third = st.columns(3)
+    kind = first.selectbox(
+        "Show",
+        list(activations.KINDS),
+        format_func=lambda kind: activations.KINDS[kind],
+        key="features_kind",
+        persist_state="session",
+    )
+    genre = second.selectbox(
+        "Genre that stands out",
+        [None, *summary.groups.genres],
+        format_func=lambda genre: genre or "Any",
+        key="features_genre",
+        persist_state="session",
+    )
+    order = third.selectbox(
+        "Sort by",
+        list(activations.ORDERS),
+        format_func=lambda order: activations.ORDERS[order],
+        key="features_order",
+        persist_state="session",
+    )
+    share()
+    table = activations.overview(summary, name, kind, genre, order)
+    if not len(table):
+        st.caption("No dimension is like that.")
+        return
+    draw_table(store, table.head(ROWS_SHOWN), level)
+    st.caption(
+        f"The first {min(len(table), ROWS_SHOWN)} of {len(table):,}; choose a row to look at it. Band 0 "
+        "is the highest of five, time 0 the first of ten. The enrichment is that of the genre furthest "
+        "above the library, named only where it stands out."
+    )
+
+
+def counted(summary: activations.Summary, level: str) -> str:
+    """How many are silent, sparse and genre-like, in a sentence with the rules."""
+    size = len(summary.mean)
+    return (
+        f"Of {size:,} {level}, {int(summary.dead.sum()):,} are silent (the same for every clip), "
+        f"{int(summary.sparse.sum()):,} sparse (zero for at least {activations.SPARSE:.0%} of the "
+        f"clips) and {int(summary.genre_like.sum()):,} genre-like (a genre stands out, by the rule "
+        "above)."
+    )
+
+
+def draw_table(store: FeatureStore, table: activations.Table, level: str) -> None:
+    """Dimensions or channels as a table; a chosen row becomes the dimension that is looked at."""
+
+    def chosen() -> None:
+        rows = st.session_state.features_table.selection.rows
+        if rows:
+            number = int(table[level.removesuffix("s")].iloc[rows[0]])
+            go_to(store.loudest_cell(number) if level == "channels" else number)
+            st.session_state.features_followed = True
+
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=320,
+        key="features_table",
+        on_select=chosen,
+        selection_mode="single-row",
+        alt=f"{level.capitalize()} with their activation and the genre that stands out in them",
+        column_config={
+            **{
+                name: st.column_config.NumberColumn(name.capitalize(), format="%d")
+                for name in ("dimension", "band", "time", "channel")
+            },
+            "mean": st.column_config.NumberColumn("Mean activation", format="%.2f"),
+            "zeros": st.column_config.NumberColumn("Zeros", format="percent"),
+            "genre": "Genre that stands out",
+            "enrichment": st.column_config.NumberColumn("Enrichment (sd)", format="%.2f"),
+        },
+    )
+    if st.session_state.pop("features_followed", False):
+        st.rerun()
+
+
+state.through_app()
+main()

@@ -1,0 +1,202 @@
+"""Recommend: one clip in, a playlist of tracks that sound alike out."""
+
+import random
+
+import streamlit as st
+
+from soundalike import audio, playlist, query, representations
+from soundalike.errors import SoundalikeError
+from soundalike.index import Index
+from soundalike.query import Query
+from soundalike.ui import components, figures, palette, state
+
+SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
+GENRES_SHOWN = 6
+
+
+def main() -> None:
+    """Draw the page."""
+    st.title("Hear what sounds alike", anchor=False)
+    st.caption(
+        "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared: "
+        "no tags, no listening history, no personal data."
+    )
+    try:
+        index = state.open_index()
+    except SoundalikeError as error:
+        components.complain(str(error))
+        return
+    prepare(index)
+    left, right = st.columns([5, 9], gap="large")
+    with left:
+        asked, track = choose(index)
+        if asked is not None and track is not None:
+            describe(index, asked, track)
+    with right:
+        recommend(index, asked)
+    share()
+
+
+def prepare(index: Index) -> None:
+    """Set the widgets from the URL on the first run, and from a track chosen in the playlist."""
+    state.from_url("recommend_source", "from", list(SOURCES), "library")
+    state.track_from_url(index, "recommend_track")
+    lengths = range(playlist.MIN_LENGTH, playlist.MAX_LENGTH + 1)
+    state.from_url("recommend_length", "length", lengths, playlist.DEFAULT_LENGTH)
+    state.from_url("recommend_by", "by", index.names, representations.default(index.names))
+
+
+def choose(index: Index) -> tuple[Query | None, components.Track | None]:
+    """The clip that is asked about, with its player's track; None where there is none yet."""
+    source = st.segmented_control(
+        "Start from",
+        list(SOURCES),
+        format_func=lambda source: SOURCES[source],
+        key="recommend_source",
+        persist_state="session",
+        required=True,
+    )
+    if source == "library":
+        return choose_from_library(index)
+    state.warm_models()
+    if source == "upload":
+        given = st.file_uploader(
+            "Audio file",
+            type=list(audio.EXTENSIONS),
+            max_upload_size=audio.MAX_BYTES // 2**20,
+            key="recommend_upload",
+            help=f"Up to {audio.MAX_BYTES // 2**20} MB and {audio.MAX_SECONDS / 60:.0f} minutes.",
+        )
+    else:
+        given = st.audio_input("Record at least 3 seconds", sample_rate=48_000, key="recommend_record")
+    st.caption("Your clip stays in this session's memory and is gone when you close the page.")
+    if given is None:
+        return None, None
+    asked = ask(index, given.file_id, given.getvalue())
+    if asked is None:
+        return None, None
+    name = "Your recording" if source == "record" else given.name
+    url = components.audio_url(given.getvalue(), given.name)
+    return asked, components.Track(given.file_id, name, "", "", "", "", url)
+
+
+def choose_from_library(index: Index) -> tuple[Query, components.Track]:
+    """A track of the library, found by typing part of its title, artist or genre."""
+    components.choose_track(index, "Track", "recommend_track", on_change=play_query)
+    ids = list(index.tracks["track_id"])
+    st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(ids)])
+    asked = query.from_library(index, st.session_state.recommend_track)
+    return asked, components.track_of(index, index.row(st.session_state.recommend_track))
+
+
+def go_to(track_id: str) -> None:
+    """Make a track of the library the query, and play it."""
+    st.session_state.recommend_source = "library"
+    st.session_state.recommend_track = track_id
+    play_query()
+
+
+def play_query() -> None:
+    """Have the query's player start, since a visitor has just chosen it."""
+    st.session_state.recommend_start = st.session_state.get("recommend_start", 0) + 1
+
+
+def ask(index: Index, file_id: str, content: bytes) -> Query | None:
+    """Analyse a visitor's clip once, saying what is being done; None (and a sentence) if it can't be."""
+    kept: tuple[str, Query | str] | None = st.session_state.get("recommend_asked")
+    if kept is not None and kept[0] == file_id:
+        answer = kept[1]
+    else:
+        answer = components.analyse(index, content)
+        st.session_state.recommend_asked = (file_id, answer)
+        play_query()
+    if isinstance(answer, str):
+        components.complain(answer)
+        return None
+    return answer
+
+
+def describe(index: Index, asked: Query, track: components.Track) -> None:
+    """The query's player, what is known of it, and its predicted genres."""
+    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    started = st.session_state.get("recommend_start")
+    start = None if started is None else f"{started}-{track.id}"
+    components.card(track, styles.get(track.genre), "recommend_card", start)
+    if asked.row is not None:
+        components.onward(str(index.tracks["track_id"].iloc[asked.row]), "recommend", "recommend_onward")
+    if asked.row is not None and asked.duration is not None:
+        facts = index.tracks.iloc[asked.row]
+        st.info(
+            f"This is in the library: **{components.plain(facts['title'])}** by "
+            f"{components.plain(facts['artist'])}.",
+            icon=":material/library_music:",
+        )
+    components.remarks(asked.notes)
+    if not asked.genres:
+        return
+    st.header("Predicted genres", anchor=False)
+    shown = dict(list(asked.genres.items())[:GENRES_SHOWN])
+    figure = figures.genre_bars(shown, styles)
+    st.plotly_chart(figure, config={"displayModeBar": False}, key="recommend_genres")
+    likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
+    unheard = asked.row is not None and index.held_out(asked.row)
+    heard = "It heard nothing of this album or artist in training. " if unheard else ""
+    st.caption(
+        f"The {len(shown)} likeliest of {len(asked.genres)} genres, led by {likeliest}, as a small "
+        f"network hears them. {heard}It is right about one time in three, so take it as a hint."
+    )
+
+
+def recommend(index: Index, asked: Query | None) -> None:
+    """The playlist and its two settings."""
+    st.header("Playlist", anchor=False)
+    left, right = st.columns([5, 2], gap="medium")
+    offered = representations.main(index.names, st.session_state.recommend_by)
+    with left:
+        st.segmented_control(
+            "Compare by",
+            offered,
+            format_func=lambda name: representations.get(name).title,
+            key="recommend_by",
+            persist_state="session",
+            required=True,
+        )
+    with right:
+        st.slider(
+            "Tracks",
+            playlist.MIN_LENGTH,
+            playlist.MAX_LENGTH,
+            key="recommend_length",
+            persist_state="session",
+        )
+    if asked is None:
+        st.caption("The playlist appears here as soon as there is a clip to start from.")
+        return
+    try:
+        found = playlist.recommend(
+            index, asked, st.session_state.recommend_by, st.session_state.recommend_length
+        )
+    except SoundalikeError as error:
+        components.complain(str(error))
+        return
+    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    components.playlist_table(index, found, styles, "recommend_playlist", go_to)
+    components.remarks(found.notes)
+
+
+def share() -> None:
+    """Put what is on screen into the URL."""
+    source = st.session_state.recommend_source
+    by_library = source == "library"
+    state.to_url(
+        {
+            "from": None if by_library else source,
+            "track": st.session_state.recommend_track if by_library else None,
+            "by": st.session_state.get("recommend_by"),
+            "length": st.session_state.get("recommend_length"),
+        }
+    )
+
+
+state.through_app()
+main()

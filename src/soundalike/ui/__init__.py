@@ -1,0 +1,1 @@
+"""The app's building blocks: the only package that imports Streamlit."""

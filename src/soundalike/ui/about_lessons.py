@@ -1,0 +1,257 @@
+"""The About page's lessons: sound, sampling, hearing, pitch and spectrograms, to see and to hear.
+
+Each draws a text with its settings beside a plot and players, and returns the settings for the URL.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from soundalike import acoustics, audio, spectra
+from soundalike.errors import SoundalikeError
+from soundalike.index import Index
+from soundalike.ui import about_figures as figures
+from soundalike.ui import about_texts as texts
+from soundalike.ui import components, state
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+Shown = dict[str, object]
+"""A section's settings, for the URL."""
+
+SHAPES = {"sine": "Sine", "square": "Square wave", "two": "Two tones"}
+TONES = range(50, 2_001, 10)
+LEVELS = range(-48, -11, 6)
+RATES = (8_000, 11_025, 16_000, 22_050)
+SAMPLED_TONES = range(200, 12_001, 100)
+HEARD_TONES = tuple(int(hertz) for hertz in acoustics.ISO_226_HZ if hertz >= 40)
+CONTOURS = (20, 40, 60, 80)
+PHON = 60
+MATCHES = {"level": "Same level", "loudness": "Same loudness"}
+STEPS = range(50, 501, 50)
+UNITS = {"hz": "Equal in Hz", "mel": "Equal in mel"}
+STEP_STARTS = (250.0, 4_000.0)
+WINDOWS = (256, 512, 1_024, 2_048, 4_096, 8_192)
+HOPS = (128, 512, 2_048)
+EXCERPT, EXCERPT_SECONDS = "0300", 3.0
+
+
+def sound(_: Index) -> Shown:
+    """What a sound is: frequency, amplitude, spectrum, decibels."""
+    state.from_url("about_shape", "shape", list(SHAPES), "sine")
+    state.from_url("about_hz", "hz", TONES, 440)
+    state.from_url("about_level", "level", LEVELS, -12)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.SOUND)
+        choose("Sound", SHAPES, "about_shape")
+        slide("Frequency (Hz)", TONES, "about_hz")
+        slide("Level (dBFS)", LEVELS, "about_level")
+    shape, hertz, level = (st.session_state[f"about_{name}"] for name in ("shape", "hz", "level"))
+    samples = acoustics.SHAPES[shape](hertz, level)
+    lines = {
+        "sine": f"one line, at {hertz:,} Hz",
+        "square": f"lines at {hertz:,}, {3 * hertz:,} and {5 * hertz:,} Hz and so on, each lower",
+        "two": f"two lines, at {hertz:,} and {1.5 * hertz:,.0f} Hz",
+    }
+    with right:
+        play("about_tone", f"{SHAPES[shape]}, {hertz:,} Hz", f"Peak {minus(level)} dBFS", samples)
+        plot(
+            figures.waveform(samples),
+            "about_wave",
+            f"The first 20 ms: {hertz * figures.WAVE_SECONDS:g} swings at {hertz:,} Hz, up to an "
+            f"amplitude of {acoustics.amplitude(level):.3f}.",
+        )
+        plot(
+            figures.spectrum(*acoustics.spectrum(samples)),
+            "about_spectrum",
+            f"The spectrum up to 10 kHz: {lines[shape]}.",
+        )
+    return {"shape": shape, "hz": hertz, "level": level}
+
+
+def digital(_: Index) -> Shown:
+    """Sampling and aliasing."""
+    state.from_url("about_rate", "rate", RATES, 8_000)
+    state.from_url("about_sampled", "tone", SAMPLED_TONES, 6_000)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.DIGITAL)
+        choose("Sample rate (Hz)", {rate: f"{rate:,}" for rate in RATES}, "about_rate")
+        slide("Tone (Hz)", SAMPLED_TONES, "about_sampled")
+    rate, hertz = st.session_state.about_rate, st.session_state.about_sampled
+    heard, nyquist = abs(acoustics.alias(hertz, rate)), rate / 2
+    if heard in (0, nyquist):
+        said = "every sample falls where the tone crosses zero, so that nothing is left of it."
+    elif hertz < nyquist:
+        said = f"{hertz:,} Hz lies below the Nyquist frequency of {nyquist:,.0f} Hz and is kept."
+    else:
+        said = (
+            f"{hertz:,} Hz lies above the Nyquist frequency of {nyquist:,.0f} Hz, and its samples are "
+            f"those of {heard:,.0f} Hz."
+        )
+    with right:
+        first, second = st.columns(2)
+        with first:
+            whole = f"{acoustics.SAMPLE_RATE:,} samples a second"
+            play("about_true", f"The tone, {hertz:,} Hz", whole, acoustics.sine(hertz))
+        with second:
+            few = f"{rate:,} samples a second"
+            sampled = acoustics.sine(hertz, sample_rate=rate)
+            play("about_alias", f"Sampled, {heard:,.0f} Hz", few, sampled, rate)
+        plot(figures.sampling(hertz, rate), "about_sampling", f"Two milliseconds: {said}")
+        plot(
+            figures.folding(hertz, rate, SAMPLED_TONES[-1]),
+            "about_folding",
+            "What is heard of each tone: itself up to the Nyquist frequency, then down to nothing and "
+            "up again. The dot is the tone above.",
+        )
+    return {"rate": rate, "tone": hertz}
+
+
+def hearing(_: Index) -> Shown:
+    """Equal loudness."""
+    state.from_url("about_heard", "second", HEARD_TONES, 100)
+    state.from_url("about_match", "match", list(MATCHES), "level")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.HEARING)
+        st.select_slider("Second tone (Hz)", HEARD_TONES, key="about_heard", persist_state="session")
+        choose("Play both at", MATCHES, "about_match")
+    hertz, match = st.session_state.about_heard, st.session_state.about_match
+    contour = dict(zip(acoustics.ISO_226_HZ, acoustics.equal_loudness(PHON), strict=True))
+    levels, needed = (acoustics.PEAK_DBFS, acoustics.PEAK_DBFS), float(PHON)
+    if match == "loudness":
+        levels, needed = acoustics.matched_levels(hertz, PHON), contour[hertz]
+    phon = acoustics.phon_of(PHON, hertz)
+    counted = f"about {phon:.0f} phon" if phon >= acoustics.MIN_PHON else "less than 20 phon"
+    with right:
+        places = zip(st.columns(2), (1_000, hertz), levels, strict=True)
+        for number, (place, frequency, level) in enumerate(places):
+            with place:
+                samples = acoustics.sine(frequency, level)
+                play(
+                    f"about_heard_{number}", f"{frequency:,} Hz", f"Peak {minus(level, 1)} dBFS", samples
+                )
+        plot(
+            figures.loudness_contours(CONTOURS, {acoustics.REFERENCE_HZ: PHON, hertz: needed}),
+            "about_contours",
+            f"Contours of 20 to 80 phon above the threshold of hearing (dotted); the dots are the two "
+            f"tones. At {PHON} dB SPL, {hertz:,} Hz has {counted}; to sound as loud as 1 kHz at {PHON} "
+            f"dB it takes {contour[hertz]:.1f} dB.",
+        )
+    return {"second": hertz, "match": match}
+
+
+def pitch(_: Index) -> Shown:
+    """Frequency and pitch: the mel scale."""
+    state.from_url("about_step", "step", STEPS, 250)
+    state.from_url("about_unit", "equal", list(UNITS), "hz")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.PITCH)
+        slide("Step up from 250 Hz (Hz)", STEPS, "about_step")
+        choose("The same step from 4,000 Hz is", UNITS, "about_unit")
+    step, unit = st.session_state.about_step, st.session_state.about_unit
+    steps = acoustics.equal_steps(STEP_STARTS, step, in_mel=unit == "mel")
+    rises = [acoustics.hz_to_mel(high) - acoustics.hz_to_mel(low) for low, high in steps]
+    with right:
+        for number, (place, (low, high)) in enumerate(zip(st.columns(2), steps, strict=True)):
+            with place:
+                turns = acoustics.one_after_the_other(low, high)
+                apart = f"{high - low:,.0f} Hz or {rises[number]:.2f} mel apart"
+                play(f"about_step_{number}", f"{low:,.0f} Hz, then {high:,.0f} Hz", apart, turns)
+        plot(
+            figures.mel_curve(steps, audio.SAMPLE_RATE / 2),
+            "about_mel",
+            f"Mel over hertz, steep below and flat above, with both steps drawn in: {rises[0]:.2f} mel "
+            f"from 250 Hz and {rises[1]:.2f} mel from 4,000 Hz.",
+        )
+    return {"step": step, "equal": unit}
+
+
+def spectrograms(index: Index) -> Shown:
+    """What a window and a hop do."""
+    state.from_url("about_window", "window", WINDOWS, spectra.N_FFT)
+    state.from_url("about_hop", "hop", HOPS, audio.HOP_LENGTH)
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        st.markdown(texts.SPECTROGRAMS)
+        choose("Window (samples)", {n: f"{n:,}" for n in WINDOWS}, "about_window")
+        choose("Hop (samples)", {n: f"{n:,}" for n in HOPS}, "about_hop")
+    n_fft, hop = st.session_state.about_window, st.session_state.about_hop
+    ids = list(index.tracks["track_id"])
+    row = index.row(EXCERPT if EXCERPT in ids else ids[0])
+    with right:
+        try:
+            clip = open_clip(str(index.path(row)))
+        except SoundalikeError as error:
+            components.complain(str(error))
+            return {"window": n_fft, "hop": hop}
+        rate, track = clip.sample_rate, components.track_of(index, row)
+        samples = acoustics.middle(clip.samples, rate, EXCERPT_SECONDS)
+        title = f"{track.title}, {len(samples) / rate:.0f} s"
+        play("about_excerpt", title, track.artist, samples, rate, track.licence)
+        drawn = acoustics.spectrogram(samples, rate, n_fft, hop)
+        plot(
+            figures.spectrogram(drawn),
+            "about_spectrogram",
+            f"{drawn.frames:,} windows of {1_000 * n_fft / rate:.0f} ms, one every "
+            f"{1_000 * hop / rate:.0f} ms. Frequencies closer than {rate / n_fft:.0f} Hz blur into one. "
+            "Shown up to 5 kHz, in dB below the loudest.",
+        )
+    return {"window": n_fft, "hop": hop}
+
+
+def choose(label: str, options: dict[Any, str], key: str) -> None:
+    """A choice of one among a few."""
+    st.segmented_control(
+        label,
+        list(options),
+        format_func=options.__getitem__,
+        key=key,
+        persist_state="session",
+        required=True,
+        wrap=True,
+    )
+
+
+def slide(label: str, values: range, key: str) -> None:
+    """A slider over a range of whole numbers."""
+    st.slider(label, values[0], values[-1], step=values.step, key=key, persist_state="session")
+
+
+def play(
+    key: str,
+    title: str,
+    detail: str,
+    samples: Any,
+    sample_rate: int = acoustics.SAMPLE_RATE,
+    licence: str = "",
+) -> None:
+    """A player for a sound that was made here."""
+    url = components.audio_url(acoustics.wav(samples, sample_rate), f"{key}.wav")
+    components.card(
+        components.Track(f"{title}, {detail}", title, detail, "", "", licence, url), None, key
+    )
+
+
+def minus(value: float, digits: int = 0) -> str:
+    """A number with a true minus sign."""
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def plot(figure: go.Figure, key: str, caption: str) -> None:
+    """A figure and, as its caption and for those who don't see it, what it shows."""
+    alt = caption.replace("\\", "")
+    st.plotly_chart(figure, config={"displayModeBar": False}, key=key, alt=alt)
+    st.caption(caption)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def open_clip(path: str) -> audio.Clip:
+    """A clip of the library, decoded once."""
+    return audio.decode(path)

@@ -1,0 +1,160 @@
+"""What the About page says, in its own words; the figures come from the code and the index."""
+
+from __future__ import annotations
+
+from soundalike import acoustics, audio, image, query, representations, spectra
+from soundalike.index import Index
+from soundalike.models import vgg16
+from soundalike.representations import genre_head, soundalike, vgg_mel
+
+SOUND = """
+Sound is air pressure that swings above and below its resting value. How often it swings in a second
+is its **frequency**, in hertz (Hz); how far, its **amplitude**. A sine is the plainest sound there
+is: one frequency, one line in its **spectrum**. Every other steady sound is a sum of sines. A
+square wave takes its pitch from the lowest of them, and its edge from the odd multiples above.
+
+Levels are counted in **decibels** (dB), which measure ratios: 6 dB less is half the amplitude, 20
+dB less a tenth. Here 0 dBFS is the loudest sine that a file can hold.
+"""
+
+_NYQUIST = audio.SAMPLE_RATE / 2
+DIGITAL = f"""
+A computer keeps a sound as numbers: its pressure, measured many thousand times a second. Half that
+**sample rate** is the **Nyquist frequency**, and only tones below it survive. A higher one gives
+exactly the same samples as a lower one, its **alias**, folded back at the Nyquist frequency, and
+nothing can tell the two apart afterwards. This is why recorders filter a sound before they sample
+it; the second player leaves the filter out on purpose.
+
+Soundalike listens at {audio.SAMPLE_RATE:,} Hz, so up to {_NYQUIST:,.0f} Hz: cymbals lose some
+shimmer, melodies nothing that matters.
+"""
+
+HEARING = """
+Ears are no microphones. They are keenest at 3 to 4 kHz, where the ear canal resonates, and dull at
+the bottom: a deep tone needs far more pressure to sound as loud. Each line joins tones that
+listeners of 18 to 25 years with normal hearing find equally loud, after ISO 226:2003; its number,
+in **phon**, is the level of the 1 kHz tone on it. **dB SPL** measures pressure against 20 µPa,
+about the faintest tone of 1 kHz that can be heard.
+
+Play both tones at one level, then made equally loud. Loudspeakers have their say as well: small
+ones play little below 150 Hz. Begin with the volume low.
+"""
+
+_CENTRES = acoustics.mel_centres(spectra.N_MELS, _NYQUIST)
+_LOWEST_STEP = _CENTRES[1] - _CENTRES[0]
+_HIGHEST_STEP = _CENTRES[-1] - _CENTRES[-2]
+PITCH = f"""
+An octave is twice the frequency, wherever it begins. So equal steps in hertz are not equal steps in
+pitch: 250 Hz more is a whole octave at 250 Hz, and about a semitone at 4,000 Hz. The **mel** scale
+was made from listeners' judgements, such that equal steps sound equally far apart. Of its several
+formulas Soundalike takes librosa's, by Slaney: straight up to 1 kHz, logarithmic above.
+
+The sound is split into {spectra.N_MELS} bands, evenly in mel. Neighbours lie {_LOWEST_STEP:.0f} Hz
+apart at the bottom and {_HIGHEST_STEP:.0f} Hz at the top: fine where melodies live, coarse where
+cymbals hiss.
+"""
+
+SPECTROGRAMS = f"""
+A spectrum knows no time, and music is made of it. So the sound is cut into short, overlapping
+**windows**, each is analysed by itself, and their spectra stand side by side, bright for loud. The
+window's length is a bargain: a long one tells close frequencies apart and smears a drum hit over
+its whole length, a short one places the hit and blurs the pitch. The **hop** is the step from one
+window to the next. A smaller one draws more columns, but sharpens nothing that the window has
+blurred.
+
+Soundalike takes {spectra.N_FFT:,} samples and a hop of {audio.HOP_LENGTH}: {audio.N_FRAMES:,}
+columns for 30 s.
+"""
+
+_JOINED = representations.get("vgg_genre").title
+_BANDS, _CELLS = vgg_mel.GRID
+METHOD = f"""
+1. Half a minute becomes a **mel spectrogram** of {spectra.N_MELS} bands, in dB below its loudest
+   point, and that a picture of {image.WIDTH} × {image.HEIGHT} pixels.
+2. **VGG16**, a network that learned to see from photographs, looks at the picture. Of what its last
+   convolution reports, the largest values in {_BANDS} bands of pitch and {_CELLS} spans of 3 s are
+   kept, on {vgg16.CHANNELS} channels: {vgg_mel.DIM:,} numbers, the **embedding** of the sound.
+3. The **genre head**, a small network trained on genre labels, takes VGG16's report down to
+   {genre_head.DIM} numbers, and those to the probability of each genre. "{_JOINED}" joins both
+   embeddings, the second times {representations.GENRE_WEIGHT:.0f}.
+4. Two clips are as alike as their embeddings point the same way: their **cosine similarity**, 1 at
+   most. A playlist is the nearest of the library, the recording itself left out.
+
+That is the way of the article "Content-based automated playlist generation using deep learning"
+(2020). Unless told otherwise the app compares by **{representations.get("soundalike").title}**, a
+shorter way that agrees better with genre labels (the Compare page has the figures): musicnn, a
+network that learned to tag 200,000 songs, listens to ten spans of 3 s, what its middle layers answer
+is averaged over the clip, and {soundalike.DIM} numbers are kept of it.
+"""
+
+EVALUATION = """
+There is no measure of whether two pieces sound alike but listeners. What can be counted is how far
+the sound agrees with genre labels, and those are rough themselves; so a figure here says how two
+systems compare, not how good a playlist is. **Held out** means that no head was tested on an album
+or an artist that it was trained on. **Precision at 10** is the share of a track's ten nearest that
+have its genre; tracks by its own artist are left out, since an album is easily known by its
+production.
+"""
+
+_MAX_MB, _MAX_MINUTES = audio.MAX_BYTES // 2**20, audio.MAX_SECONDS / 60
+PRIVACY = f"""
+- **Nothing about you is asked or kept.** There is no account and no listening history, and usage
+  statistics are switched off.
+- **Your clips stay in memory.** An upload or a recording goes to the computer that serves this
+  page, is held in its memory for as long as your session shows it, and is never written to disk or
+  logged. No one else's session can see it. The microphone is used only while you record.
+- **No other host is called.** Fonts, scripts, models and music all come from the server itself; a
+  page works offline once the server does.
+- **Your browser keeps two small things:** a cookie that guards uploads against forged requests, gone
+  when you close the browser, and whether you like the page light or dark.
+- **Links carry settings, not sound.** The address in your browser names the track and the settings
+  on screen, so that a copied link reopens them. Of an upload it says no more than that there was
+  one.
+- **Limits of what is read:** files up to {_MAX_MB} MB and {_MAX_MINUTES:.0f} minutes, of which half
+  a minute is analysed.
+"""
+
+
+def data(index: Index) -> str:
+    """The library: how much, where from, and under what terms."""
+    tracks = index.tracks
+    counted = [tracks[column].nunique() for column in ("artist", "album", "genre")]
+    size = (
+        f"The library holds {len(index):,} clips by {counted[0]:,} artists on {counted[1]:,} albums, in "
+        f"{counted[2]} genres."
+    )
+    if "package" not in tracks:
+        return size
+    return (
+        f"{size} They come with free games and a few other free programs, packaged by Debian; the cut, "
+        "the loudness and the encoding are the only changes. Each clip stays under the licence of the "
+        "piece it was cut from, and may be used as that licence says."
+    )
+
+
+def limits(index: Index, accuracy: float | None) -> str:
+    """What it cannot do."""
+    counts = index.tracks["genre"].value_counts()
+    common = ", ".join(f"{genre} {n}" for genre, n in counts.head(3).items())
+    rare = ", ".join(f"{genre} {n}" for genre, n in counts.tail(3).items())
+    right = tagged = ""
+    if accuracy is not None:
+        right = f" On tracks it never heard, the genre head is right {accuracy:.0%} of the time."
+    if "genre_source" in index.tracks:
+        share = (index.tracks["genre_source"] == "tagger").mean()
+        tagged = f", {share:.0%} of them from an automatic tagger, none checked by listening"
+    return f"""
+- **It can recommend only what it has.** {len(index):,} clips, unevenly spread: most {common};
+  fewest {rare}. Music of another kind gets the least unlike of these.
+- **Alike is not liked.** It compares timbre, register and texture. It follows no words, knows no
+  culture, and cannot tell what a song means to you.
+- **It borrows its ears and eyes.** VGG16 learned from photographs; that pictures of sound work at all
+  is a finding. musicnn learned from tags that listeners gave to popular songs, mostly Western, and
+  tells those apart best.
+- **Genres are rough.** One label a track{tagged}.{right}
+- **Half a minute stands for a track**, the loudest of a long one. A clip under
+  {audio.MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
+- **Time counts for the article's ways.** VGG16's embeddings keep when things happen, so that the
+  same music shifted by a second looks less like itself. Copies are told by a similarity of
+  {query.DUPLICATE_SIMILARITY} or more in them, if they begin together.
+"""

@@ -1,0 +1,211 @@
+"""A track seen from inside: a player and plots in one component, and how its data is packed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from soundalike import anatomy, image
+from soundalike.anatomy import Anatomy
+from soundalike.audio import HOP_LENGTH, SAMPLE_RATE
+from soundalike.index import Index
+from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Panel
+from soundalike.ui import state
+from soundalike.ui.components import Track
+
+_HERE = Path(__file__).parent
+_KINDS = {"uint8": "u1", "uint16": "u2", "int16": "i2"}
+
+SUNSET = (
+    *("#364B9A", "#4A7BB7", "#6EA6CD", "#98CAE1", "#C2E4EF", "#EAECCC"),
+    *("#FEDA8B", "#FDB366", "#F67E4B", "#DD3D2D", "#A50026"),
+)
+"""Paul Tol's diverging scheme "sunset" (2021, SRON/EPS/TN/09-002), made for colour-blind eyes too."""
+
+WAVE_CAPTION = (
+    "The air's pressure over time, from −1 to 1 of full scale. The pale shape spans the lowest and "
+    "highest sample of each moment, the dark one its RMS level, which is nearer to how loud it feels."
+)
+CAPTIONS = {
+    "mel": (
+        "Energy by frequency and time in 216 bands, spaced as the ear spaces pitch. 0 dB is the clip's "
+        "loudest cell. This is the picture that the recommendations rest on."
+    ),
+    "mfcc": (
+        "The outline of each moment's spectrum in 20 numbers: 0 is the overall level, the low ones "
+        "broad tone colour, the high ones finer detail. In common units the first few drown the rest."
+    ),
+    "mfcc_standardised": (
+        "The same with every row shifted to mean 0 and scaled to deviation 1, so that each coefficient "
+        "counts alike: what is left is how a moment differs from the rest of the clip."
+    ),
+    "chroma": (
+        "How strong each of the 12 pitch classes is, whatever the octave, relative to the strongest of "
+        "the moment. Chords show as rows that light up together."
+    ),
+    "chroma_standardised": (
+        "The same with every row standardised: a note that sounds throughout fades, and one that enters "
+        "or leaves stands out."
+    ),
+    "bark": (
+        "Energy in Zwicker's critical bands: within one, the ear adds sounds up. 23 of the 24 fit below "
+        "11,025 Hz, the top one in part."
+    ),
+    "gammatone": (
+        "Energy behind 64 filters shaped as those of the inner ear, at equal steps of the ERB scale. "
+        "Low notes stand further apart than in the mel spectrogram."
+    ),
+    "wavelet": (
+        "Energy by semitone, from Morlet wavelets of equally many cycles: low notes are sharp in pitch "
+        "and blurred in time, high ones the other way round."
+    ),
+    RECONSTRUCTION: (
+        "The standardised MFCC above, squeezed into 512 numbers and drawn again from them. What is the "
+        "same in both is all that the representation of that name can compare: slow movement, no beat."
+    ),
+}
+FURTHER = (*FRONT_ENDS, RECONSTRUCTION)
+"""The panels that can be switched on."""
+_HEIGHTS = {"mel": 216, "gammatone": 192, "wavelet": 192, "bark": 138}
+_HEIGHT = 120
+_WAVE_HEIGHT = 96
+
+
+def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> None:
+    """Mount the player and the plots of a track."""
+    _register()(data=pack(track, shown, further), key=key)
+
+
+def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
+    """A track's plots as the component's data: header length, header (JSON), arrays."""
+    arrays: list[bytes] = []
+    place = 0
+
+    def put(array: NDArray[Any]) -> dict[str, object]:
+        nonlocal place
+        content = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes()
+        content += bytes(-len(content) % 4)
+        arrays.append(content)
+        place += len(content)
+        return {"at": place - len(content), "kind": _KINDS[array.dtype.name], "count": array.size}
+
+    # What can be compared lies side by side: front ends after the mel spectrogram, and what the
+    # autoencoder redraws after its original.
+    ordered = list(shown.panels.values())
+    ordered[3:3] = [panel for panel in further if panel.name == RECONSTRUCTION]
+    ordered[1:1] = [panel for panel in further if panel.name != RECONSTRUCTION]
+    byline = " · ".join(filter(None, (track.artist, track.album, track.genre)))
+    header = {
+        "track": track.id,
+        "title": track.title,
+        "byline": byline,
+        "licence": track.licence,
+        "url": track.url,
+        "start": shown.start,
+        "duration": shown.duration,
+        "source_duration": shown.source_duration,
+        "step": HOP_LENGTH / SAMPLE_RATE,
+        "maps": {"magma": put(image.MAGMA), "sunset": put(diverging())},
+        "wave": {
+            "name": "waveform",
+            "title": "Waveform",
+            "axis": "Full scale",
+            "height": _WAVE_HEIGHT,
+            "caption": WAVE_CAPTION + " ",
+            "summary": wave_summary(shown),
+            "data": put(shown.envelope),
+            "rms": put(shown.rms),
+        },
+        "panels": [_described(panel) | {"data": put(panel.values)} for panel in ordered],
+    }
+    body = b"".join(arrays)
+    header["id"] = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()[:16]
+    text = json.dumps(header, ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 4)
+    return len(text).to_bytes(4, "little") + text + body
+
+
+def wave_summary(shown: Anatomy) -> str:
+    """What can be seen in a waveform, in a sentence."""
+    peak = float(np.abs(shown.envelope.astype(np.float64)).max()) / 32_767
+    loudest = float(shown.rms.argmax()) * HOP_LENGTH / SAMPLE_RATE
+    quiet = float(np.mean(shown.rms < shown.rms.max() / 10))
+    return (
+        f"The peak reaches {peak:.2f} of full scale; the loudest moment is at {loudest:.1f} s; "
+        f"{quiet:.0%} of the time the level is more than 20 dB below it."
+    )
+
+
+def diverging() -> NDArray[np.uint8]:
+    """256 colours from `SUNSET`: blue below, pale in the middle, red above [shape=(256, 3)]."""
+    stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in SUNSET])
+    places = np.linspace(0, len(SUNSET) - 1, 256)
+    channels = [np.interp(places, np.arange(len(SUNSET)), stops[:, i]) for i in range(3)]
+    return np.round(np.stack(channels, axis=1)).astype(np.uint8)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def of_library(_index: Index, track_id: str) -> Anatomy:
+    """The anatomy of a track of the library, measured at its first request."""
+    return anatomy.analyse(_index.path(_index.row(track_id)))
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def front_end_of_library(_index: Index, track_id: str, name: str) -> Panel:
+    """One of the further panels of a track of the library."""
+    return further(_index.path(_index.row(track_id)), name)
+
+
+def further(source: Path | bytes, name: str) -> Panel:
+    """One of `FURTHER` of a file or its bytes."""
+    if name == RECONSTRUCTION:
+        return anatomy.reconstruction(source, state.open_models())
+    return anatomy.front_end(source, name)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def warm() -> None:
+    """Compile what an analysis needs in the background, for a visitor about to upload a clip."""
+    threading.Thread(target=anatomy.warm, daemon=True).start()
+
+
+def _described(panel: Panel) -> dict[str, object]:
+    rows, columns = panel.values.shape
+    reach = panel.high - panel.low
+    return {
+        "name": panel.name,
+        "title": panel.title,
+        "axis": panel.axis,
+        "height": _HEIGHTS.get(panel.name, _HEIGHT),
+        "caption": CAPTIONS[panel.name] + " ",
+        "summary": panel.summary,
+        "rows": rows,
+        "columns": columns,
+        "low": panel.low,
+        "high": panel.high,
+        "digits": 0 if reach > 50 and panel.values.dtype == np.uint8 else 1 if reach > 5 else 2,
+        "unit": panel.unit,
+        "open": panel.open_ended,
+        "map": "sunset" if panel.diverging else "magma",
+        "names": panel.rows,
+        "ticks": panel.ticks,
+    }
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register() -> Callable[..., Any]:
+    scripts = [_HERE / name for name in ("anatomy_plots.js", "anatomy.js")]
+    return st.components.v2.component(
+        "soundalike_anatomy",
+        html='<div class="root"></div>',
+        css=(_HERE / "anatomy.css").read_text(encoding="utf-8"),
+        js="\n".join(path.read_text(encoding="utf-8") for path in scripts),
+    )

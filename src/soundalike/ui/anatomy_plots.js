@@ -1,0 +1,268 @@
+// How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
+//
+// The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
+// follows is aligned), and the matrices, lowest row first. Time is in seconds from the start of what is
+// shown. Everything shown is set with textContent, never as HTML.
+
+const FINE_RATE = 22050
+// Seconds a pixel below which a waveform shows its swings, and the RMS must not hide them.
+const CLOSE = 0.001
+const SVG = "http://www.w3.org/2000/svg"
+const ICONS = {
+  play: "M8 5.1v13.8c0 .8.9 1.3 1.5.8l10.4-6.9c.6-.4.6-1.2 0-1.6L9.5 4.3C8.9 3.9 8 4.3 8 5.1z",
+  pause: "M7 5h3.5v14H7zM13.5 5H17v14h-3.5z",
+  closer: "M11 5h2v6h6v2h-6v6h-2v-6H5v-2h6z",
+  wider: "M5 11h14v2H5z",
+  whole: "M3 11l4-4v3h10V7l4 5-4 5v-3H7v3l-4-5z",
+  earlier: "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z",
+  later: "M8.6 16.6 10 18l6-6-6-6-1.4 1.4L13.2 12z",
+}
+
+const clamp = (value, low, high) => Math.min(Math.max(value, low), high)
+const signed = (text) => text.replace("-", "−")
+
+function element(tag, className, text) {
+  const made = document.createElement(tag)
+  if (className) made.className = className
+  if (text !== undefined) made.textContent = text
+  return made
+}
+
+function drawn(tag, attributes) {
+  const made = document.createElementNS(SVG, tag)
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+  return made
+}
+
+function icon(name) {
+  const svg = drawn("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" })
+  svg.append(drawn("path", { d: ICONS[name] }))
+  return svg
+}
+
+function button(name, label, action) {
+  const made = element("button", name)
+  made.type = "button"
+  made.title = label
+  made.setAttribute("aria-label", label)
+  made.append(icon(name))
+  made.addEventListener("click", action)
+  return made
+}
+
+// As a clock shows it: whole seconds only once they are over.
+function clock(seconds, digits = 0) {
+  const past = Math.max(seconds, 0)
+  const shown = digits ? Number(past.toFixed(digits)) : Math.floor(past + 0.001)
+  const rest = (shown % 60).toFixed(digits)
+  return `${Math.floor(shown / 60)}:${rest.padStart(digits ? digits + 3 : 2, "0")}`
+}
+
+const decibels = (level) => (level > 0 ? signed((20 * Math.log10(level)).toFixed(1)) : "below −90")
+
+function unpack(bytes) {
+  const copy = bytes.slice()
+  const length = new DataView(copy.buffer).getUint32(0, true)
+  const sheet = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)))
+  const kinds = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array }
+  sheet.array = ({ at, kind, count }) => new kinds[kind](copy.buffer, 4 + length + at, count)
+  return sheet
+}
+
+// The average level of each pixel's columns, in colour: as many columns as pixels, as many rows as rows.
+function picture(panel, colours, view, step, width) {
+  const { values, columns, rows, largest } = panel
+  const image = new ImageData(width, rows)
+  const pixels = new Uint32Array(image.data.buffer)
+  const first = view.from / step + 0.5
+  const scale = (view.to - view.from) / step / width
+  for (let x = 0; x < width; x++) {
+    const from = clamp(Math.floor(first + x * scale), 0, columns - 1)
+    const to = clamp(Math.floor(first + (x + 1) * scale), from + 1, columns)
+    for (let row = 0; row < rows; row++) {
+      let sum = 0
+      for (let column = from; column < to; column++) sum += values[row * columns + column]
+      const level = Math.round((sum / (to - from) / largest) * 255)
+      pixels[(rows - 1 - row) * width + x] = colours[level]
+    }
+  }
+  return image
+}
+
+// Plain stops for a legend, from the same colours that the pixels get.
+function gradient(colours) {
+  const stops = Array.from({ length: 17 }, (_, i) => {
+    const colour = colours[Math.round((i / 16) * 255)]
+    return `rgb(${colour & 255} ${(colour >> 8) & 255} ${(colour >> 16) & 255})`
+  })
+  return `linear-gradient(90deg, ${stops.join(", ")})`
+}
+
+function matrixPlot(sheet, panel) {
+  panel.values = sheet.array(panel.data)
+  panel.largest = panel.data.kind === "u1" ? 255 : 65535
+  const canvas = element("canvas")
+  const colours = sheet.colours[panel.map]
+  const off = document.createElement("canvas")
+
+  const draw = (view) => {
+    const ratio = window.devicePixelRatio || 1
+    canvas.width = Math.max(Math.round(canvas.clientWidth * ratio), 1)
+    canvas.height = Math.max(Math.round(canvas.clientHeight * ratio), 1)
+    off.width = canvas.width
+    off.height = panel.rows
+    off.getContext("2d").putImageData(picture(panel, colours, view, sheet.step, canvas.width), 0, 0)
+    const context = canvas.getContext("2d")
+    context.imageSmoothingEnabled = panel.rows > canvas.height
+    context.drawImage(off, 0, 0, canvas.width, canvas.height)
+  }
+  const at = (seconds) => clamp(Math.round(seconds / sheet.step), 0, panel.columns - 1)
+  const read = (seconds, row) => {
+    const level = panel.values[row * panel.columns + at(seconds)] / panel.largest
+    const value = panel.low + level * (panel.high - panel.low)
+    const bound = panel.open && level === 0 ? "≤ " : panel.open && level === 1 ? "≥ " : ""
+    return `${panel.names[row]}: ${bound}${signed(value.toFixed(panel.digits))} ${panel.unit}`
+  }
+  // The strongest row at a time: where a reader by keyboard starts.
+  const strongest = (seconds) => {
+    let best = 0
+    for (let row = 1; row < panel.rows; row++) {
+      const level = (row) => panel.values[row * panel.columns + at(seconds)]
+      if (level(row) > level(best)) best = row
+    }
+    return best
+  }
+  const legend = element("span", "legend")
+  const bar = element("i")
+  bar.style.background = gradient(colours)
+  const sign = panel.open ? ["≤ ", "≥ "] : ["", ""]
+  legend.append(
+    element("span", "", `${sign[0]}${signed(String(panel.low))}`), bar,
+    element("span", "", `${sign[1]}${panel.high} ${panel.unit}`),
+  )
+  const ticks = panel.ticks.map(([row, label]) => [1 - (row + 0.5) / panel.rows, label])
+  return { facts: panel, node: canvas, draw, read, strongest, legend, ticks, rows: panel.rows }
+}
+
+function wavePlot(sheet) {
+  const svg = drawn("svg", { viewBox: "0 0 100 2", preserveAspectRatio: "none", "aria-hidden": "true" })
+  const [peak, rms] = [drawn("path", { class: "peak" }), drawn("path", { class: "rms" })]
+  svg.append(peak, rms, drawn("line", { class: "zero", x1: 0, x2: 100, y1: 1, y2: 1 }))
+  const coarse = sheet.array(sheet.wave.data)
+  const points = coarse.length / 2
+  const levels = sheet.array(sheet.wave.rms)
+  const plot = { facts: sheet.wave, node: svg, rows: 0, fine: null }
+
+  const extent = (from, to) => {
+    const [source, rate, start] = plot.fine
+      ? [plot.fine, FINE_RATE, sheet.start] : [null, points / sheet.duration, 0]
+    const length = source ? source.length : points
+    const first = clamp(Math.floor((start + from) * rate), 0, length - 1)
+    const last = clamp(Math.ceil((start + to) * rate), first + 1, length)
+    let [low, high] = [Infinity, -Infinity]
+    for (let i = first; i < last; i++) {
+      low = Math.min(low, source ? source[i] : coarse[i] / 32767)
+      high = Math.max(high, source ? source[i] : coarse[points + i] / 32767)
+    }
+    return [low, high]
+  }
+  const level = (seconds) => {
+    const place = clamp(seconds / sheet.step, 0, levels.length - 1)
+    const before = Math.floor(place)
+    const after = Math.min(before + 1, levels.length - 1)
+    return (levels[before] + (levels[after] - levels[before]) * (place - before)) / 32767
+  }
+  const band = (pairs) => {
+    const place = (i) => ((i / (pairs.length - 1)) * 100).toFixed(3)
+    const top = pairs.map(([, high], i) => `${place(i)},${(1 - high).toFixed(4)}`)
+    const bottom = pairs.map(([low], i) => `${place(i)},${(1 - low).toFixed(4)}`).reverse()
+    return `M${top.join("L")}L${bottom.join("L")}Z`
+  }
+  plot.draw = (view) => {
+    const width = Math.max(Math.round(svg.clientWidth), 2)
+    const pixel = (view.to - view.from) / width
+    svg.classList.toggle("close", pixel < CLOSE)
+    const times = Array.from({ length: width }, (_, x) => view.from + x * pixel)
+    peak.setAttribute("d", band(times.map((time) => extent(time, time + pixel))))
+    rms.setAttribute("d", band(times.map((time) => [-level(time), level(time)])))
+  }
+  plot.read = (seconds, row, view) => {
+    const pixel = (view.to - view.from) / Math.max(svg.clientWidth, 2)
+    const [low, high] = extent(seconds, seconds + pixel).map((value) => signed(value.toFixed(2)))
+    return `${low} to ${high}, RMS ${decibels(level(seconds))} dBFS`
+  }
+  plot.strongest = () => 0
+  plot.legend = element("span", "legend")
+  plot.legend.append(
+    element("i", "swatch peaks"), element("span", "", "peaks"),
+    element("i", "swatch levels"), element("span", "", "RMS"),
+  )
+  plot.ticks = [[0, "1"], [0.5, "0"], [1, "−1"]]
+  return plot
+}
+
+// The samples themselves, decoded by the browser, for a waveform that is zoomed in on.
+async function decodeFine(url) {
+  const content = await (await fetch(url)).arrayBuffer()
+  const buffer = await new OfflineAudioContext(1, 1, FINE_RATE).decodeAudioData(content)
+  const mix = new Float32Array(buffer.length)
+  for (let channel = 0; channel < buffer.numberOfChannels; channel++) {
+    const samples = buffer.getChannelData(channel)
+    for (let i = 0; i < mix.length; i++) mix[i] += samples[i] / buffer.numberOfChannels
+  }
+  return mix
+}
+
+// Times to label: round steps, as many as fit.
+function timeTicks(view, start, width) {
+  const span = view.to - view.from
+  const steps = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60]
+  const step = steps.find((step) => (span / step) * 70 <= width) || 60
+  const digits = step < 0.01 ? 3 : step < 0.1 ? 2 : step < 1 ? 1 : 0
+  const ticks = []
+  for (let i = Math.ceil((view.from + start) / step - 1e-6); i * step <= view.to + start + 1e-6; i++) {
+    ticks.push([(i * step - start - view.from) / span, clock(i * step, digits)])
+  }
+  return ticks
+}
+
+// Labels at places from 0 to 1 along an axis; the outermost are kept inside it.
+function placeLabels(axis, ticks, side) {
+  axis.replaceChildren(...ticks.map(([place, text]) => {
+    const label = element("span", place < 0.03 ? "first" : place > 0.97 ? "last" : "", text)
+    label.style[side] = `${place * 100}%`
+    return label
+  }))
+}
+
+// A plot's place on the page: heading, axes, marks, and the text that says what it shows.
+function figureOf(plot, number) {
+  const node = element("figure")
+  const head = element("div", "head")
+  const name = element("span", "name", plot.facts.title)
+  name.append(element("span", "by", plot.facts.axis))
+  head.append(name, plot.legend)
+  const frame = element("div", "frame")
+  frame.style.height = `${plot.facts.height}px`
+  frame.tabIndex = 0
+  frame.dataset.plot = plot.facts.name
+  frame.setAttribute("role", "slider")
+  frame.setAttribute("aria-label", `${plot.facts.title}, position in seconds`)
+  frame.setAttribute("aria-describedby", `caption-${number}`)
+  const marks = ["row", "cursor", "playhead", "chosen", "tip"].map((name) => {
+    plot[name] = element("div", name)
+    plot[name].hidden = true
+    return plot[name]
+  })
+  frame.append(plot.node, ...marks)
+  const axis = element("div", "axis")
+  placeLabels(axis, plot.ticks, "top")
+  const times = element("div", "times")
+  const body = element("div", "plot")
+  body.append(axis, frame, times)
+  const caption = element("figcaption", "", plot.facts.caption)
+  caption.id = `caption-${number}`
+  caption.append(element("span", "seen", plot.facts.summary))
+  node.append(head, body, caption)
+  return Object.assign(plot, { figure: node, frame, times })
+}

@@ -1,0 +1,288 @@
+"""Streamlit parts that pages share: players, tracks, and errors in a sentence."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+
+from soundalike import query
+from soundalike.comparison import Comparison
+from soundalike.errors import SoundalikeError
+from soundalike.index import Index
+from soundalike.playlist import Playlist
+from soundalike.query import Query
+from soundalike.ui import state
+from soundalike.ui.palette import Style
+
+ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
+"""What can be done with a track of the library: the page it goes to, and its name."""
+_ICONS = {
+    "recommend": ":material/queue_music:",
+    "anatomy": ":material/graphic_eq:",
+    "map": ":material/scatter_plot:",
+}
+
+_HERE = Path(__file__).parent
+_MIME_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".mka": "audio/webm"}
+
+
+@dataclass(frozen=True)
+class Track:
+    """A track as a visitor sees it."""
+
+    id: str
+    title: str
+    artist: str
+    album: str
+    genre: str
+    licence: str
+    url: str
+
+
+def track_of(index: Index, row: int) -> Track:
+    """A track of the library, its clip ready to be played in this session."""
+    return Track(
+        index.fact("track_id", row),
+        index.fact("title", row),
+        index.fact("artist", row),
+        index.fact("album", row),
+        index.fact("genre", row),
+        index.fact("licence", row),
+        audio_url(index.path(row)),
+    )
+
+
+def track_labels(index: Index) -> dict[str, str]:
+    """What a track is called where one is chosen from a list, by its id, in the table's order."""
+    return _labels(index, str(index.folder), str(index.manifest["library"]["fingerprint"]))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _labels(_index: Index, folder: str, fingerprint: str) -> dict[str, str]:
+    columns = ["track_id", "title", "artist", "genre"]
+    return {
+        track_id: " · ".join(filter(None, texts))
+        for track_id, *texts in _index.tracks[columns].itertuples(index=False)
+    }
+
+
+def choose_track(
+    index: Index,
+    label: str,
+    key: str,
+    none: str | None = None,
+    on_change: Callable[[], None] | None = None,
+) -> None:
+    """A track of the library, found by typing; `none` is what is shown for no track, if that can be."""
+    labels = track_labels(index)
+    st.selectbox(
+        label,
+        list(labels),
+        index=0 if none is None else None,
+        format_func=lambda track_id: labels[track_id],
+        key=key,
+        persist_state="session",
+        on_change=on_change,
+        placeholder=none,
+        help="Type part of a title, an artist or a genre.",
+    )
+
+
+def audio_url(source: Path | bytes, name: str = "") -> str:
+    """An address under which this session's page can play a file; "" for a file that is not there.
+
+    This is what `st.audio` does for its own player: the file is held in the server's memory, under
+    an address that its content makes unguessable, for as long as the page shows it.
+    """
+    suffix = (source.suffix if isinstance(source, Path) else Path(name).suffix).lower()
+    kind = _MIME_TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0] or "audio/wav"
+    if isinstance(source, Path) and not source.is_file():
+        return ""
+    content = source if isinstance(source, bytes) else str(source)
+    coordinates = f"soundalike-{source if isinstance(source, Path) else name}"
+    return str(runtime.get_instance().media_file_mgr.add(content, kind, coordinates))
+
+
+def picture_url(png: bytes) -> str:
+    """A picture as an address that carries it whole.
+
+    A picture on the server is gone as soon as its page is left, and a browser that has not fetched
+    it by then reports an error.
+    """
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+
+
+def card(track: Track, style: Style | None, key: str, start: str | None = None) -> None:
+    """One track with its player. A new value of `start` makes it play."""
+    shown = vars(track) | _styled(style)
+    _tracks(data={"kind": "card", "label": track.title, "tracks": [shown], "start": start}, key=key)
+
+
+def playlist_table(
+    index: Index,
+    playlist: Playlist,
+    styles: dict[str, Style],
+    key: str,
+    on_choose: Callable[[str], None],
+) -> None:
+    """A playlist as a table with players; `on_choose` gets the track to recommend from next."""
+    tracks = [
+        _shown(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
+        for entry in playlist.entries
+    ]
+    data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
+    _table(data, key, on_choose)
+
+
+def track_table(
+    index: Index,
+    rows: Sequence[int],
+    styles: dict[str, Style],
+    key: str,
+    label: str,
+    on_choose: Callable[[str], None],
+) -> None:
+    """Tracks of the library as a table with players, in the order given."""
+    tracks = [_shown(index, row, styles) for row in rows]
+    _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
+
+
+def _shown(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
+    return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
+
+
+def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> None:
+    def chosen() -> None:
+        wanted = st.session_state[key].chosen
+        if wanted["action"] == "recommend":
+            on_choose(str(wanted["track"]))
+
+    data = {"kind": "table", "actions": actions()} | data
+    result = _tracks(data=data, key=key, on_chosen_change=chosen)
+    wanted = getattr(result, "chosen", None)
+    if wanted and wanted["action"] != "recommend":
+        follow(wanted)
+
+
+def actions() -> list[dict[str, str]]:
+    """What can be done with a track, for a component that has buttons for it."""
+    return [{"name": name, "label": label} for name, label in ACTIONS.items()]
+
+
+def follow(wanted: Mapping[str, str] | None) -> None:
+    """Go where a visitor wants to, if a component's button was pressed in this run."""
+    if wanted and wanted["action"] in ACTIONS:
+        state.go(wanted["action"], str(wanted["track"]))
+
+
+def playlist_columns(
+    index: Index,
+    comparison: Comparison,
+    titles: Mapping[str, str],
+    styles: dict[str, Style],
+    key: str,
+) -> None:
+    """Playlists beside each other, with what they share marked."""
+    columns = [
+        {
+            "name": item.representation,
+            "title": titles[item.representation],
+            "note": " ".join(item.notes),
+            "tracks": [
+                _shown(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
+                for entry in item.entries
+            ],
+        }
+        for item in comparison.playlists
+    ]
+    data = {"kind": "columns", "blind": False, "actions": actions(), "columns": columns}
+    result = _tracks(data=data, key=key, on_chosen_change=lambda: None)
+    follow(getattr(result, "chosen", None))
+
+
+def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str) -> None:
+    """Playlists under neutral names: nothing in what is sent tells who made them."""
+    columns = [
+        {
+            "name": title.lower().replace(" ", "-"),
+            "title": title,
+            "tracks": [_shown(index, row, {}) | {"genre": "", "shared": 1} for row in rows],
+        }
+        for title, rows in playlists.items()
+    ]
+    _tracks(data={"kind": "columns", "blind": True, "actions": [], "columns": columns}, key=key)
+
+
+def script(*files: str) -> str:
+    """A player's script, with what all players share."""
+    parts = [_HERE / file for file in ("player_parts.js", *files)]
+    return "\n".join(path.read_text(encoding="utf-8") for path in parts)
+
+
+def onward(track_id: str, here: str, key: str) -> None:
+    """Buttons that take a track of the library to the other pages."""
+    with st.container(horizontal=True, gap="small"):
+        for page, label in ACTIONS.items():
+            if page == here:
+                continue
+            if st.button(label, icon=_ICONS[page], key=f"{key}_{page}", type="tertiary"):
+                state.go(page, track_id)
+
+
+def analyse(index: Index, content: bytes) -> Query | str:
+    """The query for a visitor's clip, or what is wrong with it; says meanwhile what is being done."""
+    place = st.empty()
+    with place.status(query.STEPS[0]) as status:
+        answer: Query | str
+        try:
+            answer = query.from_audio(
+                content, index, state.open_models(), lambda step: status.update(label=f"{step} …")
+            )
+            status.update(label=f"{query.STEPS[-1]} …")
+        except SoundalikeError as error:
+            answer = str(error)
+    place.empty()
+    return answer
+
+
+def complain(message: str) -> None:
+    """Something is wrong, in one sentence that says what to do."""
+    st.error(message, icon=":material/error:")
+
+
+def remarks(notes: Sequence[str]) -> None:
+    """What a visitor may want to know about a result, as captions."""
+    for note in notes:
+        st.caption(plain(note))
+
+
+def plain(text: str) -> str:
+    """Text with Markdown's and Streamlit's special characters made ordinary."""
+    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-!|~$:^" else mark for mark in text)
+
+
+def _styled(style: Style | None) -> dict[str, str]:
+    if style is None:
+        return {"colour": "#8A8A8A", "marker": "circle"}
+    return {"colour": style.colour, "marker": style.marker}
+
+
+def _tracks(**arguments: Any) -> Any:
+    return _register()(**arguments)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "soundalike_tracks",
+        html='<div class="root"></div>',
+        css=(_HERE / "tracks.css").read_text(encoding="utf-8"),
+        js=script("track_columns.js", "tracks.js"),
+    )

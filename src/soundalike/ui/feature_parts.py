@@ -1,0 +1,259 @@
+"""The Features page's own parts: the network's grid, lists of dimensions, and the moments."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from soundalike import cells
+from soundalike.feature_store import BLANK, FeatureStore
+from soundalike.index import Index
+from soundalike.models import vgg16
+from soundalike.moments import Picture
+from soundalike.portrait import Portrait
+from soundalike.ui import components, palette, state
+
+_HERE = Path(__file__).parent
+_FEATURES_A_ROW = 8
+_WHOLE_SECONDS = 31.0
+"""A clip up to this length is analysed from its beginning."""
+
+
+def open_features(index: Index) -> FeatureStore:
+    """What is known of the dimensions of an index, kept once for all sessions."""
+    return _store(index, str(index.folder), str(index.manifest["library"]["fingerprint"]))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _store(_index: Index, folder: str, fingerprint: str) -> FeatureStore:
+    return FeatureStore(_index, state.open_models())
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def warm() -> None:
+    """Load in the background what draws spectrograms: its first call takes seconds."""
+
+    def load() -> None:
+        from soundalike import spectra
+        from soundalike.audio import Clip
+
+        spectra.mel_spectrogram(Clip(np.zeros(8_192, np.float32)))
+
+    threading.Thread(target=load, daemon=True).start()
+
+
+def grid(store: FeatureStore, painted: Portrait, key: str, on_choose: Callable[[int], None]) -> None:
+    """The network's grid: the cells of the dimension's channel, or the features of the genre head."""
+    means = store.siblings(painted).mean
+    described = _cells_of(painted.cell.channel) if painted.cell else _features(len(means))
+    ceiling = float(max(means.max(), 1e-6))
+    dimensions: list[int] = described.pop("dimensions")
+    texts: list[str] = described.pop("texts")
+    marks: list[str] = described.pop("marks")
+    data = described | {
+        "kind": "grid",
+        "selected": dimensions.index(painted.dimension),
+        "cells": [
+            {
+                "dimension": dimension,
+                "text": f"Dimension {dimension}: {text}, mean activation {mean:.2f}",
+                "mark": mark,
+                "share": round(max(float(mean), 0.0) / ceiling, 3),
+            }
+            for dimension, text, mark, mean in zip(dimensions, texts, marks, means, strict=True)
+        ],
+    }
+    _grid(data, key, on_choose)
+
+
+def dimension_list(
+    label: str,
+    items: Sequence[tuple[int, float, str]],
+    name: str,
+    ceiling: float,
+    key: str,
+    on_choose: Callable[[int], None],
+) -> None:
+    """Dimensions to choose from: each a number, a value up to `ceiling`, and how that is written."""
+    data = {
+        "kind": "list",
+        "label": label,
+        "items": [
+            {
+                "dimension": dimension,
+                "detail": describe(name, dimension),
+                "share": round(value / ceiling, 3),
+                "value": written,
+            }
+            for dimension, value, written in items
+        ],
+    }
+    _grid(data, key, on_choose)
+
+
+def describe(name: str, dimension: int) -> str:
+    """Where a dimension looks, in words."""
+    if name != "vgg_mel":
+        return "the whole picture"
+    cell = cells.cell(dimension)
+    return f"channel {cell.channel}, {cells.share(cell).words}"
+
+
+def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
+    """The tracks that a dimension answers to, with pictures that follow one by one.
+
+    Returns
+    -------
+    whether the network's own map is shown on all of them
+    """
+    maps = {row: store.map_of(painted, row) for row in painted.top}
+    index = store.index
+    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+
+    def draw_next() -> None:
+        missing = [row for row in painted.top if store.picture(row) is None]
+        if missing:
+            store.draw(missing[0])
+
+    boxes = {}
+    if painted.cell is not None:
+        boxes["box"] = cells.share(painted.cell).percent()
+        boxes["view"] = cells.field_of_view(painted.cell).percent()
+    tracks = [_moment(store, painted, row, maps[row], styles) for row in painted.top]
+    data = {"label": "The tracks that activate it most, strongest first", "tracks": tracks} | boxes
+    result = _register_moments()(
+        data=data | {"actions": components.actions()},
+        key=key,
+        on_wanted_change=draw_next,
+        on_chosen_change=lambda: None,
+    )
+    components.follow(getattr(result, "chosen", None))
+    return all(found is not None for found in maps.values())
+
+
+def _moment(
+    store: FeatureStore,
+    painted: Portrait,
+    row: int,
+    found: NDArray[np.float32] | None,
+    styles: dict[str, palette.Style],
+) -> dict[str, Any]:
+    track = components.track_of(store.index, row)
+    picture = store.picture(row)
+    style = styles.get(track.genre)
+    offset = picture.offset if picture else None
+    if offset is None and _length(store.index, row) <= _WHOLE_SECONDS:
+        offset = 0.0
+    return vars(track) | {
+        "colour": style.colour if style else "#8A8A8A",
+        "marker": style.marker if style else "circle",
+        "value": f"{painted.values[row]:.1f}",
+        "score": f"{painted.score(row):+.1f} sd",
+        "start": round(_start(painted, found), 3),
+        "offset": offset,
+        "timeline": cells.TIMELINE,
+        "picture": None if picture is None else _picture_url(picture),
+        "map": None if found is None else _shown(found),
+    }
+
+
+def _start(painted: Portrait, found: NDArray[np.float32] | None) -> float:
+    """The second from which a track is played: its cell's, or where the genre feature falls most."""
+    if painted.cell is not None:
+        return cells.share(painted.cell).seconds[0]
+    if found is None or not found.any():
+        return 0.0
+    column = int(np.argmax(found.max(axis=0)))
+    return cells.share(cells.Cell(0, column, 0)).seconds[0]
+
+
+def _length(index: Index, row: int) -> float:
+    """A clip's length in seconds as its table has it; endless where that does not say."""
+    try:
+        return float(index.tracks.iloc[row].get("duration_s", "inf"))
+    except ValueError:
+        return float("inf")
+
+
+def _shown(found: NDArray[np.float32]) -> dict[str, Any]:
+    rows, columns = found.shape
+    ceiling = float(found.max()) or 1.0
+    places_a_row = vgg16.GRID[0] // rows
+    return {
+        "rows": rows,
+        "columns": columns,
+        # The genre head leaves out the lowest of the fifteen rows.
+        "height": 100 * places_a_row * rows / vgg16.GRID[0],
+        "values": [round(float(value) / ceiling, 2) for value in found.ravel()],
+    }
+
+
+def _picture_url(picture: Picture) -> str:
+    """A picture within its own address: nine kilobytes that come with the page, not after it."""
+    if picture is BLANK:
+        return ""
+    return f"data:image/webp;base64,{base64.b64encode(picture.content).decode('ascii')}"
+
+
+def _cells_of(channel: int) -> dict[str, Any]:
+    places = [
+        cells.Cell(band, time, channel) for band in range(cells.BANDS) for time in range(cells.TIMES)
+    ]
+    bands = [cells.share(place).hertz for place in places[:: cells.TIMES]]
+    seconds = [f"{cells.share(place).seconds[0]:.0f}" for place in places[: cells.TIMES]]
+    return {
+        "label": f"The cells of channel {channel}",
+        "columns": cells.TIMES,
+        "row_labels": [cells.pitch_range(*band) for band in bands],
+        "column_labels": [*seconds[:-1], f"{seconds[-1]} s"],
+        "dimensions": [place.dimension for place in places],
+        "texts": [cells.share(place).words for place in places],
+        "marks": [""] * len(places),
+    }
+
+
+def _features(count: int) -> dict[str, Any]:
+    return {
+        "label": "The features of the genre head",
+        "columns": _FEATURES_A_ROW,
+        "row_labels": [],
+        "column_labels": [],
+        "dimensions": list(range(count)),
+        "texts": ["the whole picture"] * count,
+        "marks": [str(dimension) for dimension in range(count)],
+    }
+
+
+def _grid(data: dict[str, Any], key: str, on_choose: Callable[[int], None]) -> None:
+    def chosen() -> None:
+        on_choose(int(st.session_state[key].chosen))
+
+    _register_grid()(data=data, key=key, on_chosen_change=chosen)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register_grid() -> Callable[..., Any]:
+    script = (_HERE / "feature_grid.js").read_text(encoding="utf-8")
+    return _component("soundalike_feature_grid", "feature_grid", script)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register_moments() -> Callable[..., Any]:
+    script = components.script("feature_moment.js")
+    return _component("soundalike_feature_moment", "feature_moment", script)
+
+
+def _component(name: str, file: str, script: str) -> Callable[..., Any]:
+    return st.components.v2.component(
+        name,
+        html='<div class="root"></div>',
+        css=(_HERE / f"{file}.css").read_text(encoding="utf-8"),
+        js=script,
+    )

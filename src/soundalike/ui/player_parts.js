@@ -1,0 +1,52 @@
+// What the players share: how parts are made, icons, and the ways from a track to the other pages.
+
+const PLAYING = "soundalike:playing"
+const SVG = "http://www.w3.org/2000/svg"
+const ICONS = {
+  play: "M8 5.1v13.8c0 .8.9 1.3 1.5.8l10.4-6.9c.6-.4.6-1.2 0-1.6L9.5 4.3C8.9 3.9 8 4.3 8 5.1z",
+  pause: "M7 5h3.5v14H7zM13.5 5H17v14h-3.5z",
+  again: "M12 6V2.5L7 7l5 4.5V8a5 5 0 1 1-5 5H5a7 7 0 1 0 7-7z",
+  recommend: "M4 6h10v2H4zm0 5h10v2H4zm0 5h6v2H4zm11.5-3.5 5 3.5-5 3.5z",
+  anatomy: "M3 10h2v4H3zm4-4h2v12H7zm4 2h2v8h-2zm4-5h2v14h-2zm4 7h2v4h-2z",
+  map: "M12 2a7 7 0 0 0-7 7c0 5.2 7 13 7 13s7-7.8 7-13a7 7 0 0 0-7-7zm0 9.5a2.5 2.5 0 1 1 0-5 2.5 2.5 0 0 1 0 5z",
+}
+
+function element(tag, className, text) {
+  const made = document.createElement(tag)
+  if (className) made.className = className
+  if (text !== undefined) made.textContent = text
+  return made
+}
+
+function icon(name) {
+  const svg = document.createElementNS(SVG, "svg")
+  svg.setAttribute("viewBox", "0 0 24 24")
+  svg.setAttribute("aria-hidden", "true")
+  const path = document.createElementNS(SVG, "path")
+  path.setAttribute("d", ICONS[name])
+  svg.append(path)
+  return svg
+}
+
+function genreLabel(track) {
+  const label = element("span", "genre")
+  const dot = element("span", `dot ${track.marker}`)
+  dot.style.background = track.colour
+  label.append(dot, document.createTextNode(track.genre))
+  return label
+}
+
+// Buttons that lead from a track to other pages; `act` is told which, and the track.
+function actionButtons(actions, track, act) {
+  const node = element("div", "actions")
+  for (const action of actions) {
+    const button = element("button", "choose")
+    button.type = "button"
+    button.title = action.label
+    button.setAttribute("aria-label", `${action.label}: ${track.title}`)
+    button.append(icon(action.name))
+    button.addEventListener("click", () => act({ action: action.name, track: track.id }))
+    node.append(button)
+  }
+  return node
+}

@@ -1,0 +1,200 @@
+// Tracks with one player: a table for a playlist, a card for a single track, columns for several playlists.
+//
+// Everything shown is set with textContent, never as HTML. One player plays at a time on the whole
+// page: whoever starts says so on the window, and everyone else pauses.
+
+const states = new WeakMap()
+
+const clock = (seconds) => {
+  const whole = Math.floor(seconds || 0)
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
+}
+
+// Where the player is and what it does; it outlives a redraw of the list around it.
+function createPlayer() {
+  const audio = new Audio()
+  audio.preload = "none"
+  const player = { audio, rows: [], current: null }
+  const announce = () => window.dispatchEvent(new CustomEvent(PLAYING, { detail: player }))
+  const yieldTo = (event) => { if (event.detail !== player) audio.pause() }
+
+  const show = () => player.rows.forEach((row) => {
+    const current = row.track.id === player.current
+    const playing = current && !audio.paused
+    row.node.classList.toggle("current", current)
+    row.button.replaceChildren(icon(playing ? "pause" : "play"))
+    row.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${row.track.title}`)
+    if (!current) return
+    const length = Number.isFinite(audio.duration) ? audio.duration : 0
+    row.range.max = length || 1
+    row.range.value = audio.currentTime
+    row.range.setAttribute("aria-valuetext", `${clock(audio.currentTime)} of ${clock(length)}`)
+    row.time.textContent = `${clock(audio.currentTime)} / ${clock(length)}`
+    row.failed.hidden = !audio.error
+  })
+
+  player.play = (track) => {
+    if (player.current !== track.id) {
+      player.current = track.id
+      audio.src = track.url
+    }
+    announce()
+    audio.play().catch(show)
+  }
+  player.toggle = (track) => {
+    if (player.current === track.id && !audio.paused) audio.pause()
+    else player.play(track)
+  }
+  player.seek = (track, seconds) => {
+    if (player.current !== track.id) player.play(track)
+    audio.currentTime = seconds
+  }
+  player.next = () => {
+    const position = player.rows.findIndex((row) => row.track.id === player.current)
+    const following = player.rows[position + 1]
+    if (position >= 0 && following) player.play(following.track)
+  }
+  player.show = show
+  player.destroy = () => {
+    audio.pause()
+    audio.removeAttribute("src")
+    window.removeEventListener(PLAYING, yieldTo)
+  }
+  for (const event of ["play", "pause", "timeupdate", "durationchange", "error"]) {
+    audio.addEventListener(event, show)
+  }
+  audio.addEventListener("ended", player.next)
+  window.addEventListener(PLAYING, yieldTo)
+  return player
+}
+
+function playButton(player, track) {
+  const button = element("button", "play")
+  button.type = "button"
+  button.addEventListener("click", () => player.toggle(track))
+  return button
+}
+
+function seekBar(player, track) {
+  const node = element("div", "seek")
+  const range = element("input")
+  Object.assign(range, { type: "range", min: 0, max: 30, step: 0.1, value: 0 })
+  range.setAttribute("aria-label", `Position in ${track.title}`)
+  range.addEventListener("input", () => player.seek(track, Number(range.value)))
+  const time = element("span", "time", "0:00")
+  const failed = element("span", "failed", "This clip cannot be played here.")
+  failed.hidden = true
+  node.append(range, time, failed)
+  return { node, range, time, failed }
+}
+
+function card(player, track) {
+  const node = element("div", "single")
+  const button = playButton(player, track)
+  const words = element("div", "words")
+  words.append(element("div", "title", track.title))
+  words.append(element("div", "artist", [track.artist, track.album].filter(Boolean).join(" · ")))
+  const meta = element("div", "meta")
+  if (track.genre) meta.append(genreLabel(track))
+  words.append(meta)
+  if (track.licence) words.append(element("div", "licence", `Licence: ${track.licence}`))
+  const seek = seekBar(player, track)
+  words.append(seek.node)
+  node.append(button, words)
+  return { ...seek, track, node, button }
+}
+
+function meter(similarity) {
+  const node = element("span", "meter")
+  const fill = element("i")
+  fill.style.width = `${Math.max(0, Math.min(1, similarity)) * 100}%`
+  node.setAttribute("aria-hidden", "true")
+  node.append(fill)
+  return node
+}
+
+function tableRow(player, data, track, act) {
+  const node = element("tr")
+  node.dataset.track = track.id
+  const cell = (className, ...content) => {
+    const made = element("td", className)
+    made.append(...content)
+    node.append(made)
+    return made
+  }
+  if (data.ranked) cell("rank", String(track.rank))
+  const button = playButton(player, track)
+  cell("play-cell", button)
+  const artist = element("div", "artist", track.artist)
+  if (track.album) artist.append(element("span", "album", ` · ${track.album}`))
+  const seek = seekBar(player, track)
+  const licence = element("div", "licence", track.licence)
+  cell("words", element("div", "title", track.title), artist, licence, seek.node)
+  cell("album-cell", element("span", "album", track.album))
+  cell("genre-cell", genreLabel(track))
+  if (data.ranked) cell("similarity", meter(track.similarity), track.similarity.toFixed(3))
+  cell("choose-cell", actionButtons(data.actions, track, act))
+  return { ...seek, track, node, button }
+}
+
+function table(player, data, act) {
+  const node = element("table")
+  node.append(element("caption", "", data.label))
+  const head = element("tr")
+  const columns = [
+    data.ranked && ["Rank", "rank", true], ["Play", "play-cell", true],
+    ["Title and artist", "words", false], ["Album", "album-cell", false], ["Genre", "genre-cell", false],
+    data.ranked && ["Similarity", "similarity", false], ["Go on", "choose-cell", true],
+  ].filter(Boolean)
+  for (const [name, className, unseen] of columns) {
+    const cell = element("th", className)
+    cell.scope = "col"
+    cell.append(element("span", unseen ? "hidden" : "", name))
+    head.append(cell)
+  }
+  const body = element("tbody")
+  const rows = data.tracks.map((track) => tableRow(player, data, track, act))
+  body.append(...rows.map((row) => row.node))
+  const top = element("thead")
+  top.append(head)
+  node.append(top, body)
+  return { node, rows }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  let state = states.get(parentElement)
+  if (!state) {
+    state = { player: createPlayer(), drawn: null, started: null }
+    states.set(parentElement, state)
+  }
+  const { player } = state
+  const wanted = JSON.stringify(data)
+  if (state.drawn !== wanted) {
+    state.drawn = wanted
+    const root = parentElement.querySelector(".root")
+    const shown = data.columns ? data.columns.flatMap((column) => column.tracks) : data.tracks
+    const still = shown.some((track) => track.id === player.current)
+    if (!still) {
+      player.audio.pause()
+      player.current = null
+    }
+    if (data.kind === "card") {
+      player.rows = data.tracks.map((track) => card(player, track))
+      root.replaceChildren(...player.rows.map((row) => row.node))
+    } else {
+      const draw = data.kind === "columns" ? columns : table
+      const drawn = draw(player, data, (chosen) => setTriggerValue("chosen", chosen))
+      player.rows = drawn.rows
+      root.replaceChildren(drawn.node)
+    }
+    player.show()
+  }
+  if (data.start && state.started !== data.start) {
+    state.started = data.start
+    player.play(data.tracks[0])
+  }
+  return () => {
+    player.destroy()
+    states.delete(parentElement)
+  }
+}

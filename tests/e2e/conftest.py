@@ -1,0 +1,145 @@
+"""A served app and a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from browsing import Watch
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from soundalike import audio
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE_MS = 60_000
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+
+
+@pytest.fixture(scope="session")
+def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app, served as `make demo` serves it, from a folder of its own for what it might write."""
+    with served(tmp_path_factory.mktemp("server")) as address:
+        yield address
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """A server of its own for the app; whatever it writes goes to a folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "log"
+    (folder / "tmp").mkdir()
+    own = {"TMPDIR": str(folder / "tmp"), "SOUNDALIKE_VOTES": str(folder / "votes.sqlite")}
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py"]
+            + ["--server.port", str(port), "--server.headless", "true"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | own,
+        )
+    try:
+        _wait_until_healthy(f"http://localhost:{port}/_stcore/health", server, log)
+        yield f"http://localhost:{port}"
+        # Streamlit itself logs a traceback when a browser leaves in the middle of a message.
+        ours = re.compile(r'File ".*(/pages/|/src/soundalike/|/app\.py)')
+        assert not ours.search(log.read_text(errors="replace"))
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Whichever Chromium is installed, headless."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine; install Debian's package chromium")
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server that nobody has visited."""
+    with served(tmp_path_factory.mktemp("new")) as address:
+        yield address
+
+
+@pytest.fixture
+def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
+    """Open the app at a path in a new session; at the end nothing must have gone wrong in it."""
+    contexts, watches = [], []
+
+    def open_at(path: str = "/", width: int = 1280, scheme: str = "light") -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, permissions=["microphone"]
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        watches.append(Watch(page))
+        page.goto(app_url + path)
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert [problem for watch in watches for problem in watch.problems] == []
+
+
+@pytest.fixture
+def encode_excerpt() -> Callable[[Path], Path]:
+    """Write twelve seconds from the middle of a library clip, in the format that the name says."""
+
+    def encode(target: Path) -> Path:
+        clip = audio.decode(ROOT / "assets" / "library" / "clips" / "0102.opus")
+        excerpt = clip.samples[8 * clip.sample_rate : 20 * clip.sample_rate]
+        with av.open(str(target), "w") as container:
+            stream = container.add_stream("aac", rate=clip.sample_rate, layout="mono")
+            for start in range(0, len(excerpt), 1024):
+                block = np.ascontiguousarray(excerpt[np.newaxis, start : start + 1024])
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+                frame.sample_rate = clip.sample_rate
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        return target
+
+    return encode
+
+
+def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError(f"the app did not start:\n{log.read_text(errors='replace')}")

@@ -1,0 +1,289 @@
+"""The Anatomy page in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browsing import keep
+from playwright.sync_api import Locator, Page, Response, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+PLOTS = ("waveform", "mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
+MEDITATION = "/anatomy?track=0102"
+
+pytestmark = pytest.mark.e2e
+
+
+def plots(page: Page) -> Locator:
+    return page.locator(".frame")
+
+
+def plot(page: Page, name: str) -> Locator:
+    return page.locator(f".frame[data-plot={name}]").first
+
+
+def seconds(page: Page) -> float:
+    minutes, rest = page.locator(".time").first.inner_text().split(" / ")[0].split(":")
+    return 60 * int(minutes) + float(rest)
+
+
+def shown_range(page: Page) -> list[float]:
+    texts = page.locator(".range").first.inner_text().split(" to ")
+    return [60 * int(text.split(":")[0]) + float(text.split(":")[1]) for text in texts]
+
+
+def at(target: Locator, x: float, y: float = 0.5) -> dict[str, float]:
+    box = target.bounding_box()
+    assert box is not None
+    return {"x": x * box["width"], "y": y * box["height"]}
+
+
+def drag(page: Page, target: Locator, start: float, end: float) -> None:
+    target.scroll_into_view_if_needed()
+    box = target.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + start * box["width"], box["y"] + 50)
+    page.mouse.down()
+    page.mouse.move(box["x"] + end * box["width"], box["y"] + 50, steps=6)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width, scheme) -> None:
+    page = open_page(MEDITATION, width=width, scheme=scheme)
+    expect(plots(page)).to_have_count(6)
+    names = plots(page).evaluate_all("frames => frames.map(frame => frame.dataset.plot)")
+    assert tuple(names) == PLOTS
+    for fact in ("108 BPM", "G major", "−16.0 LUFS"):
+        expect(page.get_by_text(fact)).to_be_visible()
+    expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    keep(page, f"anatomy-{width}-{scheme}")
+
+
+def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    for name in PLOTS:
+        frame = plot(page, name)
+        caption = frame.get_attribute("aria-describedby")
+        assert frame.get_attribute("aria-label")
+        assert len(page.locator(f"#{caption}").inner_text()) > 80
+
+
+def test_the_pixels_are_the_matrix_s(open_page) -> None:
+    """The mel spectrogram's bottom is brighter than its top, which is near black in this clip."""
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    page.wait_for_timeout(500)
+    mean = """canvas => {
+        const { width, height } = canvas
+        const { data } = canvas.getContext("2d").getImageData(0, 0, width, height)
+        const half = data.length / 2
+        const sum = (part) => part.reduce((a, b) => a + b, 0) / part.length
+        return [sum(data.slice(0, half)), sum(data.slice(half))]
+    }"""
+    top, bottom = plot(page, "mel").locator("canvas").evaluate(mean)
+    assert bottom > top + 20
+
+
+def test_hovering_reads_a_value_in_its_units(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    for name, pattern in (
+        ("waveform", r"0:15\.\d\d · −?0\.\d\d to 0\.\d\d, RMS −\d+\.\d dBFS"),
+        ("mel", r"0:15\.\d\d · [\d,]+ Hz: −\d+ dB"),
+        ("mfcc", r"0:15\.\d\d · coefficient \d+: −?\d+\.\d dB"),
+        ("mfcc_standardised", r"0:15\.\d\d · coefficient \d+: [≤≥]? ?−?\d\.\d\d? SD"),
+        ("chroma", r"0:15\.\d\d · [A-G]♯?: [01]\.\d\d of the strongest"),
+    ):
+        frame = plot(page, name)
+        frame.hover(position=at(frame, 0.5))
+        expect(frame.locator(".tip")).to_have_text(re.compile(pattern))
+
+
+def test_clicking_a_spectrogram_seeks_and_the_playhead_moves_over_all_plots(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    mel = plot(page, "mel")
+    mel.click(position=at(mel, 0.5))
+    assert 14 <= seconds(page) <= 15
+    page.get_by_role("button", name="Play Meditation").click()
+    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
+    expect(page.locator(".time")).to_have_text("0:17 / 0:30")
+    places = page.locator(".playhead").evaluate_all(
+        "marks => marks.map(mark => parseFloat(mark.style.left))"
+    )
+    assert len(places) == 6
+    assert len(set(places)) == 1
+    assert 17 / 30 * 100 - 1 < places[0] < 19 / 30 * 100
+    mel.click(position=at(mel, 0.1))
+    page.wait_for_timeout(500)
+    assert 3 <= seconds(page) <= 5
+
+
+def test_zoom_by_drag_wheel_buttons_and_keyboard(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    mel = plot(page, "mel")
+    drag(page, mel, 0.4, 0.5)
+    expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
+    chroma_times = page.locator("figure", has=plot(page, "chroma")).locator(".times span")
+    expect(chroma_times.first).to_have_text(re.compile(r"^0:12\.[0-2]"))
+    page.get_by_role("button", name="Whole clip").click()
+    expect(page.locator(".range")).to_have_text("0:00.0 to 0:30.0")
+    mel.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".range")).not_to_have_text("0:00.0 to 0:30.0")
+    start, end = shown_range(page)
+    assert end - start == pytest.approx(15, abs=0.2)
+    page.keyboard.press("0")
+    expect(page.locator(".range")).to_have_text("0:00.0 to 0:30.0")
+    mel.hover(position=at(mel, 0.5))
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -100)
+    page.keyboard.up("Control")
+    expect(page.locator(".range")).to_have_text("0:07.5 to 0:22.5")
+    page.get_by_role("button", name="Zoom out").click()
+    expect(page.locator(".range")).to_have_text("0:00.0 to 0:30.0")
+
+
+def test_a_zoomed_waveform_shows_its_samples(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    coarse = page.locator("path.peak").get_attribute("d")
+    drag(page, plot(page, "waveform"), 0.5, 0.52)
+    expect(page.locator(".range")).not_to_have_text("0:00.0 to 0:30.0")
+    # 4,096 points over 30 s make 80 of these 0.6 s; decoded samples give every pixel its own value.
+    shape = page.locator("path.peak")
+    expect(shape).not_to_have_attribute("d", coarse or "")
+    different = (
+        "path => new Set(path.getAttribute('d').split(/[ML]/).map(pair => pair.split(',')[1])).size"
+    )
+    for _ in range(40):
+        if shape.evaluate(different) > 400:
+            break
+        page.wait_for_timeout(250)
+    assert shape.evaluate(different) > 400
+    keep(page, "anatomy-zoomed")
+
+
+def test_by_keyboard_a_plot_plays_moves_and_reads_out(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    chroma = plot(page, "chroma")
+    chroma.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert seconds(page) == 5
+    expect(chroma).to_have_attribute("aria-valuenow", "5.00")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(chroma).to_have_attribute("aria-valuetext", re.compile(r"^0:05\.00 · [A-G]♯?: [01]\.\d\d"))
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play Meditation")).to_be_visible()
+
+
+def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    page.get_by_role("button", name="Play Meditation").click()
+    for label in ("Bark bands", "Gammatone bands", "Wavelet scalogram"):
+        page.get_by_role("button", name=label).click()
+    expect(plots(page)).to_have_count(9)
+    expect(page).to_have_url(re.compile("also=bark%2Cgammatone%2Cwavelet"))
+    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
+    frame = plot(page, "wavelet")
+    frame.hover(position=at(frame, 0.5))
+    expect(frame.locator(".tip")).to_have_text(re.compile(r"· [A-G]♯?\d, [\d,]+ Hz: −?\d+ dB"))
+
+
+def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(open_page) -> None:
+    page = open_page(MEDITATION + "&second=0001")
+    expect(plots(page)).to_have_count(12)
+    left, right = (
+        plot(page, "mel").bounding_box(),
+        page.locator(".frame[data-plot=mel]").nth(1).bounding_box(),
+    )
+    assert left is not None
+    assert right is not None
+    assert right["x"] > left["x"] + left["width"]
+    assert right["y"] == pytest.approx(left["y"], abs=2)
+    page.get_by_role("button", name="Play Meditation").click()
+    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
+    page.get_by_role("button", name="Play Rabbit Holes").click()
+    expect(page.get_by_role("button", name="Pause Rabbit Holes")).to_be_visible()
+    expect(page.get_by_role("button", name="Play Meditation")).to_be_visible()
+    drag(page, plot(page, "mel"), 0.4, 0.5)
+    expect(page.locator(".range")).to_have_text(["0:12.0 to 0:15.0"] * 2)
+    keep(page, "anatomy-two")
+
+
+def test_a_link_reopens_what_was_on_screen(open_page) -> None:
+    page = open_page("/anatomy")
+    expect(plots(page)).to_have_count(6)
+    box = page.get_by_role("combobox", name="Compare with")
+    box.click()
+    box.fill("Rabbit Holes")
+    page.get_by_role("option", name="Rabbit Holes").first.click()
+    expect(plots(page)).to_have_count(12)
+    page.get_by_role("button", name="Bark bands").click()
+    expect(plots(page)).to_have_count(14)
+    expect(page).to_have_url(re.compile("also=bark"))
+    titles = page.locator(".player .title").all_inner_texts()
+    again = open_page("/anatomy?" + page.url.split("?")[1])
+    expect(plots(again)).to_have_count(14)
+    assert again.locator(".player .title").all_inner_texts() == titles
+
+
+def test_a_link_with_nonsense_shows_the_first_view(open_page) -> None:
+    page = open_page("/anatomy?track=nothing&second=nobody&also=x,,bark2&from=mars")
+    expect(plots(page)).to_have_count(6)
+
+
+def test_an_upload_is_measured_and_played(open_page, tmp_path, encode_excerpt) -> None:
+    page = open_page("/anatomy")
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").set_input_files(encode_excerpt(tmp_path / "an excerpt.m4a"))
+    expect(page.locator(".player .title")).to_have_text("an excerpt.m4a")
+    expect(plots(page)).to_have_count(6)
+    expect(page.locator(".range")).to_have_text(re.compile("^0:00.0 to 0:12"))
+    page.get_by_role("button", name="Wavelet scalogram").click()
+    expect(plots(page)).to_have_count(7)
+
+
+def test_a_text_file_gets_one_clear_sentence(open_page, tmp_path) -> None:
+    page = open_page("/anatomy")
+    page.get_by_text("Upload", exact=True).first.click()
+    (tmp_path / "song.mp3").write_text("This is a text, not a song.\n" * 50)
+    page.locator("input[type=file]").set_input_files(tmp_path / "song.mp3")
+    expect(page.get_by_role("alert")).to_contain_text("This is not an audio file that can be read")
+    page.get_by_text("Library", exact=True).first.click()
+    expect(plots(page)).to_have_count(6)
+
+
+@pytest.mark.parametrize(
+    ("query", "count", "limit"), [("", 6, 750_000), ("&second=0001", 12, 1_500_000)]
+)
+def test_the_first_view_is_small(browser, app_url, query, count, limit) -> None:
+    """What the page itself sends, less Streamlit's own files: under 1.5 MB even with two tracks."""
+    context = browser.new_context()
+    page = context.new_page()
+    sizes: list[int] = []
+
+    def media(reply: Response) -> None:
+        if reply.url.startswith(f"{app_url}/media/"):
+            sizes.append(int(reply.headers.get("content-length", 0)))
+
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda data: sizes.append(len(data))))
+    page.on("response", media)
+    page.goto(app_url + MEDITATION + query)
+    expect(plots(page)).to_have_count(count)
+    expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_be_visible()
+    page.wait_for_timeout(1_000)
+    context.close()
+    assert 300_000 < sum(sizes) < limit

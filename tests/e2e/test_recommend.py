@@ -1,0 +1,158 @@
+"""The Recommend page in a real browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from browsing import keep
+from playwright.sync_api import Page, expect
+
+ROOT = Path(__file__).resolve().parents[2]
+CLIPS = ROOT / "assets" / "library" / "clips"
+
+pytestmark = pytest.mark.e2e
+
+PLAY, PAUSE = re.compile("^Play "), re.compile("^Pause ")
+
+
+def rows(page: Page):
+    return page.get_by_role("table").locator("tbody tr")
+
+
+def titles(page: Page) -> list[str]:
+    expect(rows(page).first).to_be_visible()
+    return rows(page).locator(".title").all_inner_texts()
+
+
+def upload(page: Page, path: Path) -> None:
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").set_input_files(path)
+
+
+def playing(page: Page) -> list[str]:
+    names = page.get_by_role("button", name=PAUSE).all()
+    return [button.get_attribute("aria-label") or "" for button in names]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_first_visit_shows_a_playlist_with_players(open_page, width, scheme) -> None:
+    page = open_page(width=width, scheme=scheme)
+    expect(rows(page)).to_have_count(10)
+    expect(page.get_by_role("button", name=PLAY)).to_have_count(11)
+    expect(page.get_by_text("Predicted genres")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .bars").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    keep(page, f"recommend-{width}-{scheme}")
+
+
+def test_one_player_plays_at_a_time(open_page) -> None:
+    page = open_page()
+    first, second = rows(page).nth(0), rows(page).nth(1)
+    first.get_by_role("button", name=PLAY).click()
+    expect(first.get_by_role("button", name=PAUSE)).to_be_visible()
+    expect(first.locator(".time")).not_to_have_text("0:00 / 0:30")
+    second.get_by_role("button", name=PLAY).click()
+    expect(second.get_by_role("button", name=PAUSE)).to_be_visible()
+    assert len(playing(page)) == 1
+    page.locator(".single").get_by_role("button", name=PLAY).click()
+    expect(second.get_by_role("button", name=PLAY)).to_be_visible()
+    assert len(playing(page)) == 1
+
+
+def test_a_player_keeps_playing_when_a_setting_changes(open_page) -> None:
+    page = open_page()
+    expect(rows(page)).to_have_count(10)
+    page.locator(".single").get_by_role("button", name=PLAY).click()
+    page.get_by_text("Sound only", exact=True).click()
+    expect(page).to_have_url(re.compile("by=vgg_mel"))
+    page.wait_for_timeout(500)
+    assert len(playing(page)) == 1
+
+
+def test_recommend_from_a_row_follows_it_and_plays_it(open_page) -> None:
+    page = open_page()
+    chosen = titles(page)[2]
+    rows(page).nth(2).get_by_role("button", name="Recommend from this").click()
+    expect(page.locator(".single .title")).to_have_text(chosen)
+    expect(page.locator(".single").get_by_role("button", name=PAUSE)).to_be_visible()
+    expect(rows(page).locator(".title").get_by_text(chosen, exact=True)).to_have_count(0)
+
+
+def test_search_finds_a_track_by_artist(open_page) -> None:
+    page = open_page()
+    box = page.get_by_role("combobox", name="Track")
+    box.click()
+    box.fill("Kenta Cho")
+    page.get_by_role("option", name="Kenta Cho").first.click()
+    expect(page.locator(".single .artist")).to_contain_text("Kenta Cho")
+
+
+def test_a_link_reopens_what_was_on_screen(open_page) -> None:
+    page = open_page("/?track=0102&by=vgg_mel&length=23")
+    expect(rows(page)).to_have_count(23)
+    expect(page.locator(".single .title")).to_have_text("Meditation")
+    before = titles(page)
+    again = open_page("/" + page.url.split("/")[-1])
+    expect(rows(again)).to_have_count(23)
+    assert titles(again) == before
+
+
+def test_a_link_with_nonsense_shows_the_first_page(open_page) -> None:
+    page = open_page("/?track=nothing&by=nobody&length=9999&from=mars")
+    expect(rows(page)).to_have_count(10)
+
+
+def test_an_upload_gets_a_playlist(open_page, tmp_path, encode_excerpt) -> None:
+    page = open_page()
+    before = titles(page)
+    upload(page, encode_excerpt(tmp_path / "an excerpt.m4a"))
+    expect(page.locator(".single .title")).to_have_text("an excerpt.m4a")
+    expect(rows(page)).to_have_count(10)
+    assert titles(page) != before
+    expect(page.get_by_text("This is in the library")).to_have_count(0)
+    keep(page, "recommend-upload")
+
+
+def test_a_clip_of_the_library_is_recognised(open_page) -> None:
+    page = open_page()
+    upload(page, CLIPS / "0102.opus")
+    expect(page.get_by_text("This is in the library")).to_be_visible()
+    expect(rows(page)).to_have_count(10)
+    assert "Meditation" not in titles(page)
+    keep(page, "recommend-in-library")
+
+
+def test_a_text_file_gets_one_clear_sentence_and_the_page_goes_on(open_page, tmp_path) -> None:
+    page = open_page()
+    text = tmp_path / "song.mp3"
+    text.write_text("This is a text, not a song.\n" * 50)
+    upload(page, text)
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("This is not an audio file that can be read")
+    expect(page.get_by_text("Traceback")).to_have_count(0)
+    keep(page, "recommend-not-audio")
+    page.get_by_text("Library", exact=True).first.click()
+    expect(rows(page)).to_have_count(10)
+    expect(page.get_by_role("slider", name="Tracks")).to_have_value("10")
+
+
+def test_a_recording_from_the_microphone_gets_a_playlist(open_page) -> None:
+    page = open_page()
+    page.get_by_text("Record", exact=True).first.click()
+    page.get_by_role("button", name="Record").click()
+    page.wait_for_timeout(5_000)
+    page.get_by_role("button", name="Stop recording").click()
+    expect(page.locator(".single .title")).to_have_text("Your recording")
+    expect(rows(page)).to_have_count(10)
+    expect(page.get_by_text("repeated to fill 30 s")).to_be_visible()
+    keep(page, "recommend-recording")
+
+
+def test_two_sessions_do_not_see_each_other(open_page) -> None:
+    mine, other = open_page("/?track=0102"), open_page("/?track=0001")
+    upload(mine, CLIPS / "0050.opus")
+    expect(mine.get_by_text("This is in the library")).to_be_visible()
+    expect(other.get_by_text("This is in the library")).to_have_count(0)
+    expect(other.locator(".single .title")).to_have_text("Rabbit Holes")

@@ -1,0 +1,71 @@
+"""The app's pages run by Streamlit's own test driver, without a browser."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[1]
+HEAVY = ("tensorflow", "keras", "librosa", "numba", "umap", "matplotlib", "sklearn")
+
+
+def run(**query: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def test_first_page_needs_no_heavy_library() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('app.py', default_timeout=30).run()\n"
+        "assert not app.exception, app.exception\n"
+        "assert app.title[0].value == 'Hear what sounds alike'\n"
+        f"print([name for name in {HEAVY} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == "[]"
+
+
+def test_widgets_start_from_the_url() -> None:
+    app = run(track="0102", by="genre_head", length="7")
+    assert not app.exception
+    assert app.selectbox(key="recommend_track").value == "0102"
+    assert app.slider(key="recommend_length").value == 7
+
+
+@pytest.mark.parametrize("length", ["4", "51", "x", "", "10; drop"])
+def test_a_length_out_of_range_falls_back(length: str) -> None:
+    app = run(length=length)
+    assert not app.exception
+    assert app.slider(key="recommend_length").value == 10
+
+
+def test_surprise_me_chooses_a_track_and_says_so_in_the_url() -> None:
+    app = run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert app.query_params["track"] in (
+        [app.selectbox(key="recommend_track").value],
+        app.selectbox(key="recommend_track").value,
+    )
+
+
+def test_a_missing_index_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from soundalike.ui import state
+
+    monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "none"))
+    state.open_index.clear()
+    try:
+        app = run()
+        assert not app.exception
+        assert len(app.error) == 1
+        assert "is not an index" in app.error[0].value
+    finally:
+        state.open_index.clear()

@@ -1,0 +1,172 @@
+"""The map as data."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import clustered_index
+import numpy as np
+import pytest
+
+from soundalike import index, paths, projection
+from soundalike.index import Index
+from soundalike.ui import map_figures, palette
+from soundalike.ui.map_figures import Colouring
+
+
+@pytest.fixture(scope="module")
+def clusters(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    return clustered_index.write(tmp_path_factory.mktemp("clusters") / "index")
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Index:
+    return index.load(paths.index_folder())
+
+
+def unpacked(text: str, dtype: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), dtype)
+
+
+def places(opened: Index, dims: int = 2) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(len(opened), dims)).astype(np.float32)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_positions_come_back_to_a_fraction_of_a_pixel(clusters: Index, dims: int) -> None:
+    positions = places(clusters, dims)
+    data = map_figures.points("map", clusters.tracks, positions, Colouring("Genre", ["a"] * 60))
+    shares = unpacked(data["positions"], "<u2").reshape(-1, dims) / 65_535
+    low, high = np.array(data["low"]), np.array(data["high"])
+    np.testing.assert_allclose(low + shares * (high - low), positions, atol=np.ptp(positions) / 2e4)
+    assert data["ids"] == list(clusters.tracks["track_id"])
+    artists = [data["artists"][code] for code in unpacked(data["artist"], "<u2")]
+    assert artists == list(clusters.tracks["artist"])
+
+
+def test_genres_have_the_colours_of_every_page(bundled: Index) -> None:
+    name = projection.array_name("vgg_genre", projection.DEFAULT)
+    genres = [*bundled.tracks["genre"], *bundled.genres]
+    colours = map_figures.colouring(bundled, "genre", "vgg_genre", bundled.array(name))
+    data = map_figures.points(name, bundled.tracks, bundled.array(name), colours, genres)
+    styles = palette.genre_styles(genres)
+    items = data["legend"]["items"]
+    assert [item["name"] for item in items] == sorted(set(bundled.tracks["genre"]))
+    assert all(
+        (item["colour"], item["marker"]) == (styles[item["name"]].colour, styles[item["name"]].marker)
+        for item in items
+    )
+    assert sum(item["count"] for item in items) == len(bundled)
+    named = [items[code]["name"] for code in unpacked(data["codes"], "u1")]
+    assert named == list(bundled.tracks["genre"])
+    assert len(json.dumps(data)) < 60_000
+
+
+def test_only_the_most_frequent_artists_have_a_colour(clusters: Index) -> None:
+    colours = map_figures.colouring(clusters, "artist", "genre_head", places(clusters))
+    legend = map_figures.points("map", clusters.tracks, places(clusters), colours)["legend"]
+    most = map_figures.MOST_FREQUENT
+    assert len(legend["items"]) == most + 1
+    assert legend["items"][-1] == {
+        "name": "All others",
+        "colour": map_figures.OTHER,
+        "marker": "circle",
+        "count": 60 - 3 * most,
+    }
+    album = map_figures.colouring(clusters, "album", "genre_head", places(clusters))
+    items = map_figures.points("map", clusters.tracks, places(clusters), album)["legend"]["items"]
+    assert [(item["name"], item["count"]) for item in items] == [("An album", 30), ("All others", 30)]
+
+
+def test_numeric_columns_are_found_and_scaled(clusters: Index) -> None:
+    assert map_figures.colour_titles(clusters)["column-tempo"] == "Tempo"
+    assert "column-track_id" not in map_figures.colour_titles(clusters)
+    colours = map_figures.colouring(clusters, "column-tempo", "genre_head", places(clusters))
+    data = map_figures.points("map", clusters.tracks, places(clusters), colours)
+    codes = unpacked(data["codes"], "u1").astype(int)
+    assert (np.diff(codes) >= 0).all()
+    assert (codes.min(), codes.max()) == (0, 254)
+    assert data["legend"]["beyond"]
+
+
+def test_unknown_and_equal_numbers() -> None:
+    numbers = np.array([1.0, np.nan, 1.0])
+    codes, legend = map_figures._scale("Same", numbers, np.arange(3))
+    assert codes.tolist() == [0, 255, 0]
+    assert legend["missing"] == 1
+    codes, _ = map_figures._scale("None", np.array([np.nan]), np.arange(1))
+    assert codes.tolist() == [255]
+
+
+@pytest.mark.parametrize("key", ["kept", "popularity"])
+def test_measures_of_the_map(bundled: Index, key: str) -> None:
+    name = projection.array_name("vgg_genre", projection.DEFAULT)
+    numbers = map_figures.colouring(bundled, key, "vgg_genre", bundled.array(name)).numbers
+    assert numbers is not None
+    assert len(numbers) == len(bundled)
+    if key == "popularity":
+        assert numbers.sum() == 10 * len(bundled)
+    else:
+        assert set(np.round(numbers).astype(int)) <= set(range(11))
+
+
+def test_a_large_library_is_thinned_to_the_same_sample(clusters: Index) -> None:
+    colours = Colouring("Genre", list(clusters.tracks["genre"]))
+    data = map_figures.points("map", clusters.tracks, places(clusters), colours, limit=20)
+    again = map_figures.points("map", clusters.tracks, places(clusters), colours, limit=20)
+    assert data == again
+    assert (len(data["ids"]), data["of"]) == (20, 60)
+    assert sum(item["count"] for item in data["legend"]["items"]) == 60
+    rows = [clusters.row(track_id) for track_id in data["ids"]]
+    shares = unpacked(data["positions"], "<u2").reshape(-1, 2) / 65_535
+    positions = places(clusters)
+    expected = (positions[rows] - positions.min(axis=0)) / np.ptp(positions, axis=0)
+    np.testing.assert_allclose(shares, expected, atol=1e-4)
+
+
+def test_marks(clusters: Index) -> None:
+    positions = places(clusters)
+    focus = map_figures.mark(clusters, positions, 3)
+    marks = map_figures.marks("map", clusters, positions, focus, [5, 4], [1], [7, 8], ["Rock"])
+    assert marks["focus"]["id"] == "0003"
+    assert [link["id"] for link in marks["links"]] == ["0005", "0004"]
+    assert marks["area"] == ["0007", "0008"]
+    assert marks["hidden"] == ["Rock"]
+    np.testing.assert_allclose(marks["found"][0]["at"], positions[1], atol=1e-4)
+    assert map_figures.marks("map", clusters, positions, None, [])["found"] is None
+
+
+def test_find_wants_every_word_in_any_case(clusters: Index) -> None:
+    assert map_figures.find(clusters, "TITLE 57 artist") == [57]
+    assert len(map_figures.find(clusters, "genre 1 an album")) >= 10
+    assert map_figures.find(clusters, "no such") == []
+    assert map_figures.find(clusters, "  ") == []
+    assert map_figures.find(clusters, ".*") == []
+
+
+def test_neighbours_near_on_the_map() -> None:
+    line = (np.arange(6, dtype=np.float32)[:, None] * [1.0, 0.0]).astype(np.float32)
+    assert map_figures.near_on_map(line, [0.0, 0.0], [1, 2], 0) == 2
+    assert map_figures.near_on_map(line, [0.0, 0.0], [1, 5], 0) == 1
+    assert map_figures.near_on_map(line, [0.4, 0.0], [0, 1], None) == 2
+
+
+def test_words() -> None:
+    assert "1 track has “x”" in map_figures.found_in_words("x", 1)
+    assert "No track" in map_figures.found_in_words("x", 0)
+    assert "first 500" in map_figures.found_in_words("x", 501)
+    words = map_figures.trust_in_words({"trustworthiness": 0.897, "trustworthiness_neighbours": 10})
+    assert words.startswith("**Trustworthiness 0.90.**")
+
+
+def test_scripts_have_no_html_sink_and_call_nobody() -> None:
+    folder = Path(map_figures.__file__).parent
+    for script in folder.glob("map*.js"):
+        source = script.read_text(encoding="utf-8")
+        assert not any(
+            bad in source for bad in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(")
+        )
+        assert "fetch(" not in source
+        assert source.count("http") == source.count("http://www.w3.org/2000/svg")
