@@ -1,0 +1,146 @@
+"""How heavy is the map, and how well does it place a clip?
+
+    python benchmarks/map_page.py
+
+First, for libraries of 478, 8,000 (FMA-small) and 106,574 (FMA-large) tracks with random places and
+made-up names: the bytes that the page sends for the map, the time to make them ready, and, in a
+headless Chromium, the time until the map is drawn, the time of a frame while it is moved, and the time
+to find the point under the mouse. FMA-large is measured as the page shows it, thinned, and whole.
+
+Second, on the bundled library: how far `projection.place` is from UMAP's own `transform` for tracks
+that a map has not seen, in units of the map's radius, beside a place at random; and of each such
+track's ten nearest in the full space the share that is among its ten nearest on the map, for both.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from soundalike import index, paths, projection
+from soundalike.ui import map_figures, map_view
+from soundalike.ui.map_figures import Colouring
+
+SIZES = (478, 8_000, 106_574)
+GENRES = 16
+FRAMES = 20
+_UI = Path(map_view.__file__).parent
+
+PAGE = """<!doctype html><style>:root {{ --st-text-color: #222; --st-background-color: #fff;
+--st-primary-color: #45c; --st-border-color: #ccc }} #host {{ width: 608px }} {css}</style>
+<div id="host"><div class="root"></div></div><script type="module">{js}
+window.draw = (data) => {{
+  const host = document.getElementById("host")
+  const component = {{ data, parentElement: host, setTriggerValue: () => {{}} }}
+  drawMap(component)
+  return maps.get(host)
+}}
+window.ready = true
+</script>"""
+
+MEASURE = """([data, frames]) => {
+  const pixel = new Uint8Array(4)
+  const settle = (map) => {
+    const { gl } = map.painter
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel)
+  }
+  const start = performance.now()
+  const map = window.draw(data)
+  map.paint()
+  settle(map)
+  const first = performance.now() - start
+  const moving = performance.now()
+  for (let i = 0; i < frames; i++) { map.camera.pan(1, 1); map.screen = null; map.paint(); settle(map) }
+  const frame = (performance.now() - moving) / frames
+  map.screen = null
+  const hovering = performance.now()
+  map.at([300, 200])
+  return { first, frame, hover: performance.now() - hovering, webgl: Boolean(map.painter.gl) }
+}"""
+
+
+def main() -> None:
+    """Print both tables."""
+    print("| tracks | drawn | sent, kB | made ready, ms | drawn after, ms | a frame, ms | hover, ms |")
+    print("|---:|---:|---:|---:|---:|---:|---:|")
+    for size in SIZES:
+        print(_weigh(size, map_figures.MAX_POINTS), flush=True)
+    print(_weigh(SIZES[-1], SIZES[-1]), flush=True)
+    opened = index.load(paths.index_folder())
+    print("\n| map | median distance | 90th percentile | at random | kept | kept by UMAP |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name in opened.names:
+        for setting in (
+            projection.DEFAULT,
+            projection.Setting(dims=3),
+            projection.Setting(n_neighbors=5),
+        ):
+            found = projection.transform_error(opened, name, setting)
+            print(
+                f"| {name}, {setting.name} | {found['median']:.2f} | {found['p90']:.2f} "
+                f"| {found['chance']:.2f} | {found['kept']:.2f} | {found['kept_umap']:.2f} |",
+                flush=True,
+            )
+
+
+def _weigh(size: int, limit: int) -> str:
+    tracks, positions, colours = _library(size)
+    start = time.perf_counter()
+    points = map_figures.points("map", tracks, positions, colours, limit=limit)
+    ready = (time.perf_counter() - start) * 1_000
+    data = {"key": "map", "label": "", "points": points}
+    sent = len(json.dumps(data))
+    browser = _draw(data)
+    drawing = " | ".join(f"{browser[name]:.1f}" for name in ("first", "frame", "hover"))
+    return f"| {size:,} | {len(points['ids']):,} | {sent / 1_000:,.0f} | {ready:.0f} | {drawing} |"
+
+
+def _library(size: int) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float32]], Colouring]:
+    """Random places, and names about as long as FMA's (17 letters a title, 13 an artist)."""
+    rng = np.random.default_rng(0)
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz     "))
+
+    def words(count: int, length: int) -> list[str]:
+        return ["".join(row) for row in letters[rng.integers(len(letters), size=(count, length))]]
+
+    artists = np.array(words(max(1, size // 7), 13))
+    tracks = pd.DataFrame(
+        {
+            "track_id": [f"{i:06}" for i in range(size)],
+            "title": words(size, 17),
+            "artist": artists[rng.integers(len(artists), size=size)],
+        }
+    )
+    colours = Colouring("Genre", [f"Genre {i}" for i in rng.integers(GENRES, size=size)])
+    return tracks, rng.normal(size=(size, 2)).astype(np.float32), colours
+
+
+def _draw(data: dict[str, Any]) -> dict[str, float]:
+    """Times in a browser, in milliseconds; not a number where there is no Chromium."""
+    found = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if found is None:
+        return dict.fromkeys(("first", "frame", "hover"), float("nan"))
+    from playwright.sync_api import sync_playwright
+
+    script = map_view.script().replace("export default function", "function drawMap")
+    css = (_UI / "map.css").read_text(encoding="utf-8")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_content(PAGE.format(css=css, js=script))
+        page.wait_for_function("window.ready")
+        times: dict[str, float] = page.evaluate(MEASURE, [data, FRAMES])
+        browser.close()
+    return times
+
+
+if __name__ == "__main__":
+    main()

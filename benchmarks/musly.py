@@ -1,0 +1,93 @@
+"""Musly beside every representation, on the same clips.
+
+    pip install pymusly==2.0.0
+    python benchmarks/musly.py INDEX
+
+Musly (Schnitzer, "Indexing content-based music similarity models for fast retrieval in massive
+databases", 2012; method `timbre`, mutual proximity included) is the tool that a user would otherwise
+take. It hears the same half minutes, decoded in the same way, and its rankings are scored by the same
+functions: genre precision at 10 with the artist filter, 95 % intervals by bootstrap over artists, the
+skew of how often tracks are among the ten nearest, and the share that never is. The last column is the
+paired difference of a representation from Musly, with its interval.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import audio, evaluation, hubness_metrics, index, library, rankings
+from soundalike.index import Index
+
+K = 10
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("index", type=Path)
+    opened = index.load(parser.parse_args().index)
+    genres, artists = list(opened.tracks["genre"]), library.artist_keys(opened.tracks)
+    groups = evaluation.group_numbers(artists, len(opened))
+    queries = _untagged(opened)
+    own = musly(opened)
+    base = evaluation.precision_at_k(own, genres, artists, queries, K)
+    print(f"{int(queries.sum())} queries of {len(opened)} tracks, chance {base.chance:.3f}\n")
+    print("| | P@10 | interval | skew | orphans | against Musly |")
+    print("|---|---:|---|---:|---:|---|")
+    print(_row("Musly", own, base, ""))
+    for name in opened.names:
+        if not opened.has_vectors(name):
+            continue
+        matrix = rankings.ranking_matrix(opened, name)
+        scored = evaluation.precision_at_k(matrix, genres, artists, queries, K)
+        found = evaluation.paired_comparison(scored.per_query, base.per_query, groups[queries])
+        against = f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+        print(_row(name, matrix, scored, against), flush=True)
+
+
+def musly(opened: Index) -> NDArray[np.float64]:
+    """Musly's similarities of every two tracks, the higher the more alike [shape=(n, n)]."""
+    try:
+        import pymusly
+    except ImportError:
+        sys.exit("Musly is not installed; `pip install pymusly==2.0.0` does it.")
+    jukebox = pymusly.MuslyJukebox("timbre")
+    tracks = [
+        jukebox.track_from_audiodata(audio.analysis_window(audio.decode(opened.path(row))).samples)
+        for row in range(len(opened))
+    ]
+    jukebox.set_style(tracks)
+    numbered = list(enumerate(tracks))
+    jukebox.add_tracks(numbered)
+    distances: Any = [jukebox.compute_similarity(track, numbered) for track in numbered]
+    return -np.asarray(distances, np.float64)
+
+
+def _untagged(opened: Index) -> NDArray[np.bool_]:
+    """The tracks whose genre is not from a tagger, which heard audio too."""
+    if "genre_source" not in opened.tracks:
+        return np.ones(len(opened), bool)
+    return (opened.tracks["genre_source"] != "tagger").to_numpy(bool)
+
+
+def _row(
+    name: str, matrix: NDArray[np.floating[Any]], scored: evaluation.Precision, against: str
+) -> str:
+    others = matrix.astype(np.float64).copy()
+    np.fill_diagonal(others, -np.inf)
+    nearest = np.argsort(-others, axis=1, kind="stable")[:, :K]
+    hubs = hubness_metrics.hubness(nearest, len(matrix))
+    return (
+        f"| {name} | {scored.mean:.3f} | {scored.low:.3f} to {scored.high:.3f} | {hubs.skew:.2f} "
+        f"| {hubs.orphans:.1%} | {against} |"
+    )
+
+
+if __name__ == "__main__":
+    main()
