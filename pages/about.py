@@ -34,14 +34,8 @@ class Section(NamedTuple):
     draw: Callable[[Index], Shown]
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("How it hears", anchor=False)
-    try:
-        index = state.open_index()
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
     state.from_url("about_section", "section", list(SECTIONS), "sound")
     st.segmented_control(
         "Section",
@@ -328,5 +322,4 @@ SECTIONS = {
     "privacy": Section("Privacy", "Privacy", privacy),
 }
 
-state.through_app()
-main()
+components.page("How it hears", "", show)

@@ -29,18 +29,8 @@ HINT = (
 Shown = tuple[Track, Anatomy, list[Panel]]
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("See inside the sound", anchor=False)
-    st.caption(
-        "Choose a clip to see what the computer measures of it, and what the network looks at. Play it "
-        "and watch; a second clip beside it shows what differs."
-    )
-    try:
-        index = state.open_index()
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
     prepare(index)
     choose(index)
     st.pills(
@@ -219,5 +209,9 @@ def share() -> None:
     )
 
 
-state.through_app()
-main()
+components.page(
+    "See inside the sound",
+    "Choose a clip to see what the computer measures of it, and what the network looks at. Play it "
+    "and watch; a second clip beside it shows what differs.",
+    show,
+)

@@ -18,18 +18,8 @@ BARE = {"displayModeBar": False}
 ANSWERS = {"left": "Playlist A", "right": "Playlist B", "same": "Neither"}
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("Compare the approaches", anchor=False)
-    st.caption(
-        "There are many ways to turn music into numbers, and only some find what sounds alike. Here "
-        "they are measured, put side by side, and judged by ear."
-    )
-    try:
-        index = state.open_index()
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
     prepare(index)
     figures(index)
     side_by_side(index)
@@ -278,6 +268,9 @@ def skip(index: Index, votes: Votes) -> None:
 
 def answer(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
     """Count an answer once, and deal the next pair."""
+    if st.session_state.compare_pair.id != pair.id:
+        # The second half of a double click: the next pair is on its way, and must not be passed over.
+        return
     try:
         counted = votes.vote(pair.id, choice)
         st.session_state.compare_told = (
@@ -328,5 +321,9 @@ def tally(index: Index, votes: Votes) -> None:
     st.caption(words)
 
 
-state.through_app()
-main()
+components.page(
+    "Compare the approaches",
+    "There are many ways to turn music into numbers, and only some find what sounds alike. Here "
+    "they are measured, put side by side, and judged by ear.",
+    show,
+)

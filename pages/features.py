@@ -9,6 +9,7 @@ import streamlit as st
 from soundalike import activations, cells, representations
 from soundalike.errors import SoundalikeError
 from soundalike.feature_store import CHANNELS, FeatureStore
+from soundalike.index import Index
 from soundalike.portrait import Portrait
 from soundalike.ui import components, feature_figures, feature_parts, palette, state
 
@@ -27,29 +28,15 @@ OVERVIEW = {
 """The overview's choices: the parameter of the URL, the widget's key, and what it is at first."""
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("What each dimension listens for", anchor=False)
-    st.caption(
-        "A clip is compared by thousands of numbers, one for each thing that the network answers to. "
-        "Choose one of them and hear the clips, and the very moments, that set it off."
-    )
-    try:
-        index = state.open_index()
-        store = feature_parts.open_features(index)
-        if not store.names:
-            components.complain("This index has no dimensions to show; build one with vgg_mel.")
-            return
-        prepare(store)
-    except SoundalikeError as error:
-        components.complain(str(error))
+    store = feature_parts.open_features(index)
+    if not store.names:
+        components.complain("This index has no dimensions to show; build one with vgg_mel.")
         return
+    prepare(store)
     feature_parts.warm()
-    try:
-        show(store)
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
+    draw_page(store)
     share()
 
 
@@ -83,7 +70,7 @@ def prepare(store: FeatureStore) -> None:
     state.from_url("features_order", "order", list(activations.ORDERS), OVERVIEW["order"][1])
 
 
-def show(store: FeatureStore) -> None:
+def draw_page(store: FeatureStore) -> None:
     """The dimension that is chosen, and the ways to choose another."""
     choose(store)
     painted = store.portrait(st.session_state.features_by, st.session_state.features_dimension)
@@ -445,5 +432,9 @@ def draw_table(store: FeatureStore, table: activations.Table, level: str) -> Non
         st.rerun()
 
 
-state.through_app()
-main()
+components.page(
+    "What each dimension listens for",
+    "A clip is compared by thousands of numbers, one for each thing that the network answers to. "
+    "Choose one of them and hear the clips, and the very moments, that set it off.",
+    show,
+)

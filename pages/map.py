@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from soundalike import audio, playlist, projection, query, representations, selection
-from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.playlist import Playlist
 from soundalike.projection import Setting
@@ -36,18 +35,8 @@ class Sight:
     track: components.Track
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("Walk through the music", anchor=False)
-    st.caption(
-        "Every point is a track, and tracks that sound alike lie close together. Near means alike; "
-        "left, right, up and down mean nothing, and neither does how far apart distant groups are."
-    )
-    try:
-        index = state.open_index()
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
     if not index.maps:
         components.complain("This index has no maps; add them with `soundalike map`.")
         return
@@ -440,5 +429,9 @@ def share(index: Index, setting: Setting) -> None:
     )
 
 
-state.through_app()
-main()
+components.page(
+    "Walk through the music",
+    "Every point is a track, and tracks that sound alike lie close together. Near means alike; "
+    "left, right, up and down mean nothing, and neither does how far apart distant groups are.",
+    show,
+)

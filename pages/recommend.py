@@ -14,18 +14,8 @@ SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
 GENRES_SHOWN = 6
 
 
-def main() -> None:
+def show(index: Index) -> None:
     """Draw the page."""
-    st.title("Hear what sounds alike", anchor=False)
-    st.caption(
-        "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared: "
-        "no tags, no listening history, no personal data."
-    )
-    try:
-        index = state.open_index()
-    except SoundalikeError as error:
-        components.complain(str(error))
-        return
     prepare(index)
     left, right = st.columns([5, 9], gap="large")
     with left:
@@ -198,5 +188,9 @@ def share() -> None:
     )
 
 
-state.through_app()
-main()
+components.page(
+    "Hear what sounds alike",
+    "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared: "
+    "no tags, no listening history, no personal data.",
+    show,
+)

@@ -22,12 +22,17 @@ class Watch:
         # On a page's own address Streamlit first looks for its server below it, and is told 404.
         where = str((getattr(message, "location", None) or {}).get("url", ""))
         if getattr(message, "type", "") == "error" and "/_stcore/" not in where:
-            self.problems.append(f"console: {getattr(message, 'text', '')}")
+            self.problems.append(f"console: {getattr(message, 'text', '')} {where}")
 
     def _request(self, request: object) -> None:
         url = str(getattr(request, "url", ""))
         if not url.startswith(("http://localhost:", "ws://localhost:", "data:", "blob:")):
             self.problems.append(f"calls out: {url}")
+
+
+def settled(page: Page) -> None:
+    """Wait until the whole page is drawn: what is drawn again closes lists and loses what was typed."""
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
 
 
 def keep(page: Page, name: str) -> None:

@@ -18,7 +18,7 @@ import av
 import numpy as np
 import pytest
 from browsing import Watch
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from soundalike import audio
 
@@ -91,25 +91,31 @@ def new_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """One for all pages, so that Streamlit's own files are fetched once; each page is a session."""
+    context = browser.new_context(permissions=["microphone"])
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser: Browser, app_url: str) -> Iterator[Callable[..., Page]]:
+def open_page(context: BrowserContext, app_url: str) -> Iterator[Callable[..., Page]]:
     """Open the app at a path in a new session; at the end nothing must have gone wrong in it."""
-    contexts, watches = [], []
+    watches = []
 
     def open_at(path: str = "/", width: int = 1280, scheme: str = "light") -> Page:
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme, permissions=["microphone"]
-        )
-        contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
         watches.append(Watch(page))
         page.goto(app_url + path)
         return page
 
     yield open_at
-    for context in contexts:
-        context.close()
+    for page in context.pages:
+        page.close()
     assert [problem for watch in watches for problem in watch.problems] == []
 
 

@@ -46,6 +46,21 @@ class Track:
     url: str
 
 
+def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
+    """Draw a page of the app: its title, what it is for, and the rest from the library's index.
+
+    What can't be shown is said in a sentence.
+    """
+    state.through_app()
+    st.title(title, anchor=False)
+    if purpose:
+        st.caption(purpose)
+    try:
+        show(state.open_index())
+    except SoundalikeError as error:
+        complain(str(error))
+
+
 def track_of(index: Index, row: int) -> Track:
     """A track of the library, its clip ready to be played in this session."""
     return Track(
