@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from soundalike.ui import state
+
 st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
 st.navigation(
     [
@@ -14,3 +16,4 @@ st.navigation(
     ],
     position="top",
 ).run()
+state.settle()

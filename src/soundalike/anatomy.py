@@ -72,15 +72,15 @@ def analyse(source: Path | bytes) -> Anatomy:
     window = audio.analysis_window(whole)
     clip = _shown(whole, window)
     spectra.power(clip)
-    with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(2) as aside:
         chromagram = aside.submit(spectra.chroma, clip)
+        picture = aside.submit(vgg_png, window)
         loudness = aside.submit(_loudness, clip, sides)
-        tempo = descriptors.tempo(clip)
+        tempo = aside.submit(descriptors.tempo, clip)
+        centroid = aside.submit(descriptors.centroid, clip)
         drawn = panels.main(clip, chromagram.result())
-        centroid = descriptors.centroid(clip)
-        picture = vgg_png(window)
         key = descriptors.key(chromagram.result())
-    facts = Facts(tempo, key, loudness.result(), sides is not None, centroid)
+    facts = Facts(tempo.result(), key, loudness.result(), sides is not None, centroid.result())
     return Anatomy(
         clip.start,
         clip.duration,
@@ -89,7 +89,7 @@ def analyse(source: Path | bytes) -> Anatomy:
         _integers(descriptors.rms(clip)),
         {panel.name: panel for panel in drawn},
         facts,
-        picture,
+        picture.result(),
         window.notes,
     )
 

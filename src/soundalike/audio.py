@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.errors import AudioError
-from soundalike.streams import Levels, Resampler
+from soundalike.streams import Levels, Stream
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -342,24 +343,18 @@ def _decode(
     """Samples of one channel (of the mix where None), and of both sides where they are wanted."""
     with _open(source) as container:
         header = _header(container)
-        one = Resampler(header.sample_rate, SAMPLE_RATE, 1)
-        both = (
-            Resampler(header.sample_rate, SAMPLE_RATE, 2)
-            if keep_sides and header.channels == 2
-            else None
-        )
-        levels = Levels(header.channels)
+        two = keep_sides and header.channels == 2
+        stream = Stream(header.channels, header.sample_rate, SAMPLE_RATE, channel, two)
         broken = [0]
-        for channels in _blocks(container, header, broken):
-            mix = channels.mean(axis=0, dtype=np.float32)
-            levels.add(channels, mix)
-            one.add(mix if channel is None else channels[channel])
-            if both is not None:
-                both.add(np.ascontiguousarray(channels.T))
-        samples = one.finish()
+        # One block is resampled while the next is decoded.
+        with ThreadPoolExecutor(1) as aside:
+            taken = [aside.submit(stream.add, block) for block in _blocks(container, header, broken)]
+            for done in taken:
+                done.result()
+    samples, sides = stream.finish()
     if not len(samples):
         raise _unreadable()
-    return _Decoded(samples, None if both is None else both.finish(), levels, header, broken[0])
+    return _Decoded(samples, sides, stream.levels, header, broken[0])
 
 
 def _blocks(

@@ -10,6 +10,8 @@ the chromagram.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -24,19 +26,31 @@ N_CHROMA = 12
 DYNAMIC_RANGE_DB = 80.0
 
 
-_powers: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+def _kept(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], NDArray[np.float32]]:
+    """A spectrum worked out once, and kept as long as its clip: several others are made of it."""
+    kept: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+
+    @wraps(spectrum)
+    def of(clip: Clip) -> NDArray[np.float32]:
+        if clip not in kept:
+            made = spectrum(clip)
+            made.flags.writeable = False
+            kept[clip] = made
+        return kept[clip]
+
+    return of
 
 
+@_kept
 def power(clip: Clip) -> NDArray[np.float32]:
-    """Power spectrogram, which all others are made of; kept as long as the clip [shape=(1025, t)]."""
+    """Power spectrogram, which all others are made of [shape=(1025, t)]."""
     import librosa
 
-    if clip not in _powers:
-        transform = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
-        _powers[clip] = np.asarray(np.abs(transform) ** 2, np.float32)
-    return _powers[clip]
+    transform = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
+    return np.asarray(np.abs(transform) ** 2, np.float32)
 
 
+@_kept
 def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     """Mel power spectrogram, dB relative to its maximum [shape=(216, t), range -80 to 0]."""
     import librosa
@@ -46,6 +60,7 @@ def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(level, dtype=np.float32)
 
 
+@_kept
 def log_mel(clip: Clip) -> NDArray[np.float32]:
     """The mel spectrogram that MFCC and onsets are made of, dB [shape=(128, t)]."""
     import librosa

@@ -54,3 +54,35 @@ class Resampler:
         """All that was given, at the wanted rate."""
         self._parts.append(self._stream.resample_chunk(self._nothing, last=True))
         return np.concatenate(self._parts)
+
+
+class Stream:
+    """All that is kept of a file's blocks.
+
+    Parameters
+    ----------
+    channels, sample_rate : of the file
+    wanted : the sample rate that is wanted
+    channel : the one that is kept, or None for the mix
+    sides : whether all channels are kept beside it
+    """
+
+    def __init__(
+        self, channels: int, sample_rate: int, wanted: int, channel: int | None, sides: bool
+    ) -> None:
+        self.levels = Levels(channels)
+        self._channel = channel
+        self._one = Resampler(sample_rate, wanted, 1)
+        self._sides = Resampler(sample_rate, wanted, channels) if sides else None
+
+    def add(self, channels: NDArray[np.float32]) -> None:
+        """Take the next block [shape=(channels, n)]."""
+        mix = channels.mean(axis=0, dtype=np.float32)
+        self.levels.add(channels, mix)
+        self._one.add(mix if self._channel is None else channels[self._channel])
+        if self._sides is not None:
+            self._sides.add(np.ascontiguousarray(channels.T))
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        """The samples [shape=(n,)], and those of all channels [shape=(n, channels)] if wanted."""
+        return self._one.finish(), None if self._sides is None else self._sides.finish()

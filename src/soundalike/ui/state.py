@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeVar
@@ -46,6 +48,26 @@ def warm_models() -> None:
     """Load the network in the background, for a visitor who is about to upload or record a clip."""
     models = open_models()
     threading.Thread(target=lambda: models.vgg16, daemon=True).start()
+
+
+def settle() -> None:
+    """Make a server quick for all its visitors, whenever something more has been imported.
+
+    Streamlit collects garbage after each run of a page. With the networks' libraries loaded that is
+    half a million objects and a third of a second, in which nobody is answered; so what was imported,
+    and lasts as long as the server, is passed over. And the threads of a linear algebra library go on
+    spinning after each product: one of them leaves the other cores to decoding and to other visitors.
+    """
+    _settle(len(sys.modules))
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _settle(modules: int) -> None:
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, "blas")
+    gc.collect()
+    gc.freeze()
 
 
 FIRST_TRACK = "0235"
