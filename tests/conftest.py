@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from collections.abc import Callable
 from fractions import Fraction
@@ -18,6 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 Encode = Callable[..., bytes]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spared_collector() -> None:
+    """Keep the garbage collector, which Streamlit calls after each run, from what has been imported."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
