@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from soundalike import spectra
 from soundalike.audio import N_FRAMES
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
+from soundalike.models import weights
 
 if TYPE_CHECKING:
     import keras
@@ -103,11 +103,7 @@ class Autoencoder:
 
     def save(self, path: Path) -> None:
         """Write the weights as float16; the same autoencoder gives the same bytes."""
-        weights = self.network.get_weights()
-        arrays = {f"weight_{i:02d}": w.astype(np.float16) for i, w in enumerate(weights)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            np.savez(file, **arrays)
+        weights.write(path, self.network, np.float16)
 
     @classmethod
     def load(cls, path: Path) -> Autoencoder:
@@ -118,16 +114,8 @@ class Autoencoder:
         ModelError
             If the file is missing, damaged, or of another architecture.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                weights = [arrays[name].astype(np.float32) for name in sorted(arrays.files)]
+        train = "restore it, or train one with `soundalike train mfcc-autoencoder LIBRARY --out FILE`"
+        with weights.opened(path, "autoencoder", train) as arrays:
             network = build(seed=0)
-            network.set_weights(weights)
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"The autoencoder {path} is missing; restore it, or train one with "
-                "`soundalike train mfcc-autoencoder LIBRARY --out FILE`."
-            ) from error
-        except DAMAGED_ARRAYS as error:
-            raise ModelError(f"The autoencoder {path} is damaged; please restore it.") from error
+            network.set_weights(weights.read(arrays))
         return cls(network)

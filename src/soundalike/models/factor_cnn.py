@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
+from soundalike.models import weights
 
 if TYPE_CHECKING:
     import keras
@@ -98,9 +98,7 @@ class FactorCNN:
 
     def save(self, path: Path) -> None:
         """Write weights and scale to an `.npz`; the same network gives the same bytes."""
-        weights = {f"weight_{i:02d}": w for i, w in enumerate(self.network.get_weights())}
-        with path.open("wb") as file:
-            np.savez(file, mean=self.mean, deviation=self.deviation, **weights)
+        weights.write(path, self.network, mean=self.mean, deviation=self.deviation)
 
     @classmethod
     def load(cls, path: Path) -> FactorCNN:
@@ -111,22 +109,11 @@ class FactorCNN:
         ModelError
             If the file is missing, damaged, or of another architecture.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                mean, deviation = (
-                    np.asarray(arrays[name], np.float32) for name in ("mean", "deviation")
-                )
-                names = sorted(name for name in arrays.files if name.startswith("weight_"))
-                weights = [arrays[name] for name in names]
+        train = "train one with `soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`"
+        with weights.opened(path, "network", train) as arrays:
+            mean, deviation = (np.asarray(arrays[name], np.float32) for name in ("mean", "deviation"))
             if mean.shape != (BANDS,) or deviation.shape != (BANDS,):
                 raise ValueError(f"the scale has shapes {mean.shape} and {deviation.shape}")
             network = build(seed=0)
-            network.set_weights(weights)
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"The network {path} is missing; train one with "
-                "`soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
-            ) from error
-        except DAMAGED_ARRAYS as error:
-            raise ModelError(f"The network {path} is damaged; please restore it.") from error
+            network.set_weights(weights.read(arrays))
         return cls(network, mean, deviation)

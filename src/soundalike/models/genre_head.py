@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
-from soundalike.models import vgg16
+from soundalike.models import vgg16, weights
 
 if TYPE_CHECKING:
     import keras
@@ -97,10 +96,7 @@ class GenreHead:
 
     def save(self, path: Path) -> None:
         """Write weights and genres to an `.npz`; the same head gives the same bytes."""
-        weights = {f"weight_{i:02d}": w for i, w in enumerate(self.network.get_weights())}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            np.savez(file, genres=np.array(self.genres), **weights)
+        weights.write(path, self.network, genres=np.array(self.genres))
 
     @classmethod
     def load(cls, path: Path) -> GenreHead:
@@ -111,18 +107,9 @@ class GenreHead:
         ModelError
             If the file is missing, damaged, or of another architecture.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                genres = [str(genre) for genre in arrays["genres"]]
-                names = sorted(name for name in arrays.files if name.startswith("weight_"))
-                weights = [arrays[name] for name in names]
+        train = "restore it, or train one with `soundalike train genre-head LIBRARY --out FILE`"
+        with weights.opened(path, "genre head", train) as arrays:
+            genres = [str(genre) for genre in arrays["genres"]]
             network = build(len(genres), seed=0)
-            network.set_weights(weights)
-        except FileNotFoundError as error:
-            raise ModelError(
-                f"The genre head {path} is missing; restore it, or train one with "
-                "`soundalike train genre-head LIBRARY --out FILE`."
-            ) from error
-        except DAMAGED_ARRAYS as error:
-            raise ModelError(f"The genre head {path} is damaged; please restore it.") from error
+            network.set_weights(weights.read(arrays))
         return cls(network, genres)

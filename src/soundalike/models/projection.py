@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
+from soundalike.models import weights
 
 _CONSTANT = 1e-6
 """A number that varies less than this is the same for all tracks, and is not scaled."""
@@ -55,17 +55,12 @@ class Projection:
         ModelError
             If the file is missing or damaged.
         """
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                mean, scale, components = (
-                    arrays[name].astype(np.float32) for name in ("mean", "scale", "components")
-                )
+        with weights.opened(path, "model file") as arrays:
+            mean, scale, components = (
+                arrays[name].astype(np.float32) for name in ("mean", "scale", "components")
+            )
             if mean.shape != scale.shape or mean.shape != components.shape[:1]:
                 raise ValueError("the arrays' shapes disagree")
-        except FileNotFoundError as error:
-            raise ModelError(f"The model file {path} is missing; please restore it.") from error
-        except DAMAGED_ARRAYS as error:
-            raise ModelError(f"The model file {path} is damaged; please restore it.") from error
         return cls(mean, scale, components)
 
 

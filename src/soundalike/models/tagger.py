@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import Clip
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
+from soundalike.models import weights
 
 if TYPE_CHECKING:
     import keras
@@ -207,11 +207,6 @@ def layer_arrays(network: keras.Model) -> dict[str, list[str]]:
 
 
 def _load_weights(network: keras.Model, path: Path) -> None:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for layer, names in layer_arrays(network).items():
-                network.get_layer(layer).set_weights([arrays[name] for name in names])
-    except FileNotFoundError as error:
-        raise ModelError(f"The model file {path} is missing; please restore it.") from error
-    except DAMAGED_ARRAYS as error:
-        raise ModelError(f"The model file {path} is damaged; please restore it.") from error
+    with weights.opened(path, "model file") as arrays:
+        for layer, names in layer_arrays(network).items():
+            network.get_layer(layer).set_weights([arrays[name] for name in names])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import DAMAGED_ARRAYS, ModelError
+from soundalike.models import weights
 
 if TYPE_CHECKING:
     import keras
@@ -93,12 +93,7 @@ def _build() -> keras.Model:
 
 def _load_weights(network: keras.Model, path: Path) -> None:
     convolutions = [layer for layer in network.layers if "_conv" in layer.name]
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            for layer in convolutions:
-                kernel, bias = arrays[f"{layer.name}_kernel"], arrays[f"{layer.name}_bias"]
-                layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
-    except FileNotFoundError as error:
-        raise ModelError(f"The model file {path} is missing; please restore it.") from error
-    except DAMAGED_ARRAYS as error:
-        raise ModelError(f"The model file {path} is damaged; please restore it.") from error
+    with weights.opened(path, "model file") as arrays:
+        for layer in convolutions:
+            kernel, bias = arrays[f"{layer.name}_kernel"], arrays[f"{layer.name}_bias"]
+            layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])

@@ -1,0 +1,67 @@
+"""Tests of a model's file: what was written comes back, and every other file is one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from soundalike.errors import ModelError
+from soundalike.models import weights
+
+
+class Network:
+    """Twelve arrays, so that their names would be out of order if they were not padded."""
+
+    def get_weights(self) -> list[np.ndarray]:
+        return [np.full((2, i), i / 8, np.float32) for i in range(12)]
+
+
+def test_weights_come_back_in_order_with_what_belongs_to_them(tmp_path):
+    path = tmp_path / "new" / "model.npz"
+    weights.write(path, Network(), genres=np.array(["Folk", "Jazz"]))
+    with weights.opened(path, "model") as arrays:
+        assert list(arrays["genres"]) == ["Folk", "Jazz"]
+        found = weights.read(arrays)
+    for array, expected in zip(found, Network().get_weights(), strict=True):
+        np.testing.assert_array_equal(array, expected)
+
+
+def test_half_precision_is_read_as_single(tmp_path):
+    path = tmp_path / "model.npz"
+    weights.write(path, Network(), np.float16)
+    with weights.opened(path, "model") as arrays:
+        assert arrays["weight_03"].dtype == np.float16
+        assert {array.dtype for array in weights.read(arrays)} == {np.dtype(np.float32)}
+
+
+def test_the_same_weights_give_the_same_bytes(tmp_path):
+    for name in ("a", "b"):
+        weights.write(tmp_path / name, Network(), scale=np.ones(3))
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_a_missing_file_says_what_to_do(tmp_path):
+    path = tmp_path / "none.npz"
+    with (
+        pytest.raises(ModelError, match=r"^The ear .*none\.npz is missing; train one\.$"),
+        weights.opened(path, "ear", "train one"),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"no archive"])
+def test_a_damaged_file_is_one_sentence(tmp_path, content):
+    path = tmp_path / "model.npz"
+    path.write_bytes(content)
+    with (
+        pytest.raises(ModelError, match=r"is damaged; please restore it\.$"),
+        weights.opened(path, "model") as arrays,
+    ):
+        weights.read(arrays)
+
+
+def test_what_is_of_another_kind_is_damaged(tmp_path):
+    path = tmp_path / "model.npz"
+    weights.write(path, Network())
+    with pytest.raises(ModelError, match="is damaged"), weights.opened(path, "model") as arrays:
+        arrays["mean"]
