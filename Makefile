@@ -4,10 +4,6 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
-# All but what has VGG16 look at MFCC and chroma, which takes minutes and megabytes.
-BUNDLED := $(addprefix --representation ,soundalike vgg_genre vgg_mel genre_head mfcc_flat \
-  mfcc_autoencoder musicnn musicnn_tags metadata fma518)
-
 .PHONY: demo test check bench index model clean
 
 demo: $(VENV)/.app
@@ -25,6 +21,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/drawings.py
 	$(BIN)/python benchmarks/genre_head.py
 	$(BIN)/python benchmarks/duplicates.py
+	$(BIN)/python benchmarks/playlists.py
 	$(BIN)/python benchmarks/decoders.py
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/interactions.py
@@ -36,7 +33,7 @@ model: $(VENV)/.app
 	$(BIN)/python scripts/fit_soundalike.py
 
 index: $(VENV)/.app
-	$(BIN)/soundalike index assets/library --out assets/index --compact $(BUNDLED)
+	$(BIN)/soundalike index assets/library --out assets/index --compact
 	$(BIN)/soundalike map assets/index
 	$(BIN)/soundalike measure assets/index
 

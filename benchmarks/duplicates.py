@@ -2,60 +2,124 @@
 
     python benchmarks/duplicates.py
 
-Embeds copies of library clips as `vgg_mel` after what happens to files on their way (other formats and
-bit rates, another level, a trimmed start) and compares each with its original; then looks for the most
-similar pair of different tracks. `query.DUPLICATE_SIMILARITY` lies between the two.
+Makes copies of library clips by what happens to files on their way (other formats and bit rates,
+another level, a trimmed start) and compares each with its original, by cosine similarity in `vgg_mel`
+and by `fingerprint.distance`; then looks for the different tracks of the library that either takes for
+most alike. `duplicates.SIMILARITY` and `fingerprint.SAME` lie between the two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 from encoding import encode
 from numpy.typing import NDArray
 
-from soundalike import audio, index, paths
+from soundalike import audio, fingerprint, index, paths
+from soundalike.duplicates import SIMILARITY
+from soundalike.index import Index
 from soundalike.models import ModelStore
-from soundalike.query import DUPLICATE_SIMILARITY
 from soundalike.representations import vgg_mel
 
 CLIPS = 20
+NEAREST = 5
+
+Samples = NDArray[np.float32]
 
 
-def encoded(container: str, codec: str, bit_rate: int) -> Callable[[NDArray[np.float32]], audio.Clip]:
+def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], audio.Clip]:
     """A copy that went through a lossy format."""
     return lambda samples: audio.decode(encode(samples, container, codec, "mono", bit_rate))
 
 
-COPIES: dict[str, Callable[[NDArray[np.float32]], audio.Clip]] = {
+def trimmed(seconds: float) -> Callable[[Samples], audio.Clip]:
+    """A copy that begins later."""
+    return lambda samples: audio.Clip(samples[round(seconds * audio.SAMPLE_RATE) :])
+
+
+COPIES: dict[str, Callable[[Samples], audio.Clip]] = {
     "MP3, 128 kbit/s": encoded("mp3", "libmp3lame", 128_000),
     "MP3, 64 kbit/s": encoded("mp3", "libmp3lame", 64_000),
     "M4A, 128 kbit/s": encoded("mp4", "aac", 128_000),
     "WebM Opus, 48 kbit/s": encoded("webm", "libopus", 48_000),
     "6 dB quieter": lambda samples: audio.Clip(samples * 0.5),
-    "start trimmed by 0.1 s": lambda samples: audio.Clip(samples[2_205:]),
-    "start trimmed by 1 s": lambda samples: audio.Clip(samples[22_050:]),
+    # Half a hop of the fingerprint, its worst case: the copy's frames fall between the original's.
+    "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / audio.SAMPLE_RATE),
+    "start trimmed by 0.1 s": trimmed(0.1),
+    "start trimmed by 1 s": trimmed(1),
+    "start trimmed by 3 s": trimmed(3),
+    "start trimmed by 7 s": trimmed(7),
 }
 
 
 def main() -> None:
-    """Print the similarity of copies and of different tracks."""
+    """Print how alike copies and different tracks are."""
     opened = index.load(paths.index_folder())
+    prints = np.stack([fingerprint.of(clip_of(opened, row)) for row in range(len(opened))])
+    worst = print_copies(opened, prints)
+    nearest = print_different(opened, prints)
+    print(
+        f"\nHalfway between the worst copy and the nearest two tracks: {(worst + nearest) / 2:.3f}\n"
+        f"Taken for one recording: from a similarity of {SIMILARITY}, "
+        f"up to a distance of {fingerprint.SAME}"
+    )
+
+
+def clip_of(opened: Index, row: int) -> audio.Clip:
+    """What is analysed of a track."""
+    return audio.analysis_window(audio.decode(opened.path(row)))
+
+
+def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
+    """Print how alike copies are to their originals; returns the greatest distance of all."""
+    chosen = [int(row) for row in np.random.default_rng(0).choice(len(opened), CLIPS, replace=False)]
+    sources = {row: audio.decode(opened.path(row)).samples for row in chosen}
     models = ModelStore()
-    chosen = np.random.default_rng(0).choice(len(opened), CLIPS, replace=False)
-    print("| copy | similarity to the original: median | least |")
-    print("|---|---:|---:|")
+    worst = 0.0
+    print("| copy | similarity: median | least | known | distance: median | greatest | known |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
     for name, copy in COPIES.items():
-        values = []
-        for row in chosen:
-            clip = audio.analysis_window(copy(audio.decode(opened.path(int(row))).samples))
-            vectors = {"vgg_mel": vgg_mel.embed(clip, models)}
-            values.append(opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[row])
-        print(f"| {name} | {np.median(values):.3f} | {min(values):.3f} |", flush=True)
-    nearest = opened.array("vgg_mel_similarities")[:, 0]
-    print(f"\nMost similar different tracks of {len(opened)}: {nearest.max():.3f}")
-    print(f"Taken for one recording from: {DUPLICATE_SIMILARITY}")
+        clips = {row: audio.analysis_window(copy(samples)) for row, samples in sources.items()}
+        similarities = np.array([similarity(opened, row, clips[row], models) for row in chosen])
+        distances = np.array(
+            [fingerprint.distance(fingerprint.of(clips[row]), prints[row]) for row in chosen]
+        )
+        worst = max(worst, float(distances.max()))
+        print(
+            f"| {name} | {np.median(similarities):.3f} | {similarities.min():.3f} "
+            f"| {np.count_nonzero(similarities >= SIMILARITY)} of {CLIPS} "
+            f"| {np.median(distances):.3f} | {distances.max():.3f} "
+            f"| {np.count_nonzero(distances <= fingerprint.SAME)} of {CLIPS} |",
+            flush=True,
+        )
+    return worst
+
+
+def similarity(opened: Index, row: int, clip: audio.Clip, models: ModelStore) -> float:
+    """Cosine similarity in `vgg_mel` of a clip to a track."""
+    vectors = {"vgg_mel": vgg_mel.embed(clip, models)}
+    return float(opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[row])
+
+
+def print_different(opened: Index, prints: NDArray[np.uint32]) -> float:
+    """Print the tracks that are most alike; returns the least distance of two."""
+    pairs = np.array(list(combinations(range(len(opened)), 2)))
+    vectors = {"vgg_mel": np.asarray(opened.array("vgg_mel"), np.float32)}
+    likeness = opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[tuple(pairs.T)]
+    distances = np.concatenate(
+        [fingerprint.distances(prints[row], prints[row + 1 :]) for row in range(len(opened))]
+    )
+    print(f"\n{len(pairs):,} pairs of different tracks:\n")
+    print("| pair | similarity | distance |")
+    print("|---|---:|---:|")
+    print(f"| median | {np.median(likeness):.3f} | {np.median(distances):.3f} |")
+    most_alike = [*np.argsort(-likeness)[:NEAREST], *np.argsort(distances)[:NEAREST]]
+    for pair in dict.fromkeys(most_alike):
+        titles = " / ".join(opened.fact("title", int(row)) for row in pairs[pair])
+        print(f"| {titles} | {likeness[pair]:.3f} | {distances[pair]:.3f} |")
+    return float(distances.min())
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
-"""Recommend: one clip in, a playlist of tracks that sound alike out."""
+"""Recommend: one clip in, a playlist of tracks that sound alike out, and a journey to another."""
 
 import random
 
 import streamlit as st
 
-from soundalike import audio, playlist, query, representations
+from soundalike import audio, composer, journey, playlist, query, representations
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.query import Query
-from soundalike.ui import components, figures, palette, state
+from soundalike.ui import components, figures, mix, mix_parts, palette, state, why
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
 GENRES_SHOWN = 6
+BARE = {"displayModeBar": False}
 
 
 def show(index: Index) -> None:
@@ -24,6 +25,8 @@ def show(index: Index) -> None:
             describe(index, asked, track)
     with right:
         recommend(index, asked)
+    if asked is not None and track is not None:
+        explain(index, asked, track)
     share()
 
 
@@ -31,9 +34,8 @@ def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run, and from a track chosen in the playlist."""
     state.from_url("recommend_source", "from", list(SOURCES), "library")
     state.track_from_url(index, "recommend_track")
-    lengths = range(playlist.MIN_LENGTH, playlist.MAX_LENGTH + 1)
-    state.from_url("recommend_length", "length", lengths, playlist.DEFAULT_LENGTH)
     state.from_url("recommend_by", "by", index.names, representations.default(index.names))
+    mix.prepare(index)
 
 
 def choose(index: Index) -> tuple[Query | None, components.Track | None]:
@@ -72,15 +74,22 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
     """A track of the library, found by typing part of its title, artist or genre."""
-    components.choose_track(index, "Track", "recommend_track", on_change=play_query)
+    components.choose_track(index, "Track", "recommend_track", on_change=chosen)
     ids = list(index.tracks["track_id"])
     st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(ids)])
     asked = query.from_library(index, st.session_state.recommend_track)
     return asked, components.track_of(index, index.row(st.session_state.recommend_track))
 
 
+def chosen() -> None:
+    """Begin afresh with another track, and play it."""
+    mix.afresh()
+    play_query()
+
+
 def go_to(track_id: str) -> None:
     """Make a track of the library the query, and play it."""
+    mix.afresh()
     st.session_state.recommend_source = "library"
     st.session_state.recommend_track = track_id
     play_query()
@@ -138,7 +147,7 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
 
 
 def recommend(index: Index, asked: Query | None) -> None:
-    """The playlist and its two settings."""
+    """The playlist, and what it can be made of."""
     st.header("Playlist", anchor=False)
     left, right = st.columns([5, 2], gap="medium")
     offered = representations.main(index.names, st.session_state.recommend_by)
@@ -159,23 +168,75 @@ def recommend(index: Index, asked: Query | None) -> None:
             key="recommend_length",
             persist_state="session",
         )
+    save = mix_parts.controls(index, asked)
     if asked is None:
         st.caption("The playlist appears here as soon as there is a clip to start from.")
         return
     try:
-        found = playlist.recommend(
-            index, asked, st.session_state.recommend_by, st.session_state.recommend_length
-        )
+        if st.session_state.recommend_kind == "journey":
+            travel(index, asked, save)
+        else:
+            compose(index, asked, save)
     except SoundalikeError as error:
         components.complain(str(error))
-        return
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
-    components.playlist_table(index, found, styles, "recommend_playlist", go_to)
+
+
+def compose(index: Index, asked: Query, save: mix_parts.Place) -> None:
+    """The playlist by the recipe that is on screen."""
+    found = composer.compose(index, mix.seeds(index, asked), mix.recipe(index))
+    rows = [entry.row for entry in found.entries]
+    similarities = [entry.similarity for entry in found.entries]
+    mix_parts.playlist_table(index, asked, found, "recommend_playlist", act)
     components.remarks(found.notes)
+    mix_parts.save(index, rows, similarities, save)
+
+
+def travel(index: Index, asked: Query, save: mix_parts.Place) -> None:
+    """The journey from the clip to the track that was chosen."""
+    stops, notes = mix_parts.stops(index, asked)
+    if not stops:
+        st.caption("Choose where the journey goes to; it leads there in small steps.")
+        return
+    recipe = mix.recipe(index)
+    found = journey.travel(
+        index, stops, recipe.representation, recipe.length, recipe.per_artist, recipe.removed
+    )
+    figure = figures.steps(found.steps)
+    words = mix_parts.steps_in_words(found.steps)
+    st.plotly_chart(figure, config=BARE, key="recommend_steps", alt=words)
+    st.caption(components.plain(words))
+    mix_parts.journey_table(index, found, "recommend_playlist", act)
+    components.remarks([*notes, *found.notes])
+    mix_parts.save(index, list(found.rows), None, save)
+
+
+def act(action: str, track_id: str) -> None:
+    """Do what a button of a row says."""
+    if action == "recommend":
+        go_to(track_id)
+    else:
+        mix.act(action, track_id)
+
+
+def explain(index: Index, asked: Query, track: components.Track) -> None:
+    """Say in a dialog why a track is there, if its button was pressed."""
+    wanted = st.session_state.pop("recommend_why", None)
+    if wanted is not None:
+        reasons(index, asked, track, index.row(wanted))
+
+
+@st.dialog("Why this track?", width="large")
+def reasons(index: Index, asked: Query, track: components.Track, row: int) -> None:
+    """What two tracks have in common, seen and heard."""
+    st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
+    try:
+        why.show(index, asked, track, row, st.session_state.recommend_by, "recommend_reasons")
+    except SoundalikeError as error:
+        components.complain(str(error))
 
 
 def share() -> None:
-    """Put what is on screen into the URL."""
+    """Put what is on screen into the URL, and keep it for "Undo"."""
     source = st.session_state.recommend_source
     by_library = source == "library"
     state.to_url(
@@ -185,7 +246,9 @@ def share() -> None:
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }
+        | mix.address()
     )
+    mix.settle()
 
 
 components.page(

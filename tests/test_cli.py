@@ -9,10 +9,10 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from command_line import Capture, complaint, document, run, track_ids
 from small_library import IDS, OTHER_CLIP, copy_library, write_index
 
 from soundalike import __version__, index, representations
@@ -23,7 +23,6 @@ from soundalike.models import ModelStore
 pytest_plugins = ["library_fixtures"]
 
 PROGRAM = Path(sys.executable).with_name("soundalike")
-Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture(autouse=True)
@@ -43,37 +42,11 @@ def loaded_models(small_models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("soundalike.models.ModelStore", store)
 
 
-def run(capsys: Capture, *arguments: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(argument) for argument in arguments])
-    out, err = capsys.readouterr()
-    return ended.value.code, out, err
-
-
-def document(capsys: Capture, *arguments: object) -> dict[str, Any]:
-    code, out, err = run(capsys, *arguments, "--json")
-    assert (code, err) == (0, "")
-    return json.loads(out)
-
-
-def complaint(capsys: Capture, code: int, *arguments: object) -> str:
-    """The one line that a command fails with."""
-    got, out, err = run(capsys, *arguments)
-    assert (got, out) == (code, "")
-    assert err.startswith("soundalike: ")
-    assert err.count("\n") == 1
-    assert err.endswith("\n")
-    return err
-
-
-def track_ids(found: dict[str, Any]) -> list[str]:
-    return [result["track_id"] for result in found["results"]]
-
-
 @pytest.mark.usefixtures("loaded_models")
 def test_recommend_prints_the_document(capsys: Capture, small_index: Index) -> None:
     found = document(capsys, "recommend", OTHER_CLIP, "--index", small_index.folder)
-    assert list(found) == ["query", "representation", "results", "notes"]
+    assert list(found) == ["query", "seeds", "representation", "results", "notes"]
+    assert found["seeds"] == [found["query"]]
     assert found["representation"] == representations.default(small_index.names)
     asked = found["query"]
     assert asked["file"] == str(OTHER_CLIP)
@@ -295,7 +268,16 @@ def test_train_on_too_few_genres(capsys: Capture, small_folder: Path, tmp_path: 
         ["play"],
         ["recommend"],
         ["recommend", "x.wav", "--loud"],
-        ["recommend", "x.wav", "y.wav"],
+        ["journey", "x.wav"],
+        ["recommend", "x.wav", "--weights", "1,2"],
+        ["recommend", "x.wav", "--weights", "0"],
+        ["recommend", "x.wav", "--weights", "much"],
+        ["recommend", "x.wav", "--variety", "2"],
+        ["recommend", "x.wav", "--out", "x.m3u8"],
+        ["recommend", "x.wav", "--format", "zip"],
+        ["recommend", "x.wav", "--format", "mp3"],
+        ["recommend", "x.wav", "--format", "csv", "--json"],
+        ["recommend", "x.wav", "--format", "csv", "--out", "no/such/folder/x.csv"],
         ["recommend", "x.wav", "-k"],
         ["index", "library"],
         ["index", "--out", "x"],

@@ -9,7 +9,17 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import audio, cells, features_builder, index, moments
+from soundalike import (
+    audio,
+    cells,
+    duplicates,
+    explain,
+    features_builder,
+    fingerprint,
+    harmony,
+    index,
+    moments,
+)
 from soundalike.errors import IndexFolderError
 from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.moments import Picture
@@ -113,12 +123,16 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     (tmp_path / "library").symlink_to(small_index.library_folder)
     copied = index.load(folder)
     seen: list[str] = []
-    features_builder.build(copied, seen.append)
+    features_builder.build(copied, small_models, seen.append)
     assert len(seen) == len(copied)
     store = FeatureStore(copied, small_models)
     picture = store.picture(2)
     assert picture == moments.draw_file(copied.path(2))
     assert len(store.portrait("genre_head", 0).findings) == 8
+    assert harmony.load(copied).shape == (len(copied), 2)
+    assert fingerprint.distance(*fingerprint.load(copied)[[1, 1]]) == 0
+    assert not len(duplicates.load(copied))
+    assert (explain.stored_moments(copied) is None) == ("soundalike" not in copied.stored)
     np.save(folder / "picture_places.npy", np.zeros((1, 2)))
     with pytest.raises(IndexFolderError, match=r"pictures\.npy is damaged"):
         moments.kept(index.load(folder), 0)

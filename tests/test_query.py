@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import index_builder, library, query
+from soundalike import duplicates, index_builder, library, query
 from soundalike.errors import AudioError, IndexFolderError
 from soundalike.index import Index
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]
 
-ANGLE = 0.96 * np.arccos(query.DUPLICATE_SIMILARITY)
+ANGLE = 0.96 * np.arccos(duplicates.SIMILARITY)
 
 
 def on_circle(*angles: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The command line: `soundalike index`, `map`, `measure`, `recommend`, `evaluate` and `train`.
+"""The command line: `soundalike recommend`, `journey`, `index`, `measure`, `evaluate` and so on.
 
 Results go to standard output (as one JSON document with `--json`), progress bars and messages to
 standard error. The exit code is 0, or 1 for a failure and 2 for bad usage, each with one line that
@@ -8,7 +8,6 @@ says what is wrong.
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -19,16 +18,15 @@ import click
 
 from soundalike import __version__, paths, representations
 from soundalike.cli_evaluate import evaluate
+from soundalike.cli_journey import journey
+from soundalike.cli_recommend import recommend
 from soundalike.cli_train import cf_regression, mfcc_autoencoder
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from soundalike.index import Index
     from soundalike.library import Skipped
-    from soundalike.playlist import Playlist
-    from soundalike.query import Query
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -125,59 +123,6 @@ def index(
         click.echo(f"  {name}: {facts['dim']:,} dimensions, mean norms: {norms}")
 
 
-@commands.command()
-@click.argument("clip", type=click.Path(path_type=Path))
-@click.option("--index", "folder", type=FOLDER, help="The index; the bundled library's by default.")
-@click.option(
-    "--representation",
-    "name",
-    metavar="NAME",
-    help=f"What to compare by; {representations.DEFAULT} by default, where the index has it.",
-)
-@click.option(
-    "--genre-weight",
-    type=click.FloatRange(min=0.0),
-    help=f"Weight of the genre part of vgg_genre ({representations.GENRE_WEIGHT:g} by default).",
-)
-@click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True)
-@click.option("--genre-head", type=FILE, help="The genre head that the index was built with.")
-@click.option("--factors", type=FILE, help="The network of listeners' taste that it was built with.")
-@JSON
-def recommend(
-    clip: Path,
-    folder: Path | None,
-    name: str | None,
-    genre_weight: float | None,
-    length: int,
-    genre_head: Path | None,
-    factors: Path | None,
-    as_json: bool,
-) -> None:
-    """Print the tracks that sound most like CLIP, an audio file."""
-    from soundalike import index as indices
-    from soundalike import playlist, query
-    from soundalike.models import ModelStore
-
-    if name is not None:
-        representations.get(name)
-    opened = indices.load(folder or paths.index_folder())
-    name = name or ("vgg_genre" if genre_weight is not None else representations.default(opened.names))
-    weights = opened.parts(name)
-    if genre_weight is not None:
-        if "genre_head" not in weights or len(weights) == 1:
-            raise click.UsageError(f"--genre-weight goes with vgg_genre, not with {name}.")
-        if not math.isfinite(genre_weight):
-            raise click.UsageError(f"--genre-weight takes a number, not {genre_weight}.")
-        weights |= {"genre_head": genre_weight}
-    models = ModelStore(genre_head=genre_head, factors=factors)
-    asked = query.from_audio(clip, opened, models)
-    found = playlist.recommend(opened, asked, name, length, None if genre_weight is None else weights)
-    if as_json:
-        _print_json(_as_document(clip, opened, asked, found))
-    else:
-        _print_playlist(opened, asked, found)
-
-
 @commands.command("map")
 @click.argument("folder", metavar="INDEX", type=FOLDER)
 @JSON
@@ -199,10 +144,11 @@ def measure(folder: Path, as_json: bool) -> None:
     """Add to INDEX the measurements and pictures that make the Features page quick."""
     from soundalike import features_builder
     from soundalike import index as indices
+    from soundalike.models import ModelStore
 
     opened = indices.load(folder)
     with _progress("Measuring", len(opened)) as advance:
-        features_builder.add(opened, advance)
+        features_builder.add(opened, ModelStore(), advance)
     if as_json:
         _print_json(
             {"index": str(folder), "tracks": len(opened), "arrays": list(features_builder.FILES)}
@@ -211,6 +157,8 @@ def measure(folder: Path, as_json: bool) -> None:
     click.echo(f"{len(opened)} tracks measured in {folder}")
 
 
+commands.add_command(recommend)
+commands.add_command(journey)
 commands.add_command(evaluate)
 
 
@@ -260,53 +208,6 @@ def train_genre_head(
         _print_json(document | {"weights": str(out), "model_card": str(out.with_suffix(".md"))})
     else:
         click.echo(card)
-
-
-def _as_document(clip: Path, index: Index, query: Query, playlist: Playlist) -> dict[str, Any]:
-    track = None if query.row is None else str(index.tracks["track_id"].iloc[query.row])
-    genres = {genre: round(probability, 4) for genre, probability in query.genres.items()}
-    described = {
-        "file": _text(clip),
-        "duration": round(query.duration, 2) if query.duration else None,
-        "in_library": track,
-        "genres": genres,
-    }
-    results = []
-    for entry in playlist.entries:
-        row = index.tracks.iloc[entry.row]
-        texts = {column: row[column] for column in ("track_id", "title", "artist", "album", "genre")}
-        results.append(
-            {"rank": entry.rank}
-            | texts
-            | {"similarity": round(entry.similarity, 6), "file": _text(index.path(entry.row))}
-        )
-    return {
-        "query": described,
-        "representation": playlist.representation,
-        "results": results,
-        "notes": [*query.notes, *playlist.notes],
-    }
-
-
-def _print_playlist(index: Index, query: Query, playlist: Playlist) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if query.row is not None:
-        console.print(Text(f"This is in the library: {index.tracks['title'].iloc[query.row]}"))
-    likeliest = [f"{genre} {share:.0%}" for genre, share in list(query.genres.items())[:3]]
-    if likeliest:
-        console.print(Text(f"Sounds like {', '.join(likeliest)}"))
-    table = Table("", "Title", "Artist", "Album", "Genre", "Similarity", box=None)
-    for entry in playlist.entries:
-        row = index.tracks.iloc[entry.row]
-        texts = [Text(row[column]) for column in ("title", "artist", "album", "genre")]
-        table.add_row(str(entry.rank), *texts, f"{entry.similarity:.3f}")
-    console.print(table)
-    for note in (*query.notes, *playlist.notes):
-        console.print(Text(note))
 
 
 @contextmanager

@@ -36,3 +36,7 @@ class UnknownRepresentationError(SoundalikeError):
 
 class VotesError(SoundalikeError):
     """A database of votes that cannot be read or written."""
+
+
+class PlaylistError(SoundalikeError):
+    """A playlist that cannot be made as asked."""

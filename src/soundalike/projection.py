@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.index import Embeddings, Index, nearest
+from soundalike.models import import_tensorflow
 
 Metric = Literal["cosine", "euclidean"]
 
@@ -185,6 +186,7 @@ def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.
     -------
     float32 [shape=(n, setting.dims)], its mean at the origin
     """
+    import_tensorflow()
     import umap  # when a map is made, never in a request: it costs seconds
 
     n = len(found.rows)
@@ -379,6 +381,7 @@ def transform_error(
     random; and of each clip's ten nearest tracks in the full space the mean share that is among the ten
     nearest on the map: `kept` by `place`, `kept_umap` by UMAP's transform
     """
+    import_tensorflow()
     import umap
 
     n = len(index)

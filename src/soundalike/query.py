@@ -5,24 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, representations
+from soundalike import audio, fingerprint, moments, representations, spectral_summary
+from soundalike import duplicates as recordings
 from soundalike.audio import Clip
-from soundalike.index import Index
+from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
+from soundalike.moments import Picture
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
-
-DUPLICATE_SIMILARITY = 0.90
-"""Two clips whose `vgg_mel` cosine similarity is at least this are one recording.
-
-It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
-"""
 
 OnStep = Callable[[str], None]
 
@@ -52,6 +49,46 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def __len__(self) -> int:
         return len(self._index.stored)
+
+    @property
+    def clip(self) -> Clip:
+        """The clip itself, 30 s of it."""
+        return self._clip
+
+    @cached_property
+    def copies(self) -> frozenset[int]:
+        """Rows of the index whose fingerprint says that they are this recording.
+
+        Only the nearest tracks are looked at, by what does not mind where a clip begins.
+        """
+        prints = fingerprint.load(self._index)
+        default = representations.default(self._index.names)
+        if prints is None or not self._index.has_vectors(default):
+            return frozenset()
+        rows = nearest(self._index.similarities(default, self), recordings.NEAREST)
+        distances = fingerprint.distances(fingerprint.of(self._clip), prints[rows])
+        return frozenset(rows[distances <= fingerprint.SAME].tolist())
+
+    @cached_property
+    def soundalike_moments(self) -> NDArray[np.float32]:
+        """The clip's `soundalike` vector by stretches of 3 s [shape=(10, 64)]; their mean is the vector.
+
+        Raises
+        ------
+        ModelError
+            If the network is missing.
+        """
+        return representations.soundalike.moments(self._clip, self._models)
+
+    @cached_property
+    def descriptors(self) -> NDArray[np.float32]:
+        """The clip in plain quantities, as `spectral_summary.summarise` gives them [shape=(108,)]."""
+        return spectral_summary.summarise(self._clip)
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The clip's mel spectrogram."""
+        return moments.draw(self._clip)
 
 
 @dataclass(frozen=True)
@@ -137,16 +174,11 @@ def from_audio(
 
 
 def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
-    """Rows of the index that are the query's own recording, by `DUPLICATE_SIMILARITY`."""
-    own = np.array([] if query.row is None else [query.row], np.intp)
-    if "vgg_mel" not in query.embeddings:
-        return own
-    if query.in_library and "vgg_mel" in index.names:
-        rows, similarities = index.neighbours("vgg_mel", int(own[0]))
-    else:
-        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, query.embeddings)
-        rows = np.arange(len(similarities), dtype=np.int32)
-    return np.union1d(own, rows[similarities >= DUPLICATE_SIMILARITY])
+    """Rows of the index that are the query's own recording (`soundalike.duplicates` says how)."""
+    same = set() if query.row is None else {query.row} | recordings.of(index, query.row)
+    if not query.in_library:
+        same |= _copies(index, query.embeddings)
+    return np.array(sorted(same), np.intp)
 
 
 def _first_asked(index: Index) -> list[str]:
@@ -157,11 +189,21 @@ def _first_asked(index: Index) -> list[str]:
 
 
 def _same_recording(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> int | None:
-    if "vgg_mel" not in embeddings:
+    """The row that a new clip is a copy of, if there is one; the most alike where there are several."""
+    copies = sorted(_copies(index, embeddings))
+    if not copies:
         return None
     similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
-    best = int(np.argmax(similarities))
-    return best if similarities[best] >= DUPLICATE_SIMILARITY else None
+    return max(copies, key=lambda row: float(similarities[row]))
+
+
+def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
+    """Rows that are the same recording as a new clip, by either check."""
+    if "vgg_mel" not in embeddings:
+        return set()
+    similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+    same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
+    return same | (set(embeddings.copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
 
 def _sha256(source: str | Path | bytes) -> str:

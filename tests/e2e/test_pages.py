@@ -27,7 +27,8 @@ def test_a_row_of_the_playlist_leads_to_the_map(open_page) -> None:
     page = open_page("/?track=0102")
     row = page.get_by_role("table").locator("tbody tr").first
     title = row.locator(".title").inner_text()
-    row.get_by_role("button", name="Show on map").click()
+    row.get_by_role("button", name="More: ").click()
+    row.get_by_role("menuitem", name="Show on map").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Walk through the music")
     expect(page.locator(".single .title")).to_have_text(title)
 

@@ -74,7 +74,8 @@ def test_a_player_keeps_playing_when_a_setting_changes(open_page) -> None:
 def test_recommend_from_a_row_follows_it_and_plays_it(open_page) -> None:
     page = open_page()
     chosen = titles(page)[2]
-    rows(page).nth(2).get_by_role("button", name="Recommend from this").click()
+    rows(page).nth(2).get_by_role("button", name="More: ").click()
+    rows(page).nth(2).get_by_role("menuitem", name="Recommend from this").click()
     expect(page.locator(".single .title")).to_have_text(chosen)
     expect(page.locator(".single").get_by_role("button", name=PAUSE)).to_be_visible()
     expect(rows(page).locator(".title").get_by_text(chosen, exact=True)).to_have_count(0)

@@ -148,21 +148,21 @@ class ModelStore:
     def _vgg16(self) -> VGG16:
         from soundalike.models.vgg16 import VGG16
 
-        _import_tensorflow()
+        import_tensorflow()
         return VGG16(self._files["vgg16"])
 
     @cached_property
     def _genre_head(self) -> GenreHead:
         from soundalike.models.genre_head import GenreHead
 
-        _import_tensorflow()
+        import_tensorflow()
         return GenreHead.load(self._files["genre_head"])
 
     @cached_property
     def _tagger(self) -> Tagger:
         from soundalike.models.tagger import Tagger
 
-        _import_tensorflow()
+        import_tensorflow()
         return Tagger(self._files["musicnn"])
 
     @cached_property
@@ -175,18 +175,18 @@ class ModelStore:
     def _autoencoder(self) -> Autoencoder:
         from soundalike.models.autoencoder import Autoencoder
 
-        _import_tensorflow()
+        import_tensorflow()
         return Autoencoder.load(self._files["mfcc_autoencoder"])
 
     @cached_property
     def _factors(self) -> FactorCNN:
         from soundalike.models.factor_cnn import FactorCNN
 
-        _import_tensorflow()
+        import_tensorflow()
         return FactorCNN.load(self._files["factors"])
 
 
-def _import_tensorflow() -> None:
+def import_tensorflow() -> None:
     """Import TensorFlow without the lines it prints, which none of its log levels turns off."""
     if "tensorflow" in sys.modules:
         return

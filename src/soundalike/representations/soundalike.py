@@ -35,7 +35,20 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     return models.projection(pooled(clip, models))
 
 
+def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Each 3 s of a 30 s clip by itself: float32 [shape=(10, 64)].
+
+    The projection is affine, so that the mean of the moments is the embedding of the clip.
+    """
+    filters = _filters(clip, models)
+    return models.projection(filters.reshape(len(filters), N_POOLED))
+
+
 def pooled(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """What is projected: float32 [shape=(256,)], largest and mean response of each filter in turn."""
-    filters = musicnn_features.heard(clip, models).pooled[:, -2 * tagger.MIDDLE_FILTERS :]
-    return np.asarray(filters.mean(axis=0).reshape(N_POOLED))
+    return np.asarray(_filters(clip, models).mean(axis=0).reshape(N_POOLED))
+
+
+def _filters(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Largest and mean response of each filter in each 3 s [shape=(10, 128, 2)]."""
+    return musicnn_features.heard(clip, models).pooled[:, -2 * tagger.MIDDLE_FILTERS :]

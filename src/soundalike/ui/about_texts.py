@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from soundalike import acoustics, audio, image, query, representations, spectra
+from soundalike import acoustics, audio, duplicates, image, representations, spectra
 from soundalike.index import Index
 from soundalike.models import vgg16
 from soundalike.representations import genre_head, soundalike, vgg_mel
@@ -156,5 +156,5 @@ def limits(index: Index, accuracy: float | None) -> str:
   {audio.MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
 - **Time counts for the article's ways.** VGG16's embeddings keep when things happen, so that the
   same music shifted by a second looks less like itself. Copies are told by a similarity of
-  {query.DUPLICATE_SIMILARITY} or more in them, if they begin together.
+  {duplicates.SIMILARITY} or more in them if they begin together, and by a fingerprint if they do not.
 """

@@ -125,13 +125,13 @@ def audio_url(source: Path | bytes, name: str = "") -> str:
     return str(runtime.get_instance().media_file_mgr.add(content, kind, coordinates))
 
 
-def picture_url(png: bytes) -> str:
-    """A picture as an address that carries it whole.
+def picture_url(content: bytes, kind: str = "png") -> str:
+    """A picture's file as an address that carries it whole; "" for an empty one.
 
     A picture on the server is gone as soon as its page is left, and a browser that has not fetched
     it by then reports an error.
     """
-    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}" if content else ""
 
 
 def card(track: Track, style: Style | None, key: str, start: str | None = None) -> None:
@@ -149,7 +149,7 @@ def playlist_table(
 ) -> None:
     """A playlist as a table with players; `on_choose` gets the track to recommend from next."""
     tracks = [
-        _shown(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
+        shown(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
         for entry in playlist.entries
     ]
     data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
@@ -165,11 +165,12 @@ def track_table(
     on_choose: Callable[[str], None],
 ) -> None:
     """Tracks of the library as a table with players, in the order given."""
-    tracks = [_shown(index, row, styles) for row in rows]
+    tracks = [shown(index, row, styles) for row in rows]
     _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
 
 
-def _shown(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
+def shown(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
+    """A track as the players' components take it."""
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
 
 
@@ -181,6 +182,20 @@ def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> 
 
     data = {"kind": "table", "actions": actions()} | data
     result = _tracks(data=data, key=key, on_chosen_change=chosen)
+    wanted = getattr(result, "chosen", None)
+    if wanted and wanted["action"] != "recommend":
+        follow(wanted)
+
+
+def worked_on(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
+    """A table of tracks with edits; `act` gets what is to be done with which, but for other pages."""
+
+    def chosen() -> None:
+        wanted = st.session_state[key].chosen
+        if wanted["action"] == "recommend" or wanted["action"] not in ACTIONS:
+            act(wanted["action"], str(wanted["track"]))
+
+    result = _tracks(data={"kind": "table"} | data, key=key, on_chosen_change=chosen)
     wanted = getattr(result, "chosen", None)
     if wanted and wanted["action"] != "recommend":
         follow(wanted)
@@ -211,7 +226,7 @@ def playlist_columns(
             "title": titles[item.representation],
             "note": " ".join(item.notes),
             "tracks": [
-                _shown(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
+                shown(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
                 for entry in item.entries
             ],
         }
@@ -228,7 +243,7 @@ def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str
         {
             "name": title.lower().replace(" ", "-"),
             "title": title,
-            "tracks": [_shown(index, row, {}) | {"genre": "", "shared": 1} for row in rows],
+            "tracks": [shown(index, row, {}) | {"genre": "", "shared": 1} for row in rows],
         }
         for title, rows in playlists.items()
     ]
@@ -299,5 +314,5 @@ def _register() -> Callable[..., Any]:
         "soundalike_tracks",
         html='<div class="root"></div>',
         css=(_HERE / "tracks.css").read_text(encoding="utf-8"),
-        js=script("track_columns.js", "tracks.js"),
+        js=script("track_columns.js", "track_edits.js", "tracks.js"),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,10 +12,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from soundalike import cells
-from soundalike.feature_store import BLANK, FeatureStore
+from soundalike.feature_store import FeatureStore
 from soundalike.index import Index
 from soundalike.models import vgg16
-from soundalike.moments import Picture
 from soundalike.portrait import Portrait
 from soundalike.ui import components, palette, state
 
@@ -159,7 +157,7 @@ def _moment(
         "start": round(_start(painted, found), 3),
         "offset": offset,
         "timeline": cells.TIMELINE,
-        "picture": None if picture is None else _picture_url(picture),
+        "picture": None if picture is None else components.picture_url(picture.content, "webp"),
         "map": None if found is None else _shown(found),
     }
 
@@ -193,13 +191,6 @@ def _shown(found: NDArray[np.float32]) -> dict[str, Any]:
         "height": 100 * places_a_row * rows / vgg16.GRID[0],
         "values": [round(float(value) / ceiling, 2) for value in found.ravel()],
     }
-
-
-def _picture_url(picture: Picture) -> str:
-    """A picture within its own address: nine kilobytes that come with the page, not after it."""
-    if picture is BLANK:
-        return ""
-    return f"data:image/webp;base64,{base64.b64encode(picture.content).decode('ascii')}"
 
 
 def _cells_of(channel: int) -> dict[str, Any]:

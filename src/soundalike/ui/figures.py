@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
 from soundalike.ui.palette import Style
+
+ACCENT, GUIDE = "#5E6AD2", "#8A8A8A"
 
 
 def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.Figure:
@@ -51,3 +53,27 @@ def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.F
             },
         },
     )
+
+
+def steps(angles: Sequence[float]) -> go.Figure:
+    """The steps of a journey as bars, in degrees, with their mean as a dashed line."""
+    bars = go.Bar(
+        x=list(range(1, len(angles) + 1)),
+        y=list(angles),
+        marker_color=ACCENT,
+        hovertemplate="From track %{x} to the next: %{y:.1f}°<extra></extra>",
+    )
+    figure = go.Figure(
+        bars,
+        layout={
+            "height": 150,
+            "margin": {"l": 0, "r": 8, "t": 8, "b": 4},
+            "bargap": 0.25,
+            "showlegend": False,
+            "dragmode": False,
+            "xaxis": {"title": "Step", "dtick": max(1, len(angles) // 12), "fixedrange": True},
+            "yaxis": {"ticksuffix": "°", "rangemode": "tozero", "nticks": 4, "fixedrange": True},
+        },
+    )
+    figure.add_hline(sum(angles) / len(angles), line={"dash": "dash", "width": 1, "color": GUIDE})
+    return figure

@@ -94,6 +94,11 @@ def go(page: str, track_id: str) -> NoReturn:
     st.session_state[f"{page}_track"] = track_id
     if page in ("recommend", "anatomy"):
         st.session_state[f"{page}_source"] = "library"
+    if page == "recommend":
+        # What was made of another clip's playlist does not belong to this one's.
+        st.session_state.recommend_kind = "playlist"
+        for made in ("blend", "pinned", "removed"):
+            st.session_state.pop(f"recommend_{made}", None)
     st.switch_page(f"pages/{page}.py", query_params={"track": track_id})
 
 

@@ -32,6 +32,10 @@ function createPlayer() {
     row.time.textContent = `${clock(audio.currentTime)} / ${clock(length)}`
     row.failed.hidden = !audio.error
   })
+  const showAll = () => {
+    show()
+    player.bar?.(player)
+  }
 
   player.play = (track) => {
     if (player.current !== track.id) {
@@ -39,7 +43,7 @@ function createPlayer() {
       audio.src = track.url
     }
     announce()
-    audio.play().catch(show)
+    audio.play().catch(showAll)
   }
   player.toggle = (track) => {
     if (player.current === track.id && !audio.paused) audio.pause()
@@ -49,21 +53,21 @@ function createPlayer() {
     if (player.current !== track.id) player.play(track)
     audio.currentTime = seconds
   }
-  player.next = () => {
+  player.step = (by) => {
     const position = player.rows.findIndex((row) => row.track.id === player.current)
-    const following = player.rows[position + 1]
-    if (position >= 0 && following) player.play(following.track)
+    const other = player.rows[position < 0 ? 0 : position + by]
+    if (other) player.play(other.track)
   }
-  player.show = show
+  player.show = showAll
   player.destroy = () => {
     audio.pause()
     audio.removeAttribute("src")
     window.removeEventListener(PLAYING, yieldTo)
   }
   for (const event of ["play", "pause", "timeupdate", "durationchange", "error"]) {
-    audio.addEventListener(event, show)
+    audio.addEventListener(event, showAll)
   }
-  audio.addEventListener("ended", player.next)
+  audio.addEventListener("ended", () => player.step(1))
   window.addEventListener(PLAYING, yieldTo)
   return player
 }
@@ -129,11 +133,12 @@ function tableRow(player, data, track, act) {
   if (track.album) artist.append(element("span", "album", ` · ${track.album}`))
   const seek = seekBar(player, track)
   const licence = element("div", "licence", track.licence)
-  cell("words", element("div", "title", track.title), artist, licence, seek.node)
+  const reason = element("div", "reason", track.reason ?? "")
+  cell("words", element("div", "title", track.title), artist, reason, licence, seek.node)
   cell("album-cell", element("span", "album", track.album))
   cell("genre-cell", genreLabel(track))
-  if (data.ranked) cell("similarity", meter(track.similarity), track.similarity.toFixed(3))
-  cell("choose-cell", actionButtons(data.actions, track, act))
+  if (data.ranked) cell("similarity", meter(track.share ?? track.similarity), track.measured ?? track.similarity.toFixed(3))
+  cell("choose-cell", data.edits ? editButtons(data, track, act) : actionButtons(data.actions, track, act))
   return { ...seek, track, node, button }
 }
 
@@ -144,7 +149,7 @@ function table(player, data, act) {
   const columns = [
     data.ranked && ["Rank", "rank", true], ["Play", "play-cell", true],
     ["Title and artist", "words", false], ["Album", "album-cell", false], ["Genre", "genre-cell", false],
-    data.ranked && ["Similarity", "similarity", false], ["Go on", "choose-cell", true],
+    data.ranked && [data.measure ?? "Similarity", "similarity", false], ["Go on", "choose-cell", true],
   ].filter(Boolean)
   for (const [name, className, unseen] of columns) {
     const cell = element("th", className)
@@ -185,7 +190,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       const draw = data.kind === "columns" ? columns : table
       const drawn = draw(player, data, (chosen) => setTriggerValue("chosen", chosen))
       player.rows = drawn.rows
-      root.replaceChildren(drawn.node)
+      root.replaceChildren(...(data.edits ? [transport(player, root)] : []), drawn.node)
     }
     player.show()
   }

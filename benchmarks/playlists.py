@@ -1,0 +1,214 @@
+"""How good are journeys and variety, and how long does a playlist take?
+
+    python benchmarks/playlists.py [--tracks N]
+
+Journeys: for pairs of tracks drawn by chance (fixed seed), the mean and the largest step of a journey of
+eight tracks between them, against two naive ways over as many: from each track to its nearest that has
+not come yet, and by chance; both then jump to the destination. Angles between embeddings, in degrees.
+
+Variety: what a playlist of twenty gains in difference among its tracks and loses in likeness to its
+query, mean over queries drawn by chance.
+
+Time: median milliseconds of what a page asks of the server, on the shipped library and on one with as
+many tracks as FMA-large (106,574, random vectors of `soundalike`'s size).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from soundalike import blend, composer, explain, exports, index_builder, journey, likeness, paths, query
+from soundalike import index as indices
+from soundalike.blend import Seed
+from soundalike.composer import Recipe
+from soundalike.index import Index
+
+NAMES = ("soundalike", "vgg_genre")
+PAIRS = QUERIES = 60
+BETWEEN, LENGTH = 8, 20
+VARIETIES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+FMA_LARGE = 106_574
+
+
+def main() -> None:
+    """Print the three tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--tracks", type=int, default=FMA_LARGE)
+    tracks = parser.parse_args().tracks
+    index = indices.load(paths.index_folder())
+    rng = np.random.default_rng(0)
+    journeys(index, rng.choice(len(index), (PAIRS, 2)))
+    variety(index, rng.choice(len(index), QUERIES, replace=False))
+    print("\n| what is asked of the server | the library, ms |", f"{tracks:,} tracks, ms |")
+    print("|---|---:|---:|")
+    with tempfile.TemporaryDirectory() as folder:
+        large = made_up(Path(folder), tracks)
+        for name, ask in QUESTIONS.items():
+            print(f"| {name} | {timed(ask, index)} | {timed(ask, large)} |")
+
+
+def journeys(index: Index, pairs: np.ndarray) -> None:
+    """Steps of journeys and of two naive ways."""
+    print("| compared by | way | mean step | largest step, mean | largest of all |")
+    print("|---|---|---:|---:|---:|")
+    for name in NAMES:
+        ways: dict[str, list[tuple[float, ...]]] = {"journey": [], "nearest next": [], "by chance": []}
+        rng = np.random.default_rng(1)
+        for start, end in pairs:
+            if start == end:
+                continue
+            found = journey.travel(index, [int(start), int(end)], name, BETWEEN)
+            ways["journey"].append(found.steps)
+            others = [row for row in rng.permutation(len(index)) if row not in (start, end)]
+            chance = [start, *others[:BETWEEN], end]
+            ways["by chance"].append(journey.steps(index, name, chance))
+            chain = _nearest_next(index, name, int(start), int(end))
+            ways["nearest next"].append(journey.steps(index, name, chain))
+        for way, steps in ways.items():
+            largest = [max(each) for each in steps]
+            mean = np.mean([np.mean(each) for each in steps])
+            print(f"| `{name}` | {way} | {mean:.1f}° | {np.mean(largest):.1f}° | {max(largest):.1f}° |")
+
+
+def _nearest_next(index: Index, name: str, start: int, end: int) -> list[int]:
+    chain = [start]
+    for _ in range(BETWEEN):
+        ranked = indices.nearest(index.similarities(name, index.embeddings(chain[-1])), len(index))
+        chain.append(next(int(row) for row in ranked if row not in (*chain, end)))
+    return [*chain, end]
+
+
+def variety(index: Index, queries: np.ndarray) -> None:
+    """Likeness to the query and among the tracks, as variety grows."""
+    print("\n| variety | similarity to the query | among the tracks |")
+    print("|---:|---:|---:|")
+    for share in VARIETIES:
+        to_query, among = [], []
+        for row in queries:
+            asked = query.from_library(index, index.fact("track_id", int(row)))
+            found = composer.compose(index, [Seed(asked)], Recipe(NAMES[0], LENGTH, variety=share))
+            rows = [entry.row for entry in found.entries]
+            to_query.append(np.mean([entry.similarity for entry in found.entries]))
+            among.append(blend.between(index, NAMES[0], rows)[np.triu_indices(len(rows), 1)].mean())
+        print(f"| {share:.0%} | {np.mean(to_query):.3f} | {np.mean(among):.3f} |")
+
+
+def timed(ask: Callable[[Index, int], object], index: Index) -> str:
+    """Median milliseconds over some queries, after one that is not counted."""
+    times = []
+    try:
+        for row in range(8):
+            start = time.perf_counter()
+            ask(index, 37 * row)
+            times.append(1_000 * (time.perf_counter() - start))
+    except NotAskedError:
+        return ""
+    typical = median(times[1:])
+    return f"{typical:.0f}" if typical >= 10 else f"{typical:.1f}"
+
+
+class NotAskedError(Exception):
+    """What the made-up library cannot be asked, having no audio."""
+
+
+def _seeds(index: Index, *rows: int) -> list[Seed]:
+    return [
+        Seed(query.from_library(index, index.fact("track_id", row)), weight)
+        for row, weight in zip(rows, (1.0, 1.0, -0.5), strict=False)
+    ]
+
+
+def _of_the_library(index: Index) -> None:
+    if "vgg_mel" not in index.names:
+        raise NotAskedError
+
+
+def _playlist(recipe: Recipe) -> Callable[[Index, int], object]:
+    return lambda index, row: composer.compose(index, _seeds(index, row), recipe)
+
+
+def _explain(name: str) -> Callable[[Index, int], object]:
+    def ask(index: Index, row: int) -> object:
+        _of_the_library(index)
+        asked = query.from_library(index, index.fact("track_id", row))
+        return explain.explain(index, asked, row + 1, name)
+
+    return ask
+
+
+def _sentences(index: Index, row: int) -> object:
+    _of_the_library(index)
+    asked = query.from_library(index, index.fact("track_id", row))
+    return likeness.sentences(index, asked, range(50))
+
+
+def _write(kind: str) -> Callable[[Index, int], object]:
+    def ask(index: Index, row: int) -> object:
+        _of_the_library(index)
+        listing = exports.of_rows(index, range(row, row + 10))
+        return exports.write(listing, kind, index.library_folder)
+
+    return ask
+
+
+def _playlist_by_genre(index: Index, row: int) -> object:
+    _of_the_library(index)
+    return composer.compose(index, _seeds(index, row), Recipe("vgg_genre"))
+
+
+SOUND = NAMES[0]
+QUESTIONS: dict[str, Callable[[Index, int], object]] = {
+    "ten tracks": _playlist(Recipe(SOUND)),
+    "fifty tracks with variety, as a walk": _playlist(Recipe(SOUND, 50, variety=0.5, order="walk")),
+    "ten tracks by `vgg_genre`": _playlist_by_genre,
+    "three seeds": lambda index, row: composer.compose(
+        index, _seeds(index, row, row + 5, row + 9), Recipe(SOUND)
+    ),
+    "the farthest": _playlist(Recipe(SOUND, farthest=True)),
+    "a journey of ten": lambda index, row: journey.travel(index, [row, row + 100], SOUND, 10, 2),
+    "a journey of fifty with a stop": lambda index, row: journey.travel(
+        index, [row, row + 50, row + 100], SOUND, 50, 2
+    ),
+    "why, by `soundalike`": _explain(SOUND),
+    "why, by `vgg_genre`": _explain("vgg_genre"),
+    "a sentence for each of fifty": _sentences,
+    "M3U8": _write("m3u8"),
+    "ZIP with ten clips": _write("zip"),
+}
+
+
+def made_up(folder: Path, tracks: int) -> Index:
+    """An index of random vectors, with artists of some fifteen tracks each as in FMA."""
+    rng = np.random.default_rng(2)
+    vectors = rng.normal(size=(tracks, 64)).astype(np.float16)
+    np.save(folder / f"{SOUND}.npy", vectors)
+    np.save(folder / f"{SOUND}_norms.npy", np.linalg.norm(vectors.astype(np.float32), axis=1))
+    artists = rng.integers(0, tracks // 15 + 1, tracks)
+    table = {column: [f"{column} {i}" for i in range(tracks)] for column in ("title", "album", "sha256")}
+    table |= {"track_id": [f"{i:06}" for i in range(tracks)], "artist": [f"Artist {i}" for i in artists]}
+    table |= {"file": [f"{i:06}.mp3" for i in range(tracks)], "genre": [""] * tracks}
+    pd.DataFrame(table).to_parquet(folder / indices.TRACKS, index=False)
+    manifest = {
+        "schema": indices.SCHEMA,
+        "tracks": tracks,
+        "library": {"folder": ".", "fingerprint": ""},
+        "representations": {SOUND: {"dim": 64, "parts": {}}},
+        "genres": [],
+        "models": {},
+        "files": {path.name: index_builder.file_facts(path) for path in sorted(folder.iterdir())},
+    }
+    (folder / indices.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return indices.load(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""`soundalike journey`: a way from one track to another, printed or written to a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from soundalike import paths, representations
+from soundalike.cli_recommend import asked, check_output, common, texts, write
+
+if TYPE_CHECKING:
+    from soundalike.index import Index
+    from soundalike.journey import Journey
+    from soundalike.models import ModelStore
+
+
+@click.command()
+@click.argument("start", metavar="FROM")
+@click.argument("end", metavar="TO")
+@click.option("--via", multiple=True, metavar="CLIP", help="A stop on the way; may be repeated.")
+@click.option(
+    "--per-artist",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="At most so many tracks by one artist on the way; 0 for any number.",
+)
+@common
+def journey(
+    start: str,
+    end: str,
+    via: tuple[str, ...],
+    per_artist: int,
+    folder: Path | None,
+    name: str | None,
+    length: int,
+    without: tuple[str, ...],
+    genre_head: Path | None,
+    factors: Path | None,
+    kind: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
+    from soundalike import cli, journey
+    from soundalike import index as indices
+    from soundalike.models import ModelStore
+
+    check_output(kind, out, as_json)
+    if name is not None:
+        representations.get(name)
+    opened = indices.load(folder or paths.index_folder())
+    name = name or representations.default(opened.names)
+    models = ModelStore(genre_head=genre_head, factors=factors)
+    removed = [opened.row(track) for track in without]
+    stops, notes = _stops(opened, models, (start, *via, end), name)
+    found = journey.travel(opened, stops, name, length, per_artist or None, removed)
+    if kind is not None:
+        write(opened, found.rows, None, kind, out, {"representation": name, "kind": "journey"})
+    elif as_json:
+        cli._print_json(
+            {
+                "representation": name,
+                "results": [
+                    {"rank": rank} | texts(opened, row) | {"step": round(step, 3)}
+                    for rank, (row, step) in enumerate(
+                        zip(found.rows, (0.0, *found.steps), strict=True), start=1
+                    )
+                ],
+                "notes": [*notes, *found.notes],
+            }
+        )
+    else:
+        _print_journey(opened, found, notes)
+
+
+def _stops(
+    index: Index, models: ModelStore, clips: Sequence[str], name: str
+) -> tuple[list[int], list[str]]:
+    """The rows of a journey's stops; for a clip that the library does not have, the nearest."""
+    from soundalike import playlist
+
+    rows, notes = [], []
+    for clip in clips:
+        query = asked(index, models, clip)
+        if query.row is not None:
+            rows.append(query.row)
+            continue
+        nearest = playlist.recommend(index, query, name, 1).entries[0]
+        rows.append(nearest.row)
+        title = index.fact("title", nearest.row)
+        notes.append(f"{Path(clip).name} is not in the library; its nearest, “{title}”, stands for it.")
+    return rows, notes
+
+
+def _print_journey(index: Index, found: Journey, notes: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table("", "Title", "Artist", "Genre", "Step", box=None)
+    for number, row in enumerate(found.rows):
+        texts = [Text(index.fact(column, row)) for column in ("title", "artist", "genre")]
+        step = f"{found.steps[number - 1]:.1f}°" if number else ""
+        table.add_row(str(number + 1), *texts, step)
+    console.print(table)
+    for note in (*notes, *found.notes):
+        console.print(Text(note))

@@ -1,0 +1,351 @@
+"""`soundalike recommend`: a playlist, printed or written to a file; and what `journey` shares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from soundalike import paths, representations
+
+if TYPE_CHECKING:
+    from soundalike.blend import Seed
+    from soundalike.index import Index
+    from soundalike.models import ModelStore
+    from soundalike.playlist import Playlist
+    from soundalike.query import Query
+
+FOLDER = click.Path(path_type=Path, file_okay=False)
+FILE = click.Path(path_type=Path, dir_okay=False)
+KINDS = ("m3u8", "xspf", "jspf", "csv", "zip")
+LESS = -0.5
+"""The weight of a clip that is given with --less."""
+
+Command = Callable[..., None]
+
+
+def common(command: Command) -> Command:
+    """The options that both commands have."""
+    for option in reversed(
+        (
+            click.option(
+                "--index", "folder", type=FOLDER, help="The index; the bundled one by default."
+            ),
+            click.option(
+                "--representation",
+                "name",
+                metavar="NAME",
+                help=f"What to compare by; {representations.DEFAULT} by default, if the index has it.",
+            ),
+            click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True),
+            click.option(
+                "--without", multiple=True, metavar="ID", help="A track to leave out; may be repeated."
+            ),
+            click.option(
+                "--genre-head", type=FILE, help="The genre head that the index was built with."
+            ),
+            click.option("--factors", type=FILE, help="The network of taste that it was built with."),
+            click.option("--format", "kind", type=click.Choice(KINDS), help="Make a playlist file."),
+            click.option("--out", type=FILE, help="Where to write it; standard output by default."),
+            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("clips", metavar="CLIP...", nargs=-1, required=False)
+@click.option("--less", multiple=True, metavar="CLIP", help="A clip to be unlike; may be repeated.")
+@click.option(
+    "--weights",
+    metavar="W,W,...",
+    help="How much each CLIP counts, from -1 to 1 and not 0; 1 each by default.",
+)
+@click.option("--extend", type=FILE, metavar="LIST", help="A playlist file to go on from.")
+@click.option(
+    "--genre-weight",
+    type=click.FloatRange(min=0.0),
+    help=f"Weight of the genre part of vgg_genre ({representations.GENRE_WEIGHT:g} by default).",
+)
+@click.option(
+    "--per-artist",
+    type=click.IntRange(min=0),
+    default=2,
+    show_default=True,
+    help="At most so many tracks by one artist; 0 for any number.",
+)
+@click.option(
+    "--per-album",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="At most so many tracks from one album; 0 for any number.",
+)
+@click.option(
+    "--variety",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.0,
+    show_default=True,
+    help="0 for the most alike, up to 1 for the most unlike each other.",
+)
+@click.option(
+    "--order",
+    default="similarity",
+    show_default=True,
+    metavar="ORDER",
+    help="similarity, walk, tempo, loudness, brightness, NAME:DIMENSION (each with - before it to fall) "
+    "or shuffled.",
+)
+@click.option("--harmonic", is_flag=True, help="Prefer keys that go together.")
+@click.option("--farthest", is_flag=True, help="The least alike instead.")
+@click.option("--pin", multiple=True, metavar="ID", help="A track that must be in; may be repeated.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of a shuffle.")
+@click.option("--why", is_flag=True, help="Say of each track why it is there.")
+@common
+def recommend(
+    clips: tuple[str, ...],
+    less: tuple[str, ...],
+    weights: str | None,
+    extend: Path | None,
+    genre_weight: float | None,
+    per_artist: int,
+    per_album: int,
+    variety: float,
+    order: str,
+    harmonic: bool,
+    farthest: bool,
+    pin: tuple[str, ...],
+    seed: int,
+    why: bool,
+    folder: Path | None,
+    name: str | None,
+    length: int,
+    without: tuple[str, ...],
+    genre_head: Path | None,
+    factors: Path | None,
+    kind: str | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
+    from soundalike import composer, ordering
+    from soundalike import index as indices
+    from soundalike.models import ModelStore
+
+    counts = _weights(weights, clips)
+    check_output(kind, out, as_json)
+    if not clips and extend is None:
+        raise click.UsageError("Missing argument 'CLIP...'.")
+    if name is not None:
+        representations.get(name)
+    opened = indices.load(folder or paths.index_folder())
+    name = name or ("vgg_genre" if genre_weight is not None else representations.default(opened.names))
+    recipe = composer.Recipe(
+        name,
+        length,
+        per_artist or None,
+        per_album or None,
+        variety,
+        order,
+        harmonic,
+        farthest,
+        tuple(opened.row(track) for track in pin),
+        tuple(opened.row(track) for track in without),
+        seed,
+        _part_weights(opened, name, genre_weight),
+    )
+    ordering.check(opened, order)
+    models = ModelStore(genre_head=genre_head, factors=factors)
+    weighted = [*zip(clips, counts, strict=True), *((clip, LESS) for clip in less)]
+    seeds, notes = _seeds(opened, models, weighted, extend)
+    found = composer.compose(opened, list(seeds.values()), recipe)
+    notes = [*(note for seed in seeds.values() for note in seed.query.notes), *notes, *found.notes]
+    rows = [entry.row for entry in found.entries]
+    reasons = _reasons(opened, next(iter(seeds.values())).query, rows) if why else None
+    if kind is not None:
+        similarities = [entry.similarity for entry in found.entries]
+        write(opened, rows, similarities, kind, out, {"representation": name, "order": order})
+    elif as_json:
+        _print_document(opened, seeds, found, notes, reasons)
+    else:
+        _print_playlist(opened, list(seeds.values()), found, notes, reasons)
+
+
+def _weights(weights: str | None, clips: Sequence[str]) -> list[float]:
+    """How much each clip counts."""
+    if weights is None:
+        return [1.0] * len(clips)
+    try:
+        numbers = [float(number) for number in weights.split(",")]
+    except ValueError as error:
+        raise click.UsageError(f"--weights takes numbers with commas, not {weights!r}.") from error
+    if len(numbers) != len(clips):
+        raise click.UsageError(f"--weights has {len(numbers)} numbers for {len(clips)} clips.")
+    if not all(-1 <= number <= 1 and number != 0 for number in numbers):
+        raise click.UsageError("--weights lie between -1 and 1 and are not 0.")
+    return numbers
+
+
+def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
+    """Refuse what cannot be written, before anything is computed for it."""
+    if out is not None and kind is None:
+        raise click.UsageError("--out goes with --format.")
+    if kind is not None and as_json:
+        raise click.UsageError("--json and --format are two ways to print; choose one.")
+    if kind == "zip" and out is None:
+        raise click.UsageError("--format zip needs --out FILE.")
+    if out is not None and not out.parent.is_dir():
+        raise click.UsageError(f"--out: there is no folder {out.parent}.")
+
+
+def _part_weights(index: Index, name: str, genre_weight: float | None) -> Mapping[str, float] | None:
+    weights = index.parts(name)
+    if genre_weight is None:
+        return None
+    if "genre_head" not in weights or len(weights) == 1:
+        raise click.UsageError(f"--genre-weight goes with vgg_genre, not with {name}.")
+    if not math.isfinite(genre_weight):
+        raise click.UsageError(f"--genre-weight takes a number, not {genre_weight}.")
+    return weights | {"genre_head": genre_weight}
+
+
+def asked(index: Index, models: ModelStore, clip: str) -> Query:
+    """What a clip on the command line is: a file, or the ID of a track of the library."""
+    from soundalike import query
+
+    if not Path(clip).exists() and clip in set(index.tracks["track_id"]):
+        return query.from_library(index, clip)
+    return query.from_audio(Path(clip), index, models)
+
+
+def _seeds(
+    index: Index,
+    models: ModelStore,
+    weighted: Sequence[tuple[str, float]],
+    extend: Path | None,
+) -> tuple[dict[str, Seed], list[str]]:
+    """The seeds by their files, the tracks of a playlist file among them, and what to say of that."""
+    from soundalike import imports, query
+    from soundalike.blend import Seed
+    from soundalike.errors import PlaylistError
+
+    seeds = {clip: Seed(asked(index, models, clip), weight) for clip, weight in weighted}
+    if extend is None:
+        return seeds, []
+    rows, notes = imports.resolve(index, imports.read(extend.read_bytes(), extend.name))
+    for row in rows:
+        listed = query.from_library(index, index.fact("track_id", row))
+        seeds.setdefault(str(index.path(row)), Seed(listed))
+    if not seeds:
+        raise PlaylistError(f"None of the tracks of {extend} is in this library; choose another list.")
+    return seeds, notes
+
+
+def _reasons(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
+    from soundalike import likeness
+
+    return likeness.sentences(index, query, rows)
+
+
+def texts(index: Index, row: int) -> dict[str, str]:
+    """What a document says of a track."""
+    from soundalike import cli
+
+    texts = {
+        column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
+    }
+    return texts | {"file": cli._text(index.path(row))}
+
+
+def write(
+    index: Index,
+    rows: Sequence[int],
+    similarities: Sequence[float] | None,
+    kind: str,
+    out: Path | None,
+    recipe: Mapping[str, str],
+) -> None:
+    """The playlist as a file, or on standard output."""
+    from soundalike import exports
+
+    listing = exports.of_rows(index, rows, similarities, recipe=recipe)
+    beside = Path.cwd() if out is None else out.parent.resolve()
+    content = exports.write(listing, kind, index.library_folder, beside)
+    if out is None:
+        click.echo(content, nl=False)
+        return
+    out.write_bytes(content)
+    click.echo(f"{len(rows)} tracks in {out}")
+
+
+def _print_document(
+    index: Index,
+    seeds: Mapping[str, Seed],
+    playlist: Playlist,
+    notes: Sequence[str],
+    reasons: Sequence[str] | None,
+) -> None:
+    from soundalike import cli
+
+    described = [_seed(index, file, seed) for file, seed in seeds.items()]
+    results: list[dict[str, Any]] = []
+    for number, entry in enumerate(playlist.entries):
+        whole: dict[str, Any] = {"rank": entry.rank, **texts(index, entry.row)}
+        file = whole.pop("file")
+        whole |= {"similarity": round(entry.similarity, 6), "file": file}
+        results.append(whole | ({"why": reasons[number]} if reasons else {}))
+    cli._print_json(
+        {
+            "query": described[0],
+            "seeds": described,
+            "representation": playlist.representation,
+            "results": results,
+            "notes": list(notes),
+        }
+    )
+
+
+def _seed(index: Index, file: str, seed: Seed) -> dict[str, Any]:
+    from soundalike import cli
+
+    query = seed.query
+    return {
+        "file": cli._text(file),
+        "duration": round(query.duration, 2) if query.duration else None,
+        "in_library": None if query.row is None else index.fact("track_id", query.row),
+        "genres": {genre: round(share, 4) for genre, share in query.genres.items()},
+        "weight": seed.weight,
+    }
+
+
+def _print_playlist(
+    index: Index,
+    seeds: Sequence[Seed],
+    playlist: Playlist,
+    notes: Sequence[str],
+    reasons: Sequence[str] | None,
+) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    query = seeds[0].query
+    if query.row is not None and len(seeds) == 1:
+        console.print(Text(f"This is in the library: {index.fact('title', query.row)}"))
+    likeliest = [f"{genre} {share:.0%}" for genre, share in list(query.genres.items())[:3]]
+    if likeliest and len(seeds) == 1:
+        console.print(Text(f"Sounds like {', '.join(likeliest)}"))
+    columns = ["", "Title", "Artist", "Album", "Genre", "Similarity", *(["Why"] if reasons else [])]
+    table = Table(*columns, box=None)
+    for number, entry in enumerate(playlist.entries):
+        texts = [Text(index.fact(column, entry.row)) for column in ("title", "artist", "album", "genre")]
+        why = [Text(reasons[number])] if reasons else []
+        table.add_row(str(entry.rank), *texts, f"{entry.similarity:.3f}", *why)
+    console.print(table)
+    for note in notes:
+        console.print(Text(note))

@@ -1,0 +1,91 @@
+"""Which tracks of a library are one recording, so that a playlist has it once.
+
+Two checks, since each misses what the other finds: the embedding `vgg_mel`, which knows a copy in
+another format or at another level if it begins at the same time (within about a second), and the audio
+fingerprint (`fingerprint`), which knows it wherever it begins. `benchmarks/duplicates.py` measures both
+and derives their thresholds. The pairs are looked for once for an index, among each track's nearest by
+any of the representations whose neighbours it has, since one recording is always near itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import fingerprint
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+
+FILE = "duplicates"
+"""The array of an index that holds them: pairs of rows, int32 [shape=(pairs, 2)]."""
+SIMILARITY = 0.90
+"""Two clips whose `vgg_mel` cosine similarity is at least this are one recording.
+
+It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
+"""
+NEAREST = 20
+"""How many of a track's nearest are looked at."""
+
+
+def of(index: Index, row: int) -> set[int]:
+    """The other tracks that are the same recording as one.
+
+    Raises
+    ------
+    IndexFolderError
+        If the pairs are of another library.
+    """
+    pairs = load(index)
+    if pairs is None:
+        return _by_embedding(index, row)
+    return set(pairs[pairs[:, 0] == row, 1].tolist()) | set(pairs[pairs[:, 1] == row, 0].tolist())
+
+
+def load(index: Index) -> NDArray[np.int32] | None:
+    """The pairs of an index, each once, or None if it has none.
+
+    Raises
+    ------
+    IndexFolderError
+        If they are of another library.
+    """
+    path = index.folder / f"{FILE}.npy"
+    if not path.is_file():
+        return None
+    pairs = index.array(FILE)
+    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.max(initial=-1) >= len(index):
+        raise IndexFolderError(
+            f"The index file {path} is damaged; build the index again with `soundalike index`."
+        )
+    return pairs
+
+
+def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Look for the pairs [shape=(pairs, 2)].
+
+    Parameters
+    ----------
+    prints : the tracks' fingerprints [shape=(n, frames)]
+    """
+    found = set()
+    for row in range(len(index)):
+        near = _nearest(index, row)
+        same = near[fingerprint.distances(prints[row], prints[near]) <= fingerprint.SAME]
+        for other in _by_embedding(index, row) | set(same.tolist()):
+            found.add((min(row, other), max(row, other)))
+    return np.array(sorted(found), np.int32).reshape(-1, 2)
+
+
+def _nearest(index: Index, row: int) -> NDArray[np.int32]:
+    near = [index.neighbours(name, row)[0][:NEAREST] for name in index.names]
+    return np.unique(np.concatenate(near)) if near else np.empty(0, np.int32)
+
+
+def _by_embedding(index: Index, row: int) -> set[int]:
+    if "vgg_mel" in index.names:
+        rows, similarities = index.neighbours("vgg_mel", row)
+        return set(rows[similarities >= SIMILARITY].tolist())
+    if "vgg_mel" in index.stored:
+        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, index.embeddings(row))
+        return set(np.flatnonzero(similarities >= SIMILARITY).tolist()) - {row}
+    return set()

@@ -1,0 +1,414 @@
+"""Playlists as files, for the players and programs that people already have; `imports` reads them back.
+
+    M3U8    a path a line, after #EXTINF:seconds,Artist - Title; it has no standard, only directives in
+            common use. UTF-8 without a byte order mark, as RFC 8216 wants files of this suffix.
+    XSPF    XML Shareable Playlist Format, version 1 (https://xspf.org/spec).
+    JSPF    the same fields as JSON (https://xspf.org/jspf).
+    CSV     a table for spreadsheets and scripts (RFC 4180).
+    ZIP     the clips themselves, with the list as M3U8, XSPF and CSV and with their credits.
+
+A list points to its clips relative to the folder that it will lie in, so that the two can be moved
+together. Text is put on one line, whatever is in the tags: M3U8 is made of lines, XML cannot hold most
+control characters, and all formats should say the same.
+
+A spreadsheet may take a title that begins with =, +, - or @ for a formula. It is written as it is all
+the same: what would disarm it, an apostrophe before it, would come back as part of the title, and the
+titles are those of the visitor's own library.
+
+The same listing always makes the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+import re
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from soundalike.index import Index
+
+XSPF_NAMESPACE = "http://xspf.org/ns/0/"
+TRACK_URI = "soundalike:track:"
+"""Goes before a track's id, percent-encoded, where a format wants an identifier that is a URI."""
+COLUMNS = ("track_id", "title", "artist", "album", "genre", "licence", "file", "seconds", "similarity")
+"""Of the CSV."""
+
+_META_URI = "soundalike:meta:"
+_CREATOR = "Soundalike"
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NOT_IN_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
+_NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*]')
+_STEM_BYTES, _SUFFIX_CHARACTERS = 150, 16
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One track of a playlist file; text is "" and a number None where it is not known.
+
+    Attributes
+    ----------
+    source : where the track comes from, usually a web address
+    file : its path with "/", relative to the library's folder
+    seconds : how long the file is
+    similarity : to what the playlist was made from (-1 to 1)
+    """
+
+    track_id: str
+    title: str
+    artist: str
+    album: str
+    genre: str
+    licence: str
+    source: str
+    file: str
+    seconds: float | None = None
+    similarity: float | None = None
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A playlist ready to be written.
+
+    Attributes
+    ----------
+    title : of the playlist
+    items : its tracks, in order
+    recipe : how it was made, by the name of each fact; carried by XSPF, JSPF and the credits
+    """
+
+    title: str
+    items: tuple[Item, ...]
+    recipe: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file: its suffix with the dot, its MIME type, and what a visitor is told of it."""
+
+    suffix: str
+    mime: str
+    title: str
+
+
+FORMATS: Mapping[str, Format] = {
+    "m3u8": Format(".m3u8", "audio/mpegurl", "M3U8, for music players"),
+    "xspf": Format(".xspf", "application/xspf+xml", "XSPF, for music players, with licences"),
+    "jspf": Format(".jspf", "application/json", "JSPF, the same as JSON"),
+    "csv": Format(".csv", "text/csv", "CSV, for spreadsheets"),
+    "zip": Format(".zip", "application/zip", "ZIP, with the clips and their credits"),
+}
+
+
+def of_rows(
+    index: Index,
+    rows: Sequence[int],
+    similarities: Sequence[float] | None = None,
+    title: str = "Soundalike playlist",
+    recipe: Mapping[str, str] | None = None,
+) -> Listing:
+    """A listing of tracks of a library.
+
+    Parameters
+    ----------
+    index : the library
+    rows : of the tracks, in order
+    similarities : of the tracks, as many as rows
+    title : of the playlist
+    recipe : how it was made, by the name of each fact
+    """
+    values = [None] * len(rows) if similarities is None else map(float, similarities)
+    items = [_item(index, int(row), value) for row, value in zip(rows, values, strict=True)]
+    return Listing(title, tuple(items), dict(recipe or {}))
+
+
+def write(listing: Listing, kind: str, library: Path, beside: Path | None = None) -> bytes:
+    """The content of a playlist file.
+
+    Parameters
+    ----------
+    listing : what to write
+    kind : a key of `FORMATS`
+    library : the folder that the items' `file` is relative to
+    beside : the folder that the list will lie in, the library's by default; a ZIP brings its own
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+    """
+    if kind not in FORMATS:
+        raise ValueError(f"kind must be one of {', '.join(FORMATS)}, not {kind!r}")
+    if kind == "zip":
+        return _zip(_on_one_line(listing), library)
+    return _LISTS[kind](_placed(_on_one_line(listing), library, beside or library))
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, control characters and what XML cannot hold."""
+    if text.isprintable():
+        # Nearly all text, and a large library has much of it.
+        return text.strip()
+    parts = (part.strip() for part in _CONTROLS.split(_NOT_IN_XML.sub("\ufffd", text)))
+    return " ".join(filter(None, parts))
+
+
+def label(title: str, artist: str) -> str:
+    """A track as players show it: "Artist - Title", or the one that is known."""
+    return " - ".join(filter(None, (artist, title)))
+
+
+def _item(index: Index, row: int, similarity: float | None) -> Item:
+    return Item(
+        track_id=index.fact("track_id", row),
+        title=index.fact("title", row),
+        artist=index.fact("artist", row),
+        album=index.fact("album", row),
+        genre=index.fact("genre", row),
+        licence=index.fact("licence", row),
+        source=index.fact("url", row),
+        file=index.fact("file", row),
+        seconds=_seconds(index.fact("duration_s", row)),
+        similarity=similarity,
+    )
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
+def _on_one_line(listing: Listing) -> Listing:
+    items = [
+        replace(
+            item,
+            title=one_line(item.title),
+            artist=one_line(item.artist),
+            album=one_line(item.album),
+            genre=one_line(item.genre),
+            licence=one_line(item.licence),
+            source=one_line(item.source),
+        )
+        for item in listing.items
+    ]
+    recipe = {one_line(name): one_line(fact) for name, fact in listing.recipe.items()}
+    return Listing(one_line(listing.title), tuple(items), recipe)
+
+
+def _placed(listing: Listing, library: Path, folder: Path) -> Listing:
+    """The listing with each `file` relative to the folder that the list will lie in."""
+    # A player takes ".." from the folder's real place, which a link on the way there would hide.
+    library, folder = library.resolve(), folder.resolve()
+    items = [
+        replace(item, file=Path(os.path.relpath(library / item.file, folder)).as_posix())
+        for item in listing.items
+    ]
+    return replace(listing, items=tuple(items))
+
+
+def _m3u8(listing: Listing) -> bytes:
+    lines = ["#EXTM3U", *_directive("PLAYLIST", listing.title)]
+    for item in listing.items:
+        lines += _m3u8_entry(item)
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _m3u8_entry(item: Item) -> list[str]:
+    if "\n" in item.file or "\r" in item.file:
+        # The format has no way to write such a path, and a second line would be another entry.
+        return [f"# Left out, for the line break in its name: {one_line(item.file)}"]
+    seconds = -1 if item.seconds is None else round(item.seconds)
+    # Readers take a line that begins with # for a comment, and most drop spaces before a path.
+    guard = "./" if item.file.startswith(("#", " ", "\t")) else ""
+    return [
+        f"#EXTINF:{seconds},{label(item.title, item.artist)}",
+        *_directive("EXTALB", item.album),
+        *_directive("EXTGENRE", item.genre),
+        guard + item.file,
+    ]
+
+
+def _directive(name: str, value: str) -> list[str]:
+    return [f"#{name}:{value}"] if value else []
+
+
+def _xspf(listing: Listing) -> bytes:
+    playlist = _element("playlist", _playlist_fields(listing))
+    playlist.set("version", "1")
+    playlist.set("xmlns", XSPF_NAMESPACE)
+    tracks = ElementTree.SubElement(playlist, "trackList")
+    tracks.extend(_element("track", _track_fields(item)) for item in listing.items)
+    ElementTree.indent(playlist)
+    return bytes(ElementTree.tostring(playlist, encoding="utf-8", xml_declaration=True)) + b"\n"
+
+
+def _jspf(listing: Listing) -> bytes:
+    tracks = [_track_fields(item) for item in listing.items]
+    content = {"playlist": {**_playlist_fields(listing), "track": tracks}}
+    return json.dumps(content, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _playlist_fields(listing: Listing) -> dict[str, Any]:
+    """Of the playlist, as `_track_fields`."""
+    return _known({"title": listing.title, "creator": _CREATOR, **_facts(listing.recipe)})
+
+
+def _track_fields(item: Item) -> dict[str, Any]:
+    """What XSPF and JSPF say of a track, by field, in the order of the specification."""
+    facts = {
+        "genre": item.genre,
+        "licence": item.licence,
+        "similarity": _number(item.similarity, 4),
+    }
+    about = _facts(facts)
+    return _known(
+        {
+            "location": [quote(item.file)],
+            "identifier": [TRACK_URI + quote(item.track_id, safe="")],
+            "title": item.title,
+            "creator": item.artist,
+            "annotation": about["annotation"],
+            "info": _web_address(item.source),
+            "album": item.album,
+            "duration": None if item.seconds is None else round(1000 * item.seconds),
+            "meta": about["meta"],
+        }
+    )
+
+
+def _facts(facts: Mapping[str, str]) -> dict[str, Any]:
+    """Facts once for people, who are shown the annotation, and once for programs."""
+    known = _known(facts)
+    return {
+        "annotation": "; ".join(f"{name}: {fact}" for name, fact in known.items()),
+        "meta": [{_META_URI + quote(name, safe=""): fact} for name, fact in known.items()],
+    }
+
+
+def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in ("", None, [])}
+
+
+def _element(name: str, fields: Mapping[str, Any]) -> ElementTree.Element:
+    """JSPF's fields as XSPF has them: a list is an element repeated, a pair is `rel` and content."""
+    element = ElementTree.Element(name)
+    for tag, value in fields.items():
+        for one in value if isinstance(value, list) else [value]:
+            child = ElementTree.SubElement(element, tag)
+            if isinstance(one, dict):
+                ((rel, one),) = one.items()
+                child.set("rel", rel)
+            child.text = str(one)
+    return element
+
+
+def _web_address(source: str) -> str:
+    """The source where it is a web address, with what a URI cannot hold percent-encoded."""
+    if not re.match(r"https?://[^/\s]", source, re.IGNORECASE):
+        return ""
+    return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(source, safe="%!#$&'()*+,/:;=?@~"))
+
+
+def _csv(listing: Listing) -> bytes:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+    writer.writeheader()
+    for item in listing.items:
+        numbers = {"seconds": _number(item.seconds, 3), "similarity": _number(item.similarity, 4)}
+        writer.writerow(vars(item) | numbers)
+    return file.getvalue().encode()
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _zip(listing: Listing, library: Path) -> bytes:
+    file = io.BytesIO()
+    kept: list[Item] = []
+    missing: list[Item] = []
+    digits = max(2, len(str(len(listing.items))))
+    with zipfile.ZipFile(file, "w") as archive:
+        for item in listing.items:
+            try:
+                clip = (library / item.file).read_bytes()
+            except OSError:
+                missing.append(item)
+                continue
+            kept.append(replace(item, file=_clip_name(f"{len(kept) + 1:0{digits}}", item)))
+            _add(archive, kept[-1].file, clip)
+        packed = replace(listing, items=tuple(kept))
+        for kind in ("m3u8", "xspf", "csv"):
+            _add(archive, f"playlist{FORMATS[kind].suffix}", _LISTS[kind](packed))
+        _add(archive, "CREDITS.txt", _credits(packed, missing))
+    return file.getvalue()
+
+
+def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Store a file as it is: audio hardly shrinks, and zlib's versions differ in what they make."""
+    entry = zipfile.ZipInfo(name, _EARLIEST)
+    entry.create_system = 3  # Unix, wherever this runs
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, content)
+
+
+def _clip_name(number: str, item: Item) -> str:
+    """A name that every file system takes, unique by its number."""
+    stem = _safe(f"{number} {label(item.title, item.artist)}").encode()[:_STEM_BYTES]
+    suffix = _safe(PurePosixPath(item.file).suffix)[:_SUFFIX_CHARACTERS]
+    return f"clips/{stem.decode(errors='ignore').rstrip(' .')}{suffix}"
+
+
+def _safe(name: str) -> str:
+    # Invisible characters go too: one that turns the direction of writing can hide a suffix.
+    visible = "".join(one for one in name if unicodedata.category(one)[0] != "C")
+    return _NOT_IN_FILE_NAMES.sub("_", unicodedata.normalize("NFC", visible)).rstrip(" .")
+
+
+def _credits(listing: Listing, missing: Iterable[Item]) -> bytes:
+    recipe = _facts(listing.recipe)["annotation"]
+    lines = [
+        listing.title,
+        "",
+        f"Made with {_CREATOR}" + (f" ({recipe})." if recipe else "."),
+        "Each clip stays under its own licence, which is named with it.",
+    ]
+    for item in listing.items:
+        lines += ["", item.file.removeprefix("clips/"), *_credit(item)]
+    lines += [""] if missing else []
+    lines += [
+        f"Left out, as its file could not be read: {label(item.title, item.artist)} ({item.file})"
+        for item in missing
+    ]
+    return "".join(f"{one_line(line)}\n" for line in lines).encode()
+
+
+def _credit(item: Item) -> list[str]:
+    return [
+        f"Title: {item.title}",
+        f"Artist: {item.artist or 'not named'}",
+        f"Album: {item.album or 'not named'}",
+        f"Licence: {item.licence or 'not stated in the library'}",
+        f"Source: {item.source or 'not stated in the library'}",
+    ]
+
+
+_LISTS: Mapping[str, Callable[[Listing], bytes]] = {
+    "m3u8": _m3u8,
+    "xspf": _xspf,
+    "jspf": _jspf,
+    "csv": _csv,
+}

@@ -1,0 +1,446 @@
+"""Playlist files read back, ours and other programs', and their entries found in a library.
+
+`read` takes a file apart: M3U and M3U8, XSPF, JSPF, CSV, or a ZIP with one of them in it, told by what
+is in the file, and by its name only where the content leaves it open. `resolve` finds what was read in
+a library. Files come from anyone, so that nothing they name is opened, on the disk or in the network,
+and what they can make this program do is bounded: `MAX_ENTRIES` entries in a list of `MAX_BYTES`.
+
+`exports` writes these formats and says where they are specified.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+from zipfile import BadZipFile
+
+from soundalike.errors import SoundalikeError
+from soundalike.exports import TRACK_URI, label, one_line
+from soundalike.index import Index
+
+MAX_ENTRIES = 10_000
+MAX_BYTES = 30_000_000
+"""Of a list; the clips that a ZIP holds with it are not counted."""
+
+_ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
+_SUFFIXES_IN_ZIP = (".xspf", ".jspf", ".csv", ".m3u8", ".m3u")
+"""The lists to look for, those that name a track's id first."""
+_COLUMNS = ("file", "title", "artist", "track_id")
+_TRACK_FIELDS = frozenset({"location", "identifier", "title", "creator"})
+_TRACK_PATH = ["playlist", "trackList", "track"]
+_HEAD = 4_096
+_PIECE = 65_536
+_DEEPEST = 100
+_VALUES = 100 * MAX_ENTRIES
+_NAMED, _NAME_LENGTH = 3, 80
+_ASK = "please choose a playlist as M3U8, XSPF, JSPF, CSV or ZIP"
+_DAMAGED_ZIP = (BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, OverflowError)
+"""What `zipfile` raises on archives that are cut short, overwritten or of an unknown kind."""
+
+
+class ListingError(SoundalikeError):
+    """A file that is not a playlist, or is outside the limits."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What an entry of a playlist file says of a track; "" where it says nothing.
+
+    Attributes
+    ----------
+    location : a path or a URI, as it is written there
+    track_id : the id that Soundalike gave it, or None
+    """
+
+    location: str
+    track_id: str | None
+    title: str
+    artist: str
+
+
+def read(content: bytes, name: str) -> tuple[Reference, ...]:
+    """The entries of a playlist file, in order.
+
+    Parameters
+    ----------
+    content : of the file
+    name : of the file, for messages, and for its suffix where the content is not clear
+
+    Raises
+    ------
+    ListingError
+        If the file is not a playlist, is damaged, names no track, or is outside the limits.
+    """
+    file = _File(one_line(name) or "The file", content)
+    if not content.strip():
+        raise file.refused(f"is empty; {_ASK}.")
+    if content.startswith(_ZIP_BEGINS) or file.suffix == ".zip":
+        file = _list_in(file)
+    references = tuple(islice(_entries(file), MAX_ENTRIES + 1))
+    if not references:
+        raise file.refused(f"names no track; {_ASK}.")
+    if len(references) > MAX_ENTRIES:
+        raise file.refused(f"has more than {MAX_ENTRIES:,} entries; please split it.")
+    return references
+
+
+def resolve(index: Index, references: Iterable[Reference]) -> tuple[list[int], list[str]]:
+    """Find the entries of a playlist file in a library.
+
+    An entry is the track with its id, unless the titles differ; else the track whose file, relative to
+    the library's folder, is how its location ends; else the only track of its title and artist. Where
+    the file lies in no folder of its own, the titles must agree too: many libraries have a 01.mp3.
+
+    Parameters
+    ----------
+    index : the library
+    references : from `read`
+
+    Returns
+    -------
+    rows of the library, in order and each once; and sentences on what was not found or was repeated
+    """
+    catalogue = _Catalogue(index)
+    rows: dict[int, None] = {}
+    missing: list[Reference] = []
+    repeated = 0
+    for reference in references:
+        row = catalogue.row(reference)
+        if row is None:
+            missing.append(reference)
+        elif row in rows:
+            repeated += 1
+        else:
+            rows[row] = None
+    return list(rows), _notes(missing, repeated, len(rows))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file to be read, or one within a ZIP."""
+
+    name: str
+    content: bytes
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(self.name).suffix.lower()
+
+    def refused(self, reason: str) -> ListingError:
+        return ListingError(one_line(f"{self.name} {reason}"))
+
+    def head(self) -> str:
+        """How the text begins."""
+        return self.content[:_HEAD].decode(errors="replace").removeprefix("\ufeff").lstrip()
+
+    def text(self) -> str:
+        try:
+            return self.content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            # What M3U was before M3U8: in the encoding of the computer that it was written on.
+            if self.suffix == ".m3u":
+                return self.content.decode("latin-1")
+            raise self.refused("is not UTF-8 text; please save it as UTF-8.") from error
+
+
+def _entries(file: _File) -> Iterator[Reference]:
+    if len(file.content) > MAX_BYTES:
+        raise file.refused(f"is larger than {MAX_BYTES // 1_000_000} MB; please split it.")
+    if b"\0" in file.content:
+        raise file.refused(f"is not a playlist but binary data; {_ASK}.")
+    return _reader(file)(file)
+
+
+def _reader(file: _File) -> Callable[[_File], Iterator[Reference]]:
+    head = file.head()
+    if head.startswith("#EXTM3U"):
+        return _from_m3u
+    if head.startswith("<"):
+        return _from_xspf
+    if head.startswith("{"):
+        return _from_jspf
+    if len(_columns(head)) > 1:
+        return _from_csv
+    by_suffix = {".xspf": _from_xspf, ".jspf": _from_jspf, ".json": _from_jspf, ".csv": _from_csv}
+    return by_suffix.get(file.suffix, _from_m3u)
+
+
+def _list_in(file: _File) -> _File:
+    """The list in a ZIP."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
+            lists = [entry for entry in archive.infolist() if _is_list(entry.filename)]
+            if not lists:
+                raise file.refused(f"holds no playlist; {_ASK}.")
+            entry = min(lists, key=_rank_in_zip)
+            if entry.flag_bits & 1:
+                raise file.refused("is encrypted; please pack it again without a password.")
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise file.refused("is packed in an unusual way; please pack it again as plain ZIP.")
+            # The size that an archive states may be a lie, so that no more than this is unpacked.
+            with archive.open(entry) as packed:
+                content = packed.read(MAX_BYTES + 1)
+    except _DAMAGED_ZIP as error:
+        raise file.refused("is not a ZIP file, or a damaged one; please pack it again.") from error
+    return _File(f"{file.name}, {one_line(entry.filename)}", content)
+
+
+def _is_list(name: str) -> bool:
+    # macOS adds a hidden companion to each file that it packs.
+    return name.lower().endswith(_SUFFIXES_IN_ZIP) and "__MACOSX" not in name
+
+
+def _rank_in_zip(entry: zipfile.ZipInfo) -> tuple[int, int, str]:
+    suffix = PurePosixPath(entry.filename).suffix.lower()
+    return _SUFFIXES_IN_ZIP.index(suffix), entry.filename.count("/"), entry.filename
+
+
+def _from_m3u(file: _File) -> Iterator[Reference]:
+    shown = ""
+    # Not str.splitlines, which also breaks lines at characters that file names may have.
+    for line in io.StringIO(file.text(), newline=None):
+        if line.startswith("#EXTINF:"):
+            shown = line.partition(",")[2]
+        elif line.strip() and not line.startswith("#"):
+            artist, dash, title = one_line(shown).partition(" - ")
+            yield _reference(line, title if dash else artist, artist if dash else "")
+            shown = ""
+
+
+def _from_csv(file: _File) -> Iterator[Reference]:
+    columns = _columns(file.head())
+    if not columns.keys() & {"track_id", "file", "title"}:
+        raise file.refused("has no column track_id, file or title; please add one with a header.")
+    text = io.StringIO(file.text().lstrip(), newline="")
+    try:
+        for row in islice(csv.reader(text, delimiter=_delimiter(file.head())), 1, None):
+            cells = {name: row[column] for name, column in columns.items() if column < len(row)}
+            if any(cells.values()):
+                location, title, artist, track_id = (cells.get(name, "") for name in _COLUMNS)
+                yield _reference(location, title, artist, track_id or None)
+    except csv.Error as error:
+        raise file.refused(f"is a damaged table ({error}); please export it again.") from error
+
+
+def _columns(head: str) -> dict[str, int]:
+    """Where the columns that are read stand, by name, in text that begins with a table's header."""
+    header = next(csv.reader(head.splitlines()[:1], delimiter=_delimiter(head)), [])
+    names = [name.strip().casefold() for name in header]
+    return {name: names.index(name) for name in names if name in _COLUMNS}
+
+
+def _delimiter(head: str) -> str:
+    # Spreadsheets save tables with semicolons where the comma is the decimal sign.
+    header = "".join(head.splitlines()[:1])
+    return max(",;\t", key=header.count)
+
+
+def _from_jspf(file: _File) -> Iterator[Reference]:
+    text = file.text()
+    # In memory, 30 MB of values of two characters each would take most of a gigabyte.
+    if text.count(",") > _VALUES:
+        raise file.refused(f"has over {MAX_ENTRIES:,} entries, or too much in them; please split it.")
+    try:
+        tracks = json.loads(text)["playlist"]["track"]
+    except RecursionError as error:
+        raise file.refused(f"is nested too deeply; {_ASK}.") from error
+    except json.JSONDecodeError as error:
+        raise file.refused(f"is damaged JSON ({error}); please export it again.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise file.refused(f"is JSON but not JSPF; {_ASK}.") from error
+    if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
+        raise file.refused(f"is JSON but not JSPF; {_ASK}.")
+    return (_of_fields({name: _texts(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
+
+
+def _texts(value: Any) -> list[str]:
+    """The strings in a field of JSPF, which are in a list where there can be several."""
+    values = value if isinstance(value, list) else [value]
+    return [text for text in values if isinstance(text, str)]
+
+
+def _from_xspf(file: _File) -> Iterator[Reference]:
+    # A few nested entities can expand to gigabytes, or name files and addresses to be read. XSPF needs
+    # none, and without a document type there are none.
+    if b"<!DOCTYPE" in file.content:
+        raise file.refused("has a document type, which XSPF has not; please export it again.")
+    tracks = _Tracks()
+    parser = ElementTree.XMLParser(target=tracks)
+    try:
+        # What the target refuses, the parser reports only at the end of the piece that it was given.
+        for start in range(0, len(file.content), _PIECE):
+            parser.feed(file.content[start : start + _PIECE])
+        parser.close()
+    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        raise file.refused(f"is damaged XML ({error}); please export it again.") from error
+    if tracks.root != _TRACK_PATH[0]:
+        raise file.refused(f"is XML but not XSPF; {_ASK}.")
+    return iter(tracks.found)
+
+
+class _Tracks:
+    """Takes what it needs of an XSPF document from the parser, so that no tree of it is built."""
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.found: list[Reference] = []
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._fields: dict[str, list[str]] = {}
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = tag.rpartition("}")[2]
+        self.root = self.root or name
+        self._path.append(name)
+        if len(self._path) > _DEEPEST:
+            raise ValueError("elements nested too deeply")
+        self._text = []
+        if self._at_track():
+            self._fields = {}
+
+    def data(self, text: str) -> None:
+        self._text.append(text)
+
+    def end(self, tag: str) -> None:
+        name = self._path[-1]
+        if self._at_track() and len(self.found) <= MAX_ENTRIES:
+            self.found.append(_of_fields(self._fields))
+        self._path.pop()
+        if self._at_track() and name in _TRACK_FIELDS:
+            self._fields.setdefault(name, []).append("".join(self._text))
+        self._text = []
+
+    def close(self) -> None:
+        """Part of what the parser asks of a target."""
+
+    def _at_track(self) -> bool:
+        return self._path == _TRACK_PATH
+
+
+def _of_fields(fields: Mapping[str, Sequence[str]]) -> Reference:
+    """A track of XSPF or JSPF, by what it has in each field."""
+    identifiers = map(str.strip, fields.get("identifier", ()))
+    ids = [unquote(uri.removeprefix(TRACK_URI)) for uri in identifiers if uri.startswith(TRACK_URI)]
+    first = {name: values[0] for name, values in fields.items() if values}
+    location, title, artist = (first.get(name, "") for name in ("location", "title", "creator"))
+    return _reference(location, title, artist, ids[0] if ids else None)
+
+
+def _reference(location: str, title: str, artist: str, track_id: str | None = None) -> Reference:
+    return Reference(one_line(location), track_id, one_line(title), one_line(artist))
+
+
+class _Catalogue:
+    """A library's rows by what an entry of a playlist may say of them, each made when it is needed."""
+
+    def __init__(self, index: Index) -> None:
+        columns = ("track_id", "file", "title", "artist")
+        ids, files, self._titles, self._artists = (index.tracks[name].tolist() for name in columns)
+        self._ids: dict[str, int] = {track_id: row for row, track_id in enumerate(ids)}
+        self._files: list[str] = files
+
+    def row(self, reference: Reference) -> int | None:
+        """The row of an entry, or None."""
+        row = self._ids.get(reference.track_id or "")
+        if row is not None and self._agrees(row, reference):
+            return row
+        row = self._row_of_file(reference)
+        return self._row_of_name(reference) if row is None else row
+
+    def _row_of_file(self, reference: Reference) -> int | None:
+        for location in (reference.location, unquote(reference.location)):
+            folders = _path(location).split("/")
+            for start in range(max(0, len(folders) - self._depth), len(folders)):
+                row = self._by_file.get("/".join(folders[start:]))
+                if row is not None and (start < len(folders) - 1 or self._agrees(row, reference)):
+                    return row
+        return None
+
+    def _row_of_name(self, reference: Reference) -> int | None:
+        shown = _shown_as(reference.title, reference.artist)
+        if shown in self._by_label or reference.artist:
+            return self._by_label.get(shown)
+        return self._by_title.get(_folded(reference.title))
+
+    def _agrees(self, row: int, reference: Reference) -> bool:
+        """Whether a track has an entry's title, if that has one."""
+        if not reference.title:
+            return True
+        title, artist = self._titles[row], self._artists[row]
+        # M3U has artist and title in one, and where it is to be parted is a guess.
+        shown = _shown_as(reference.title, reference.artist)
+        return _folded(title) in (_folded(reference.title), shown) or _shown_as(title, artist) == shown
+
+    @cached_property
+    def _by_file(self) -> dict[str, int]:
+        return {_path(file): row for row, file in enumerate(self._files)}
+
+    @cached_property
+    def _depth(self) -> int:
+        return max((file.count("/") + 1 for file in self._by_file), default=1)
+
+    @cached_property
+    def _by_title(self) -> dict[str, int]:
+        return _unique(map(_folded, self._titles))
+
+    @cached_property
+    def _by_label(self) -> dict[str, int]:
+        return _unique(map(_shown_as, self._titles, self._artists))
+
+
+def _path(location: str) -> str:
+    parts = unicodedata.normalize("NFC", one_line(location)).replace("\\", "/").split("/")
+    return "/".join(part for part in parts if part not in ("", "."))
+
+
+def _folded(text: str) -> str:
+    """Text with what differs between programs taken out: case, spaces, and how accents are coded."""
+    return unicodedata.normalize("NFC", " ".join(one_line(text).split()).casefold())
+
+
+def _shown_as(title: str, artist: str) -> str:
+    return _folded(label(one_line(title), one_line(artist)))
+
+
+def _unique(names: Iterable[str]) -> dict[str, int]:
+    """The rows of the names that only one track has."""
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(names):
+        rows.setdefault(name, []).append(row)
+    return {name: found[0] for name, found in rows.items() if len(found) == 1 and name}
+
+
+def _notes(missing: Sequence[Reference], repeated: int, found: int) -> list[str]:
+    notes = []
+    if missing:
+        count, total = len(missing), len(missing) + repeated + found
+        verb = "is" if count == 1 else "are"
+        notes.append(f"{count} of {total} entries {verb} not in this library: {_named(missing)}.")
+    if repeated:
+        entries = "1 entry names" if repeated == 1 else f"{repeated} entries name"
+        notes.append(f"{entries} a track that is in the list already; it is kept once.")
+    return notes
+
+
+def _named(references: Sequence[Reference]) -> str:
+    parts = [f"“{_shown(reference)}”" for reference in references[:_NAMED]]
+    if len(references) > _NAMED:
+        parts.append(f"{len(references) - _NAMED} more")
+    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
+
+
+def _shown(reference: Reference) -> str:
+    name = label(reference.title, reference.artist) or reference.location or reference.track_id or ""
+    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"

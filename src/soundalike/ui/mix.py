@@ -1,0 +1,254 @@
+"""What a visitor has made of a playlist: its blend, its pins, what was taken out, and the way back.
+
+All of it lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. What is
+remembered for "Undo" is what stood there before, as long as the session lasts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from soundalike import ordering, query
+from soundalike.blend import Seed
+from soundalike.composer import PER_ARTIST, Recipe
+from soundalike.index import Index
+from soundalike.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH
+from soundalike.query import Query
+from soundalike.ui import state
+
+MORE, LESS = 1.0, -0.5
+"""The weights of a track that there should be more like, or less."""
+KINDS = {"playlist": "Playlist", "journey": "Journey"}
+CAPS = {0: "Any number", 1: "1", 2: "2", 3: "3", 5: "5"}
+DIMENSION = "dimension"
+ORDERS = {
+    ordering.SIMILARITY: "Most alike first",
+    ordering.WALK: "A smooth walk",
+    "tempo": "Slow to fast",
+    "-tempo": "Fast to slow",
+    "loudness": "Quiet to loud",
+    "-loudness": "Loud to quiet",
+    "brightness": "Dark to bright",
+    "-brightness": "Bright to dark",
+    DIMENSION: "Along one dimension",
+    ordering.SHUFFLED: "Shuffled",
+}
+MOST_UNDONE = 30
+SHUFFLES = 1_000
+_MADE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
+"""What can be undone."""
+
+
+def prepare(index: Index) -> None:
+    """Set everything from the URL on the first run."""
+    session, asked = st.session_state, st.query_params
+    ids = set(index.tracks["track_id"])
+    lengths = range(MIN_LENGTH, MAX_LENGTH + 1)
+    state.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
+    state.from_url("recommend_kind", "kind", list(KINDS), "playlist")
+    state.from_url("recommend_artist", "artist", list(CAPS), PER_ARTIST)
+    state.from_url("recommend_album", "album", list(CAPS), 0)
+    state.from_url("recommend_variety", "variety", range(0, 101, 10), 0)
+    state.from_url("recommend_harmonic", "keys", [True], False)
+    state.from_url("recommend_farthest", "farthest", [True], False)
+    state.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
+    state.from_url("recommend_to", "to", list(index.tracks["track_id"]), None)
+    if "recommend_blend" not in session:
+        session.recommend_blend = _weights(asked.get("blend", ""), ids)
+        session.recommend_pinned = _ids(asked.get("pin", ""), ids)
+        session.recommend_removed = _ids(asked.get("without", ""), ids)
+    if "recommend_via" not in session:
+        session.recommend_via = _ids(asked.get("via", ""), ids)
+        session.recommend_undo = []
+        _prepare_order(index, asked.get("order", ordering.SIMILARITY))
+
+
+def _prepare_order(index: Index, order: str) -> None:
+    session = st.session_state
+    named = order in ORDERS and order != DIMENSION
+    name, _, number = order.removeprefix("-").partition(":")
+    along = name in index.stored and number.isdecimal() and int(number) < dimensions(index, name)
+    session.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
+    session.recommend_along = name if along else index.stored[0]
+    session.recommend_dimension = int(number) if along else 0
+    session.recommend_falls = order.startswith("-") and along
+
+
+def dimensions(index: Index, name: str) -> int:
+    """How many numbers a stored representation has."""
+    return int(index.array(name).shape[1])
+
+
+def address() -> dict[str, object]:
+    """What of it is in the URL; what is as at a first visit is left out."""
+    session = st.session_state
+    kept = {
+        "kind": (session.recommend_kind, "playlist"),
+        "artist": (session.recommend_artist, PER_ARTIST),
+        "album": (session.recommend_album, 0),
+        "variety": (session.recommend_variety, 0),
+        "keys": (session.recommend_harmonic, False),
+        "farthest": (session.recommend_farthest, False),
+        "shuffle": (session.recommend_shuffle, 0),
+        "order": (order(), ordering.SIMILARITY),
+        "blend": (_written(session.recommend_blend), ""),
+        "pin": (",".join(session.recommend_pinned), ""),
+        "without": (",".join(session.recommend_removed), ""),
+    }
+    if session.recommend_kind == "journey":
+        kept |= {
+            "to": (session.recommend_to, None),
+            "via": (",".join(session.recommend_via), ""),
+        }
+    return {name: None if value == first else value for name, (value, first) in kept.items()}
+
+
+def order() -> str:
+    """The order that is chosen, as `ordering` names it."""
+    session = st.session_state
+    if session.recommend_order != DIMENSION:
+        return str(session.recommend_order)
+    sign = "-" if session.recommend_falls else ""
+    return f"{sign}{session.recommend_along}:{session.recommend_dimension}"
+
+
+def seeds(index: Index, asked: Query) -> list[Seed]:
+    """The clip that is asked about, and what is blended with it."""
+    blended = [
+        Seed(query.from_library(index, track_id), weight)
+        for track_id, weight in st.session_state.recommend_blend.items()
+        if index.row(track_id) != asked.row
+    ]
+    return [Seed(asked), *blended]
+
+
+def recipe(index: Index) -> Recipe:
+    """How the playlist is to be made."""
+    session = st.session_state
+    return Recipe(
+        session.recommend_by,
+        session.recommend_length,
+        session.recommend_artist or None,
+        session.recommend_album or None,
+        session.recommend_variety / 100,
+        order(),
+        session.recommend_harmonic,
+        session.recommend_farthest,
+        tuple(index.row(track_id) for track_id in session.recommend_pinned),
+        tuple(index.row(track_id) for track_id in session.recommend_removed),
+        session.recommend_shuffle,
+    )
+
+
+def act(action: str, track_id: str) -> None:
+    """Do what a button of a row says."""
+    session = st.session_state
+    if action == "why":
+        session.recommend_why = track_id
+        return
+    remember()
+    if action == "pin":
+        session.recommend_pinned = _toggled(session.recommend_pinned, track_id)
+    elif action == "remove":
+        session.recommend_removed = [*session.recommend_removed, track_id]
+        session.recommend_pinned = [other for other in session.recommend_pinned if other != track_id]
+        session.recommend_via = [other for other in session.recommend_via if other != track_id]
+    elif action in ("more", "less"):
+        weight = MORE if action == "more" else LESS
+        session.recommend_blend = session.recommend_blend | {track_id: weight}
+
+
+def weigh(track_id: str, key: str) -> None:
+    """Give a track of the blend the weight that its slider has; 0 takes it out."""
+    remember()
+    session = st.session_state
+    weight = session[key] / 100
+    session.recommend_blend = {
+        other: weight if other == track_id else kept
+        for other, kept in session.recommend_blend.items()
+        if other != track_id or weight != 0
+    }
+
+
+def add(key: str) -> None:
+    """Blend in the track that a field names."""
+    session = st.session_state
+    if session[key] is not None:
+        act("more", session[key])
+        session[key] = None
+
+
+def take(index: Index, rows: list[int]) -> None:
+    """Go on from the tracks of a list: the first is asked about, the others are blended in."""
+    remember()
+    session = st.session_state
+    first, *others = (index.fact("track_id", row) for row in rows)
+    session.recommend_source, session.recommend_track = "library", first
+    session.recommend_kind = "playlist"
+    session.recommend_blend = dict.fromkeys(others, MORE)
+    session.recommend_pinned, session.recommend_removed = [], []
+
+
+def afresh() -> None:
+    """Another clip is asked about: nothing is pinned, taken out or blended any more."""
+    remember()
+    session = st.session_state
+    session.recommend_blend, session.recommend_pinned, session.recommend_removed = {}, [], []
+
+
+def shuffle() -> None:
+    """Another order by chance."""
+    st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
+
+
+def settle() -> None:
+    """Note what is on screen, which is what "Undo" goes back to."""
+    st.session_state.recommend_before = _made()
+
+
+def remember() -> None:
+    """Keep what was on screen."""
+    session = st.session_state
+    if "recommend_before" in session:
+        session.recommend_undo = [*session.recommend_undo, session.recommend_before][-MOST_UNDONE:]
+
+
+def undo() -> None:
+    """Go back to what stood there before the last change."""
+    *earlier, last = st.session_state.recommend_undo
+    for name, value in last.items():
+        st.session_state[f"recommend_{name}"] = value
+    st.session_state.recommend_undo = earlier
+
+
+def _made() -> dict[str, Any]:
+    return {name: st.session_state.get(f"recommend_{name}") for name in _MADE}
+
+
+def _toggled(ids: list[str], track_id: str) -> list[str]:
+    return [other for other in ids if other != track_id] if track_id in ids else [*ids, track_id]
+
+
+def _ids(text: str, known: set[str]) -> list[str]:
+    return list(dict.fromkeys(track_id for track_id in text.split(",") if track_id in known))
+
+
+def _weights(text: str, known: set[str]) -> dict[str, float]:
+    found = {}
+    for entry in text.split(","):
+        track_id, _, weight = entry.rpartition(":")
+        try:
+            number = float(weight)
+        except ValueError:
+            continue
+        if track_id in known and math.isfinite(number) and 0 < abs(number) <= 1:
+            found[track_id] = number
+    return found
+
+
+def _written(blend: Mapping[str, float]) -> str:
+    return ",".join(f"{track_id}:{weight:g}" for track_id, weight in blend.items())

@@ -1,0 +1,108 @@
+// What turns a table of tracks into a playlist that is worked on: a bar that plays through it, buttons that
+// keep a track or take it out, and a menu for the rest.
+
+function iconButton(className, name, label, act) {
+  const button = element("button", className)
+  button.type = "button"
+  button.title = label
+  button.setAttribute("aria-label", label)
+  button.append(icon(name))
+  button.addEventListener("click", act)
+  return button
+}
+
+function editButtons(data, track, act) {
+  const node = element("div", "actions")
+  const does = (action) => () => act({ action, track: track.id })
+  for (const { name, label } of data.edits) {
+    const button = iconButton("choose", name, `${label}: ${track.title}`, does(name))
+    button.title = label
+    if (name === "pin") button.setAttribute("aria-pressed", String(Boolean(track.pinned)))
+    node.append(button)
+  }
+  node.append(menu(data.actions, track, does))
+  return node
+}
+
+// A menu by the pattern of WAI-ARIA: the arrows walk through it, Escape closes it and goes back.
+function menu(actions, track, does) {
+  const node = element("div", "more")
+  const list = element("div", "menu")
+  list.setAttribute("role", "menu")
+  list.setAttribute("aria-label", `More for ${track.title}`)
+  list.hidden = true
+  const opener = iconButton("choose", "menu", `More: ${track.title}`, () => open(list.hidden))
+  opener.title = "More"
+  opener.setAttribute("aria-haspopup", "menu")
+  const items = actions.map(({ name, label }) => {
+    const item = element("button", "item-of-menu")
+    item.type = "button"
+    item.setAttribute("role", "menuitem")
+    item.tabIndex = -1
+    item.append(icon(name), document.createTextNode(label))
+    item.addEventListener("click", () => { open(false); does(name)() })
+    return item
+  })
+  const open = (wanted) => {
+    list.hidden = !wanted
+    opener.setAttribute("aria-expanded", String(wanted))
+    if (wanted) items[0]?.focus()
+  }
+  open(false)
+  node.addEventListener("focusout", (event) => { if (!node.contains(event.relatedTarget)) open(false) })
+  node.addEventListener("keydown", (event) => {
+    const at = items.indexOf(event.target)
+    if (event.key === "Escape" && !list.hidden) { open(false); opener.focus() }
+    else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (list.hidden) open(true)
+      else items.at((at + (event.key === "ArrowDown" ? 1 : -1)) % items.length).focus()
+    } else return
+    event.preventDefault()
+    event.stopPropagation()
+  })
+  list.append(...items)
+  node.append(opener, list)
+  return node
+}
+
+// Plays through the whole list. N and P step on and back from anywhere in it, as a keyboard's media keys do.
+function transport(player, root) {
+  const node = element("div", "transport")
+  node.setAttribute("role", "group")
+  node.setAttribute("aria-label", "Play through the playlist")
+  const previous = iconButton("choose", "previous", "Previous track (P)", () => player.step(-1))
+  const play = iconButton("play", "play", "Start the playlist", () => {
+    const row = player.rows.find((row) => row.track.id === player.current) ?? player.rows[0]
+    if (row) player.toggle(row.track)
+  })
+  const next = iconButton("choose", "next", "Next track (N)", () => player.step(1))
+  const now = element("span", "now")
+  now.setAttribute("aria-live", "polite")
+  node.append(previous, play, next, now)
+  player.bar = () => {
+    const position = player.rows.findIndex((row) => row.track.id === player.current)
+    const playing = position >= 0 && !player.audio.paused
+    const label = playing ? "Stop the playlist" : "Start the playlist"
+    play.replaceChildren(icon(playing ? "pause" : "play"))
+    play.title = label
+    play.setAttribute("aria-label", label)
+    previous.disabled = position <= 0
+    next.disabled = position >= player.rows.length - 1
+    const text = position < 0
+      ? `${player.rows.length} tracks`
+      : `${position + 1} of ${player.rows.length}: ${player.rows[position].track.title}`
+    if (now.textContent !== text) now.textContent = text
+  }
+  root.onkeydown = (event) => {
+    const by = { n: 1, p: -1 }[event.key.toLowerCase()]
+    if (!by || event.ctrlKey || event.metaKey || event.altKey || event.target.type === "text") return
+    player.step(by)
+    event.preventDefault()
+  }
+  const session = navigator.mediaSession
+  player.audio.addEventListener("play", () => {
+    session?.setActionHandler("nexttrack", () => player.step(1))
+    session?.setActionHandler("previoustrack", () => player.step(-1))
+  })
+  return node
+}

@@ -1,0 +1,168 @@
+"""Working on a playlist in a real browser: blends, pins, journeys, reasons, and files that come back."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+
+import pytest
+from browsing import keep
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.e2e
+
+PLAY, PAUSE = re.compile("^Play "), re.compile("^Pause ")
+
+
+def rows(page: Page):
+    return page.get_by_role("table").locator("tbody tr")
+
+
+def titles(page: Page) -> list[str]:
+    expect(rows(page).first).to_be_visible()
+    return rows(page).locator(".title").all_inner_texts()
+
+
+def press(page: Page, row: int, name: str) -> str:
+    """Press a button of a row; its track's title."""
+    title = titles(page)[row]
+    rows(page).nth(row).get_by_role("button", name=f"{name}: ", exact=False).first.click()
+    return title
+
+
+def choose(page: Page, row: int, name: str) -> str:
+    """Choose from a row's menu; its track's title."""
+    title = press(page, row, "More")
+    rows(page).nth(row).get_by_role("menuitem", name=name).click()
+    return title
+
+
+def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open_page) -> None:
+    page = open_page()
+    pinned = press(page, 3, "Keep in the playlist")
+    expect(page).to_have_url(re.compile("pin="))
+    removed = press(page, 1, "Take out")
+    expect(page).to_have_url(re.compile("without="))
+    before = titles(page)
+    assert removed not in before
+    assert len(before) == 10
+    less = choose(page, 0, "Less like this")
+    expect(page).to_have_url(re.compile("blend="))
+    expect(page.get_by_role("button", name="Blend (1)")).to_be_visible()
+    after = titles(page)
+    assert after != before
+    assert less not in after
+    assert pinned in after
+    again = open_page("/" + page.url.split("/")[-1])
+    expect(rows(again)).to_have_count(10)
+    assert titles(again) == after
+    marked = rows(again).filter(has_text=pinned).get_by_role("button", name="Keep in the playlist")
+    expect(marked).to_have_attribute("aria-pressed", "true")
+
+
+def test_undo_goes_back_step_by_step(open_page) -> None:
+    page = open_page()
+    first = titles(page)
+    press(page, 0, "Take out")
+    expect(page).to_have_url(re.compile("without="))
+    second = titles(page)
+    press(page, 0, "Take out")
+    expect(page).to_have_url(re.compile("without=[^&]*%2C"))
+    page.get_by_role("button", name="Undo").click()
+    expect(rows(page).first.locator(".title")).to_have_text(second[0])
+    page.get_by_role("button", name="Undo").click()
+    expect(rows(page).first.locator(".title")).to_have_text(first[0])
+    assert titles(page) == first
+    expect(page.get_by_role("button", name="Undo")).to_have_count(0)
+
+
+def test_it_plays_through_by_button_and_key(open_page) -> None:
+    page = open_page()
+    expect(rows(page)).to_have_count(10)
+    bar = page.get_by_role("group", name="Play through the playlist")
+    bar.get_by_role("button", name="Start the playlist").click()
+    expect(rows(page).nth(0)).to_have_class(re.compile("current"))
+    expect(rows(page).nth(0).get_by_role("button", name=PAUSE)).to_be_visible()
+    bar.get_by_role("button", name="Next track").click()
+    expect(rows(page).nth(1)).to_have_class(re.compile("current"))
+    expect(bar).to_contain_text("2 of 10")
+    page.keyboard.press("n")
+    expect(rows(page).nth(2)).to_have_class(re.compile("current"))
+    page.keyboard.press("p")
+    expect(rows(page).nth(1)).to_have_class(re.compile("current"))
+    # From the last second of a track it goes on by itself.
+    seek = rows(page).nth(1).get_by_role("slider")
+    expect(seek).to_have_attribute("max", re.compile(r"^(29|30)"))
+    seek.press("End")
+    expect(rows(page).nth(2)).to_have_class(re.compile("current"))
+    keep(page, "mix-playing")
+
+
+def test_why_shows_and_plays_what_two_tracks_share(open_page) -> None:
+    page = open_page()
+    title = press(page, 0, "Why this track")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Why this track?")
+    expect(dialog).to_contain_text(title)
+    play = dialog.get_by_role("button", name="Play where they agree best")
+    play.click()
+    expect(dialog.get_by_role("button", name=re.compile("Stop|Pause"))).to_be_visible()
+    keep(page, "mix-why")
+
+
+def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
+    page = open_page("/?track=0102&length=6&artist=0")
+    expect(rows(page)).to_have_count(6)
+    listed = titles(page)
+    page.get_by_role("button", name="Save").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="ZIP").click()
+    path = tmp_path / "list.zip"
+    download.value.save_as(path)
+    names = zipfile.ZipFile(path).namelist()
+    assert sum(name.endswith(".opus") for name in names) == 6
+    assert {"playlist.m3u8", "playlist.xspf", "playlist.csv", "CREDITS.txt"} <= set(names)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Open", exact=True).last.click()
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(path)
+    expect(page.locator(".single .title")).to_have_text(listed[0])
+    expect(page.get_by_role("button", name="Blend (5)")).to_be_visible()
+    expect(page.get_by_text("6 tracks of list.zip are asked about together")).to_be_visible()
+    assert not set(titles(page)) & set(listed)
+
+
+def test_a_file_that_is_no_playlist_is_one_sentence(open_page, tmp_path) -> None:
+    page = open_page()
+    expect(rows(page)).to_have_count(10)
+    wrong = tmp_path / "list.xspf"
+    wrong.write_text("<playlist")
+    page.get_by_role("button", name="Open", exact=True).last.click()
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(wrong)
+    expect(page.get_by_role("alert")).to_be_visible()
+    expect(rows(page)).to_have_count(10)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_journey_leads_from_track_to_track(open_page, width, scheme) -> None:
+    page = open_page("/?track=0235&kind=journey&to=0102&length=8", width=width, scheme=scheme)
+    expect(rows(page)).to_have_count(10)
+    found = titles(page)
+    assert (found[0], found[-1]) == ("Life by Design", "Meditation")
+    expect(page.get_by_role("figure", name=re.compile("How far each track"))).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    keep(page, f"mix-journey-{width}-{scheme}")
+    around = press(page, 4, "Lead around it")
+    expect(page).to_have_url(re.compile("without="))
+    assert around not in titles(page)
+
+
+def test_options_are_in_the_link(open_page) -> None:
+    link = "/?track=0235&variety=50&order=-tempo&artist=1&keys=True"
+    page = open_page(link)
+    expect(rows(page)).to_have_count(10)
+    page.get_by_role("button", name="Options").click()
+    expect(page.get_by_role("slider", name="Variety")).to_have_value("50")
+    expect(page.get_by_role("combobox", name="Order")).to_have_value("Fast to slow")
+    keep(page, "mix-options")
+    artists = rows(page).locator(".artist").all_inner_texts()
+    assert len(set(artists)) == len(artists)

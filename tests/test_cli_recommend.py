@@ -1,0 +1,82 @@
+"""`soundalike recommend` and `journey` on the bundled library: blends, rules, files and ways."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from command_line import Capture, complaint, document, run, track_ids
+
+from soundalike import index as indices
+from soundalike import ordering, paths
+
+
+def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:
+    ask = ("recommend", "0235", "0102", "--weights", "1,0.5", "--less", "0001", "--why")
+    found = document(capsys, *ask, "-k", "8", "--per-artist", "1", "--variety", "0.4", "--pin", "0300")
+    assert [seed["in_library"] for seed in found["seeds"]] == ["0235", "0102", "0001"]
+    assert [seed["weight"] for seed in found["seeds"]] == [1, 0.5, -0.5]
+    assert len(found["results"]) == 8
+    assert "0300" in track_ids(found)
+    assert not {"0235", "0102", "0001"} & set(track_ids(found))
+    artists = [result["artist"] for result in found["results"]]
+    assert len(set(artists)) == len(artists)
+    assert all(result["why"].endswith(".") for result in found["results"])
+
+
+def test_an_order_and_what_is_left_out(capsys: Capture) -> None:
+    found = document(capsys, "recommend", "0235", "-k", "12", "--order", "-tempo", "--without", "0114")
+    index = indices.load(paths.index_folder())
+    tempo = ordering.quantity(index, "tempo")
+    values = [tempo[index.row(track_id)] for track_id in track_ids(found)]
+    assert values == sorted(values, reverse=True)
+    assert "0114" not in track_ids(found)
+    assert "There is no order" in complaint(capsys, 1, "recommend", "0235", "--order", "colour")
+    assert "There is no track 'x'" in complaint(capsys, 1, "recommend", "0235", "--pin", "x")
+
+
+@pytest.mark.parametrize("kind", ["m3u8", "xspf", "jspf", "csv", "zip"])
+def test_a_playlist_file_is_written_and_gone_on_from(capsys: Capture, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / f"list.{kind}"
+    code, said, err = run(
+        capsys, "recommend", "0235", "-k", "4", "--format", kind, "--out", out, "--order", "walk"
+    )
+    assert (code, said, err) == (0, f"4 tracks in {out}\n", "")
+    first = document(capsys, "recommend", "0235", "-k", "4", "--order", "walk")
+    further = document(capsys, "recommend", "--extend", out, "-k", "5")
+    assert [seed["in_library"] for seed in further["seeds"]] == track_ids(first)
+    assert not set(track_ids(further)) & set(track_ids(first))
+
+
+def test_a_list_on_standard_output_has_paths_from_here(capsys: Capture, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, "recommend", "0235", "-k", "3", "--format", "m3u8")
+    assert (code, err) == (0, "")
+    entries = [line for line in out.splitlines() if not line.startswith("#")]
+    assert len(entries) == 3
+    assert all((tmp_path / entry).resolve().is_file() for entry in entries)
+
+
+def test_a_list_that_is_none_is_one_sentence(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "list.xspf").write_text("<playlist")
+    complaint(capsys, 1, "recommend", "--extend", tmp_path / "list.xspf")
+    (tmp_path / "other.m3u").write_text("elsewhere/song.mp3\n")
+    message = complaint(capsys, 1, "recommend", "--extend", tmp_path / "other.m3u")
+    assert "None of the tracks" in message
+    complaint(capsys, 1, "recommend", "--extend", tmp_path / "nothing.m3u")
+
+
+def test_a_journey_by_way_of_a_stop(capsys: Capture) -> None:
+    found = document(capsys, "journey", "0235", "0102", "--via", "0300", "-k", "6", "--per-artist", "1")
+    ids = track_ids(found)
+    assert (ids[0], ids[-1], len(ids)) == ("0235", "0102", 8)
+    assert "0300" in ids
+    assert len(set(ids)) == 8
+    assert found["results"][0]["step"] == 0
+    assert all(result["step"] > 0 for result in found["results"][1:])
+    code, out, err = run(capsys, "journey", "0235", "0102", "-k", "3")
+    assert (code, err) == (0, "")
+    assert "Life by Design" in out
+    assert "°" in out
+    assert "a start and a destination" in complaint(capsys, 1, "journey", "0235", "0235")
+    assert "cannot be opened" in complaint(capsys, 1, "journey", "0235", "nowhere")

@@ -1,0 +1,359 @@
+"""A similarity taken apart: parts that sum to it, for every kind of representation."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_library import write_index
+
+from soundalike import (
+    audio,
+    cells,
+    explain,
+    index,
+    index_builder,
+    likeness,
+    moments,
+    paths,
+    query,
+    spectral_summary,
+)
+from soundalike.errors import IndexFolderError, UnknownRepresentationError
+from soundalike.index import Index
+from soundalike.models import tagger
+from soundalike.query import ClipEmbeddings, Query
+from soundalike.representations import fma518, soundalike, vgg_mel
+
+SIZES = {
+    "vgg_mel": vgg_mel.DIM,
+    "genre_head": 32,
+    "soundalike": 64,
+    "musicnn": 200,
+    "musicnn_tags": 50,
+    "fma518": fma518.DIM,
+    "mfcc_flat": 25_860,
+    "vgg_mfcc": 20,
+    "vgg_chroma": 30,
+}
+NAMES = ("vgg_genre", "vgg_mfcc_chroma", *SIZES)
+N = 5
+ZERO = 3
+"""The row of a track whose vectors are all zeros."""
+TOLERANCE = 1e-5
+
+
+def vectors(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    made = {name: rng.normal(0.3, 1, (n, size)) for name, size in SIZES.items()}
+    made["vgg_mel"] = np.maximum(made["vgg_mel"], 0)
+    return made
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """Opens random indexes, each written once: vectors, moments and a bias."""
+    folder = tmp_path_factory.mktemp("explain")
+
+    @cache
+    def opener(seed: int) -> Index:
+        rng = np.random.default_rng(seed)
+        made = vectors(rng, N)
+        for matrix in made.values():
+            matrix[ZERO] = 0
+        written = write_index(folder / str(seed), made, NAMES, rng.dirichlet(np.ones(3), N))
+        bias = np.array([0, 0.25, 0, 0.5, 0], np.float32)
+        np.save(written.folder / "soundalike_bias.npy", bias)
+        index_builder._write_manifest(written.folder, dict(written.manifest))
+        spread = rng.normal(size=(N, explain.STRETCHES, soundalike.DIM))
+        by_time = made["soundalike"][:, np.newaxis] + spread - spread.mean(axis=1, keepdims=True)
+        np.save(written.folder / f"{explain.MOMENTS}.npy", by_time.astype(np.float16))
+        return index.load(written.folder)
+
+    return opener
+
+
+def asked(opened: Index, row: int = 0) -> Query:
+    return query.from_library(opened, f"t{row}")
+
+
+def total(explained: explain.Explanation) -> float:
+    return sum(part.value for part in explained.parts)
+
+
+@settings(max_examples=80, deadline=None)
+@given(data=st.data())
+def test_parts_sum_to_the_similarity(opened, data) -> None:
+    one = opened(data.draw(st.integers(0, 2)))
+    name = data.draw(st.sampled_from(NAMES))
+    row = data.draw(st.integers(0, N - 1))
+    weights = None
+    if parts := one.manifest["representations"][name]["parts"]:
+        weight = st.sampled_from([0.0, 0.01, 1.0, 80.0])
+        weights = data.draw(st.none() | st.fixed_dictionaries(dict.fromkeys(parts, weight)))
+    if data.draw(st.booleans()):
+        question = asked(one, data.draw(st.integers(0, N - 1)))
+    else:
+        rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+        scale = data.draw(st.sampled_from([0.0, 1e-3, 1.0, 1e3]))
+        drawn = {
+            part: (scale * matrix[0]).astype(np.float32) for part, matrix in vectors(rng, 1).items()
+        }
+        question = Query(drawn, {}, row=data.draw(st.none() | st.integers(0, N - 1)), duration=30.0)
+
+    found = explain.explain(one, question, row, name, weights)
+    similarity = one.similarities(name, question.embeddings, weights)[row]
+    assert found.similarity == pytest.approx(similarity, abs=TOLERANCE)
+    assert total(found) == pytest.approx(similarity, abs=TOLERANCE)
+    assert found.representation == name
+    by_name = {part.name: part.value for part in found.parts}
+    assert by_name.get(explain.LIFT, 0.0) == pytest.approx(one.bias(name)[row])
+    cosine = similarity - one.bias(name)[row]
+    if found.cells is not None:
+        assert found.cells.sum() + by_name.get("Genre", 0.0) == pytest.approx(cosine, abs=TOLERANCE)
+    if found.moments is not None:
+        assert found.moments.shape == (10, 10)
+        assert found.moments.sum() == pytest.approx(cosine, abs=TOLERANCE)
+    assert (found.moments is None) == (name != "soundalike" or question.row is None)
+    if found.shades is not None:
+        assert all(shade.min() >= 0 and shade.max() in (0, 1) for shade in found.shades)
+    if found.best is not None:
+        query_from, track_from, length = found.best
+        assert min(query_from, track_from) >= 0
+        assert max(query_from, track_from) + length <= 30
+
+
+def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
+    one = opened(0)
+    question = asked(one)
+    found = explain.explain(one, question, 1, "vgg_genre")
+    sound = question.embeddings["vgg_mel"], one.embeddings(1)["vgg_mel"]
+    genre = question.embeddings["genre_head"], one.embeddings(1)["genre_head"]
+    weight = one.parts("vgg_genre")["genre_head"]
+    norms = [
+        np.linalg.norm(np.concatenate([sound[i], weight * genre[i]]).astype(np.float64)) for i in (0, 1)
+    ]
+    terms = sound[0].astype(np.float64) * sound[1] / norms[0] / norms[1]
+    by_cell, by_channel = np.zeros((5, 10)), np.zeros(512)
+    for dimension, term in enumerate(terms):
+        place = cells.cell(dimension)
+        by_cell[place.band, place.time] += term
+        by_channel[place.channel] += term
+    np.testing.assert_allclose(found.cells, by_cell, atol=1e-9)
+    features = weight**2 * genre[0].astype(np.float64) * genre[1] / norms[0] / norms[1]
+    assert [part.name for part in found.parts] == ["Sound", "Genre"]
+    assert found.parts[1].value == pytest.approx(features.sum())
+    for strongest, values in ((found.channels, by_channel), (found.features, features)):
+        assert [value for _, value in strongest] == pytest.approx(np.sort(values)[::-1][:5])
+        assert [value for _, value in strongest] == pytest.approx(
+            [values[place] for place, _ in strongest]
+        )
+
+
+def test_sound_alone_is_split_by_band(opened) -> None:
+    one = opened(0)
+    found = explain.explain(one, asked(one), 1, "vgg_mel")
+    assert found.cells is not None
+    assert [part.value for part in found.parts] == pytest.approx(found.cells.sum(axis=1))
+    assert found.parts[0].name == "5.5 to 10.9 kHz"
+    assert found.features == ()
+
+
+def test_moments_are_those_of_a_slow_count(opened) -> None:
+    one = opened(1)
+    found = explain.explain(one, asked(one, 2), 1, "soundalike")
+    stored = one.array(explain.MOMENTS).astype(np.float64)
+    vector = one.array("soundalike").astype(np.float64)
+    exact = stored + (vector - stored.mean(axis=1))[:, np.newaxis]
+    norms = np.linalg.norm(vector[1]) * np.linalg.norm(vector[2])
+    expected = [[exact[2, s] @ exact[1, t] / 100 / norms for t in range(10)] for s in range(10)]
+    np.testing.assert_allclose(found.moments, expected, atol=1e-9)
+    row, column = np.unravel_index(np.argmax(expected), (10, 10))
+    assert found.best is not None
+    for start, stretch in zip(found.best[:2], (row, column), strict=True):
+        begins, ends = stretch * found.stretch, (stretch + 1) * found.stretch
+        assert start <= begins + 1e-9
+        assert start + found.best.length >= ends - 1e-9
+    assert [part.name for part in found.parts] == ["Soundalike", explain.LIFT]
+    assert found.notes == (
+        "0.250 of it is a lift for a track that would otherwise be in nobody's list.",
+    )
+    shades = found.shades
+    assert shades is not None
+    sums = np.array(expected).sum(axis=1)
+    np.testing.assert_allclose(shades[0], np.maximum([sums], 0) / sums.max())
+
+
+def test_frames_are_split_by_time(opened) -> None:
+    one = opened(0)
+    found = explain.explain(one, asked(one), 1, "mfcc_flat")
+    terms = one.embeddings(0)["mfcc_flat"].astype(np.float64) * one.embeddings(1)["mfcc_flat"]
+    scale = float(one.array("mfcc_flat_norms")[0]) * float(one.array("mfcc_flat_norms")[1])
+    by_time = [piece.sum() for piece in np.array_split(terms.reshape(20, -1) / scale, 10, axis=1)]
+    assert found.cells is not None
+    assert found.cells.shape == (1, 10)
+    np.testing.assert_allclose(found.cells[0], by_time, atol=5e-4)
+
+
+def test_tags_and_features_are_named(opened) -> None:
+    one = opened(0)
+    tags = explain.explain(one, asked(one), 1, "musicnn_tags").parts
+    assert len(tags) == explain.STRONGEST + 1
+    assert tags[-1].name == "The other 45"
+    assert {part.name for part in tags[:-1]} <= set(tagger.TAGS)
+    values = [part.value for part in tags[:-1]]
+    assert values == sorted(values, reverse=True)
+    families = {part.name: part.value for part in explain.explain(one, asked(one), 1, "fma518").parts}
+    terms = one.embeddings(0)["fma518"].astype(np.float64) * one.embeddings(1)["fma518"]
+    terms /= np.prod(one.array("fma518_norms")[:2].astype(np.float64))
+    notes = [column[0].startswith("chroma") for column in fma518.COLUMNS]
+    assert families["Notes"] == pytest.approx(terms[notes].sum(), abs=TOLERANCE)
+    assert len(families) == 6
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_track_is_like_itself(opened, name) -> None:
+    one = opened(2)
+    found = explain.explain(one, asked(one, 2), 2, name)
+    assert found.similarity == pytest.approx(1, abs=TOLERANCE)
+    if found.best is not None:
+        assert found.best.query == found.best.track
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_of_zeros_nothing_is_alike(opened, name) -> None:
+    one = opened(2)
+    found = explain.explain(one, asked(one, 2), ZERO, name)
+    assert found.similarity == pytest.approx(one.bias(name)[ZERO])
+    assert found.best is None
+    assert found.channels == found.features == ()
+
+
+def test_the_edge_that_every_picture_has_is_not_where_two_agree_best(tmp_path) -> None:
+    """Cells at the edge are strong in all tracks; two tracks share one more at 12 to 15 s."""
+    shape = (20, *vgg_mel.GRID, cells.CHANNELS)
+    made = np.random.default_rng(0).uniform(0.5, 1, shape)
+    made[:, :, [0, -1]] *= 3
+    made[:2, 1, 4, :50] += 4
+    one = write_index(tmp_path / "index", {"vgg_mel": made.reshape(20, -1)})
+    found = explain.explain(one, asked(one), 1, "vgg_mel")
+    assert found.cells is not None
+    assert found.cells.sum(axis=0).argmax() in (0, 9)
+    assert found.best is not None
+    assert found.best.query == found.best.track == pytest.approx(12 + 1.5 - explain.LISTEN / 2, abs=0.02)
+    assert found.shades is not None
+    assert np.unravel_index(found.shades[0].argmax(), (5, 10)) == (1, 4)
+
+
+@pytest.mark.parametrize("row", [-1, N, 10_000])
+def test_an_unknown_row_is_refused(opened, row) -> None:
+    with pytest.raises(ValueError, match="rows 0 to 4"):
+        explain.explain(opened(0), asked(opened(0)), row, "vgg_mel")
+
+
+def test_an_unknown_representation_is_refused(opened) -> None:
+    with pytest.raises(UnknownRepresentationError):
+        explain.explain(opened(0), asked(opened(0)), 1, "nonsense")
+    with pytest.raises(IndexFolderError, match="does not hold"):
+        explain.explain(opened(0), asked(opened(0)), 1, "cf_regression")
+
+
+def without_moments(folder: Path) -> Index:
+    matrices = {"soundalike": np.random.default_rng(0).normal(size=(N, soundalike.DIM))}
+    return write_index(folder, matrices, ["soundalike"])
+
+
+def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
+    one = without_moments(tmp_path / "index")
+    assert explain.stored_moments(one) is None
+    found = explain.explain(one, asked(one), 1, "soundalike")
+    assert found.moments is None
+    assert found.shades is None
+    assert found.best is None
+    assert total(found) == pytest.approx(one.similarities("soundalike", one.embeddings(0))[1])
+    assert "`soundalike measure INDEX`" in found.notes[0]
+    assert found.sentence == likeness.UNMEASURED
+
+
+def test_a_blend_has_no_moments(opened) -> None:
+    one = opened(0)
+    blend = Query({"soundalike": np.ones(64, np.float32)}, {})
+    found = explain.explain(one, blend, 2, "soundalike")
+    assert found.moments is None
+    assert "single clip" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros((N, 9, 64), np.float16),
+        np.zeros((N + 1, 10, 64), np.float16),
+        np.zeros((N, 10, 64), np.float32),
+    ],
+)
+def test_moments_of_another_kind_are_refused(tmp_path, array) -> None:
+    one = without_moments(tmp_path / "index")
+    np.save(one.folder / f"{explain.MOMENTS}.npy", array)
+    with pytest.raises(IndexFolderError, match="damaged"):
+        explain.explain(one, asked(one), 1, "soundalike")
+
+
+def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
+    made = {"vgg_mel": np.random.default_rng(0).normal(size=(N, vgg_mel.DIM))}
+    one = write_index(tmp_path / "index", made)
+    rows, similarities = one.neighbours("vgg_mel", 0)
+    one.manifest["neighbours_only"] = ["vgg_mel"]
+    found = explain.explain(one, asked(one), int(rows[1]), "vgg_mel")
+    assert found.similarity == pytest.approx(float(similarities[1]))
+    assert found.parts == ()
+    assert found.shades is None
+    assert "cannot be split" in found.notes[0]
+    assert explain.explain(one, asked(one), 0, "vgg_mel").similarity is None
+    assert explain.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
+
+
+def test_the_moments_of_a_clip_average_to_its_embedding(library_clip, models) -> None:
+    clip = audio.analysis_window(audio.decode(library_clip))
+    heard = soundalike.moments(clip, models)
+    assert heard.shape == (explain.STRETCHES, soundalike.DIM)
+    assert heard.dtype == np.float32
+    np.testing.assert_allclose(heard.mean(axis=0), soundalike.embed(clip, models), atol=1e-4)
+
+
+def test_a_new_clip_is_explained_by_its_own_moments(tmp_path, library_clip, models) -> None:
+    clip = audio.analysis_window(audio.decode(library_clip))
+    heard = soundalike.moments(clip, models)[np.newaxis]
+    one = write_index(tmp_path / "index", {"soundalike": heard.mean(axis=1)}, ["soundalike"])
+    np.save(one.folder / f"{explain.MOMENTS}.npy", heard.astype(np.float16))
+    embeddings = ClipEmbeddings(clip, one, models)
+    np.testing.assert_array_equal(embeddings.soundalike_moments, heard[0])
+    found = explain.explain(one, Query(embeddings, {}, None, 30.0), 0, "soundalike")
+    assert total(found) == pytest.approx(one.similarities("soundalike", embeddings)[0], abs=TOLERANCE)
+    assert found.moments is not None
+    np.testing.assert_allclose(found.moments, found.moments.T, atol=1e-4)
+
+
+def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
+    clip = audio.analysis_window(audio.decode(library_clip))
+    embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
+    np.testing.assert_array_equal(embeddings.descriptors, spectral_summary.summarise(clip))
+    assert embeddings.descriptors is embeddings.descriptors
+    assert embeddings.picture == moments.draw(clip)
+    assert embeddings.picture is embeddings.picture
+
+
+def test_on_the_bundled_library_all_comparisons_are_explained() -> None:
+    bundled = index.load(paths.ASSETS / "index")
+    question = query.from_library(bundled, "0235")
+    for name in bundled.names:
+        row = int(bundled.neighbours(name, question.row)[0][0])
+        found = explain.explain(bundled, question, row, name)
+        assert found.similarity == pytest.approx(
+            bundled.neighbours(name, question.row)[1][0], abs=TOLERANCE
+        )
+        assert found.sentence
+        if bundled.has_vectors(name):
+            assert total(found) == pytest.approx(found.similarity, abs=TOLERANCE)

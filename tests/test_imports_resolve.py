@@ -1,0 +1,155 @@
+"""Entries of playlist files, found in a library."""
+
+from __future__ import annotations
+
+import io
+import random
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from made_up_listings import KINDS, LISTS
+
+from soundalike import exports, imports, index, paths
+from soundalike.imports import Reference
+from soundalike.index import Index
+
+
+@pytest.fixture(scope="module")
+def bundled() -> Index:
+    return index.load(paths.ASSETS / "index")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("seed", range(3))
+def test_what_was_exported_resolves_to_the_same_rows(bundled: Index, kind: str, seed: int) -> None:
+    rows = random.Random(seed).sample(range(len(bundled)), 20)
+    made = exports.of_rows(bundled, rows)
+    content = exports.write(made, kind, bundled.library_folder)
+    assert imports.resolve(bundled, imports.read(content, f"list.{kind}")) == (rows, [])
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_whole_library_resolves_from_a_list_that_lies_elsewhere(
+    bundled: Index, tmp_path: Path, kind: str
+) -> None:
+    made = exports.of_rows(bundled, range(len(bundled)))
+    content = exports.write(made, kind, bundled.library_folder, tmp_path)
+    found = imports.read(content, "without a suffix")
+    assert imports.resolve(bundled, found) == (list(range(len(bundled))), [])
+
+
+def test_list_from_an_unpacked_zip_resolves_by_names(bundled: Index) -> None:
+    rows = [7, 3, 11]
+    content = exports.write(exports.of_rows(bundled, rows), "zip", bundled.library_folder)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in ("playlist.m3u8", "playlist.xspf", "playlist.csv"):
+            found = imports.read(archive.read(name), name)
+            assert imports.resolve(bundled, found) == (rows, [])
+
+
+def test_nothing_that_is_named_is_opened(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **options: object) -> None:
+        raise AssertionError("opened something")
+
+    named = "\n".join(
+        ["file:///etc/passwd", "http://example.org/a.mp3", "/etc/passwd", "../../etc/passwd"]
+    )
+    for place in ("builtins.open", "io.open", "os.open", "os.stat", "socket.socket"):
+        monkeypatch.setattr(place, refuse)
+    rows, notes = imports.resolve(bundled, imports.read(named.encode(), "list.m3u8"))
+    monkeypatch.undo()
+    assert rows == []
+    assert notes[0].startswith("4 of 4 entries are not in this library: “file:///etc/passwd”")
+
+
+@pytest.fixture(scope="module")
+def four(bundled: Index) -> Index:
+    """A library with every way of being taken for another."""
+    facts = {
+        "track_id": ["1", "2", "3", "4"],
+        "file": ["clips/a.opus", "b c.opus", "clips/é [1] 50%25.opus", "x/clips/a.opus"],
+        "title": ["Rain", "Rain", "A - B", "Sun"],
+        "artist": ["Ann", "Ben", "", "Ann"],
+    }
+    return replace(bundled, tracks=bundled.tracks.head(4).assign(**facts))
+
+
+def entry(
+    location: str = "", track_id: str | None = None, title: str = "", artist: str = ""
+) -> Reference:
+    return Reference(location, track_id, title, artist)
+
+
+@pytest.mark.parametrize(
+    ("reference", "row"),
+    [
+        (entry(track_id="2"), 1),
+        (entry(track_id="2", title="RAIN"), 1),
+        (entry(track_id="2", title="Snow"), None),
+        (entry(track_id="2", title="Sun"), 3),
+        (entry(track_id="2", title="Sun", artist="Ann"), 3),
+        (entry("clips/a.opus", track_id="2", title="Sun"), 0),
+        (entry("x/clips/a.opus"), 3),
+        (entry("/home/ann/x/clips/a.opus"), 3),
+        (entry("/home/ann/y/clips/a.opus"), 0),
+        (entry("file:///home/ann/clips/a.opus"), 0),
+        (entry("C:\\Users\\Ann\\clips\\a.opus"), 0),
+        (entry("../library/./clips//a.opus"), 0),
+        (entry("clips/a.opus", title="Another name"), 0),
+        (entry("clips/A.opus"), None),
+        (entry("a.opus"), None),
+        (entry("b c.opus"), 1),
+        (entry("./b%20c.opus"), 1),
+        (entry("/music/b c.opus", title="Rain", artist="Ben"), 1),
+        (entry("/music/b c.opus", title="Help!", artist="The Beatles"), None),
+        (entry("clips/é [1] 50%25.opus"), 2),
+        (entry("clips/e\u0301%20%5B1%5D%2050%2525.opus"), 2),
+        (entry(title="Rain", artist="Ben"), 1),
+        (entry(title="rain ", artist="BEN"), 1),
+        (entry(title="Rain"), None),
+        (entry(title="Sun"), 3),
+        (entry(title="Sun", artist="Ben"), None),
+        (entry(title="B", artist="A"), 2),
+        (entry(title="A - B"), 2),
+        (entry(artist="Ann"), None),
+        (entry(), None),
+    ],
+)
+def test_how_an_entry_is_found(four: Index, reference: Reference, row: int | None) -> None:
+    assert imports.resolve(four, [reference])[0] == ([] if row is None else [row])
+
+
+def test_rows_keep_their_order_and_come_once(four: Index) -> None:
+    references = [entry(track_id=track_id) for track_id in ("4", "1", "4", "2", "1")]
+    rows, notes = imports.resolve(four, references)
+    assert rows == [3, 0, 1]
+    assert notes == ["2 entries name a track that is in the list already; it is kept once."]
+    assert imports.resolve(four, references[:3])[1] == [
+        "1 entry names a track that is in the list already; it is kept once."
+    ]
+
+
+def test_what_is_not_in_the_library_is_named(four: Index) -> None:
+    unknown = [
+        entry(title="One", artist="A"),
+        entry("two.mp3"),
+        entry(track_id="?"),
+        entry(title="x" * 99),
+    ]
+    known = entry(track_id="1")
+    assert imports.resolve(four, [known, unknown[0]])[1] == [
+        "1 of 2 entries is not in this library: “A - One”."
+    ]
+    assert imports.resolve(four, unknown[:3])[1] == [
+        "3 of 3 entries are not in this library: “A - One”, “two.mp3” and “?”."
+    ]
+    assert imports.resolve(four, [*unknown, known, known])[1] == [
+        "4 of 6 entries are not in this library: “A - One”, “two.mp3”, “?” and 1 more.",
+        "1 entry names a track that is in the list already; it is kept once.",
+    ]
+    assert imports.resolve(four, unknown[3:])[1] == [
+        f"1 of 1 entries is not in this library: “{'x' * 79}…”."
+    ]
+    assert imports.resolve(four, []) == ([], [])

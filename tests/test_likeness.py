@@ -1,0 +1,268 @@
+"""What two clips have in common: only what is measured, close and telling is said."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_library import write_index
+
+from soundalike import cells, likeness, spectral_summary
+from soundalike.audio import Clip
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+from soundalike.models import ModelStore
+from soundalike.query import ClipEmbeddings, Query
+
+N = 200
+TEMPO, PACE, BRIGHT, NOISY, BASS, UNEVEN, ATTACK, LOWS = range(8)
+
+
+def described(places: np.ndarray) -> np.ndarray:
+    """Descriptors of clips from their places (0 to 1) in the range of each trait [shape=(n, 8)].
+
+    Tempo reaches over not quite an octave, from 70 BPM up, and onsets from 2 to 8 a second.
+    """
+    made = np.zeros((len(places), spectral_summary.SIZE), np.float32)
+    made[:, 0] = -20
+    made[:, 1] = 1 + 10 * places[:, UNEVEN]
+    made[:, 2] = 250 * 2 ** (4 * places[:, BRIGHT])
+    made[:, 3] = 1_000
+    made[:, 4] = -60 + 50 * places[:, NOISY]
+    made[:, 5] = 0.5 + 2 * places[:, ATTACK]
+    made[:, 6] = 2 + 6 * places[:, PACE]
+    made[:, 7] = 70 * 2 ** (0.98 * places[:, TEMPO])
+    level, change = (made[:, start : start + 50].reshape(-1, 5, 10) for start in (8, 58))
+    level[:, -1] = 40 * places[:, BASS, np.newaxis] - 20
+    change[:, -1] = 1 + 5 * places[:, LOWS, np.newaxis]
+    return made
+
+
+def spread(seed: int = 0) -> np.ndarray:
+    """Tracks that lie evenly in every trait, in an order of its own, the first two far apart in all."""
+    rng = np.random.default_rng(seed)
+    places = np.stack([rng.permutation(np.linspace(0, 1, N)) for _ in likeness.TRAITS], axis=1)
+    places[0], places[1] = 0.25, 0.75
+    return places
+
+
+def library(folder, places: np.ndarray | None, probabilities: np.ndarray | None = None) -> Index:
+    n = N if places is None else len(places)
+    index = write_index(folder / "index", {"genre_head": np.ones((n, 2))}, ["genre_head"], probabilities)
+    if places is not None:
+        np.save(index.folder / "descriptors.npy", described(places))
+    return index
+
+
+def asked(index: Index, row: int = 0) -> Query:
+    genres = index.genre_probabilities(row) if index.genres else {}
+    return Query(index.embeddings(row), genres, row)
+
+
+def said(folder, places: np.ndarray, probabilities: np.ndarray | None = None) -> str:
+    index = library(folder, places, probabilities)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        return likeness.sentence(index, asked(index), 1)
+
+
+def test_two_that_are_far_apart_have_nothing_in_common(tmp_path) -> None:
+    assert said(tmp_path, spread()) == likeness.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("trait", "more", "less", "alike"),
+    [
+        (BRIGHT, "bright", "dark", "equally bright"),
+        (NOISY, "noisy", "clear in tone", "equally noisy"),
+        (BASS, "rich in bass", "light in bass", "equally rich in bass"),
+        (UNEVEN, "uneven in level", "even in level", "equally even in level"),
+        (ATTACK, "strong in attack", "soft in attack", "equally strong in attack"),
+        (LOWS, "restless in the bass", "steady in the bass", "equally steady in the bass"),
+    ],
+)
+def test_a_trait_is_said_in_words_for_where_both_lie(tmp_path, trait, more, less, alike) -> None:
+    for place, words in ((0.95, more), (0.05, less), (0.5, alike)):
+        places = spread()
+        places[[0, 1], trait] = place, place + 0.01
+        assert said(tmp_path / str(place), places) == f"Both are {words}."
+
+
+def test_how_busy_they_are_is_said_in_numbers(tmp_path) -> None:
+    places = spread()
+    places[[0, 1], PACE] = 0.49, 0.51
+    assert said(tmp_path, places) == "Both are equally busy (about 5 notes or beats a second)."
+
+
+def tempos(one: float, other: float) -> np.ndarray:
+    places = spread()
+    places[[0, 1], TEMPO] = np.log2(np.array([one, other]) / 70) / 0.98
+    return places
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "words"),
+    [
+        (100, 100, "a tempo of about 100 BPM"),
+        (100, 101.5, "a tempo of about 101 BPM (within 2)"),
+        (72, 144, "tempos of about 72 and 144 BPM, one about twice the other"),
+        (144, 72, "tempos of about 72 and 144 BPM, one about twice the other"),
+    ],
+)
+def test_tempo_is_said_with_how_near_it_is(tmp_path, one, other, words) -> None:
+    assert said(tmp_path, tempos(one, other)) == f"Both have {words}."
+
+
+@pytest.mark.parametrize(("one", "other"), [(100, 130), (72, 110), (72, 108)])
+def test_other_tempos_are_not_said(tmp_path, one, other) -> None:
+    assert said(tmp_path, tempos(one, other)) == likeness.NOTHING
+
+
+def test_where_there_is_no_pulse_a_tempo_is_a_guess(tmp_path) -> None:
+    places = tempos(100, 100)
+    places[0, PACE] = -1.2 / 6
+    assert said(tmp_path, places) == likeness.NOTHING
+
+
+def test_what_all_share_is_not_made_much_of(tmp_path) -> None:
+    places = spread()
+    places[:, TEMPO] = 0.5
+    assert said(tmp_path, places) == likeness.NOTHING
+
+
+def test_few_facts_the_most_telling_first_and_one_of_a_family(tmp_path) -> None:
+    places = spread()
+    for trait, apart in ((BRIGHT, 0.02), (NOISY, 0.004), (UNEVEN, 0.03), (ATTACK, 0.01), (PACE, 0.04)):
+        places[[0, 1], trait] = 0.9, 0.9 + apart
+    assert said(tmp_path / "1", places) == "Both are noisy, strong in attack and uneven in level."
+    places[[0, 1], TEMPO] = 0.5
+    expected = "Both are noisy and strong in attack, and have a tempo of about 98 BPM."
+    assert said(tmp_path / "2", places) == expected
+
+
+def genres(shared: bool) -> np.ndarray:
+    """Nearly all tracks sound like the first genre, the query and the other track like another."""
+    made = np.tile([0.9, 0.05, 0.05], (N, 1))
+    made[0] = 0.1, 0.8, 0.1
+    made[1] = (0.2, 0.7, 0.1) if shared else (0.2, 0.1, 0.7)
+    made[2:40] = 0.1, 0.1, 0.8
+    return made
+
+
+def test_a_predicted_genre_is_said_if_both_have_it(tmp_path) -> None:
+    assert said(tmp_path / "1", spread(), genres(shared=True)) == "Both are heard as Genre 1."
+    assert said(tmp_path / "2", spread(), genres(shared=False)) == likeness.NOTHING
+
+
+def test_without_descriptors_only_genres_can_be_said(tmp_path) -> None:
+    index = library(tmp_path / "1", None, genres(shared=True))
+    assert likeness.sentences(index, asked(index), [1, 2]) == [
+        "Both are heard as Genre 1.",
+        likeness.UNMEASURED,
+    ]
+    bare = library(tmp_path / "2", None)
+    assert likeness.sentence(bare, asked(bare), 1) == likeness.UNMEASURED
+
+
+def test_a_question_that_is_no_single_clip_has_nothing_measured(tmp_path) -> None:
+    index = library(tmp_path, spread())
+    blend = Query({"genre_head": np.ones(2, np.float32)}, {})
+    assert likeness.sentence(index, blend, 1) == likeness.UNMEASURED
+
+
+def test_a_new_clip_is_measured_itself(tmp_path) -> None:
+    places = spread()
+    index = library(tmp_path, places)
+    embeddings = ClipEmbeddings(Clip(np.zeros(1, np.float32)), index, ModelStore())
+    own = np.full((1, 8), 0.25)
+    own[0, BRIGHT] = places[7, BRIGHT]
+    vars(embeddings)["descriptors"] = described(own)[0]
+    sentence = likeness.sentence(index, Query(embeddings, {}, row=3, duration=30.0), 7)
+    assert re.search("bright|dark", sentence)
+
+
+def test_a_playlist_s_sentences_are_those_of_its_tracks(tmp_path) -> None:
+    index = library(tmp_path, spread(1), np.random.default_rng(1).dirichlet(np.ones(4), N))
+    rows = [7, 0, 199, 7, 55]
+    query = asked(index, 5)
+    assert likeness.sentences(index, query, rows) == [likeness.sentence(index, query, r) for r in rows]
+    assert likeness.sentences(index, query, []) == []
+
+
+def test_a_track_has_everything_in_common_with_itself(tmp_path) -> None:
+    index = library(tmp_path, spread())
+    sentence = likeness.sentence(index, asked(index, 9), 9)
+    assert sentence.startswith("Both ")
+    assert len(re.split(", and | and |, ", sentence)) == likeness.MOST
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_in_a_library_of_a_few_nothing_stands_out(tmp_path, n) -> None:
+    index = library(tmp_path, spread()[:n])
+    assert likeness.sentence(index, asked(index), n - 1) == likeness.NOTHING
+
+
+def test_damaged_descriptors_are_refused(tmp_path) -> None:
+    index = library(tmp_path, None)
+    np.save(index.folder / "descriptors.npy", np.zeros((N, 3), np.float32))
+    with pytest.raises(IndexFolderError, match="damaged"):
+        likeness.sentence(index, asked(index), 1)
+
+
+TRAIT_OF = {
+    words.split(" (")[0]: column
+    for column, trait in enumerate(likeness.TRAITS)
+    for words in (trait.more, trait.less, trait.alike)
+    if words
+}
+
+
+@pytest.fixture(scope="module")
+def random_libraries(tmp_path_factory) -> list[Index]:
+    folder = tmp_path_factory.mktemp("random")
+    rngs = [np.random.default_rng(seed) for seed in range(3)]
+    return [
+        library(folder / str(seed), rng.normal(0.5, 0.15, (N, 8)).clip(0, 1))
+        for seed, rng in enumerate(rngs)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
+    """By hand: each trait that is said is closer than in four of five pairs, and telling."""
+    index = data.draw(st.sampled_from(random_libraries))
+    one, other = (data.draw(st.integers(0, N - 1)) for _ in range(2))
+    sentence = likeness.sentence(index, asked(index, one), other)
+    values = likeness.traits(index.array("descriptors"))
+    found = [column for words, column in TRAIT_OF.items() if re.search(rf"\b{words}\b", sentence)]
+    if match := re.search(r"tempo of about (\d+) BPM(?: \(within (\d+)\))?", sentence):
+        found.append(TEMPO)
+        tempo = 2 ** values[[one, other], TEMPO]
+        assert abs(tempo - float(match[1])).max() <= 0.5 + float(match[2] or 0)
+    for column in found:
+        trait = values[:, column]
+        apart = abs(trait[one] - trait[other])
+        pairs = abs(trait[:, np.newaxis] - trait)[~np.eye(N, dtype=bool)]
+        assert np.mean(pairs < apart) <= likeness.CLOSE + 0.02
+        assert np.mean(abs(trait - trait[one]) <= apart) <= likeness.TELLING
+    assert len({likeness.TRAITS[column].family for column in found}) <= likeness.MOST
+    assert (sentence == likeness.NOTHING) == (not found and "twice" not in sentence)
+
+
+def test_traits_are_the_descriptors_in_comparable_units() -> None:
+    rng = np.random.default_rng(2)
+    descriptors = rng.uniform(1, 100, (3, spectral_summary.SIZE)).astype(np.float32)
+    values = likeness.traits(descriptors)
+    assert values.shape == (3, len(likeness.TRAITS))
+    np.testing.assert_allclose(values[:, TEMPO], np.log2(descriptors[:, 7]), rtol=1e-5)
+    np.testing.assert_allclose(values[:, BRIGHT], np.log2(descriptors[:, 2]), rtol=1e-5)
+    np.testing.assert_allclose(values[:, PACE], descriptors[:, 6])
+    level = descriptors[:, 8:58].reshape(3, cells.BANDS, cells.TIMES)
+    np.testing.assert_allclose(values[:, BASS], level[:, 4].mean(1) - level.mean((1, 2)), rtol=1e-4)
+    change = descriptors[:, 58:].reshape(3, cells.BANDS, cells.TIMES)
+    np.testing.assert_allclose(values[:, LOWS], change[:, 4].mean(1), rtol=1e-5)

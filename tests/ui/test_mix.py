@@ -1,0 +1,107 @@
+"""The Recommend page's controls run by Streamlit's own test driver: state, address and undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGE = Path(__file__).resolve().parents[2] / "pages" / "recommend.py"
+
+
+def run(**query: str) -> AppTest:
+    page = AppTest.from_file(str(PAGE), default_timeout=60)
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception, page.exception
+    return page
+
+
+def asked(page: AppTest, name: str) -> str | None:
+    value = page.query_params.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+MADE = {
+    "track": "0102",
+    "length": "12",
+    "artist": "1",
+    "album": "3",
+    "variety": "40",
+    "keys": "True",
+    "order": "-genre_head:16",
+    "blend": "0235:0.5,0001:-0.3",
+    "pin": "0300",
+    "without": "0114,0116",
+}
+
+
+def test_the_address_brings_everything_back() -> None:
+    page = run(**MADE)
+    assert not page.error
+    assert {name: asked(page, name) for name in MADE} == MADE
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"artist": "7", "album": "x", "variety": "35", "shuffle": "-1"},
+        {"order": "colour"},
+        {"order": "genre_head:32"},
+        {"blend": "0235,0001:2,nobody:1,0002:nan,:", "pin": "nobody", "without": ",,"},
+        {"kind": "party", "to": "nobody", "via": "nobody"},
+    ],
+)
+def test_nonsense_in_the_address_is_left_out(query: dict[str, str]) -> None:
+    page = run(track="0102", **query)
+    assert not page.error
+    assert set(page.query_params) == {"track", "by", "length"}
+
+
+def test_taking_a_track_out_and_undoing_it() -> None:
+    page = run(track="0235")
+    from soundalike.ui import mix  # noqa: F401
+
+    assert not [button for button in page.button if button.label == "Undo"]
+    page.selectbox(key="recommend_add").select("0102").run()
+    assert asked(page, "blend") == "0102:1"
+    page.slider(key="recommend_weight_0102").set_value(-50).run()
+    assert asked(page, "blend") == "0102:-0.5"
+    page.slider(key="recommend_weight_0102").set_value(0).run()
+    assert asked(page, "blend") is None
+    for expected in ("0102:-0.5", "0102:1", None):
+        page.button(key="recommend_undone").click().run()
+        assert not page.exception
+        assert asked(page, "blend") == expected
+
+
+def test_another_track_begins_afresh_and_undo_goes_back() -> None:
+    page = run(track="0235", pin="0300", blend="0102:1")
+    page.selectbox(key="recommend_track").select("0001").run()
+    assert (asked(page, "track"), asked(page, "pin"), asked(page, "blend")) == ("0001", None, None)
+    page.button(key="recommend_undone").click().run()
+    assert (asked(page, "track"), asked(page, "pin")) == ("0235", "0300")
+    assert asked(page, "blend") == "0102:1"
+
+
+def test_too_many_pins_are_one_sentence() -> None:
+    page = run(track="0235", length="5", pin=",".join(f"{number:04}" for number in range(1, 8)))
+    assert [error.value.endswith("ask for more.") for error in page.error] in ([True], [])
+
+
+def test_a_journey_without_a_destination_asks_for_one() -> None:
+    page = run(track="0235", kind="journey")
+    assert not page.error
+    assert any("Choose where the journey goes to" in caption.value for caption in page.caption)
+    page.selectbox(key="recommend_to").select("0102").run()
+    assert not page.exception
+    assert asked(page, "to") == "0102"
+    assert any("on average" in caption.value for caption in page.caption)
+
+
+def test_a_journey_to_where_it_begins_is_one_sentence() -> None:
+    page = run(track="0235", kind="journey", to="0235")
+    assert len(page.error) == 1
+    assert "a start and a destination" in page.error[0].value
