@@ -38,3 +38,11 @@ def test_a_genre_s_style_does_not_depend_on_order() -> None:
 def test_an_unknown_genre_is_an_error() -> None:
     with pytest.raises(KeyError):
         figures.genre_bars({"Polka": 1.0}, {})
+
+
+def test_steps_are_bars_with_their_mean() -> None:
+    figure = figures.steps([10.0, 30.0, 20.0])
+    (bars,) = figure.data
+    assert list(bars.y) == [10, 30, 20]
+    (mean,) = figure.layout.shapes
+    assert mean.y0 == mean.y1 == 20

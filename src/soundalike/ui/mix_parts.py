@@ -41,10 +41,11 @@ def controls(index: Index, asked: Query | None) -> Place:
         )
         with st.popover("Options", icon=":material/tune:"):
             options(index)
-        blended = len(st.session_state.recommend_blend)
-        name = f"Blend ({blended})" if blended else "Blend"
-        with st.popover(name, icon=":material/blender:"):
-            blend(index)
+        if st.session_state.recommend_kind == "playlist":
+            blended = len(st.session_state.recommend_blend)
+            name = f"Blend ({blended})" if blended else "Blend"
+            with st.popover(name, icon=":material/blender:"):
+                blend(index)
         save = st.popover("Save", icon=":material/download:")
         with st.popover("Open", icon=":material/folder_open:"):
             open_list(index)
@@ -62,19 +63,13 @@ def controls(index: Index, asked: Query | None) -> Place:
 
 
 def options(index: Index) -> None:
-    """Caps, variety and order."""
+    """Caps, variety and order; on a journey the way itself decides all but the first."""
+    if st.session_state.recommend_kind == "journey":
+        cap(st, "Most by one artist", "recommend_artist")
+        return
     left, right = st.columns(2)
-    for place, label, key in (
-        (left, "Most by one artist", "recommend_artist"),
-        (right, "Most from one album", "recommend_album"),
-    ):
-        place.selectbox(
-            label,
-            list(mix.CAPS),
-            format_func=lambda cap: mix.CAPS[cap],
-            key=key,
-            persist_state="session",
-        )
+    cap(left, "Most by one artist", "recommend_artist")
+    cap(right, "Most from one album", "recommend_album")
     st.slider(
         "Variety",
         0,
@@ -104,6 +99,13 @@ def options(index: Index) -> None:
         key="recommend_farthest",
         persist_state="session",
         help="For the fun of it.",
+    )
+
+
+def cap(place: Any, label: str, key: str) -> None:
+    """How many tracks of one artist or album there may be."""
+    place.selectbox(
+        label, list(mix.CAPS), format_func=lambda most: mix.CAPS[most], key=key, persist_state="session"
     )
 
 

@@ -1,0 +1,19 @@
+"""What makes a server quick: garbage that is passed over, and one thread for linear algebra."""
+
+from __future__ import annotations
+
+import gc
+
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from soundalike.ui import state
+
+
+def test_what_was_imported_is_spared_and_linear_algebra_keeps_to_one_thread() -> None:
+    gc.unfreeze()
+    state._settle.clear()
+    with threadpool_limits(2, "blas"):
+        state.settle()
+        threads = {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+    assert threads == {1}
+    assert gc.get_freeze_count() > 10_000
