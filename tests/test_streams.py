@@ -8,7 +8,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike.streams import Levels, Resampler, Stream
+from soundalike.streams import MAX_SAMPLE, Levels, Resampler, Stream
 
 RATE, WANTED = 48_000, 22_050
 
@@ -60,7 +60,7 @@ def test_a_stream_keeps_what_is_asked_for(channel, sides) -> None:
     channels = np.random.default_rng(2).uniform(-1, 1, (2, 12_000)).astype(np.float32)
     stream = Stream(2, RATE, WANTED, channel, sides)
     for block in blocks(channels, [7_000]):
-        stream.add(block)
+        stream.add(block.T)
     samples, both = stream.finish()
     kept = channels.mean(axis=0) if channel is None else channels[channel]
     np.testing.assert_allclose(samples, soxr.resample(kept, RATE, WANTED, quality="HQ"), atol=1e-5)
@@ -68,3 +68,12 @@ def test_a_stream_keeps_what_is_asked_for(channel, sides) -> None:
     if both is not None:
         expected = soxr.resample(np.ascontiguousarray(channels.T), RATE, WANTED, quality="HQ")
         np.testing.assert_allclose(both, expected, atol=1e-5)
+
+
+def test_what_is_no_number_is_silent_and_what_is_too_loud_is_bounded() -> None:
+    block = np.array([[np.nan], [np.inf], [-np.inf], [1e30], [0.5]] * 400, np.float64)
+    stream = Stream(1, RATE, RATE, None, False)
+    stream.add(block)
+    samples, _ = stream.finish()
+    assert np.isfinite(samples).all()
+    assert np.abs(samples).max() <= 2 * MAX_SAMPLE

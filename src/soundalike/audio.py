@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,8 +56,6 @@ _CODECS = (
 )
 _FORMATS_SENTENCE = "WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or WebM"
 _MAX_BROKEN_PACKETS = 200
-_MAX_SAMPLE = 1e4
-"""Float files may hold any number; beyond this its square would no longer fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,10 +355,8 @@ def _decode(
     return _Decoded(samples, sides, stream.levels, header, broken[0])
 
 
-def _blocks(
-    container: InputContainer, header: Header, broken: list[int]
-) -> Iterator[NDArray[np.float32]]:
-    """Float samples [shape=(channels, n)] in blocks of a second, up to the longest length."""
+def _blocks(container: InputContainer, header: Header, broken: list[int]) -> Iterator[NDArray[Any]]:
+    """Float samples [shape=(n, channels)] in blocks of a second, up to the longest length."""
     import av
 
     # Frames are gathered first: some hold 20 ms, and converting each costs more than decoding it.
@@ -380,17 +376,15 @@ def _blocks(
         frame.pts = None
         gathered.write(frame)
         for block in gathered.read_many(header.sample_rate):
-            yield from _floats(to_float.resample(block), header.channels)
+            yield from _interleaved(to_float.resample(block), header.channels)
     if rest := gathered.read():
-        yield from _floats(to_float.resample(rest), header.channels)
+        yield from _interleaved(to_float.resample(rest), header.channels)
 
 
-def _floats(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[np.float32]]:
-    """Interleaved frames as arrays [shape=(channels, n)], with no absurd number in them."""
+def _interleaved(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[Any]]:
+    """Frames as arrays [shape=(n, channels)]."""
     for frame in frames:
-        samples = frame.to_ndarray().astype(np.float32, copy=False).reshape(-1, channels)
-        finite = np.nan_to_num(samples, posinf=0.0, neginf=0.0)
-        yield np.ascontiguousarray(np.clip(finite, -_MAX_SAMPLE, _MAX_SAMPLE).T)
+        yield frame.to_ndarray().reshape(-1, channels)
 
 
 def _frames(container: InputContainer, broken: list[int]) -> Iterator[AudioFrame]:

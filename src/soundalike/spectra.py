@@ -24,6 +24,8 @@ N_MELS = 216
 N_MFCC = 20
 N_CHROMA = 12
 DYNAMIC_RANGE_DB = 80.0
+_TUNING_BINS = 380
+"""Bins up to 4,092 Hz."""
 
 
 def _kept(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], NDArray[np.float32]]:
@@ -80,8 +82,12 @@ def chroma(clip: Clip) -> NDArray[np.float32]:
     """Chromagram: energy of the 12 pitch classes from C, each frame's largest is 1 [shape=(12, t)]."""
     import librosa
 
+    spectrum = power(clip)
+    # librosa hears the tuning between 150 and 4,000 Hz, and takes most of the time for what is above.
+    below = spectrum[: _TUNING_BINS + 1]
+    tuning = librosa.estimate_tuning(S=below, sr=clip.sample_rate * _TUNING_BINS / (N_FFT // 2))
     return np.asarray(
-        librosa.feature.chroma_stft(S=power(clip), sr=clip.sample_rate, n_chroma=N_CHROMA),
+        librosa.feature.chroma_stft(S=spectrum, sr=clip.sample_rate, n_chroma=N_CHROMA, tuning=tuning),
         dtype=np.float32,
     )
 

@@ -5,11 +5,16 @@ Nothing here keeps more of a file than its result, however long it is.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 CANCELLATION_DB = -20.0
 """A mono mix this far below its channels has cancelled itself out (phase-inverted stereo)."""
+
+MAX_SAMPLE = 1e4
+"""Float files may hold any number; beyond this its square would no longer fit."""
 
 
 class Levels:
@@ -75,8 +80,10 @@ class Stream:
         self._one = Resampler(sample_rate, wanted, 1)
         self._sides = Resampler(sample_rate, wanted, channels) if sides else None
 
-    def add(self, channels: NDArray[np.float32]) -> None:
-        """Take the next block [shape=(channels, n)]."""
+    def add(self, block: NDArray[Any]) -> None:
+        """Take the next block [shape=(n, channels)]; what is no number becomes 0."""
+        finite = np.nan_to_num(block.astype(np.float32, copy=False), posinf=0.0, neginf=0.0)
+        channels = np.ascontiguousarray(np.clip(finite, -MAX_SAMPLE, MAX_SAMPLE).T)
         mix = channels.mean(axis=0, dtype=np.float32)
         self.levels.add(channels, mix)
         self._one.add(mix if self._channel is None else channels[self._channel])
