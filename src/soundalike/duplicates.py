@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import fingerprint
-from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 
 FILE = "duplicates"
@@ -49,15 +48,7 @@ def load(index: Index) -> NDArray[np.int32] | None:
     IndexFolderError
         If they are of another library.
     """
-    path = index.folder / f"{FILE}.npy"
-    if not path.is_file():
-        return None
-    pairs = index.array(FILE)
-    if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.max(initial=-1) >= len(index):
-        raise IndexFolderError(
-            f"The index file {path} is damaged; build the index again with `soundalike index`."
-        )
-    return pairs
+    return index.optional(FILE, (-1, 2), np.int32)
 
 
 def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:

@@ -37,7 +37,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
 from soundalike.audio import N_FRAMES
-from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 from soundalike.models import tagger
 from soundalike.query import ClipEmbeddings, Query
@@ -208,15 +207,7 @@ def stored_moments(index: Index) -> NDArray[np.float16] | None:
     IndexFolderError
         If they are of another library or another version.
     """
-    path = index.folder / f"{MOMENTS}.npy"
-    if not path.is_file():
-        return None
-    array = index.array(MOMENTS)
-    if array.shape != (len(index), STRETCHES, soundalike.DIM) or array.dtype != np.float16:
-        raise IndexFolderError(
-            f"The index file {path} is damaged; make it again with `soundalike measure`."
-        )
-    return array
+    return index.optional(MOMENTS, (len(index), STRETCHES, soundalike.DIM), np.float16)
 
 
 def _unsplit(index: Index, query: Query, row: int, representation: str, sentence: str) -> Explanation:

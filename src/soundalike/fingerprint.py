@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import ANALYSIS_SAMPLES, Clip
-from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 
 FILE = "fingerprints"
@@ -114,15 +113,7 @@ def load(index: Index) -> NDArray[np.uint32] | None:
     IndexFolderError
         If they are of another library or another version.
     """
-    path = index.folder / f"{FILE}.npy"
-    if not path.is_file():
-        return None
-    array = index.array(FILE)
-    if array.shape != (len(index), N_FRAMES) or array.dtype != np.uint32:
-        raise IndexFolderError(
-            f"The index file {path} is damaged; build the index again with `soundalike index`."
-        )
-    return array
+    return index.optional(FILE, (len(index), N_FRAMES), np.uint32)
 
 
 def _least_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float32]:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from soundalike import descriptors, spectra
 from soundalike.audio import Clip
-from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 from soundalike.query import ClipEmbeddings, Query
 
@@ -45,15 +44,7 @@ def load(index: Index) -> NDArray[np.int8] | None:
     IndexFolderError
         If they are of another library or another version.
     """
-    path = index.folder / f"{FILE}.npy"
-    if not path.is_file():
-        return None
-    keys = index.array(FILE)
-    if keys.shape != (len(index), 2) or keys.dtype != np.int8:
-        raise IndexFolderError(
-            f"The index file {path} is damaged; build the index again with `soundalike index`."
-        )
-    return keys
+    return index.optional(FILE, (len(index), 2), np.int8)
 
 
 def of_query(index: Index, query: Query) -> Key:

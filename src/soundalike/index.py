@@ -35,7 +35,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
@@ -119,6 +119,29 @@ class Index:
         if name not in self._arrays:
             self._arrays[name] = _open_array(self.folder / f"{name}.npy")
         return self._arrays[name]
+
+    def optional(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
+        """An array that an index may lack, as those of `soundalike measure`; None where it does.
+
+        Parameters
+        ----------
+        name : file name without `.npy`
+        shape : what it must have; -1 for any length
+
+        Raises
+        ------
+        IndexFolderError
+            If it has another shape or type, being of another library or another version.
+        """
+        path = self.folder / f"{name}.npy"
+        if not path.is_file():
+            return None
+        array = self.array(name)
+        lengths = zip(shape, array.shape, strict=False)
+        fits = array.ndim == len(shape) and all(wanted in (-1, own) for wanted, own in lengths)
+        if not fits or array.dtype != dtype:
+            raise _damaged(path)
+        return array
 
     def row(self, track_id: str) -> int:
         """The row of a track.

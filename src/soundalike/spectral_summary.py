@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from soundalike import audio, cells, spectra
 from soundalike.audio import HOP_LENGTH, Clip
-from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 
 FILE = "descriptors"
@@ -86,15 +85,7 @@ def load(index: Index) -> NDArray[np.float32] | None:
     IndexFolderError
         If they are of another library or another version.
     """
-    path = index.folder / f"{FILE}.npy"
-    if not path.is_file():
-        return None
-    array = index.array(FILE)
-    if array.shape != (len(index), SIZE) or array.dtype != np.float32:
-        raise IndexFolderError(
-            f"The index file {path} is damaged; build the index again with `soundalike index`."
-        )
-    return array
+    return index.optional(FILE, (len(index), SIZE), np.float32)
 
 
 def of_dimension(

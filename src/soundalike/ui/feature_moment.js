@@ -71,16 +71,6 @@ function createPlayer() {
   return player
 }
 
-function roundButton(className, label, name, act) {
-  const button = element("button", className)
-  button.type = "button"
-  button.title = label
-  button.setAttribute("aria-label", label)
-  button.append(icon(name))
-  button.addEventListener("click", act)
-  return button
-}
-
 function place(node, box) {
   for (const side of ["left", "top", "width", "height"]) node.style[side] = `${box[side]}%`
   return node
@@ -156,7 +146,7 @@ function spectrogram(player, track, data) {
 function moment(player, track, data, act) {
   const node = element("article", "moment")
   node.dataset.track = track.id
-  const play = roundButton("play", "", "play", () => player.toggle(track))
+  const play = iconButton("play", "play", "", () => player.toggle(track))
   const words = element("div", "words")
   words.append(element("div", "title", track.title))
   const from = [track.artist, track.album].filter(Boolean).join(" · ")
@@ -168,7 +158,7 @@ function moment(player, track, data, act) {
   const side = element("div", "side")
   side.append(element("div", "activation", track.value), element("div", "score", track.score))
   const time = element("span", "time")
-  const again = roundButton("again", `Play the moment again: ${track.title}`, "again",
+  const again = iconButton("again", "again", `Play the moment again: ${track.title}`,
     () => player.from(track, track.start))
   const controls = element("div", "controls")
   controls.append(time, again, actionButtons(data.actions, track, act))

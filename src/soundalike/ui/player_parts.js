@@ -36,6 +36,16 @@ function icon(name) {
   return svg
 }
 
+function iconButton(className, name, label, act) {
+  const button = element("button", className)
+  button.type = "button"
+  button.title = label
+  button.setAttribute("aria-label", label)
+  button.append(icon(name))
+  button.addEventListener("click", act)
+  return button
+}
+
 function genreLabel(track) {
   const label = element("span", "genre")
   const dot = element("span", `dot ${track.marker}`)

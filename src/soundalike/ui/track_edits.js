@@ -1,16 +1,6 @@
 // What turns a table of tracks into a playlist that is worked on: a bar that plays through it, buttons that
 // keep a track or take it out, and a menu for the rest.
 
-function iconButton(className, name, label, act) {
-  const button = element("button", className)
-  button.type = "button"
-  button.title = label
-  button.setAttribute("aria-label", label)
-  button.append(icon(name))
-  button.addEventListener("click", act)
-  return button
-}
-
 function editButtons(data, track, act) {
   const node = element("div", "actions")
   const does = (action) => () => act({ action, track: track.id })
