@@ -293,8 +293,8 @@ class Index:
         """
         if not self.has_vectors(name):
             raise IndexFolderError(
-                f"This index holds only the neighbours of its own tracks by {name}, so it cannot "
-                "compare a new clip by it; build a full index with `soundalike index`."
+                f"This index holds only the neighbours of its own tracks by {name}, enough for what is "
+                "nearest to one of them; for anything else build a full index with `soundalike index`."
             )
 
     def neighbours(self, name: str, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:

@@ -60,10 +60,14 @@ def test_nonsense_in_the_address_is_left_out(query: dict[str, str]) -> None:
     assert set(page.query_params) == {"track", "by", "length"}
 
 
-def test_taking_a_track_out_and_undoing_it() -> None:
-    page = run(track="0235")
-    from soundalike.ui import mix  # noqa: F401
+def test_more_stops_than_there_may_be_are_left_out() -> None:
+    page = run(track="0235", kind="journey", to="0102", via="0001,0002,0006,0010,0013")
+    assert not page.error
+    assert asked(page, "via") == "0001,0002,0006"
 
+
+def test_blending_and_undoing_it() -> None:
+    page = run(track="0235")
     assert not [button for button in page.button if button.label == "Undo"]
     page.selectbox(key="recommend_add").select("0102").run()
     assert asked(page, "blend") == "0102:1"

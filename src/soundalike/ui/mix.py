@@ -38,6 +38,7 @@ ORDERS = {
     ordering.SHUFFLED: "Shuffled",
 }
 MOST_UNDONE = 30
+MOST_STOPS = 3
 SHUFFLES = 1_000
 _MADE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
 """What can be undone."""
@@ -62,7 +63,7 @@ def prepare(index: Index) -> None:
         session.recommend_pinned = _ids(asked.get("pin", ""), ids)
         session.recommend_removed = _ids(asked.get("without", ""), ids)
     if "recommend_via" not in session:
-        session.recommend_via = _ids(asked.get("via", ""), ids)
+        session.recommend_via = _ids(asked.get("via", ""), ids)[:MOST_STOPS]
         session.recommend_undo = []
         _prepare_order(index, asked.get("order", ordering.SIMILARITY))
 

@@ -17,7 +17,6 @@ from soundalike.playlist import Playlist
 from soundalike.query import Query
 from soundalike.ui import components, mix, palette
 
-MOST_STOPS = 3
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
 UNSAID = (likeness.NOTHING, likeness.UNMEASURED)
@@ -166,12 +165,12 @@ def destination(index: Index, asked: Query | None) -> None:
         components.choose_track(index, "To", "recommend_to", "Choose a track")
     labels = components.track_labels(index)
     right.multiselect(
-        f"By way of, {MOST_STOPS} at most",
+        f"By way of, {mix.MOST_STOPS} at most",
         list(labels),
         format_func=lambda track_id: labels[track_id],
         key="recommend_via",
         persist_state="session",
-        max_selections=MOST_STOPS,
+        max_selections=mix.MOST_STOPS,
         placeholder="No stops",
     )
 
