@@ -47,6 +47,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
         key="recommend_source",
         persist_state="session",
         required=True,
+        on_change=mix.afresh,
     )
     if source == "library":
         return choose_from_library(index)
@@ -57,10 +58,16 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
             type=list(audio.EXTENSIONS),
             max_upload_size=audio.MAX_BYTES // 2**20,
             key="recommend_upload",
+            on_change=mix.afresh,
             help=f"Up to {audio.MAX_BYTES // 2**20} MB and {audio.MAX_SECONDS / 60:.0f} minutes.",
         )
     else:
-        given = st.audio_input("Record at least 3 seconds", sample_rate=48_000, key="recommend_record")
+        given = st.audio_input(
+            "Record at least 3 seconds",
+            sample_rate=48_000,
+            key="recommend_record",
+            on_change=mix.afresh,
+        )
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     if given is None:
         return None, None
@@ -229,6 +236,9 @@ def explain(index: Index, asked: Query, track: components.Track) -> None:
 def reasons(index: Index, asked: Query, track: components.Track, row: int) -> None:
     """What two tracks have in common, seen and heard."""
     st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
+    if others := len(mix.seeds(index, asked)) - 1:
+        what = "another track" if others == 1 else f"{others} other tracks"
+        st.caption(f"With the clip alone; what is blended in, {what}, counts in the list but not here.")
     try:
         why.show(index, asked, track, row, st.session_state.recommend_by, "recommend_reasons")
     except SoundalikeError as error:

@@ -78,5 +78,33 @@ def test_a_journey_by_way_of_a_stop(capsys: Capture) -> None:
     assert (code, err) == (0, "")
     assert "Life by Design" in out
     assert "°" in out
-    assert "a start and a destination" in complaint(capsys, 1, "journey", "0235", "0235")
+    assert "a start and another track" in complaint(capsys, 1, "journey", "0235", "0235")
     assert "cannot be opened" in complaint(capsys, 1, "journey", "0235", "nowhere")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("0235", "--variety", "nan"),
+        ("0235", "--genre-weight", "1e308"),
+        ("0235", "--less", "0235"),
+        ("0235", "0235", "--weights", "1,-1"),
+        ("0235", "--pin", "0102", "--without", "0102"),
+        ("0235", "--why", "--format", "csv"),
+    ],
+)
+def test_what_contradicts_itself_is_bad_usage(capsys: Capture, wrong: tuple[str, ...]) -> None:
+    complaint(capsys, 2, "recommend", *wrong)
+
+
+def test_a_journey_over_more_tracks_than_there_are(capsys: Capture) -> None:
+    found = document(capsys, "journey", "0235", "0102", "-k", "99999999999")
+    assert len(found["results"]) < 478
+    assert "each step must lead nearer" in found["notes"][0]
+
+
+def test_notes_of_a_file_go_to_standard_error(capsys: Capture, tmp_path: Path) -> None:
+    out = tmp_path / "list.csv"
+    code, _, err = run(capsys, "recommend", "0235", "-k", "400", "--format", "csv", "--out", out)
+    assert code == 0
+    assert "tracks are left; left out were" in err

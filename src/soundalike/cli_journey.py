@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from soundalike import paths, representations
-from soundalike.cli_recommend import asked, check_output, common, texts, write
+from soundalike.cli_recommend import asked, check_output, common, say, texts, write
 
 if TYPE_CHECKING:
     from soundalike.index import Index
@@ -60,6 +60,7 @@ def journey(
     found = journey.travel(opened, stops, name, length, per_artist or None, removed)
     if kind is not None:
         write(opened, found.rows, None, kind, out, {"representation": name, "kind": "journey"})
+        say([*notes, *found.notes])
     elif as_json:
         cli._print_json(
             {

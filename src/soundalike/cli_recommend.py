@@ -68,7 +68,7 @@ def common(command: Command) -> Command:
 @click.option("--extend", type=FILE, metavar="LIST", help="A playlist file to go on from.")
 @click.option(
     "--genre-weight",
-    type=click.FloatRange(min=0.0),
+    type=click.FloatRange(0.0, 1e6),
     help=f"Weight of the genre part of vgg_genre ({representations.GENRE_WEIGHT:g} by default).",
 )
 @click.option(
@@ -138,6 +138,9 @@ def recommend(
 
     counts = _weights(weights, clips)
     check_output(kind, out, as_json)
+    _check_rules(clips, less, variety, pin, without)
+    if why and kind is not None:
+        raise click.UsageError("--why goes with a printed playlist or --json, not with --format.")
     if not clips and extend is None:
         raise click.UsageError("Missing argument 'CLIP...'.")
     if name is not None:
@@ -169,6 +172,7 @@ def recommend(
     if kind is not None:
         similarities = [entry.similarity for entry in found.entries]
         write(opened, rows, similarities, kind, out, {"representation": name, "order": order})
+        say(notes)
     elif as_json:
         _print_document(opened, seeds, found, notes, reasons)
     else:
@@ -188,6 +192,23 @@ def _weights(weights: str | None, clips: Sequence[str]) -> list[float]:
     if not all(-1 <= number <= 1 and number != 0 for number in numbers):
         raise click.UsageError("--weights lie between -1 and 1 and are not 0.")
     return numbers
+
+
+def _check_rules(
+    clips: Sequence[str],
+    less: Sequence[str],
+    variety: float,
+    pin: Sequence[str],
+    without: Sequence[str],
+) -> None:
+    """Refuse what contradicts itself."""
+    named = [*clips, *less]
+    if twice := next((clip for clip in named if named.count(clip) > 1), None):
+        raise click.UsageError(f"{twice} is given twice; give it once, with its weight in --weights.")
+    if math.isnan(variety):
+        raise click.UsageError("--variety takes a number between 0 and 1.")
+    if both := next((track for track in pin if track in without), None):
+        raise click.UsageError(f"{both} is both in --pin and in --without; choose one.")
 
 
 def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
@@ -259,6 +280,12 @@ def texts(index: Index, row: int) -> dict[str, str]:
         column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
     }
     return texts | {"file": cli._text(index.path(row))}
+
+
+def say(notes: Sequence[str]) -> None:
+    """Notes on standard error, where standard output is a file's."""
+    for note in notes:
+        click.echo(note, err=True)
 
 
 def write(

@@ -72,7 +72,7 @@ def travel(
     """
     between = len(stops) - 2
     if between < 0 or len(set(stops)) < len(stops):
-        raise PlaylistError("A journey needs a start and a destination, and no stop twice.")
+        raise PlaylistError("A journey needs a start and another track to go to, and no stop twice.")
     if length < max(between, 1):
         raise PlaylistError(f"A journey of {length} tracks has no room for {between} stops on the way.")
     legs = list(pairwise(stops))
@@ -86,7 +86,9 @@ def travel(
         rows += [*leg, end]
         barred |= set(leg)
         counts.update(index.fact("artist", row) for row in leg)
-    return Journey(representation, tuple(rows), steps(index, representation, rows), _notes(rows, length))
+    return Journey(
+        representation, tuple(rows), steps(index, representation, rows), _notes(rows, length, per_artist)
+    )
 
 
 def steps(index: Index, representation: str, rows: Sequence[int]) -> tuple[float, ...]:
@@ -116,7 +118,7 @@ def shortest(angles: NDArray[np.float64], progress: NDArray[np.float64], count: 
     reached = costs[0]
     came_from = []
     best = [reached[-1]]
-    for _ in range(count):
+    for _ in range(min(count, len(order) - 2)):
         ways = reached[:, None] + costs
         came_from.append(np.argmin(ways, axis=0))
         reached = ways.min(axis=0)
@@ -203,8 +205,11 @@ def _angles(index: Index, representation: str, rows: Sequence[int]) -> NDArray[n
     return angles
 
 
-def _notes(rows: Sequence[int], length: int) -> tuple[str, ...]:
+def _notes(rows: Sequence[int], length: int, per_artist: int | None) -> tuple[str, ...]:
     found = len(rows) - 2
     if found >= length:
         return ()
-    return (f"Only {found} of {length} tracks lie on the way.",)
+    cap = "" if per_artist is None else f", with {per_artist} by one artist at most"
+    return (
+        f"Only {found} of {length} tracks: each step must lead nearer, over tracks near the way{cap}.",
+    )

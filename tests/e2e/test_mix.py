@@ -127,7 +127,7 @@ def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(path)
     expect(page.locator(".single .title")).to_have_text(listed[0])
     expect(page.get_by_role("button", name="Blend (5)")).to_be_visible()
-    expect(page.get_by_text("6 tracks of list.zip are asked about together")).to_be_visible()
+    expect(page.get_by_text("More like the 6 tracks of list.zip")).to_be_visible()
     assert not set(titles(page)) & set(listed)
 
 
@@ -166,3 +166,29 @@ def test_options_are_in_the_link(open_page) -> None:
     keep(page, "mix-options")
     artists = rows(page).locator(".artist").all_inner_texts()
     assert len(set(artists)) == len(artists)
+
+
+def test_taking_out_what_plays_goes_on_and_keeps_the_focus(open_page) -> None:
+    page = open_page()
+    first = titles(page)
+    rows(page).nth(1).get_by_role("button", name=PLAY).click()
+    expect(rows(page).nth(1).get_by_role("button", name=PAUSE)).to_be_visible()
+    press(page, 1, "Take out")
+    expect(rows(page).nth(1).locator(".title")).to_have_text(first[2])
+    expect(rows(page).nth(1).get_by_role("button", name=PAUSE)).to_be_visible()
+    page.keyboard.press("n")
+    expect(rows(page).nth(2)).to_have_class(re.compile("current"))
+
+
+def test_another_upload_begins_afresh(open_page, encode_excerpt, tmp_path) -> None:
+    page = open_page("/?track=0102&pin=0300")
+    expect(rows(page)).to_have_count(10)
+    page.get_by_text("Upload", exact=True).first.click()
+    expect(page).not_to_have_url(re.compile("pin="))
+    page.locator("input[type=file]").first.set_input_files(encode_excerpt(tmp_path / "clip.m4a"))
+    expect(rows(page)).to_have_count(10)
+    kept = press(page, 2, "Keep in the playlist")
+    expect(page).to_have_url(re.compile("pin="))
+    assert kept in titles(page)
+    press(page, 0, "Why this track")
+    expect(page.get_by_role("dialog")).to_contain_text("clip.m4a")

@@ -61,7 +61,7 @@ def prepare(index: Index) -> None:
     if "recommend_blend" not in session:
         session.recommend_blend = _weights(asked.get("blend", ""), ids)
         session.recommend_pinned = _ids(asked.get("pin", ""), ids)
-        session.recommend_removed = _ids(asked.get("without", ""), ids)
+        session.recommend_removed = _ids(asked.get("without", ""), ids - set(session.recommend_pinned))
     if "recommend_via" not in session:
         session.recommend_via = _ids(asked.get("via", ""), ids)[:MOST_STOPS]
         session.recommend_undo = []
@@ -132,7 +132,7 @@ def recipe(index: Index) -> Recipe:
     session = st.session_state
     return Recipe(
         session.recommend_by,
-        session.recommend_length,
+        max(session.recommend_length, len(session.recommend_pinned)),
         session.recommend_artist or None,
         session.recommend_album or None,
         session.recommend_variety / 100,

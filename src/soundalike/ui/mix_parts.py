@@ -38,15 +38,15 @@ def controls(index: Index, asked: Query | None) -> Place:
             label_visibility="collapsed",
             width="content",
         )
-        with st.popover("Options", icon=":material/tune:"):
+        with st.popover("Options", icon=":material/tune:", key="recommend_options"):
             options(index)
         if st.session_state.recommend_kind == "playlist":
             blended = len(st.session_state.recommend_blend)
             name = f"Blend ({blended})" if blended else "Blend"
-            with st.popover(name, icon=":material/blender:"):
+            with st.popover(name, icon=":material/blender:", key="recommend_blending"):
                 blend(index)
-        save = st.popover("Save", icon=":material/download:")
-        with st.popover("Open", icon=":material/folder_open:"):
+        save = st.popover("Save", icon=":material/download:", key="recommend_saving")
+        with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
             open_list(index)
         if st.session_state.recommend_undo:
             st.button(
@@ -56,6 +56,7 @@ def controls(index: Index, asked: Query | None) -> Place:
                 key="recommend_undone",
                 type="tertiary",
             )
+    opened()
     if st.session_state.recommend_kind == "journey":
         destination(index, asked)
     return save
@@ -215,7 +216,8 @@ def journey_table(index: Index, found: Journey, key: str, act: Act) -> None:
     measured = [(0.0, ""), *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps)]
     edits = [{"name": "remove", "label": "Lead around it"}]
     data = {"measure": "Step", "edits": edits, "actions": components.actions()}
-    _table(index, found.rows, measured, [""] * len(found.rows), data, key, act)
+    ends = (found.rows[0], found.rows[-1])
+    _table(index, found.rows, measured, [""] * len(found.rows), data, key, act, ends)
 
 
 def _table(
@@ -226,13 +228,14 @@ def _table(
     data: dict[str, Any],
     key: str,
     act: Act,
+    fixed: Sequence[int] = (),
 ) -> None:
     styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
     pinned = set(st.session_state.recommend_pinned)
     tracks = [
         components.shown(index, row, styles)
         | {"rank": rank, "share": round(share, 4), "measured": text, "reason": reason}
-        | {"pinned": index.fact("track_id", row) in pinned}
+        | {"pinned": index.fact("track_id", row) in pinned, "fixed": row in fixed}
         for rank, (row, (share, text), reason) in enumerate(
             zip(rows, measured, reasons, strict=True), start=1
         )
@@ -267,10 +270,14 @@ def open_list(index: Index) -> None:
         key="recommend_list",
         on_change=_read,
         args=[index],
-        help="Its tracks are asked about together: the first as the clip, the others blended in.",
+        help="Finds more like its tracks: the first is asked about, the others are blended in.",
     )
-    for kind, message in st.session_state.get("recommend_opened", []):
-        components.complain(message) if kind == "error" else st.caption(components.plain(message))
+
+
+def opened() -> None:
+    """What came of opening a playlist file, said once."""
+    for kind, message in st.session_state.pop("recommend_opened", []):
+        components.complain(message) if kind == "error" else st.info(components.plain(message))
 
 
 def _read(index: Index) -> None:
@@ -285,7 +292,8 @@ def _read(index: Index) -> None:
         return
     if rows:
         mix.take(index, rows)
-        notes = [f"{len(rows)} tracks of {given.name} are asked about together.", *notes]
+        told = f"More like the {len(rows)} tracks of {given.name}, which are blended together."
+        notes = [told, *notes]
     else:
         notes = ["None of its tracks is in this library.", *notes]
     st.session_state.recommend_opened = [("note", note) for note in notes]

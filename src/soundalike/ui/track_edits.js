@@ -5,6 +5,7 @@ function editButtons(data, track, act) {
   const node = element("div", "actions")
   const does = (action) => () => act({ action, track: track.id })
   for (const { name, label } of data.edits) {
+    if (name === "remove" && track.fixed) continue
     const button = iconButton("choose", name, `${label}: ${track.title}`, does(name))
     button.title = label
     if (name === "pin") button.setAttribute("aria-pressed", String(Boolean(track.pinned)))
@@ -95,4 +96,18 @@ function transport(player, root) {
     session?.setActionHandler("previoustrack", () => player.step(-1))
   })
   return node
+}
+
+// Whether a list is an earlier one with a track or two changed, and not another list.
+function isEdit(before, tracks) {
+  const kept = tracks.filter((track) => before.some((row) => row.track.id === track.id))
+  return kept.length >= tracks.length / 2
+}
+
+// A list that is drawn again takes the focus away; this gives it back to the button at the same place.
+function refocus(root) {
+  const active = root.getRootNode().activeElement
+  const focusable = () => [...root.querySelectorAll("button, input")]
+  const place = active && root.contains(active) ? focusable().indexOf(active) : -1
+  return () => { if (place >= 0) focusable()[Math.min(place, focusable().length - 1)]?.focus() }
 }

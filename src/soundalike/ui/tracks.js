@@ -179,6 +179,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const root = parentElement.querySelector(".root")
     const shown = data.columns ? data.columns.flatMap((column) => column.tracks) : data.tracks
     const still = shown.some((track) => track.id === player.current)
+    const place = player.rows.findIndex((row) => row.track.id === player.current)
+    const follows = !still && !player.audio.paused && data.edits && isEdit(player.rows, shown)
+    const back = refocus(root)
     if (!still) {
       player.audio.pause()
       player.current = null
@@ -192,6 +195,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
       player.rows = drawn.rows
       root.replaceChildren(...(data.edits ? [transport(player, root)] : []), drawn.node)
     }
+    back()
+    if (follows) player.play(player.rows[Math.min(place, player.rows.length - 1)].track)
     player.show()
   }
   if (data.start && state.started !== data.start) {
