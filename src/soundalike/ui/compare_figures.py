@@ -74,7 +74,7 @@ def agreement_map(agreements: Sequence[Agreement], titles: Mapping[str, str]) ->
         y=shown,
         zmin=0,
         zmax=1,
-        colorscale=[[0, "#EEF0FB"], [1, "#3D48B8"]],
+        colorscale=[[0, "#CDD2F5"], [1, "#3D48B8"]],
         showscale=False,
         xgap=2,
         ygap=2,
