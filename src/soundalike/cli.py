@@ -148,7 +148,7 @@ def measure(folder: Path, as_json: bool) -> None:
 
     opened = indices.load(folder)
     with _progress("Measuring", len(opened)) as advance:
-        features_builder.add(opened, ModelStore(), advance)
+        features_builder.add(opened, opened.models(ModelStore()), advance)
     if as_json:
         _print_json(
             {"index": str(folder), "tracks": len(opened), "arrays": list(features_builder.FILES)}

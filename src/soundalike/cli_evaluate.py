@@ -51,7 +51,7 @@ def evaluate(
 
     opened = indices.load(folder)
     plan = evaluator.plan(opened, names, tracks, seed)
-    models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
+    models = opened.models(ModelStore(feature_cache=None if no_cache else paths.cache_folder()))
     with cli._progress("Evaluating", plan.steps) as advance:
         document = evaluator.evaluate(opened, plan, models, advance)
     if save:

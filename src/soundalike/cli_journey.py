@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from soundalike import paths, representations
-from soundalike.cli_recommend import asked, check_output, common, say, texts, write
+from soundalike.cli_recommend import asked, check_output, common, networks, say, texts, write
 
 if TYPE_CHECKING:
     from soundalike.index import Index
@@ -47,14 +47,13 @@ def journey(
     """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
     from soundalike import cli, journey
     from soundalike import index as indices
-    from soundalike.models import ModelStore
 
     check_output(kind, out, as_json)
     if name is not None:
         representations.get(name)
     opened = indices.load(folder or paths.index_folder())
     name = name or representations.default(opened.names)
-    models = ModelStore(genre_head=genre_head, factors=factors)
+    models = networks(opened, genre_head, factors)
     removed = [opened.row(track) for track in without]
     stops, notes = _stops(opened, models, (start, *via, end), name)
     found = journey.travel(opened, stops, name, length, per_artist or None, removed)

@@ -134,7 +134,6 @@ def recommend(
     """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
     from soundalike import composer, ordering
     from soundalike import index as indices
-    from soundalike.models import ModelStore
 
     counts = _weights(weights, clips)
     check_output(kind, out, as_json)
@@ -162,7 +161,7 @@ def recommend(
         _part_weights(opened, name, genre_weight),
     )
     ordering.check(opened, order)
-    models = ModelStore(genre_head=genre_head, factors=factors)
+    models = networks(opened, genre_head, factors)
     weighted = [*zip(clips, counts, strict=True), *((clip, LESS) for clip in less)]
     seeds, notes = _seeds(opened, models, weighted, extend)
     found = composer.compose(opened, list(seeds.values()), recipe)
@@ -232,6 +231,16 @@ def _part_weights(index: Index, name: str, genre_weight: float | None) -> Mappin
     if not math.isfinite(genre_weight):
         raise click.UsageError(f"--genre-weight takes a number, not {genre_weight}.")
     return weights | {"genre_head": genre_weight}
+
+
+def networks(index: Index, genre_head: Path | None, factors: Path | None) -> ModelStore:
+    """The networks to ask: those named on the command line, then the index's own, then the bundled."""
+    from soundalike.models import ModelStore
+
+    named = {"genre_head": genre_head, "factors": factors}
+    given = {name: path for name, path in named.items() if path is not None}
+    models = index.models(ModelStore())
+    return models.with_files(**given) if given else models
 
 
 def asked(index: Index, models: ModelStore, clip: str) -> Query:

@@ -138,7 +138,7 @@ def evaluate(
     if plan.rows and plan.names:
         known_again = robustness.measure(index, plan.names, plan.rows, models, on_step)
     clips = _clips(index, plan.seed)
-    timed = ModelStore()
+    timed = index.models(ModelStore())
     documents = []
     for name in plan.names:
         cost = {"bytes_per_track": rankings.bytes_per_track(index, name)} | _time(name, clips, timed)

@@ -26,6 +26,7 @@ and not for a new clip.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -37,13 +38,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import paths, representations
-from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
+from soundalike import index_files, representations
+from soundalike.errors import IndexFolderError
 from soundalike.models import ModelStore
 
-SCHEMA = 1
-MANIFEST = "manifest.json"
-TRACKS = "tracks.parquet"
+SCHEMA = index_files.SCHEMA
+MANIFEST = index_files.MANIFEST
+TRACKS = index_files.TRACKS
 NEIGHBOURS = 100
 TOP_TRACKS = 5
 _BLOCK = 1_024
@@ -91,8 +92,8 @@ class Index:
 
     @property
     def names(self) -> list[str]:
-        """The representations that can be asked for."""
-        return list(self.manifest["representations"])
+        """The representations that can be asked for; those of a later version are left out."""
+        return [name for name in self.manifest["representations"] if name in representations.REGISTRY]
 
     @property
     def stored(self) -> list[str]:
@@ -117,7 +118,7 @@ class Index:
     def array(self, name: str) -> NDArray[Any]:
         """One of the folder's arrays, by file name without `.npy`, memory-mapped."""
         if name not in self._arrays:
-            self._arrays[name] = _open_array(self.folder / f"{name}.npy")
+            self._arrays[name] = index_files.open_array(self.folder / f"{name}.npy")
         return self._arrays[name]
 
     def optional(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
@@ -140,7 +141,7 @@ class Index:
         lengths = zip(shape, array.shape, strict=False)
         fits = array.ndim == len(shape) and all(wanted in (-1, own) for wanted, own in lengths)
         if not fits or array.dtype != dtype:
-            raise _damaged(path)
+            raise index_files.damaged(path)
         return array
 
     def row(self, track_id: str) -> int:
@@ -154,6 +155,45 @@ class Index:
         if track_id not in self._rows:
             raise IndexFolderError(f"There is no track {track_id!r} in this library.")
         return self._rows[track_id]
+
+    def has(self, track_id: object) -> bool:
+        """Whether there is a track of that id."""
+        return track_id in self._rows
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The tracks' ids, in the table's order."""
+        return [str(track_id) for track_id in self.tracks["track_id"]]
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells this index, as it now is, from every other, and from itself built again."""
+        facts = json.dumps([str(self.folder.resolve()), self.manifest], sort_keys=True, default=str)
+        return hashlib.sha256(facts.encode()).hexdigest()
+
+    @property
+    def partial(self) -> tuple[int, int] | None:
+        """How many of how many files are in an index whose making was stopped; None for a whole one."""
+        found = self.manifest.get("partial")
+        if not isinstance(found, dict):
+            return None
+        return int(found.get("done", len(self))), int(found.get("files", len(self)))
+
+    @cached_property
+    def skipped(self) -> pd.DataFrame:
+        """The files that were left out when the index was made: columns `file` and `reason`."""
+        return index_files.read_skipped(self.folder)
+
+    def models(self, base: ModelStore) -> ModelStore:
+        """The networks that belong to this index: its own where it brings some, those given otherwise.
+
+        Raises
+        ------
+        IndexFolderError
+            If the manifest names what no index can bring.
+        """
+        own = index_files.own_models(self.folder, self.manifest)
+        return base.with_files(**own) if own else base
 
     def row_of_file(self, sha256: str) -> int | None:
         """The row of the track whose file has this checksum, or None."""
@@ -176,7 +216,8 @@ class Index:
         if column not in self.tracks:
             return ""
         if column not in self._columns:
-            self._columns[column] = self.tracks[column].tolist()
+            values = self.tracks[column]
+            self._columns[column] = values.where(values.notna(), "").tolist()
         return str(self._columns[column][row])
 
     def embeddings(self, row: int) -> Embeddings:
@@ -336,7 +377,7 @@ class Index:
 
     @cached_property
     def _rows(self) -> dict[str, int]:
-        return {track_id: row for row, track_id in enumerate(self.tracks["track_id"])}
+        return {track_id: row for row, track_id in enumerate(self.ids)}
 
     @cached_property
     def _rows_by_sha256(self) -> dict[str, int]:
@@ -357,19 +398,9 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
         If the folder is missing, of another schema version, or a file of it is missing, damaged or
         of another shape than the manifest says.
     """
-    manifest = _read_manifest(folder)
-    try:
-        for file, facts in manifest["files"].items():
-            _check_file(folder / file, facts, checksums)
-    except (AttributeError, KeyError, TypeError) as error:
-        raise _damaged(folder / MANIFEST) from error
-    try:
-        tracks = pd.read_parquet(folder / TRACKS)
-    except (OSError, ValueError) as error:
-        raise _damaged(folder / TRACKS) from error
-    if len(tracks) != manifest["tracks"]:
-        raise _damaged(folder / TRACKS)
-    return Index(folder, manifest, tracks)
+    manifest = index_files.read_manifest(folder)
+    index_files.check_files(folder, manifest, checksums)
+    return Index(folder, manifest, index_files.read_tracks(folder, manifest))
 
 
 def is_index(folder: Path) -> bool:
@@ -394,56 +425,3 @@ def _products(matrix: NDArray[np.float16], vectors: NDArray[np.float32]) -> NDAr
         for start in range(0, len(matrix), _BLOCK)
     ]
     return np.concatenate(blocks, axis=-1).astype(np.float64)
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / MANIFEST
-    if not path.is_file():
-        raise IndexFolderError(
-            f"{folder} is not an index (it has no {MANIFEST}); build one with "
-            "`soundalike index LIBRARY --out DIR`."
-        )
-    try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        schema = manifest["schema"]
-        known = {"tracks", "library", "representations", "genres", "models", "files"}
-        complete = known <= manifest.keys()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _damaged(path) from error
-    if schema != SCHEMA:
-        raise IndexFolderError(
-            f"The index {folder} has schema version {schema}, and this program reads {SCHEMA}; "
-            "build it again with `soundalike index`."
-        )
-    if not complete:
-        raise _damaged(path)
-    return dict(manifest)
-
-
-def _check_file(path: Path, facts: Mapping[str, Any], checksums: bool) -> None:
-    if not path.is_file():
-        raise IndexFolderError(
-            f"The index file {path} is missing; build the index again with `soundalike index`."
-        )
-    if path.stat().st_size != facts["bytes"]:
-        raise _damaged(path)
-    if "shape" in facts:
-        array = _open_array(path)
-        if list(array.shape) != facts["shape"] or str(array.dtype) != facts["dtype"]:
-            raise _damaged(path)
-    if checksums and paths.sha256_of(path) != facts["sha256"]:
-        raise _damaged(path)
-
-
-def _open_array(path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except DAMAGED_ARRAYS as error:
-        raise _damaged(path) from error
-    return array
-
-
-def _damaged(path: Path) -> IndexFolderError:
-    return IndexFolderError(
-        f"The index file {path} is damaged; build the index again with `soundalike index`."
-    )

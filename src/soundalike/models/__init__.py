@@ -5,12 +5,13 @@ TensorFlow is imported when the first network is loaded and not before.
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
 import threading
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from soundalike.models.projection import Projection
     from soundalike.models.tagger import Heard, Tagger
     from soundalike.models.vgg16 import VGG16
+
+T = TypeVar("T")
 
 FILES = {
     "vgg16": "vgg16_notop_fp16.npz",
@@ -68,42 +71,71 @@ class ModelStore:
             self._files["genre_head"] = genre_head
         if factors is not None:
             self._files["factors"] = factors
+        self._base: ModelStore | None = None
         self._lock = threading.RLock()
+        self._loaded: dict[str, Any] = {}
+        self._checksums: dict[str, str] = {}
+
+    def with_files(self, **files: Path) -> ModelStore:
+        """A store that reads some models from other files, and shares with this one all the rest.
+
+        What is shared is loaded once for both, and so are the feature maps of a clip.
+
+        Parameters
+        ----------
+        files : by name, such as `genre_head=Path("model_genre_head.npz")`
+        """
+        other = copy.copy(self)
+        other._files = dict(files)
+        other._base = self
+        other._lock = threading.RLock()
+        other._loaded, other._checksums = {}, {}
+        return other
 
     @property
     def names(self) -> set[str]:
         """The models that have a file, if it is not missing."""
-        return set(self._files)
+        own = set(self._files)
+        return own if self._base is None else own | self._base.names
+
+    def file(self, name: str) -> Path:
+        """Where a model's file lies, or should; its card, if it has one, lies beside it.
+
+        Raises
+        ------
+        ModelError
+            If there is no model of that name.
+        """
+        if name in self._files:
+            return self._files[name]
+        if self._base is None:
+            raise ModelError(f"There is no model {name!r} at hand; name its file when you start.")
+        return self._base.file(name)
 
     @property
     def vgg16(self) -> VGG16:
         """VGG16's convolutions."""
-        with self._lock:
-            return self._vgg16
+        return self._network("vgg16", _vgg16)
 
     @property
     def genre_head(self) -> GenreHead:
         """The genre head."""
-        with self._lock:
-            return self._genre_head
+        return self._network("genre_head", _genre_head)
 
     @property
     def tagger(self) -> Tagger:
         """The tagger, MSD_musicnn."""
-        with self._lock:
-            return self._tagger
+        return self._network("musicnn", _tagger)
 
     @property
     def projection(self) -> Projection:
         """What `soundalike` makes of the tagger's filters."""
-        with self._lock:
-            return self._projection
+        return self._network("soundalike", _projection)
 
     @property
     def autoencoder(self) -> Autoencoder:
         """The autoencoder of cepstral coefficients."""
-        with self._lock:
-            return self._autoencoder
+        return self._network("mfcc_autoencoder", _autoencoder)
 
     @property
     def factors(self) -> FactorCNN:
@@ -114,13 +146,12 @@ class ModelStore:
         ModelError
             If none was given.
         """
-        if "factors" not in self._files:
+        if "factors" not in self.names:
             raise ModelError(
                 "Comparing by listeners' habits needs a network trained on listening data; train one "
                 "with `soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
             )
-        with self._lock:
-            return self._factors
+        return self._network("factors", _factors)
 
     def checksum(self, name: str) -> str:
         """SHA-256 of a model's file.
@@ -130,6 +161,8 @@ class ModelStore:
         ModelError
             If the file is missing.
         """
+        if self._base is not None and name not in self._files:
+            return self._base.checksum(name)
         with self._lock:
             if name not in self._checksums:
                 try:
@@ -140,50 +173,56 @@ class ModelStore:
                     ) from error
             return self._checksums[name]
 
-    @cached_property
-    def _checksums(self) -> dict[str, str]:
-        return {}
+    def _network(self, name: str, load: Callable[[Path], T]) -> T:
+        """A network, loaded now if it was not before, by the store that has its file."""
+        if self._base is not None and name not in self._files:
+            return self._base._network(name, load)
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = load(self._files[name])
+            network: T = self._loaded[name]
+            return network
 
-    @cached_property
-    def _vgg16(self) -> VGG16:
-        from soundalike.models.vgg16 import VGG16
 
-        import_tensorflow()
-        return VGG16(self._files["vgg16"])
+def _vgg16(path: Path) -> VGG16:
+    from soundalike.models.vgg16 import VGG16
 
-    @cached_property
-    def _genre_head(self) -> GenreHead:
-        from soundalike.models.genre_head import GenreHead
+    import_tensorflow()
+    return VGG16(path)
 
-        import_tensorflow()
-        return GenreHead.load(self._files["genre_head"])
 
-    @cached_property
-    def _tagger(self) -> Tagger:
-        from soundalike.models.tagger import Tagger
+def _genre_head(path: Path) -> GenreHead:
+    from soundalike.models.genre_head import GenreHead
 
-        import_tensorflow()
-        return Tagger(self._files["musicnn"])
+    import_tensorflow()
+    return GenreHead.load(path)
 
-    @cached_property
-    def _projection(self) -> Projection:
-        from soundalike.models.projection import Projection
 
-        return Projection.load(self._files["soundalike"])
+def _tagger(path: Path) -> Tagger:
+    from soundalike.models.tagger import Tagger
 
-    @cached_property
-    def _autoencoder(self) -> Autoencoder:
-        from soundalike.models.autoencoder import Autoencoder
+    import_tensorflow()
+    return Tagger(path)
 
-        import_tensorflow()
-        return Autoencoder.load(self._files["mfcc_autoencoder"])
 
-    @cached_property
-    def _factors(self) -> FactorCNN:
-        from soundalike.models.factor_cnn import FactorCNN
+def _projection(path: Path) -> Projection:
+    from soundalike.models.projection import Projection
 
-        import_tensorflow()
-        return FactorCNN.load(self._files["factors"])
+    return Projection.load(path)
+
+
+def _autoencoder(path: Path) -> Autoencoder:
+    from soundalike.models.autoencoder import Autoencoder
+
+    import_tensorflow()
+    return Autoencoder.load(path)
+
+
+def _factors(path: Path) -> FactorCNN:
+    from soundalike.models.factor_cnn import FactorCNN
+
+    import_tensorflow()
+    return FactorCNN.load(path)
 
 
 def import_tensorflow() -> None:
