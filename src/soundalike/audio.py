@@ -9,6 +9,9 @@ A file passes three gates: its size, then its header (container, codec, channels
 length), then a decode that stops by itself at the longest length allowed. Only an allow-list of
 containers and codecs is ever opened: FFmpeg would otherwise follow playlists to other files and
 hosts. Memory stays bounded, since frames are mixed down and resampled as they come.
+
+Bytes come from a visitor, and are refused over 30 MB or 20 minutes. A path is somebody's own file: it
+may have any size, and of a longer one the first 20 minutes are read.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ _CODECS = (
     "pcm_u8,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,pcm_s32le,pcm_s32be,"
     "pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_alaw,pcm_mulaw"
 )
+_LONGEST = f"{MAX_SECONDS / 60:.0f} minutes"
 _FORMATS_SENTENCE = "WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or WebM"
 _MAX_BROKEN_PACKETS = 200
 
@@ -104,11 +108,11 @@ def probe(source: str | Path | bytes) -> Header:
     Raises
     ------
     AudioError
-        If the file is missing, empty, over 30 MB, not audio of an accepted format, over 20 minutes,
-        or has other than 1 to 8 channels at 8 to 192 kHz.
+        If the file is missing, empty, not audio of an accepted format, has other than 1 to 8
+        channels at 8 to 192 kHz, or comes as bytes and is over 30 MB or 20 minutes.
     """
     with _open(source) as container:
-        return _header(container)
+        return _header(container, _is_own(source))
 
 
 def decode(source: str | Path | bytes) -> Clip:
@@ -244,13 +248,18 @@ def _check_size(source: str | Path | bytes) -> None:
             raise AudioError(f"{path} cannot be opened; please check that it exists.") from error
     if size == 0:
         raise AudioError("This file is empty; please choose another.")
-    if size > MAX_BYTES:
+    if size > MAX_BYTES and not _is_own(source):
         raise AudioError(
             f"This file has {size / 2**20:.0f} MB; please choose one of at most {MAX_BYTES // 2**20} MB."
         )
 
 
-def _header(container: InputContainer) -> Header:
+def _is_own(source: str | Path | bytes) -> bool:
+    """Whether a source is a file of one's own, and not what a visitor sent."""
+    return not isinstance(source, bytes)
+
+
+def _header(container: InputContainer, own: bool) -> Header:
     if not container.streams.audio:
         raise AudioError(f"This file has no sound in it; please choose {_FORMATS_SENTENCE}.")
     stream = container.streams.audio[0]
@@ -270,11 +279,11 @@ def _header(container: InputContainer) -> Header:
         duration,
         {key.lower(): value for key, value in (stream.metadata | container.metadata).items()},
     )
-    _check_header(header)
+    _check_header(header, own)
     return header
 
 
-def _check_header(header: Header) -> None:
+def _check_header(header: Header, own: bool) -> None:
     if not 1 <= header.channels <= MAX_CHANNELS:
         raise AudioError(
             f"This file has {header.channels} channels; please choose one with 1 to {MAX_CHANNELS}."
@@ -284,7 +293,7 @@ def _check_header(header: Header) -> None:
             f"This file is sampled at {header.sample_rate} Hz; please choose one between "
             f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
         )
-    if header.duration is not None and header.duration > MAX_SECONDS:
+    if header.duration is not None and header.duration > MAX_SECONDS and not own:
         raise _too_long()
 
 
@@ -293,9 +302,7 @@ def _unreadable() -> AudioError:
 
 
 def _too_long() -> AudioError:
-    return AudioError(
-        f"This file is longer than {MAX_SECONDS / 60:.0f} minutes; please choose a shorter excerpt."
-    )
+    return AudioError(f"This file is longer than {_LONGEST}; please choose a shorter excerpt.")
 
 
 @dataclass(frozen=True)
@@ -307,6 +314,7 @@ class _Decoded:
     samples : of the mix, or of the one channel that was asked for [shape=(n,)]
     sides : both channels, where wanted, of a file that has two [shape=(n, 2)]
     broken : packets that could not be decoded
+    cut : whether the file goes on after `MAX_SECONDS`
     """
 
     samples: NDArray[np.float32]
@@ -314,6 +322,7 @@ class _Decoded:
     levels: Levels
     header: Header
     broken: int
+    cut: bool
 
 
 def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
@@ -325,7 +334,9 @@ def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
             "The channels cancel each other out when mixed, so only the louder one was analysed."
         )
     duration = len(samples) / SAMPLE_RATE
-    if header.duration is not None and duration < 0.9 * header.duration - 0.5:
+    if decoded.cut:
+        notes.append(f"The file is longer than {_LONGEST}; only its beginning was listened to.")
+    elif header.duration is not None and duration < 0.9 * header.duration - 0.5:
         notes.append(
             f"The file is damaged: {duration:.1f} s of {header.duration:.1f} s could be decoded."
         )
@@ -339,40 +350,46 @@ def _decode(
     source: str | Path | bytes, channel: int | None = None, keep_sides: bool = False
 ) -> _Decoded:
     """Samples of one channel (of the mix where None), and of both sides where they are wanted."""
+    own = _is_own(source)
     with _open(source) as container:
-        header = _header(container)
+        header = _header(container, own)
         two = keep_sides and header.channels == 2
         stream = Stream(header.channels, header.sample_rate, SAMPLE_RATE, channel, two)
         broken = [0]
+        most = int(MAX_SECONDS * header.sample_rate)
+        total = 0
         # One block is resampled while the next is decoded.
         with ThreadPoolExecutor(1) as aside:
-            taken = [aside.submit(stream.add, block) for block in _blocks(container, header, broken)]
+            taken = []
+            for block in _blocks(container, header, broken):
+                total += len(block)
+                if total > most and not own:
+                    raise _too_long()
+                taken.append(aside.submit(stream.add, block[: len(block) - max(total - most, 0)]))
+                if total > most:
+                    break
             for done in taken:
                 done.result()
     samples, sides = stream.finish()
     if not len(samples):
         raise _unreadable()
-    return _Decoded(samples, sides, stream.levels, header, broken[0])
+    return _Decoded(samples, sides, stream.levels, header, broken[0], total > most)
 
 
 def _blocks(container: InputContainer, header: Header, broken: list[int]) -> Iterator[NDArray[Any]]:
-    """Float samples [shape=(n, channels)] in blocks of a second, up to the longest length."""
+    """Float samples [shape=(n, channels)] in blocks of a second."""
     import av
 
     # Frames are gathered first: some hold 20 ms, and converting each costs more than decoding it.
     gathered = av.AudioFifo()
     # Interleaved, since PyAV reads past the end of eight planes.
     to_float = av.AudioResampler(format="flt")
-    total = 0
     kind = None
     for frame in _frames(container, broken):
         kind = kind or frame.format.name
         same = (frame.sample_rate, frame.layout.nb_channels) == (header.sample_rate, header.channels)
         if not same or frame.format.name != kind:
             raise AudioError("This file changes its format half-way; please convert it and try again.")
-        total += frame.samples
-        if total > MAX_SECONDS * header.sample_rate:
-            raise _too_long()
         frame.pts = None
         gathered.write(frame)
         for block in gathered.read_many(header.sample_rate):

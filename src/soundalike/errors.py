@@ -40,3 +40,7 @@ class VotesError(SoundalikeError):
 
 class PlaylistError(SoundalikeError):
     """A playlist that cannot be made as asked."""
+
+
+class SchedulerError(SoundalikeError):
+    """A cluster that cannot be used."""

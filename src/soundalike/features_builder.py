@@ -8,13 +8,14 @@
     soundalike_moments  its `soundalike` vector by stretches of 3 s (`explain`), where the index has it
 
 Without them the app still works: labels are built from genres alone, pictures are drawn on demand, and
-an order by tempo or a key that fits cannot be asked for.
+an order by tempo or a key that fits cannot be asked for. They are measured with the tracks as these are
+indexed, or added to an index later; like indexing, that goes on where it was stopped.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import (
-    audio,
     duplicates,
     explain,
+    extraction,
     fingerprint,
     harmony,
-    index_builder,
+    index_writing,
+    ingest,
     moments,
-    representations,
     spectral_summary,
+    workshop,
 )
 from soundalike import index as indices
-from soundalike.audio import Clip
+from soundalike.errors import LibraryError
+from soundalike.extraction import PICTURE, PICTURE_START
 from soundalike.index import Index
+from soundalike.index_reuse import Earlier
+from soundalike.ingest import OnFile
+from soundalike.library import Library
 from soundalike.models import ModelStore
+from soundalike.workers import Here, Workers
 
 FILES = (
     spectral_summary.FILE,
@@ -46,66 +53,117 @@ FILES = (
     duplicates.FILE,
     explain.MOMENTS,
 )
+_ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE, explain.MOMENTS)
+"""Those that have a row for each track."""
 _SOUNDALIKE = "soundalike"
 
-
-def add(index: Index, models: ModelStore, on_track: Callable[[str], None] = lambda file: None) -> None:
-    """`build`, and name the arrays in the index's manifest, so that opening it checks them."""
-    build(index, models, on_track)
-    register(index.folder)
+Value = Callable[[str, str], NDArray[Any]]
+"""What was taken of a file, by its checksum and the name of what was wanted [shape=(size,)]."""
 
 
-def register(folder: Path) -> None:
-    """Name the arrays that are in an index folder in its manifest."""
-    path = folder / indices.MANIFEST
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    for name in FILES:
-        array = folder / f"{name}.npy"
-        if array.is_file():
-            manifest["files"][array.name] = index_builder.file_facts(array)
-    manifest["files"] = dict(sorted(manifest["files"].items()))
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(index_builder.manifest_text(manifest), encoding="utf-8")
-    aside.replace(path)
+def wants(names: Sequence[str]) -> list[str]:
+    """What has to be taken of each file for an index of some representations."""
+    rows = [name for name in _ROWS if name != explain.MOMENTS or _SOUNDALIKE in names]
+    return [*rows, PICTURE, PICTURE_START]
 
 
-def build(index: Index, models: ModelStore, on_track: Callable[[str], None] = lambda file: None) -> None:
-    """Decode and measure every track, and write the arrays into the index's folder.
+def add(
+    index: Index, models: ModelStore, workers: Workers | None = None, on_file: OnFile = ingest.ignored
+) -> None:
+    """Measure every track of an index, and write the arrays into its folder.
 
     Parameters
     ----------
-    index : the index; its manifest is left as it is
+    index : the index
     models : the networks that it was built with
-    on_track : called after each track with its file name, for a progress bar
+    workers : who measures; by default this process, one file after the other
+    on_file : called once for every file, for a progress bar
 
     Raises
     ------
-    AudioError
-        If a file cannot be decoded.
+    LibraryError
+        If a file is gone, is another by now, or cannot be decoded.
     IndexFolderError, ModelError
-        If the networks are missing or are not the index's.
+        If the networks are missing or are not the index's, or another run is working on the index.
     """
     index.check_models(models)
-    kinds: dict[str, Callable[[Clip], Any]] = {
-        spectral_summary.FILE: spectral_summary.summarise,
-        harmony.FILE: harmony.of,
-        fingerprint.FILE: fingerprint.of,
-    }
-    if _SOUNDALIKE in index.stored:
-        kinds[explain.MOMENTS] = lambda clip: representations.soundalike.moments(clip, models)
-    types = {harmony.FILE: np.int8, explain.MOMENTS: np.float16, fingerprint.FILE: np.uint32}
-    found: dict[str, list[Any]] = {name: [] for name in kinds}
-    pictures = []
-    for row in range(len(index)):
-        clip = audio.analysis_window(audio.decode(index.path(row)))
-        for name, measure in kinds.items():
-            found[name].append(measure(clip))
-        pictures.append(moments.draw(clip))
-        on_track(index.fact("file", row))
-    arrays: dict[str, NDArray[Any]] = {
-        name: np.array(values, types.get(name, np.float32)) for name, values in found.items()
-    }
-    arrays[moments.PICTURES], arrays[moments.PLACES] = moments.pack(pictures)
-    arrays[duplicates.FILE] = duplicates.find(index, arrays[fingerprint.FILE])
-    for name, array in arrays.items():
-        np.save(index.folder / f"{name}.npy", array, allow_pickle=False)
+    source = Library(index.library_folder, index.tracks)
+    wanted = wants(index.stored)
+    with workshop.opened(index.folder, models) as (folder, store):
+        earlier = Earlier(index.folder, models)
+        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        if found.stopped:
+            raise KeyboardInterrupt
+        _check_all(index, found)
+
+        def value(sha256: str, name: str) -> NDArray[Any]:
+            if store.missing(sha256, [name]):
+                return earlier.value(sha256, name)
+            return store.value(sha256, name)
+
+        aside = folder / "measured"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        write(aside, list(index.tracks["sha256"]), index.stored, value)
+        index_writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
+    shutil.rmtree(folder)
+    add_duplicates(index.folder)
+
+
+def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value) -> None:
+    """Write the arrays of all tracks, but for the pairs of duplicates, which rest on neighbours.
+
+    Parameters
+    ----------
+    folder : where to
+    sums : the tracks' checksums, in order
+    names : the representations that the index has
+    value : where what was taken of each file is
+    """
+    for name in [want for want in wants(names) if want in _ROWS]:
+        shape = (len(sums), *extraction.shape(name))
+        array = index_writing.create(folder, name, shape, extraction.dtype(name))
+        for row, sha256 in enumerate(sums):
+            array[row] = value(sha256, name).reshape(shape[1:])
+        array.flush()
+    ends = np.cumsum([len(value(sha256, PICTURE)) for sha256 in sums], dtype=np.int64)
+    starts = np.array([value(sha256, PICTURE_START)[0] for sha256 in sums])
+    index_writing.save(folder, moments.PLACES, np.column_stack([ends, starts]).astype(np.float64))
+    pictures = index_writing.create(folder, moments.PICTURES, (int(ends[-1]),), np.uint8)
+    for end, sha256 in zip(ends, sums, strict=True):
+        content = value(sha256, PICTURE)
+        pictures[end - len(content) : end] = content
+    pictures.flush()
+
+
+def add_duplicates(folder: Path) -> None:
+    """Add the pairs of tracks that are one recording to an index that has fingerprints."""
+    opened = indices.load(folder)
+    prints = opened.array(fingerprint.FILE)
+
+    def write_pairs() -> None:
+        index_writing.save(folder, duplicates.FILE, duplicates.find(opened, prints))
+
+    index_writing.exchange(folder, [f"{duplicates.FILE}.npy"], write_pairs)
+
+
+def _files() -> list[str]:
+    return [f"{name}.npy" for name in FILES]
+
+
+def _check_all(index: Index, found: ingest.Ingested) -> None:
+    changed = [row for row, sha256 in found.sums.items() if sha256 != index.tracks["sha256"].iloc[row]]
+    if not found.reasons and not changed:
+        return
+    row = min([*found.reasons, *changed])
+    reason = found.reasons.get(row, "The file has changed since.")
+    count = len(found.reasons) + len(changed)
+    raise LibraryError(
+        f"{count} of the index's files cannot be measured, the first {index.fact('file', row)}: {reason} "
+        "Bring the index up to date with `soundalike index` first."
+    )
+
+
+def _move_all(source: Path, target: Path) -> None:
+    for path in sorted(source.iterdir()):
+        path.replace(target / path.name)

@@ -1,15 +1,17 @@
-"""Building an index: every track decoded, embedded, and what pages need of them precomputed.
+"""Building an index: every file heard once, and what the pages need worked out of it.
 
-The index is written beside its destination and moved there when it is whole, so that a killed run
-leaves no half an index. The same library and models give the same bytes on the same machine.
+First the files are gone through, and what is taken of each is kept in a work store beside the index
+(`ingest`); then the index is put together from the store, in the order of the library's table, beside
+its destination, and moved there when it is whole. So a run may be killed at any moment: the same command
+goes on from the store, the index comes out the same to the last byte as if nothing had happened, and no
+half an index is ever found at its place. The same library and models give the same bytes on the same
+kind of machine.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,328 +21,144 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, hubness, index, library, paths, representations
-from soundalike.audio import Clip
-from soundalike.errors import AudioError, IndexFolderError, LibraryError
+from soundalike import (
+    extraction,
+    features_builder,
+    index,
+    index_derived,
+    index_files,
+    index_writing,
+    ingest,
+    library,
+    paths,
+    representations,
+    tags,
+    workshop,
+)
+from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.index import Index
-from soundalike.index_reuse import Earlier
+from soundalike.index_reuse import GENRE_HEAD, Earlier
+from soundalike.ingest import Ingested, OnFile
 from soundalike.library import Library, Skipped
-from soundalike.models import ModelStore
+from soundalike.models import FILES, ModelStore
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head, vgg_features
+from soundalike.work_store import WorkStore
+from soundalike.workers import Here, Workers
 
-_BLOCK = 256
-_BIAS_QUERIES = 2_000
-"""As many tracks, evenly taken, stand for those that will be asked about."""
-_CONSTANT = 1e-6
-"""A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
+_HEAD_BATCH = 64
 
-OnTrack = Callable[[str], None]
-"""Called after each track with its file name."""
+OnStep = Callable[[str, int], None]
+"""Called as an index is put together, with what is being done and how many tracks it was done for."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished index and the files that are not in it."""
+    """An index, and the files that are not in it."""
 
     index: Index
     skipped: tuple[Skipped, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an index is to hold.
+
+    Attributes
+    ----------
+    names : the representations; by default all whose models are at hand
+    heldout : predictions for the tracks that the genre head was trained on, by heads that were not
+    compact : keep of the heavy representations their neighbours alone
+    measured : also what `soundalike measure` adds
+    """
+
+    names: Sequence[str] | None = None
+    heldout: Heldout | None = None
+    compact: bool = False
+    measured: bool = False
 
 
 def build(
     source: Library,
     out: Path,
     models: ModelStore,
-    names: Sequence[str] | None = None,
-    heldout: Heldout | None = None,
-    compact: bool = False,
-    on_track: OnTrack = lambda file: None,
+    plan: Plan = Plan(),
+    workers: Workers | None = None,
+    on_file: OnFile = ingest.ignored,
+    on_step: OnStep = lambda what, count: None,
 ) -> Built:
-    """Embed a library and write its index.
+    """Index a library.
 
-    Files that an index at `out` knows already are not embedded again, unless the networks changed.
+    Of what an index at `out` or an earlier run knows nothing is taken again, unless the networks
+    changed. Stopped by Ctrl-C, it leaves an index of the files that were done by then, which says so,
+    unless a whole one is there already.
 
     Parameters
     ----------
-    source : the library
+    source : the library, its table made (`library.load`) or yet to be (`library.find`)
     out : the index folder; an index that is there already is replaced
     models : the networks
-    names : the representations wanted; by default all whose models are at hand
-    heldout : predictions for the tracks that the genre head was trained on, by heads that were not
-    compact : keep of the heavy representations their neighbours alone
-    on_track : called after each track, for a progress bar
+    plan : what it is to hold
+    workers : who hears the files; by default this process, one after the other
+    on_file, on_step : for progress bars
+
+    Raises
+    ------
+    IndexFolderError
+        If `out` is there and is not an index, or another run is working on it.
+    LibraryError
+        If not one track could be decoded.
+    UnknownRepresentationError
+        If a name is not in the registry.
+    KeyboardInterrupt
+        If it was stopped where nothing was done yet or a whole index is there.
+    """
+    names = list(representations.available(models) if plan.names is None else plan.names)
+    representations.stored(names)
+    check_destination(out)
+    with workshop.opened(out, models) as (folder, store):
+        earlier = Earlier(out, models)
+        wanted = [*wants(names), *(features_builder.wants(names) if plan.measured else ())]
+        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        if found.stopped and (earlier.is_whole or not found.sums):
+            raise KeyboardInterrupt
+        if not found.sums:
+            shutil.rmtree(folder)
+            raise LibraryError(
+                f"Not one file of {source.folder} could be decoded, so there is no index."
+            )
+        aside = folder / "index"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir()
+        try:
+            skipped = _Assembly(source, aside, out, models, plan, names, store, earlier).write(
+                found, on_step
+            )
+            workshop.put_in_place(aside, out)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    if not found.stopped:
+        shutil.rmtree(folder)
+    return Built(index.load(out), skipped)
+
+
+def wants(names: Sequence[str]) -> list[str]:
+    """What has to be taken of each file for some representations."""
+    heard = [
+        name for name in representations.stored(names) if representations.get(name).from_table is None
+    ]
+    return [HEAD_INPUT if name == GENRE_HEAD else name for name in heard]
+
+
+def check_destination(out: Path) -> None:
+    """Refuse a folder that something else is in.
 
     Raises
     ------
     IndexFolderError
         If `out` is there and is not an index.
-    LibraryError
-        If not one track could be decoded.
-    UnknownRepresentationError
-        If a name is not in the registry.
     """
-    names = representations.available(models) if names is None else names
-    representations.stored(names)
-    _check_destination(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        skipped = _write(source, aside, out, models, list(names), heldout, compact, on_track)
-        _move_into_place(aside, out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return Built(index.load(out), skipped)
-
-
-@dataclass
-class _Embedded:
-    """The tracks that could be decoded, as far as they are embedded.
-
-    Attributes
-    ----------
-    matrices : by stored representation, a row a track of the library, filled from the top
-    rows : the library's row of each
-    sums : the checksum of each file
-    genres : predicted genres of each, if wanted
-    skipped : the files that could not be decoded
-    """
-
-    matrices: dict[str, NDArray[np.floating[Any]]]
-    rows: list[int]
-    sums: list[str]
-    genres: list[NDArray[np.float32]]
-    skipped: list[Skipped]
-
-
-def _embed(
-    source: Library, stored: list[str], models: ModelStore, earlier: Earlier, on_track: OnTrack
-) -> _Embedded:
-    n = len(source.tracks)
-    matrices: dict[str, NDArray[np.floating[Any]]] = {
-        name: np.zeros((n, representations.get(name).dim), _kind(name)) for name in stored
-    }
-    heard = [name for name in stored if representations.get(name).from_table is None]
-    done = _Embedded(matrices, [], [], [], list(source.skipped))
-    for row in range(n):
-        file = str(source.tracks["file"].iloc[row])
-        try:
-            _embed_file(source.path(row), heard, models, earlier, done)
-            done.rows.append(row)
-        except AudioError as error:
-            done.skipped.append(Skipped(file, str(error)))
-        on_track(file)
-    if not done.rows:
-        raise LibraryError(f"Not one file of {source.folder} could be decoded, so there is no index.")
-    return done
-
-
-def _embed_file(
-    path: Path, names: list[str], models: ModelStore, earlier: Earlier, done: _Embedded
-) -> None:
-    sha256 = paths.sha256_of(path)
-    known: dict[str, NDArray[Any]] = dict(earlier.vectors(sha256))
-    clip = None
-    if not known.keys() >= set(names):
-        clip = audio.analysis_window(audio.decode(path))
-    position = len(done.sums)
-    for name in names:
-        if name not in known and clip is not None:
-            known[name] = representations.get(name).embed(clip, models)
-        done.matrices[name][position] = known[name]
-    if "genre_head" in names:
-        done.genres.append(_genres(sha256, clip, models, earlier))
-    done.sums.append(sha256)
-
-
-def _genres(sha256: str, clip: Clip | None, models: ModelStore, earlier: Earlier) -> NDArray[np.float32]:
-    """Predicted genres in the head's order, taken over where the features were."""
-    if "genre_head" in earlier.vectors(sha256):
-        return earlier.genres(sha256)
-    assert clip is not None
-    predicted = genre_head.genre_probabilities(clip, models)
-    return np.array([predicted[genre] for genre in models.genre_head.genres], np.float32)
-
-
-def _write(
-    source: Library,
-    folder: Path,
-    out: Path,
-    models: ModelStore,
-    names: list[str],
-    heldout: Heldout | None,
-    compact: bool,
-    on_track: OnTrack,
-) -> tuple[Skipped, ...]:
-    stored = representations.stored(names)
-    done = _embed(source, stored, models, Earlier(out, models), on_track)
-    n = len(done.rows)
-    tracks = source.tracks.iloc[done.rows].reset_index(drop=True).assign(sha256=done.sums)
-    matrices = {
-        name: _as_stored(folder, name, _from_table(name, tracks, full[:n]))
-        for name, full in done.matrices.items()
-    }
-    genres = models.genre_head.genres if "genre_head" in stored else ()
-    predicted_genres = np.array(done.genres, np.float32).reshape(n, len(genres))
-    if heldout is not None and "genre_head" in stored:
-        tracks = _write_heldout(folder, tracks, predicted_genres, heldout)
-    _save(folder, "genre_probabilities", predicted_genres)
-    for name, matrix in matrices.items():
-        _write_vectors(folder, name, matrix)
-    manifest = {
-        "schema": index.SCHEMA,
-        "tracks": len(tracks),
-        "library": {
-            "folder": os.path.relpath(source.folder.resolve(), out.resolve()),
-            "fingerprint": library.fingerprint(tracks),
-        },
-        "representations": {name: _describe(name, matrices) for name in names},
-        "drawing": vgg_features.DRAWING,
-        "genres": list(genres),
-        "models": {
-            model: models.checksum(model)
-            for model in sorted({m for name in names for m in representations.get(name).models})
-        },
-        "files": {},
-    }
-    tracks.to_parquet(folder / index.TRACKS, index=False)
-    _write_manifest(folder, manifest)
-    _write_biases(folder, names)
-    _write_manifest(folder, manifest)
-    _write_neighbours(folder, names)
-    if compact:
-        manifest["neighbours_only"] = _drop_heavy(folder, stored)
-    _write_manifest(folder, manifest)
-    return tuple(done.skipped)
-
-
-def _kind(name: str) -> type[np.floating[Any]]:
-    """Standardised ones keep every digit until their scale is known."""
-    return np.float32 if representations.get(name).standardised else np.float16
-
-
-def _from_table(
-    name: str, tracks: pd.DataFrame, embedded: NDArray[np.floating[Any]]
-) -> NDArray[np.floating[Any]]:
-    """What reads the table has its vectors now that it is known which tracks there are."""
-    read = representations.get(name).from_table
-    return embedded if read is None else read(tracks).astype(np.float16)
-
-
-def _as_stored(folder: Path, name: str, matrix: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The vectors as they are compared, their scale written where they have one."""
-    if not representations.get(name).standardised:
-        return matrix
-    mean = matrix.mean(axis=0, dtype=np.float64)
-    deviation = matrix.std(axis=0, dtype=np.float64)
-    scale = np.stack([mean, np.where(deviation > _CONSTANT, deviation, np.inf)]).astype(np.float32)
-    _save(folder, f"{name}_scale", scale)
-    standardised: NDArray[np.float16] = ((matrix - scale[0]) / scale[1]).astype(np.float16)
-    return standardised
-
-
-def _drop_heavy(folder: Path, stored: Sequence[str]) -> list[str]:
-    heavy = [name for name in stored if representations.get(name).heavy]
-    for name in heavy:
-        for suffix in ("", "_norms", "_top_tracks"):
-            (folder / f"{name}{suffix}.npy").unlink()
-    return heavy
-
-
-def _write_heldout(
-    folder: Path, tracks: pd.DataFrame, predicted: NDArray[np.float32], heldout: Heldout
-) -> pd.DataFrame:
-    """Replace what the head predicts for the tracks it was trained on; return tracks with folds."""
-    features = np.zeros((len(tracks), genre_head.DIM), np.float32)
-    folds = np.full(len(tracks), -1)
-    for row, sha256 in enumerate(tracks["sha256"]):
-        if (position := heldout.position(sha256)) is None:
-            continue
-        predicted[row] = heldout.probabilities[position]
-        features[row] = heldout.features[position]
-        folds[row] = heldout.folds[position]
-    _save(folder, "genre_head_heldout", features)
-    return tracks.assign(genre_fold=folds)
-
-
-def _write_vectors(folder: Path, name: str, matrix: NDArray[np.floating[Any]]) -> None:
-    _save(folder, name, matrix)
-    _save(folder, f"{name}_norms", np.linalg.norm(matrix.astype(np.float32), axis=1))
-    top = np.argsort(-matrix, axis=0, kind="stable")[: index.TOP_TRACKS].T
-    _save(folder, f"{name}_top_tracks", np.ascontiguousarray(top, np.int32))
-
-
-def _write_biases(folder: Path, names: Sequence[str]) -> None:
-    opened = index.load(folder)
-    n = len(opened)
-    rows = np.arange(0, n, -(-n // _BIAS_QUERIES))
-    for name in names:
-        if not representations.get(name).evened or n < 2:
-            continue
-        queries = {part: opened.array(part)[rows] for part in opened.parts(name)}
-        _save(folder, f"{name}_bias", hubness.bias(opened.similarities(name, queries), rows))
-
-
-def _write_neighbours(folder: Path, names: Sequence[str]) -> None:
-    opened = index.load(folder)
-    k = min(index.NEIGHBOURS, len(opened) - 1)
-    for name in names:
-        rows = np.zeros((len(opened), k), np.int32)
-        values = np.zeros((len(opened), k), np.float32)
-        for start in range(0, len(opened), _BLOCK):
-            block = np.arange(start, min(start + _BLOCK, len(opened)))
-            queries = {part: opened.array(part)[block] for part in opened.parts(name)}
-            similarities = opened.similarities(name, queries)
-            similarities[np.arange(len(block)), block] = -np.inf
-            for row, values_of_row in zip(block, similarities, strict=True):
-                rows[row] = index.nearest(values_of_row, k)
-                values[row] = values_of_row[rows[row]]
-        _save(folder, f"{name}_neighbours", rows)
-        _save(folder, f"{name}_similarities", values)
-
-
-def _describe(name: str, matrices: dict[str, NDArray[np.floating[Any]]]) -> dict[str, Any]:
-    representation = representations.get(name)
-    dim = representation.dim or matrices[name].shape[1]
-    described: dict[str, Any] = {"dim": dim, "parts": representation.parts}
-    described["norms"] = {
-        part: _spread(weight * np.linalg.norm(matrices[part].astype(np.float32), axis=1))
-        for part, weight in (representation.parts or {name: 1.0}).items()
-    }
-    return described
-
-
-def _spread(values: NDArray[np.floating[Any]]) -> dict[str, float]:
-    return {"mean": round(float(values.mean()), 2), "sd": round(float(values.std()), 2)}
-
-
-def _save(folder: Path, name: str, array: NDArray[Any]) -> None:
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)
-
-
-def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    manifest["files"] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name == index.MANIFEST:
-            continue
-        manifest["files"][path.name] = file_facts(path)
-    (folder / index.MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
-
-
-def file_facts(path: Path) -> dict[str, Any]:
-    """What the manifest says of a file: size, checksum, and of an array its shape and type."""
-    facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": paths.sha256_of(path)}
-    if path.suffix == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
-    return facts
-
-
-def manifest_text(manifest: dict[str, Any]) -> str:
-    """A manifest as its file holds it."""
-    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-
-
-def _check_destination(out: Path) -> None:
     replaceable = index.is_index(out) or (out.is_dir() and not any(out.iterdir()))
     if out.exists() and not replaceable:
         raise IndexFolderError(
@@ -348,12 +166,192 @@ def _check_destination(out: Path) -> None:
         )
 
 
-def _move_into_place(aside: Path, out: Path) -> None:
-    aside.chmod(0o755)
-    if out.exists():
-        retired = aside.with_name(f"{aside.name}-old")
-        out.rename(retired)
-        aside.rename(out)
-        shutil.rmtree(retired)
-    else:
-        aside.rename(out)
+class _Assembly:
+    """Putting an index together from what was taken of its files.
+
+    Parameters
+    ----------
+    source : the library
+    folder : an empty folder for it
+    out : where it will be in the end
+    models, plan, names : the networks, what it is to hold, and by which representations
+    store, earlier : where what was taken is
+    """
+
+    def __init__(
+        self,
+        source: Library,
+        folder: Path,
+        out: Path,
+        models: ModelStore,
+        plan: Plan,
+        names: Sequence[str],
+        store: WorkStore,
+        earlier: Earlier,
+    ) -> None:
+        self._source = source
+        self._folder = folder
+        self._out = out
+        self._models = models
+        self._plan = plan
+        self._names = names
+        self._store = store
+        self._earlier = earlier
+
+    def write(self, found: Ingested, on_step: OnStep) -> tuple[Skipped, ...]:
+        """Write all of it; returns the files that are left out."""
+        folder, names = self._folder, self._names
+        tracks, twins = self._table(found)
+        skipped = [*found.skipped(self._source), *twins]
+        sums = list(tracks["sha256"])
+        stored = representations.stored(names)
+        for name in stored:
+            self._write_vectors(name, tracks)
+            index_derived.write_vector_facts(folder, name)
+            on_step("Writing", len(sums))
+        genres = self._models.genre_head.genres if GENRE_HEAD in stored else ()
+        if self._plan.heldout is not None and GENRE_HEAD in stored:
+            tracks = self._write_heldout(tracks, self._plan.heldout)
+        if self._plan.measured:
+            features_builder.write(folder, sums, names, self._value)
+        tracks.to_parquet(folder / index.TRACKS, index=False)
+        if skipped:
+            _write_skipped(folder, skipped)
+        manifest: dict[str, Any] = {
+            "schema": index.SCHEMA,
+            "tracks": len(tracks),
+            "library": {
+                "folder": os.path.relpath(self._source.folder.resolve(), self._out.resolve()),
+                "fingerprint": library.fingerprint(tracks),
+            },
+            "representations": index_derived.describe(folder, names),
+            "drawing": vgg_features.DRAWING,
+            "genres": list(genres),
+            "models": {
+                model: self._models.checksum(model)
+                for model in sorted({m for name in names for m in representations.get(name).models})
+            },
+            "files": {},
+        }
+        if own := self._copy_own_models(manifest["models"]):
+            manifest["own_models"] = own
+        if found.stopped:
+            manifest["partial"] = {"done": len(tracks), "files": len(self._source.tracks)}
+        index_derived.write_track_facts(folder, manifest, self._plan.compact, on_step)
+        if self._plan.measured:
+            features_builder.add_duplicates(folder)
+        return tuple(sorted(skipped, key=lambda item: item.file))
+
+    def _table(self, found: Ingested) -> tuple[pd.DataFrame, list[Skipped]]:
+        """The tracks that are in, with their checksums, and files that hold the same as another."""
+        rows = sorted(found.sums)
+        sums = [found.sums[row] for row in rows]
+        chosen = self._source.tracks.iloc[rows].reset_index(drop=True)
+        if self._source.tabled:
+            return chosen.assign(sha256=sums), []
+        first: dict[str, str] = {}
+        made, twins = [], []
+        for file, sha256 in zip(chosen["file"], sums, strict=True):
+            if (same := first.setdefault(sha256, file)) != file:
+                twins.append(Skipped(file, library.same_file(same)))
+                continue
+            said = self._store.tags(sha256)
+            if said is None:
+                said = tags.read(self._source.folder / file)
+            made.append(library.row_of_file(file, sha256, said) | {"sha256": sha256})
+        return pd.DataFrame(made, dtype=str), twins
+
+    def _value(self, sha256: str, name: str) -> NDArray[Any]:
+        try:
+            return self._store.value(sha256, name)
+        except KeyError:
+            return self._earlier.value(sha256, name)
+
+    def _write_vectors(self, name: str, tracks: pd.DataFrame) -> None:
+        """Write `<name>.npy`, as it is compared."""
+        representation = representations.get(name)
+        if representation.from_table is not None:
+            matrix = representation.from_table(tracks).astype(np.float16)
+            index_writing.save(self._folder, name, matrix)
+            return
+        if name == GENRE_HEAD:
+            self._write_genres(list(tracks["sha256"]))
+            return
+        array = index_writing.create(
+            self._folder, name, (len(tracks), representation.dim), extraction.dtype(name)
+        )
+        for row, sha256 in enumerate(tracks["sha256"]):
+            array[row] = self._value(sha256, name)
+        array.flush()
+        if representation.standardised:
+            shutil.copyfile(self._folder / f"{name}.npy", self._folder / f"{name}_raw.npy")
+            index_derived.standardise(self._folder, name)
+
+    def _write_genres(self, sums: list[str]) -> None:
+        """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""
+        genres = self._models.genre_head.genres
+        features = index_writing.create(
+            self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16
+        )
+        shape = (len(sums), len(genres))
+        predicted = index_writing.create(self._folder, "genre_probabilities", shape, np.float32)
+        for start in range(0, len(sums), _HEAD_BATCH):
+            batch = sums[start : start + _HEAD_BATCH]
+            rows = slice(start, start + len(batch))
+            features[rows], predicted[rows] = self._hear_genres(batch)
+        features.flush()
+        predicted.flush()
+
+    def _hear_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+        features = np.zeros((len(sums), genre_head.DIM), np.float16)
+        predicted = np.zeros((len(sums), len(self._models.genre_head.genres)), np.float32)
+        asked = []
+        for position, sha256 in enumerate(sums):
+            known = (
+                None
+                if not self._store.missing(sha256, [HEAD_INPUT])
+                else self._earlier.heard_genres(sha256)
+            )
+            if known is None:
+                asked.append(position)
+            else:
+                features[position], predicted[position] = known
+        if asked:
+            inputs = np.stack([self._store.value(sums[p], HEAD_INPUT) for p in asked])
+            batch = inputs.reshape(-1, *HEAD_INPUT_SHAPE).astype(np.float32)
+            features[asked], predicted[asked] = self._models.genre_head(batch)
+        return features, predicted
+
+    def _write_heldout(self, tracks: pd.DataFrame, heldout: Heldout) -> pd.DataFrame:
+        """Replace what the head predicts for the tracks it was trained on; return tracks with folds."""
+        predicted = np.load(self._folder / "genre_probabilities.npy", allow_pickle=False)
+        features = np.zeros((len(tracks), genre_head.DIM), np.float32)
+        folds = np.full(len(tracks), -1)
+        for row, sha256 in enumerate(tracks["sha256"]):
+            if (position := heldout.position(sha256)) is None:
+                continue
+            predicted[row] = heldout.probabilities[position]
+            features[row] = heldout.features[position]
+            folds[row] = heldout.folds[position]
+        index_writing.save(self._folder, "genre_head_heldout", features)
+        index_writing.save(self._folder, "genre_probabilities", predicted)
+        return tracks.assign(genre_fold=folds)
+
+    def _copy_own_models(self, used: Sequence[str]) -> dict[str, str]:
+        """Copy models that are not the bundled ones, with their cards, and name their files."""
+        own = {}
+        for name in index_files.OWN_MODELS:
+            if name not in used or self._models.file(name) == paths.MODELS / FILES.get(name, ""):
+                continue
+            source = self._models.file(name)
+            own[name] = f"model_{name}.npz"
+            shutil.copyfile(source, self._folder / own[name])
+            if (card := source.with_suffix(".md")).is_file():
+                shutil.copyfile(card, self._folder / f"model_{name}.md")
+        return own
+
+
+def _write_skipped(folder: Path, skipped: Sequence[Skipped]) -> None:
+    rows = sorted((item.file, item.reason) for item in skipped)
+    table = pd.DataFrame(rows, columns=["file", "reason"])
+    table.to_csv(folder / index_files.SKIPPED, index=False, encoding="utf-8", lineterminator="\n")

@@ -1,47 +1,90 @@
-"""What an earlier index knows already: vectors of files that have not changed, by their checksum.
+"""What an earlier index knows already: of files that have not changed, by their checksum.
 
-A vector is taken over only if the networks and the way to draw are still the same, and if the earlier
-index holds it as the network gave it, which leaves out what is standardised over the tracks.
+A value is taken over only if the networks and the way to draw are still the same, and if the earlier
+index holds it as it was taken from the file: of what is standardised over the tracks that is an array of
+its own, `<name>_raw`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import extraction, moments, representations
 from soundalike import index as indices
-from soundalike import representations
 from soundalike.errors import SoundalikeError
+from soundalike.extraction import HEAD_INPUT, PICTURE, PICTURE_START
 from soundalike.index import Index
 from soundalike.models import ModelStore
 
+GENRE_HEAD = "genre_head"
+
 
 class Earlier:
-    """The vectors that can be taken over from a folder, none if it holds no index that can be read.
+    """What can be taken over from a folder, nothing if it holds no index that can be read.
 
     Parameters
     ----------
     folder : where an earlier index may lie
-    models : the networks that new tracks are embedded with
+    models : the networks that new tracks are heard by
     """
 
     def __init__(self, folder: Path, models: ModelStore) -> None:
         self._index = _open(folder)
-        self._names = [] if self._index is None else _unchanged(self._index, models)
+        self._same = set() if self._index is None else _same_models(self._index, models)
 
-    def vectors(self, sha256: str) -> dict[str, NDArray[np.float16]]:
-        """What is known of a file, by stored representation."""
-        if self._index is None or (row := self._index.row_of_file(sha256)) is None:
-            return {}
-        return {name: self._index.array(name)[row] for name in self._names}
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is an index, and it is of all its library's files."""
+        return self._index is not None and self._index.partial is None
 
-    def genres(self, sha256: str) -> NDArray[np.float32]:
-        """The predicted genres of a file of which `vectors` has `genre_head`."""
+    def missing(self, sha256: str, names: Sequence[str]) -> list[str]:
+        """Which of some things it does not know of a file."""
+        if self._index is None or self._index.row_of_file(sha256) is None:
+            return list(names)
+        return [name for name in names if not self._has(name)]
+
+    def value(self, sha256: str, name: str) -> NDArray[Any]:
+        """What it knows of a file, of which `missing` says that it knows it [shape=(size,)]."""
         assert self._index is not None
         row = self._index.row_of_file(sha256)
-        return np.asarray(self._index.array("genre_probabilities")[row])
+        assert row is not None
+        if name in (PICTURE, PICTURE_START):
+            picture = moments.kept(self._index, row)
+            assert picture is not None
+            if name == PICTURE_START:
+                return np.array([picture.offset])
+            return np.frombuffer(picture.content, np.uint8)
+        return np.ravel(self._index.array(_array(name))[row])
+
+    def heard_genres(self, sha256: str) -> tuple[NDArray[np.float16], NDArray[np.float32]] | None:
+        """A file's genre features and genres, if the head is still the same."""
+        if self._index is None or (row := self._index.row_of_file(sha256)) is None:
+            return None
+        if GENRE_HEAD not in self._index.stored or not self._unchanged(GENRE_HEAD):
+            return None
+        return self._index.array(GENRE_HEAD)[row], self._index.array("genre_probabilities")[row]
+
+    def _has(self, name: str) -> bool:
+        assert self._index is not None
+        if name == HEAD_INPUT:
+            return GENRE_HEAD in self._index.stored and self._unchanged(GENRE_HEAD)
+        files = self._index.manifest["files"]
+        array = moments.PICTURES if name in (PICTURE, PICTURE_START) else _array(name)
+        return f"{array}.npy" in files and self._unchanged(name)
+
+    def _unchanged(self, name: str) -> bool:
+        return set(extraction.models_of(name)) <= self._same
+
+
+def _array(name: str) -> str:
+    """The array of an index that holds a thing as it was taken."""
+    known = name in representations.REGISTRY
+    return f"{name}_raw" if known and representations.get(name).standardised else name
 
 
 def _open(folder: Path) -> Index | None:
@@ -51,13 +94,12 @@ def _open(folder: Path) -> Index | None:
         return None
 
 
-def _unchanged(earlier: Index, models: ModelStore) -> list[str]:
+def _same_models(earlier: Index, models: ModelStore) -> set[str]:
     same = {
         model
         for model, checksum in earlier.manifest["models"].items()
-        if models.checksum(model) == checksum
+        if model in models.names and models.checksum(model) == checksum
     }
     if earlier.manifest.get("drawing") != representations.vgg_features.DRAWING:
         same.discard("vgg16")
-    found = [representations.get(name) for name in earlier.stored]
-    return [item.name for item in found if set(item.models) <= same and not item.standardised]
+    return same

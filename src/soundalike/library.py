@@ -1,24 +1,33 @@
 """A library: a folder of audio files and the table that describes them.
 
 With a `tracks.csv` in the folder, the table is that file: the columns track_id, file, title, artist,
-album and genre are needed (the last four may be empty), further columns are kept. Without one, the
-folder is searched for audio files and the table is made from their tags.
+album and genre are needed (the last four may be empty), further columns are kept.
+
+Without one, the folder is searched for files that are named as audio, links followed (but no circle of
+them), and the table is made from their tags. A track's id is then the first twelve digits of its file's
+SHA-256, so that it stays the same wherever the file is moved, and of files with the same content the
+first is the track.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from dataclasses import dataclass
-from pathlib import Path
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from soundalike import audio
+from soundalike import audio, paths, tags
 from soundalike.errors import AudioError, LibraryError
 
 TABLE = "tracks.csv"
 COLUMNS = ("track_id", "file", "title", "artist", "album", "genre")
+_ID_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -38,11 +47,16 @@ class Library:
     folder : the folder that `file` is relative to
     tracks : one row a track; every column is text, missing values are empty
     skipped : files that are not in `tracks`
+    passed_over : how many files are not named as audio, by the ending of their names
+    tabled : whether `tracks` is whole; otherwise it has the column `file` alone, and the others are
+        made of what each file holds (`row_of_file`)
     """
 
     folder: Path
     tracks: pd.DataFrame
     skipped: tuple[Skipped, ...] = ()
+    passed_over: Mapping[str, int] = field(default_factory=dict)
+    tabled: bool = True
 
     def path(self, row: int) -> Path:
         """The audio file of a row."""
@@ -50,7 +64,7 @@ class Library:
 
 
 def load(folder: Path) -> Library:
-    """Read a library's table, or make one from the folder's files.
+    """Read a library's table, or make one by reading the tags of the folder's files.
 
     Raises
     ------
@@ -58,13 +72,80 @@ def load(folder: Path) -> Library:
         If the folder is missing or holds no audio, or its `tracks.csv` is malformed: not UTF-8
         text, columns missing, a track_id used twice, or files outside the folder.
     """
+    listed = find(folder)
+    if listed.tabled:
+        return listed
+    rows, skipped = [], list(listed.skipped)
+    first: dict[str, str] = {}
+    for file in listed.tracks["file"]:
+        path = folder / file
+        try:
+            audio.probe(path)
+            sha256 = paths.sha256_of(path)
+        except AudioError as error:
+            skipped.append(Skipped(file, str(error)))
+            continue
+        except OSError as error:
+            skipped.append(Skipped(file, unreadable(error)))
+            continue
+        if (same := first.setdefault(sha256, file)) != file:
+            skipped.append(Skipped(file, same_file(same)))
+            continue
+        rows.append(row_of_file(file, sha256, tags.read(path)))
+    tracks = pd.DataFrame(rows, columns=list(COLUMNS), dtype=str)
+    return _not_empty(Library(folder, tracks, tuple(skipped), listed.passed_over))
+
+
+def find(folder: Path) -> Library:
+    """As `load`, but no file of a folder without a table is opened: its library is not `tabled`.
+
+    Raises
+    ------
+    LibraryError
+        As `load`.
+    """
     if not folder.is_dir():
         raise LibraryError(f"{folder} is not a folder; please name one that holds audio files.")
     table = folder / TABLE
-    library = _from_table(folder, table) if table.is_file() else _from_files(folder)
+    return _not_empty(_from_table(folder, table) if table.is_file() else _from_files(folder))
+
+
+def row_of_file(file: str, sha256: str, found: Mapping[str, str]) -> dict[str, str]:
+    """A track's row of the table, of what its file holds.
+
+    Parameters
+    ----------
+    file : relative to the library's folder
+    sha256 : of its content
+    found : its tags
+    """
+    return {
+        "track_id": sha256[:_ID_DIGITS],
+        "file": file,
+        "title": found.get("title") or tags.clean(PurePosixPath(file).stem) or file,
+        **{name: found.get(name, "") for name in COLUMNS[3:]},
+    }
+
+
+def same_file(first: str) -> str:
+    """Why a file is left out whose content another has."""
+    return f"It is the same file as {first}."
+
+
+def unreadable(error: OSError) -> str:
+    """Why a file is left out that cannot be read."""
+    if isinstance(error, PermissionError):
+        return "This file may not be read; please check its permissions."
+    return f"This file cannot be read: {error.strerror or 'unknown reason'}."
+
+
+def _not_empty(library: Library) -> Library:
     if not len(library.tracks):
-        reason = f" ({len(library.skipped)} files were skipped)" if library.skipped else ""
-        raise LibraryError(f"There is no audio in {folder}{reason}; please name another folder.")
+        count = len(library.skipped)
+        reason = (
+            f" ({count} files were skipped; the first: {library.skipped[0].reason})" if count else ""
+        )
+        raise LibraryError(f"There is no audio in {library.folder}{reason}; please name another folder.")
     return library
 
 
@@ -112,32 +193,61 @@ def _read_table(table: Path) -> pd.DataFrame:
 
 def _from_files(folder: Path) -> Library:
     endings = {f".{extension}" for extension in audio.EXTENSIONS}
-    files = sorted(
-        path for path in folder.rglob("*") if path.suffix.lower() in endings and path.is_file()
-    )
-    rows, skipped = [], []
-    for path in files:
+    files: list[str] = []
+    skipped: list[Skipped] = []
+    others: Counter[str] = Counter()
+    for path, reason in _walk(folder):
         relative = path.relative_to(folder).as_posix()
-        if not _is_text(relative):
-            shown = relative.encode(errors="surrogateescape").decode(errors="replace")
-            skipped.append(Skipped(shown, "Its name is not UTF-8; please rename it."))
-            continue
+        ending = path.suffix.lower()
+        if reason is not None:
+            skipped.append(Skipped(shown(relative), reason))
+        elif ending not in endings:
+            others[shown(ending)] += 1
+        elif not _is_text(relative):
+            skipped.append(Skipped(shown(relative), "Its name is not UTF-8; please rename it."))
+        else:
+            files.append(relative)
+    tracks = pd.DataFrame({"file": sorted(files)}, dtype=str)
+    skipped.sort(key=lambda item: item.file)
+    return Library(folder, tracks, tuple(skipped), dict(sorted(others.items())), tabled=False)
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
+    """Every file under a folder, with the reason why it (or a folder) cannot be taken, or None.
+
+    Links to folders are followed, and every folder is read once: links can lead in circles.
+    """
+    folders, linked = [folder], list[Path]()
+    seen: set[tuple[int, int]] = set()
+    while folders or linked:
+        current = folders.pop() if folders else linked.pop(0)
         try:
-            tags = audio.probe(path).tags
-        except AudioError as error:
-            skipped.append(Skipped(relative, str(error)))
+            facts = current.stat()
+            entries = sorted(os.scandir(current), key=lambda entry: entry.name)
+        except OSError as error:
+            yield current, f"This folder cannot be read: {error.strerror or 'unknown reason'}."
             continue
-        rows.append(
-            {
-                "track_id": hashlib.sha256(relative.encode()).hexdigest()[:12],
-                "file": relative,
-                "title": tags.get("title", path.stem),
-                "artist": tags.get("artist", ""),
-                "album": tags.get("album", ""),
-                "genre": tags.get("genre", ""),
-            }
-        )
-    return Library(folder, pd.DataFrame(rows, columns=list(COLUMNS), dtype=str), tuple(skipped))
+        if (here := (facts.st_dev, facts.st_ino)) in seen:
+            yield current, "This link leads to a folder that was read already."
+            continue
+        seen.add(here)
+        for entry in entries:
+            path = Path(entry.path)
+            try:
+                mode = entry.stat().st_mode
+            except OSError as error:
+                yield path, unreadable(error)
+                continue
+            if stat.S_ISDIR(mode):
+                (linked if entry.is_symlink() else folders).append(path)
+            else:
+                special = "This is not a file but a pipe, a socket or a device."
+                yield path, None if stat.S_ISREG(mode) else special
+
+
+def shown(name: str) -> str:
+    """A file's name as text, whatever bytes the file system has for it."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def artist_keys(tracks: pd.DataFrame) -> list[str]:

@@ -1,0 +1,180 @@
+"""What an index takes from one audio file: one decode, and everything that is wanted of the clip.
+
+A want is a name: a representation's vector as its `embed` gives it, or one of these.
+
+    head_input          what any genre head reads, VGG16's feature map pooled to 7 x 10 x 512, so that a
+                        head can be trained or exchanged after the file has been heard
+    descriptors, keys, fingerprints, soundalike_moments
+                        what `soundalike measure` adds (`features_builder` says what they are)
+    picture             the clip's mel spectrogram as a picture's bytes, uint8
+    picture_start       where in its file the clip begins, in seconds
+
+Files are taken one at a time, each by itself, here or in another process or on another machine: the
+same file and models give the same bytes on the same kind of processor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from soundalike import (
+    audio,
+    fingerprint,
+    harmony,
+    moments,
+    paths,
+    representations,
+    spectral_summary,
+    tags,
+)
+from soundalike.audio import Clip
+from soundalike.errors import AudioError, SoundalikeError
+from soundalike.models import ModelStore, genre_head
+from soundalike.representations import vgg_features
+
+HEAD_INPUT = "head_input"
+HEAD_INPUT_SHAPE = (7, 10, 512)
+MEASURING = "1"
+"""To be raised when a measurement changes, so that earlier ones are not taken for it."""
+DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
+MOMENTS = "soundalike_moments"
+PICTURE, PICTURE_START = "picture", "picture_start"
+
+_Take = Callable[[Clip, ModelStore], Any]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken from a file.
+
+    Attributes
+    ----------
+    sha256 : of its content
+    tags : what it says of itself (`tags.read`)
+    values : what was wanted, by name
+    """
+
+    sha256: str
+    tags: dict[str, str]
+    values: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Why nothing can be taken from a file; `sha256` is "" where it could not even be read."""
+
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A want that is no representation: how it is taken, kept, and which networks it needs.
+
+    Its shape is None where files differ.
+    """
+
+    take: _Take
+    dtype: DTypeLike
+    shape: tuple[int, ...] | None
+    models: tuple[str, ...] = ()
+
+
+_KINDS = {
+    HEAD_INPUT: _Kind(
+        lambda clip, models: genre_head.head_input(vgg_features.feature_map(clip, models)),
+        np.float16,
+        HEAD_INPUT_SHAPE,
+        ("vgg16",),
+    ),
+    DESCRIPTORS: _Kind(
+        lambda clip, models: spectral_summary.summarise(clip), np.float32, (spectral_summary.SIZE,)
+    ),
+    KEYS: _Kind(lambda clip, models: harmony.of(clip), np.int8, (2,)),
+    FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),
+    MOMENTS: _Kind(
+        lambda clip, models: representations.soundalike.moments(clip, models),
+        np.float16,
+        (10, representations.soundalike.DIM),
+        ("musicnn", "soundalike"),
+    ),
+    PICTURE: _Kind(
+        lambda clip, models: np.frombuffer(moments.draw(clip).content, np.uint8), np.uint8, None
+    ),
+    PICTURE_START: _Kind(lambda clip, models: clip.start, np.float64, ()),
+}
+
+
+def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refused:
+    """Decode a file and take what is wanted; whatever the file holds, this returns.
+
+    Raises
+    ------
+    ModelError
+        If a network is missing or damaged, which is not the file's fault.
+    """
+    sha256 = ""
+    try:
+        sha256 = paths.sha256_of(path)
+        clip = audio.analysis_window(audio.decode(path))
+        values = {name: _value(name, clip, models) for name in wanted}
+    except AudioError as error:
+        return Refused(sha256, str(error))
+    except OSError as error:
+        return Refused(sha256, f"This file cannot be read: {error.strerror or 'unknown reason'}.")
+    except SoundalikeError:
+        raise
+    except Exception as error:  # noqa: BLE001
+        # Whatever a file does to a decoder or an analysis, it must not stop a run over thousands.
+        return Refused(sha256, f"This file cannot be analysed ({type(error).__name__}).")
+    return Taken(sha256, tags.read(path), values)
+
+
+def dtype(name: str) -> np.dtype[Any]:
+    """How a wanted thing is kept: standardised vectors with every digit, the others in half."""
+    if name in _KINDS:
+        return np.dtype(_KINDS[name].dtype)
+    return np.dtype(np.float32 if representations.get(name).standardised else np.float16)
+
+
+def shape(name: str) -> tuple[int, ...]:
+    """The shape of a wanted thing, but for a picture, which has as many bytes as it takes."""
+    if name not in _KINDS:
+        return (representations.get(name).dim,)
+    found = _KINDS[name].shape
+    assert found is not None
+    return found
+
+
+def models_of(name: str) -> tuple[str, ...]:
+    """The networks that a wanted thing is taken by."""
+    return _KINDS[name].models if name in _KINDS else representations.get(name).models
+
+
+def digest(name: str, models: ModelStore) -> str:
+    """What a wanted thing depends on besides the file: its networks, and how they are shown a clip.
+
+    Raises
+    ------
+    ModelError
+        If a network's file is missing.
+    """
+    needed = models_of(name)
+    parts = [f"{model} {models.checksum(model)}" for model in needed]
+    if "vgg16" in needed:
+        parts.append(vgg_features.DRAWING)
+    if name in _KINDS and name != HEAD_INPUT:
+        parts.append(MEASURING)
+    return "\n".join(parts)
+
+
+def _value(name: str, clip: Clip, models: ModelStore) -> NDArray[Any]:
+    kind = _KINDS.get(name)
+    value = representations.get(name).embed(clip, models) if kind is None else kind.take(clip, models)
+    return np.asarray(value, dtype(name))

@@ -1,0 +1,185 @@
+"""The work store: what a run over a library has finished, so that no kill loses it.
+
+One SQLite database beside the index that is being made. A file's results are written in one
+transaction, keyed by the SHA-256 of its content, so that a file that is moved or met again is known, and
+so that after a kill at any moment (SQLite's write-ahead log sees to that) a file is either there whole
+or not at all. One process writes it at a time; workers only hand their results over.
+
+A value is as good as what it was made by: each carries its digest (`extraction.digest`), and one with
+another digest counts as missing.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import extraction
+from soundalike.errors import IndexFolderError
+from soundalike.extraction import Refused, Taken
+from soundalike.models import ModelStore
+
+FILE = "finished.sqlite"
+_VERSION = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS files (sha256 TEXT PRIMARY KEY, tags TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS refusals (sha256 TEXT PRIMARY KEY, reason TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS made_by (id INTEGER PRIMARY KEY, name TEXT, digest TEXT, UNIQUE (name, digest));
+CREATE TABLE IF NOT EXISTS contents (
+    sha256 TEXT NOT NULL, made_by INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (sha256, made_by)
+);
+"""
+
+
+class WorkStore:
+    """An open work store; `opened` makes one.
+
+    Parameters
+    ----------
+    connection : to the database, with its tables
+    models : the networks that values are wanted by
+    """
+
+    def __init__(self, connection: sqlite3.Connection, models: ModelStore) -> None:
+        self._connection = connection
+        self._models = models
+        self._kinds: dict[str, int] = {}
+
+    def put(self, taken: Taken) -> None:
+        """Keep what was taken from a file."""
+        rows = [
+            (taken.sha256, self._kind(name), value.tobytes()) for name, value in taken.values.items()
+        ]
+        with self._connection as transaction:
+            transaction.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?)",
+                (taken.sha256, json.dumps(taken.tags, ensure_ascii=False)),
+            )
+            transaction.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
+
+    def put_refused(self, refused: Refused) -> None:
+        """Remember that nothing can be taken from a file."""
+        with self._connection as transaction:
+            transaction.execute(
+                "INSERT OR REPLACE INTO refusals VALUES (?, ?)", (refused.sha256, refused.reason)
+            )
+
+    def refusal(self, sha256: str) -> str | None:
+        """Why nothing can be taken from a file, or None."""
+        return self._one("SELECT reason FROM refusals WHERE sha256 = ?", sha256)
+
+    def tags(self, sha256: str) -> dict[str, str] | None:
+        """What a file says of itself; None for one that is not here."""
+        found = self._one("SELECT tags FROM files WHERE sha256 = ?", sha256)
+        return None if found is None else dict(json.loads(found))
+
+    def missing(self, sha256: str, names: Sequence[str]) -> list[str]:
+        """Which of some things are not here of a file."""
+        statement = "SELECT made_by FROM contents WHERE sha256 = ?"
+        here = {kind for (kind,) in self._connection.execute(statement, (sha256,))}
+        return [name for name in names if self._kind(name) not in here]
+
+    def value(self, sha256: str, name: str) -> NDArray[Any]:
+        """What was taken from a file [shape=(size,)].
+
+        Raises
+        ------
+        KeyError
+            If it is not here.
+        """
+        statement = "SELECT content FROM contents WHERE sha256 = ? AND made_by = ?"
+        found = self._one(statement, sha256, self._kind(name))
+        if found is None:
+            raise KeyError(f"{name} of {sha256}")
+        return np.frombuffer(found, extraction.dtype(name))
+
+    def size(self, sha256: str, name: str) -> int:
+        """How many bytes a value takes; 0 for one that is not here."""
+        statement = "SELECT length(content) FROM contents WHERE sha256 = ? AND made_by = ?"
+        return int(self._one(statement, sha256, self._kind(name)) or 0)
+
+    def _kind(self, name: str) -> int:
+        """The number under which the values of a name and its digest are kept."""
+        if name not in self._kinds:
+            key = (name, extraction.digest(name, self._models))
+            with self._connection as transaction:
+                transaction.execute("INSERT OR IGNORE INTO made_by (name, digest) VALUES (?, ?)", key)
+            self._kinds[name] = int(
+                self._one("SELECT id FROM made_by WHERE name = ? AND digest = ?", *key)
+            )
+        return self._kinds[name]
+
+    def _one(self, statement: str, *values: object) -> Any:
+        row = self._connection.execute(statement, values).fetchone()
+        return None if row is None else row[0]
+
+
+@contextmanager
+def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
+    """The work store of a folder, for this process alone; made if there is none.
+
+    One that cannot be read (of another version, or damaged) is begun anew.
+
+    Raises
+    ------
+    IndexFolderError
+        If another process has it open, or the disk is full or cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    with _said_in_a_sentence(folder):
+        try:
+            connection = _connected(path)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            for part in folder.glob(f"{FILE}*"):
+                part.unlink()
+            connection = _connected(path)
+        try:
+            yield WorkStore(connection, models)
+        finally:
+            connection.close()
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=1.0)
+    try:
+        # Before the first page is written: vectors of 50 kB in pages of 4 kB would be long chains.
+        connection.execute("PRAGMA page_size = 32768")
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version not in (0, _VERSION):
+            raise sqlite3.DatabaseError(f"version {version}")
+        with connection as transaction:
+            transaction.execute("BEGIN IMMEDIATE")
+            transaction.execute(f"PRAGMA user_version = {_VERSION}")
+        connection.executescript(_TABLES)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def _said_in_a_sentence(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise IndexFolderError(
+                f"Another run is working in {folder}; please wait until it has ended, or stop it."
+            ) from error
+        raise IndexFolderError(
+            f"The work kept in {folder} cannot be written ({error}); please see whether the disk is "
+            "full. What was finished is kept, and the same command goes on from there."
+        ) from error
