@@ -27,7 +27,7 @@ from soundalike import (
     explain,
     fingerprint,
     harmony,
-    index_builder,
+    index_files,
     moments,
     representations,
     spectral_summary,
@@ -62,10 +62,10 @@ def register(folder: Path) -> None:
     for name in FILES:
         array = folder / f"{name}.npy"
         if array.is_file():
-            manifest["files"][array.name] = index_builder.file_facts(array)
+            manifest["files"][array.name] = index_files.file_facts(array)
     manifest["files"] = dict(sorted(manifest["files"].items()))
     aside = path.with_name(f".{path.name}.part")
-    aside.write_text(index_builder.manifest_text(manifest), encoding="utf-8")
+    aside.write_text(index_files.manifest_text(manifest), encoding="utf-8")
     aside.replace(path)
 
 

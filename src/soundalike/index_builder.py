@@ -6,7 +6,6 @@ leaves no half an index. The same library and models give the same bytes on the 
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import tempfile
@@ -19,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, hubness, index, library, paths, representations
+from soundalike import audio, index, index_derived, index_files, library, paths, representations
 from soundalike.audio import Clip
 from soundalike.errors import AudioError, IndexFolderError, LibraryError
 from soundalike.index import Index
@@ -28,12 +27,6 @@ from soundalike.library import Library, Skipped
 from soundalike.models import ModelStore
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head, vgg_features
-
-_BLOCK = 256
-_BIAS_QUERIES = 2_000
-"""As many tracks, evenly taken, stand for those that will be asked about."""
-_CONSTANT = 1e-6
-"""A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
 
 OnTrack = Callable[[str], None]
 """Called after each track with its file name."""
@@ -175,17 +168,16 @@ def _write(
     done = _embed(source, stored, models, Earlier(out, models), on_track)
     n = len(done.rows)
     tracks = source.tracks.iloc[done.rows].reset_index(drop=True).assign(sha256=done.sums)
-    matrices = {
-        name: _as_stored(folder, name, _from_table(name, tracks, full[:n]))
-        for name, full in done.matrices.items()
-    }
+    for name, full in done.matrices.items():
+        index_files.save(folder, name, _from_table(name, tracks, full[:n]))
+        if representations.get(name).standardised:
+            index_derived.standardise(folder, name)
+        index_derived.write_vector_facts(folder, name)
     genres = models.genre_head.genres if "genre_head" in stored else ()
     predicted_genres = np.array(done.genres, np.float32).reshape(n, len(genres))
     if heldout is not None and "genre_head" in stored:
         tracks = _write_heldout(folder, tracks, predicted_genres, heldout)
-    _save(folder, "genre_probabilities", predicted_genres)
-    for name, matrix in matrices.items():
-        _write_vectors(folder, name, matrix)
+    index_files.save(folder, "genre_probabilities", predicted_genres)
     manifest = {
         "schema": index.SCHEMA,
         "tracks": len(tracks),
@@ -193,7 +185,7 @@ def _write(
             "folder": os.path.relpath(source.folder.resolve(), out.resolve()),
             "fingerprint": library.fingerprint(tracks),
         },
-        "representations": {name: _describe(name, matrices) for name in names},
+        "representations": index_derived.describe(folder, names),
         "drawing": vgg_features.DRAWING,
         "genres": list(genres),
         "models": {
@@ -203,13 +195,7 @@ def _write(
         "files": {},
     }
     tracks.to_parquet(folder / index.TRACKS, index=False)
-    _write_manifest(folder, manifest)
-    _write_biases(folder, names)
-    _write_manifest(folder, manifest)
-    _write_neighbours(folder, names)
-    if compact:
-        manifest["neighbours_only"] = _drop_heavy(folder, stored)
-    _write_manifest(folder, manifest)
+    index_derived.write_track_facts(folder, manifest, compact)
     return tuple(done.skipped)
 
 
@@ -226,26 +212,6 @@ def _from_table(
     return embedded if read is None else read(tracks).astype(np.float16)
 
 
-def _as_stored(folder: Path, name: str, matrix: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """The vectors as they are compared, their scale written where they have one."""
-    if not representations.get(name).standardised:
-        return matrix
-    mean = matrix.mean(axis=0, dtype=np.float64)
-    deviation = matrix.std(axis=0, dtype=np.float64)
-    scale = np.stack([mean, np.where(deviation > _CONSTANT, deviation, np.inf)]).astype(np.float32)
-    _save(folder, f"{name}_scale", scale)
-    standardised: NDArray[np.float16] = ((matrix - scale[0]) / scale[1]).astype(np.float16)
-    return standardised
-
-
-def _drop_heavy(folder: Path, stored: Sequence[str]) -> list[str]:
-    heavy = [name for name in stored if representations.get(name).heavy]
-    for name in heavy:
-        for suffix in ("", "_norms", "_top_tracks"):
-            (folder / f"{name}{suffix}.npy").unlink()
-    return heavy
-
-
 def _write_heldout(
     folder: Path, tracks: pd.DataFrame, predicted: NDArray[np.float32], heldout: Heldout
 ) -> pd.DataFrame:
@@ -258,86 +224,8 @@ def _write_heldout(
         predicted[row] = heldout.probabilities[position]
         features[row] = heldout.features[position]
         folds[row] = heldout.folds[position]
-    _save(folder, "genre_head_heldout", features)
+    index_files.save(folder, "genre_head_heldout", features)
     return tracks.assign(genre_fold=folds)
-
-
-def _write_vectors(folder: Path, name: str, matrix: NDArray[np.floating[Any]]) -> None:
-    _save(folder, name, matrix)
-    _save(folder, f"{name}_norms", np.linalg.norm(matrix.astype(np.float32), axis=1))
-    top = np.argsort(-matrix, axis=0, kind="stable")[: index.TOP_TRACKS].T
-    _save(folder, f"{name}_top_tracks", np.ascontiguousarray(top, np.int32))
-
-
-def _write_biases(folder: Path, names: Sequence[str]) -> None:
-    opened = index.load(folder)
-    n = len(opened)
-    rows = np.arange(0, n, -(-n // _BIAS_QUERIES))
-    for name in names:
-        if not representations.get(name).evened or n < 2:
-            continue
-        queries = {part: opened.array(part)[rows] for part in opened.parts(name)}
-        _save(folder, f"{name}_bias", hubness.bias(opened.similarities(name, queries), rows))
-
-
-def _write_neighbours(folder: Path, names: Sequence[str]) -> None:
-    opened = index.load(folder)
-    k = min(index.NEIGHBOURS, len(opened) - 1)
-    for name in names:
-        rows = np.zeros((len(opened), k), np.int32)
-        values = np.zeros((len(opened), k), np.float32)
-        for start in range(0, len(opened), _BLOCK):
-            block = np.arange(start, min(start + _BLOCK, len(opened)))
-            queries = {part: opened.array(part)[block] for part in opened.parts(name)}
-            similarities = opened.similarities(name, queries)
-            similarities[np.arange(len(block)), block] = -np.inf
-            for row, values_of_row in zip(block, similarities, strict=True):
-                rows[row] = index.nearest(values_of_row, k)
-                values[row] = values_of_row[rows[row]]
-        _save(folder, f"{name}_neighbours", rows)
-        _save(folder, f"{name}_similarities", values)
-
-
-def _describe(name: str, matrices: dict[str, NDArray[np.floating[Any]]]) -> dict[str, Any]:
-    representation = representations.get(name)
-    dim = representation.dim or matrices[name].shape[1]
-    described: dict[str, Any] = {"dim": dim, "parts": representation.parts}
-    described["norms"] = {
-        part: _spread(weight * np.linalg.norm(matrices[part].astype(np.float32), axis=1))
-        for part, weight in (representation.parts or {name: 1.0}).items()
-    }
-    return described
-
-
-def _spread(values: NDArray[np.floating[Any]]) -> dict[str, float]:
-    return {"mean": round(float(values.mean()), 2), "sd": round(float(values.std()), 2)}
-
-
-def _save(folder: Path, name: str, array: NDArray[Any]) -> None:
-    np.save(folder / f"{name}.npy", array, allow_pickle=False)
-
-
-def _write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    manifest["files"] = {}
-    for path in sorted(folder.iterdir()):
-        if path.name == index.MANIFEST:
-            continue
-        manifest["files"][path.name] = file_facts(path)
-    (folder / index.MANIFEST).write_text(manifest_text(manifest), encoding="utf-8")
-
-
-def file_facts(path: Path) -> dict[str, Any]:
-    """What the manifest says of a file: size, checksum, and of an array its shape and type."""
-    facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": paths.sha256_of(path)}
-    if path.suffix == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
-    return facts
-
-
-def manifest_text(manifest: dict[str, Any]) -> str:
-    """A manifest as its file holds it."""
-    return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
 def _check_destination(out: Path) -> None:
