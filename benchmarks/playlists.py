@@ -26,7 +26,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from soundalike import blend, composer, explain, exports, index_builder, journey, likeness, paths, query
+from soundalike import blend, composer, explain, exports, index_writing, journey, likeness, paths, query
 from soundalike import index as indices
 from soundalike.blend import Seed
 from soundalike.composer import Recipe
@@ -204,7 +204,7 @@ def made_up(folder: Path, tracks: int) -> Index:
         "representations": {SOUND: {"dim": 64, "parts": {}}},
         "genres": [],
         "models": {},
-        "files": {path.name: index_builder.file_facts(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: index_writing.file_facts(path) for path in sorted(folder.iterdir())},
     }
     (folder / indices.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     return indices.load(folder)

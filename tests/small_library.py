@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pandas as pd
 
-from soundalike import index, index_builder, paths
+from soundalike import index, index_derived, index_writing, paths
 from soundalike.index import Index
 
 IDS = ("0001", "0002", "0006", "0010", "0013", "0017")
@@ -75,22 +75,21 @@ def write_index(
     if probabilities is None:
         probabilities = np.zeros((n, 0))
     for name, matrix in matrices.items():
-        index_builder._write_vectors(folder, name, matrix)
-    index_builder._save(folder, "genre_probabilities", probabilities.astype(np.float32))
+        index_writing.save(folder, name, matrix)
+        index_derived.write_vector_facts(folder, name)
+    index_writing.save(folder, "genre_probabilities", probabilities.astype(np.float32))
     made_up_tracks(n).to_parquet(folder / index.TRACKS, index=False)
     manifest = {
         "schema": index.SCHEMA,
         "tracks": n,
         "library": {"folder": "../library", "fingerprint": "0" * 64},
-        "representations": {name: index_builder._describe(name, matrices) for name in names},
+        "representations": index_derived.describe(folder, names),
         "drawing": "canvas",
         "genres": [f"Genre {i}" for i in range(probabilities.shape[1])],
         "models": {},
         "files": {},
     }
-    index_builder._write_manifest(folder, manifest)
-    index_builder._write_neighbours(folder, list(names))
-    index_builder._write_manifest(folder, manifest)
+    index_derived.write_track_facts(folder, manifest)
     return index.load(folder)
 
 

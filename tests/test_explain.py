@@ -16,7 +16,7 @@ from soundalike import (
     cells,
     explain,
     index,
-    index_builder,
+    index_writing,
     likeness,
     moments,
     paths,
@@ -67,7 +67,7 @@ def opened(tmp_path_factory):
         written = write_index(folder / str(seed), made, NAMES, rng.dirichlet(np.ones(3), N))
         bias = np.array([0, 0.25, 0, 0.5, 0], np.float32)
         np.save(written.folder / "soundalike_bias.npy", bias)
-        index_builder._write_manifest(written.folder, dict(written.manifest))
+        index_writing.write_manifest(written.folder, dict(written.manifest))
         spread = rng.normal(size=(N, explain.STRETCHES, soundalike.DIM))
         by_time = made["soundalike"][:, np.newaxis] + spread - spread.mean(axis=1, keepdims=True)
         np.save(written.folder / f"{explain.MOMENTS}.npy", by_time.astype(np.float16))

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from soundalike import __version__, paths, representations
+from soundalike import __version__, paths
 from soundalike.cli_evaluate import evaluate
+from soundalike.cli_index import index, map_, measure
 from soundalike.cli_journey import journey
 from soundalike.cli_recommend import recommend
 from soundalike.cli_train import cf_regression, mfcc_autoencoder
@@ -65,98 +66,9 @@ def commands() -> None:
     """Music that sounds alike, from the audio alone."""
 
 
-@commands.command()
-@click.argument("library", type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="The index folder to write.")
-@click.option(
-    "--representation",
-    "names",
-    multiple=True,
-    metavar="NAME",
-    help="What to index; may be given more than once. All by default.",
-)
-@click.option("--genre-head", type=FILE, help="Another genre head than the bundled one.")
-@click.option("--factors", type=FILE, help="A network that `train cf-regression` made.")
-@click.option(
-    "--compact", is_flag=True, help="Of the heavy representations keep the tracks' neighbours alone."
-)
-@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
-@JSON
-def index(
-    library: Path,
-    out: Path,
-    names: tuple[str, ...],
-    genre_head: Path | None,
-    factors: Path | None,
-    compact: bool,
-    no_cache: bool,
-    as_json: bool,
-) -> None:
-    """Index LIBRARY, a folder of audio with or without a tracks.csv."""
-    from soundalike import index_builder
-    from soundalike.library import load
-    from soundalike.models import FILES, ModelStore, heldout
-
-    for name in names:
-        representations.get(name)
-    source = load(library)
-    cache = None if no_cache else paths.cache_folder()
-    models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
-    predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
-    wanted = names or representations.available(models)
-    with _progress("Indexing", len(source.tracks)) as advance:
-        built = index_builder.build(source, out, models, wanted, predictions, compact, advance)
-    _report_skipped(built.skipped)
-    if as_json:
-        _print_json(
-            {
-                "index": str(out),
-                "tracks": len(built.index),
-                "representations": built.index.manifest["representations"],
-                "skipped": [vars(item) for item in built.skipped],
-            }
-        )
-        return
-    click.echo(f"{len(built.index)} tracks in {out}, {len(built.skipped)} files skipped")
-    for name, facts in built.index.manifest["representations"].items():
-        norms = ", ".join(f"{part} {norm['mean']:.0f}" for part, norm in facts["norms"].items())
-        click.echo(f"  {name}: {facts['dim']:,} dimensions, mean norms: {norms}")
-
-
-@commands.command("map")
-@click.argument("folder", metavar="INDEX", type=FOLDER)
-@JSON
-def map_(folder: Path, as_json: bool) -> None:
-    """Add to INDEX, an index folder, the maps that the Map page shows."""
-    from soundalike import projection_builder
-
-    opened = projection_builder.add(folder)
-    if as_json:
-        _print_json({"index": str(folder), "maps": opened.maps})
-        return
-    click.echo(f"{len(opened.maps)} maps in {folder}")
-
-
-@commands.command()
-@click.argument("folder", metavar="INDEX", type=FOLDER)
-@JSON
-def measure(folder: Path, as_json: bool) -> None:
-    """Add to INDEX the measurements and pictures that make the Features page quick."""
-    from soundalike import features_builder
-    from soundalike import index as indices
-    from soundalike.models import ModelStore
-
-    opened = indices.load(folder)
-    with _progress("Measuring", len(opened)) as advance:
-        features_builder.add(opened, opened.models(ModelStore()), advance)
-    if as_json:
-        _print_json(
-            {"index": str(folder), "tracks": len(opened), "arrays": list(features_builder.FILES)}
-        )
-        return
-    click.echo(f"{len(opened)} tracks measured in {folder}")
-
-
+commands.add_command(index)
+commands.add_command(map_)
+commands.add_command(measure)
 commands.add_command(recommend)
 commands.add_command(journey)
 commands.add_command(evaluate)

@@ -159,8 +159,8 @@ def _check_all(index: Index, found: ingest.Ingested) -> None:
     reason = found.reasons.get(row, "The file has changed since.")
     count = len(found.reasons) + len(changed)
     raise LibraryError(
-        f"{count} of the index's files cannot be measured, the first {index.fact('file', row)}: {reason} "
-        "Bring the index up to date with `soundalike index` first."
+        f"{count} of the index's files cannot be measured, the first {index.fact('file', row)}: "
+        f"{reason} Bring the index up to date with `soundalike index` first."
     )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import index as indices
-from soundalike import index_builder, projection, representations
+from soundalike import index_writing, projection, representations
 from soundalike.index import Index
 from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
 
@@ -115,16 +115,16 @@ def _write(folder: Path, made: dict[str, tuple[NDArray[np.float32], dict[str, An
     old = [file for file in manifest["files"] if file.startswith(projection.PREFIX)]
     manifest.pop("maps", None)
     manifest["files"] = {file: facts for file, facts in manifest["files"].items() if file not in old}
-    _replace(folder / indices.MANIFEST, index_builder.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, index_writing.manifest_text(manifest).encode())
     for file in old:
         (folder / file).unlink(missing_ok=True)
     for name, (points, _) in made.items():
         path = folder / f"{name}.npy"
         np.save(path, points, allow_pickle=False)
-        manifest["files"][path.name] = index_builder.file_facts(path)
+        manifest["files"][path.name] = index_writing.file_facts(path)
     manifest["maps"] = {name: facts for name, (_, facts) in sorted(made.items())}
     manifest["files"] = dict(sorted(manifest["files"].items()))
-    _replace(folder / indices.MANIFEST, index_builder.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, index_writing.manifest_text(manifest).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -31,7 +31,9 @@ _VERSION = 1
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (sha256 TEXT PRIMARY KEY, tags TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS refusals (sha256 TEXT PRIMARY KEY, reason TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS made_by (id INTEGER PRIMARY KEY, name TEXT, digest TEXT, UNIQUE (name, digest));
+CREATE TABLE IF NOT EXISTS made_by (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, UNIQUE (name, digest)
+);
 CREATE TABLE IF NOT EXISTS contents (
     sha256 TEXT NOT NULL, made_by INTEGER NOT NULL, content BLOB NOT NULL, PRIMARY KEY (sha256, made_by)
 );
@@ -73,7 +75,8 @@ class WorkStore:
 
     def refusal(self, sha256: str) -> str | None:
         """Why nothing can be taken from a file, or None."""
-        return self._one("SELECT reason FROM refusals WHERE sha256 = ?", sha256)
+        found = self._one("SELECT reason FROM refusals WHERE sha256 = ?", sha256)
+        return None if found is None else str(found)
 
     def tags(self, sha256: str) -> dict[str, str] | None:
         """What a file says of itself; None for one that is not here."""

@@ -21,15 +21,12 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from soundalike import extraction, paths
 from soundalike.errors import ModelError, SchedulerError, SoundalikeError
 from soundalike.extraction import Refused, Taken
 from soundalike.models import FILES, ModelStore
-
-if TYPE_CHECKING:
-    from distributed import Client
 
 TIMEOUT_S = 600.0
 """How long one file may take: hundreds of times what one does."""
@@ -127,7 +124,7 @@ class Processes:
 
         from pebble import ProcessPool
 
-        pool = ProcessPool(
+        pool: Any = ProcessPool(
             max_workers=self._count,
             initializer=_begin,
             # Not forked: a copy of a process with a network in it may hang.
@@ -162,7 +159,7 @@ class Cluster:
 
     def __init__(self, recipe: Recipe, address: str) -> None:
         self._recipe = recipe
-        self._client = _connect(address)
+        self._client: Any = _connect(address)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Workers.run`."""
@@ -299,7 +296,7 @@ def _one_thread() -> None:
         return
 
 
-def _connect(address: str) -> Client:
+def _connect(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
@@ -307,7 +304,8 @@ def _connect(address: str) -> Client:
             "Indexing on a cluster needs Dask; please run: pip install -r requirements-cluster.txt"
         ) from error
     try:
-        client = Client(address, timeout=10, set_as_default=False)
+        make: Any = Client
+        client = make(address, timeout=10, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise SchedulerError(
             f"No Dask scheduler answers at {address}; please see whether it is running, and name it "

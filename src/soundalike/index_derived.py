@@ -1,0 +1,234 @@
+"""What an index works out from finished vectors: scales, norms, top tracks, biases and neighbours.
+
+Every array of vectors is read and written in blocks of rows from its file, so that memory stays bounded
+by a block however many tracks there are; the results are those of the whole matrix to the last bit. An
+unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; a standardised
+one has its vectors as the network gave them, in float32, until they are brought to scale here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import hubness, index, index_writing, representations
+from soundalike.index import Index
+
+_BLOCK_VALUES = 8_000_000
+"""A block of vectors holds at most so many numbers, 32 MB in float32."""
+_QUERIES = 256
+"""So many tracks are compared with all others at once, where there are few others."""
+_SIMILARITIES = 16_000_000
+"""And so many similarities are held at once, where there are many."""
+_BIAS_QUERIES = 2_000
+"""As many tracks, evenly taken, stand for those that will be asked about."""
+_BIAS_SIMILARITIES = 64_000_000
+"""Of a large library fewer, so that their similarities to all tracks take 256 MB in float32."""
+_CONSTANT = 1e-6
+"""A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
+
+OnTracks = Callable[[str, int], None]
+"""Called with a representation and how many more of its tracks have their neighbours."""
+
+
+def standardise(folder: Path, name: str) -> None:
+    """Bring the vectors of a standardised representation to mean 0 and deviation 1; write its `_scale`.
+
+    Parameters
+    ----------
+    folder : the unfinished index, with `<name>.npy` as the network gave it, float32 [shape=(n, dim)];
+        replaced by the standardised vectors in float16
+    name : a stored representation
+    """
+    raw = _open(folder, name)
+    mean = _sum(raw, lambda block: block) / len(raw)
+    deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / len(raw))
+    scale = np.stack([mean, np.where(deviation > _CONSTANT, deviation, np.inf)]).astype(np.float32)
+    index_writing.save(folder, f"{name}_scale", scale)
+    aside = folder / f".{name}.npy"
+    standardised = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
+    for rows, block in _blocks(raw):
+        standardised[rows] = (block - scale[0]) / scale[1]
+    standardised.flush()
+    aside.replace(folder / f"{name}.npy")
+
+
+def write_vector_facts(folder: Path, name: str) -> None:
+    """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
+
+    Parameters
+    ----------
+    folder : the unfinished index, with `<name>.npy` as it is compared, float16 [shape=(n, dim)]
+    name : a stored representation
+    """
+    matrix = _open(folder, name)
+    n, dim = matrix.shape
+    norms = np.zeros(n, np.float32)
+    top = TopRows(dim, index.TOP_TRACKS)
+    for rows, block in _blocks(matrix):
+        norms[rows] = np.linalg.norm(block, axis=1)
+        top.add(block)
+    index_writing.save(folder, f"{name}_norms", norms)
+    index_writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
+
+
+def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
+    """What the manifest says of representations, once the facts of their vectors are written."""
+    return {name: _describe(folder, name) for name in names}
+
+
+def write_track_facts(
+    folder: Path,
+    manifest: dict[str, Any],
+    compact: bool = False,
+    on_tracks: OnTracks = lambda name, count: None,
+) -> None:
+    """Write what follows from comparing tracks, and the manifest.
+
+    That is `_bias`, `_neighbours` and `_similarities` of every representation in the manifest.
+
+    Parameters
+    ----------
+    folder : the unfinished index, with all else that it is to have
+    manifest : what its `manifest.json` will say, its `files` left empty; brought up to date
+    compact : keep of the heavy representations their neighbours alone
+    on_tracks : called as neighbours are found, for a progress bar
+    """
+    names = list(manifest["representations"])
+    index_writing.write_manifest(folder, manifest)
+    _write_biases(index.load(folder), names)
+    index_writing.write_manifest(folder, manifest)
+    opened = index.load(folder)
+    for name in names:
+        _write_neighbours(opened, name, on_tracks)
+    if compact:
+        manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
+    index_writing.write_manifest(folder, manifest)
+
+
+class TopRows:
+    """For each column the rows of its largest values, of a matrix that comes in blocks of rows.
+
+    Largest first, and of equal values the earlier row first: as the first rows of a stable sort.
+
+    Parameters
+    ----------
+    columns : how many there are
+    count : how many rows are kept
+
+    Attributes
+    ----------
+    rows : [shape=(count, columns), or fewer rows while fewer were added]
+    """
+
+    def __init__(self, columns: int, count: int) -> None:
+        self.rows: NDArray[np.intp] = np.empty((0, columns), np.intp)
+        self._values: NDArray[np.float32] = np.empty((0, columns), np.float32)
+        self._count = count
+        self._seen = 0
+
+    def add(self, block: NDArray[np.float32]) -> None:
+        """Take in the next rows [shape=(m, columns)]."""
+        columns = self._changing(block)
+        m, kept = len(block), len(self.rows)
+        values = np.concatenate([self._values[:, columns], block[:, columns]])
+        numbers = np.arange(self._seen, self._seen + m)
+        rows = np.concatenate(
+            [self.rows[:, columns], np.broadcast_to(numbers[:, np.newaxis], (m, len(columns)))]
+        )
+        best = np.argsort(-values, axis=0, kind="stable")[: self._count]
+        if kept < self._count:
+            self.rows, self._values = self._empty(min(self._count, kept + m), block.shape[1])
+        self.rows[:, columns] = np.take_along_axis(rows, best, axis=0)
+        self._values[:, columns] = np.take_along_axis(values, best, axis=0)
+        self._seen += m
+
+    def _changing(self, block: NDArray[np.float32]) -> NDArray[np.intp]:
+        """The columns in which a block has something larger than the least that is kept."""
+        if len(self.rows) < self._count:
+            return np.arange(block.shape[1])
+        return np.flatnonzero(block.max(axis=0, initial=-np.inf) > self._values[-1])
+
+    def _empty(self, count: int, columns: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        return np.empty((count, columns), np.intp), np.empty((count, columns), np.float32)
+
+
+def _sum(
+    matrix: NDArray[Any], of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """The sum over all rows of something made of them, added in the order of the rows."""
+    total = np.zeros(matrix.shape[1])
+    for _, block in _blocks(matrix):
+        total = np.concatenate([total[np.newaxis], of(block.astype(np.float64))]).sum(axis=0)
+    return total
+
+
+def _write_biases(opened: Index, names: Sequence[str]) -> None:
+    n = len(opened)
+    wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
+    rows = np.arange(0, n, -(-n // wanted))
+    for name in names:
+        if not representations.get(name).evened or n < 2:
+            continue
+        queries = {part: opened.array(part)[rows] for part in opened.parts(name)}
+        bias = hubness.bias(opened.similarities(name, queries), rows)
+        index_writing.save(opened.folder, f"{name}_bias", bias)
+
+
+def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
+    n = len(opened)
+    k = min(index.NEIGHBOURS, n - 1)
+    size = max(1, min(_QUERIES, _SIMILARITIES // n))
+    rows = np.zeros((n, k), np.int32)
+    values = np.zeros((n, k), np.float32)
+    for start in range(0, n, size):
+        block = np.arange(start, min(start + size, n))
+        queries = {part: opened.array(part)[block] for part in opened.parts(name)}
+        similarities = opened.similarities(name, queries)
+        similarities[np.arange(len(block)), block] = -np.inf
+        for row, values_of_row in zip(block, similarities, strict=True):
+            rows[row] = index.nearest(values_of_row, k)
+            values[row] = values_of_row[rows[row]]
+        on_tracks(name, len(block))
+    index_writing.save(opened.folder, f"{name}_neighbours", rows)
+    index_writing.save(opened.folder, f"{name}_similarities", values)
+
+
+def _describe(folder: Path, name: str) -> dict[str, Any]:
+    representation = representations.get(name)
+    dim = representation.dim or int(_open(folder, name).shape[1])
+    described: dict[str, Any] = {"dim": dim, "parts": representation.parts}
+    described["norms"] = {
+        part: _spread(weight * np.asarray(_open(folder, f"{part}_norms")))
+        for part, weight in (representation.parts or {name: 1.0}).items()
+    }
+    return described
+
+
+def _spread(values: NDArray[np.floating[Any]]) -> dict[str, float]:
+    return {"mean": round(float(values.mean()), 2), "sd": round(float(values.std()), 2)}
+
+
+def _drop_heavy(folder: Path, stored: Sequence[str]) -> list[str]:
+    heavy = [name for name in stored if representations.get(name).heavy]
+    for name in heavy:
+        for suffix in ("", "_norms", "_top_tracks"):
+            (folder / f"{name}{suffix}.npy").unlink()
+    return heavy
+
+
+def _open(folder: Path, name: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _blocks(matrix: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """The rows of a matrix in float32, a block at a time, with where they are."""
+    size = max(1, _BLOCK_VALUES // max(matrix.shape[1], 1))
+    for start in range(0, len(matrix), size):
+        rows = slice(start, min(start + size, len(matrix)))
+        yield rows, matrix[rows].astype(np.float32)

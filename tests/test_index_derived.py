@@ -1,0 +1,120 @@
+"""What an index works out from its vectors in blocks is what the whole matrix gives, to the last bit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from small_library import made_up_tracks, write_index
+
+from soundalike import hubness, index, index_derived, index_writing, representations
+
+quick = settings(deadline=None, max_examples=40)
+few_values = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0])
+matrices = hnp.arrays(np.float16, st.tuples(st.integers(1, 30), st.integers(1, 6)), elements=few_values)
+
+
+@quick
+@given(matrices, st.integers(1, 12), st.integers(1, 7))
+def test_top_rows_in_blocks_are_those_of_a_stable_sort(matrix: np.ndarray, size: int, k: int) -> None:
+    top = index_derived.TopRows(matrix.shape[1], k)
+    for start in range(0, len(matrix), size):
+        top.add(matrix[start : start + size].astype(np.float32))
+    np.testing.assert_array_equal(top.rows, np.argsort(-matrix, axis=0, kind="stable")[:k])
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(20, 4000))
+def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values: int) -> None:
+    matrix = np.random.default_rng(seed).normal(size=(n, 20)).astype(np.float16)
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(index_derived, "_BLOCK_VALUES", values)
+        folder = Path(name)
+        index_writing.save(folder, "vgg_mel", matrix)
+        index_derived.write_vector_facts(folder, "vgg_mel")
+        norms, top = (np.load(folder / f"vgg_mel_{fact}.npy") for fact in ("norms", "top_tracks"))
+    np.testing.assert_array_equal(norms, np.linalg.norm(matrix.astype(np.float32), axis=1))
+    np.testing.assert_array_equal(top, np.argsort(-matrix, axis=0, kind="stable")[:5].T)
+    assert top.dtype == np.int32
+
+
+@quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(518, 20_000))
+def test_standardising_in_blocks_is_standardising_the_whole(seed: int, n: int, values: int) -> None:
+    dim = representations.get("fma518").dim
+    rng = np.random.default_rng(seed)
+    matrix = (rng.normal(size=(n, dim)) * rng.lognormal(sigma=3, size=dim) + 5).astype(np.float32)
+    matrix[:, 7] = 0.5
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(index_derived, "_BLOCK_VALUES", values)
+        folder = Path(name)
+        index_writing.save(folder, "fma518", matrix)
+        index_derived.standardise(folder, "fma518")
+        scale, stored = np.load(folder / "fma518_scale.npy"), np.load(folder / "fma518.npy")
+        assert not list(folder.glob(".*"))
+    mean = matrix.mean(axis=0, dtype=np.float64)
+    deviation = matrix.std(axis=0, dtype=np.float64)
+    expected = np.stack([mean, np.where(deviation > 1e-6, deviation, np.inf)]).astype(np.float32)
+    np.testing.assert_array_equal(scale, expected)
+    np.testing.assert_array_equal(stored, ((matrix - expected[0]) / expected[1]).astype(np.float16))
+    assert not stored[:, 7].any()
+
+
+def test_neighbours_do_not_depend_on_how_many_are_asked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(30, 8))}
+    whole = write_index(tmp_path / "whole", vectors)
+    monkeypatch.setattr(index_derived, "_SIMILARITIES", 100)
+    parts = write_index(tmp_path / "parts", vectors)
+    for fact in ("neighbours", "similarities"):
+        np.testing.assert_allclose(
+            parts.array(f"vgg_mel_{fact}"), whole.array(f"vgg_mel_{fact}"), atol=1e-6
+        )
+
+
+def test_biases_of_a_large_library_come_from_fewer_queries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, ...]] = []
+    real = hubness.bias
+    monkeypatch.setattr(
+        hubness, "bias", lambda matrix, rows: asked.append(matrix.shape) or real(matrix, rows)
+    )
+    vectors = {"soundalike": np.random.default_rng(0).normal(size=(60, 64))}
+    write_index(tmp_path / "all", vectors, ["soundalike"])
+    monkeypatch.setattr(index_derived, "_BIAS_SIMILARITIES", 60 * 20)
+    opened = write_index(tmp_path / "some", vectors, ["soundalike"])
+    assert asked == [(60, 60), (20, 60)]
+    assert opened.array("soundalike_bias").shape == (60,)
+
+
+def test_progress_counts_every_track_of_every_representation(tmp_path: Path) -> None:
+    names = ["vgg_mel", "genre_head"]
+    rng = np.random.default_rng(0)
+    for name in names:
+        index_writing.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
+        index_derived.write_vector_facts(tmp_path, name)
+    made_up_tracks(300).to_parquet(tmp_path / index.TRACKS, index=False)
+    manifest = {
+        "schema": index.SCHEMA,
+        "tracks": 300,
+        "library": {"folder": ".", "fingerprint": "0" * 64},
+        "representations": index_derived.describe(tmp_path, names),
+        "genres": [],
+        "models": {},
+        "files": {},
+    }
+    seen = dict.fromkeys(names, 0)
+
+    def count(name: str, tracks: int) -> None:
+        seen[name] += tracks
+
+    index_derived.write_track_facts(tmp_path, manifest, on_tracks=count)
+    assert seen == {"vgg_mel": 300, "genre_head": 300}
+    index.load(tmp_path, checksums=True)
