@@ -11,6 +11,7 @@ from small_library import OTHER_CLIP, encode, write_index
 from soundalike import duplicates, index_builder, library, query
 from soundalike.errors import AudioError, IndexFolderError
 from soundalike.index import Index
+from soundalike.index_builder import Plan
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]
@@ -101,7 +102,7 @@ def test_index_of_sound_alone_asks_for_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
     built = index_builder.build(
-        library.load(small_folder), tmp_path / "index", small_models, ["vgg_mel"]
+        library.load(small_folder), tmp_path / "index", small_models, Plan(["vgg_mel"])
     )
     asked = query.from_audio(OTHER_CLIP, built.index, small_models)
     assert list(asked.embeddings) == ["vgg_mel"]
