@@ -11,7 +11,7 @@ from soundalike.errors import SoundalikeError
 from soundalike.feature_store import CHANNELS, FeatureStore
 from soundalike.index import Index
 from soundalike.portrait import Portrait
-from soundalike.ui import components, feature_figures, feature_parts, palette, state
+from soundalike.ui import components, feature_figures, feature_parts, palette, state, track_choice
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
 RELATIVES = 5
@@ -203,10 +203,15 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
             "Beside each clip its activation, and how many standard deviations that lies above the mean."
         )
     else:
+        heard = store.index.heard_in_training
+        trained = (
+            " The genre head was trained on these clips, so its features fit them better than new ones."
+            if heard
+            else ""
+        )
         st.caption(
             "Beside each clip its activation, and how many standard deviations that lies above the "
-            "mean. The genre head was trained on these clips, so its features fit them better than "
-            "new ones."
+            f"mean.{trained}"
         )
     if all_mapped:
         st.caption(
@@ -255,7 +260,7 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     """The mean activation of each genre, with its uncertainty."""
     st.header("By genre", anchor=False)
     known = store.groups
-    styles = palette.genre_styles([*store.index.tracks["genre"], *store.index.genres])
+    styles = palette.of(store.index)
     mean = float(painted.summary.mean[0])
     figure = feature_figures.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
     highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
@@ -314,10 +319,10 @@ def fires(store: FeatureStore) -> None:
     index = store.index
     left, right = st.columns([5, 8], gap="large")
     with left:
-        components.choose_track(index, "Track", "features_track")
+        track_choice.choose_track(index, "Track", "features_track")
         row = index.row(st.session_state.features_track)
         track = components.track_of(index, row)
-        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        styles = palette.of(index)
         components.card(track, styles.get(track.genre), "features_card")
         components.onward(track.id, "features", "features_onward")
     with right:

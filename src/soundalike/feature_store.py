@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, moments, portrait, spectral_summary
+from soundalike import activations, cells, genre_groups, moments, portrait, spectral_summary
 from soundalike.activations import Groups, Matrix, Summary
 from soundalike.errors import AudioError
 from soundalike.index import Index
@@ -83,9 +83,10 @@ class FeatureStore:
 
     @cached_property
     def groups(self) -> Groups:
-        """The library's tracks by genre and artist."""
-        tracks = self.index.tracks
-        return activations.group(list(tracks["genre"]), list(tracks["artist"]))
+        """The library's tracks by genre and artist; a rare genre's count for the library alone."""
+        shown = genre_groups.of_tracks(self.index)
+        genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
+        return activations.group(genres, list(self.index.tracks["artist"]))
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:

@@ -246,6 +246,11 @@ class Index:
         """Whether the predicted genres are those of a fold without the track's album and artist."""
         return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
 
+    @property
+    def heard_in_training(self) -> bool:
+        """Whether the genre head was trained on tracks of this library."""
+        return "genre_fold" in self.tracks and bool((self.tracks["genre_fold"] >= 0).any())
+
     def similarities(
         self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
     ) -> NDArray[np.float32]:
