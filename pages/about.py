@@ -20,6 +20,7 @@ from soundalike.ui.about_lessons import Shown, choose, open_clip, plot
 
 MEL_SHOWN = (108, 220)
 ROWS_SHOWN = 500
+LICENCES_SHOWN = 30
 # Pixels at most, so that lines stay easy to read.
 TEXT_WIDTH = 760
 ANY = "Any"
@@ -108,7 +109,8 @@ def draw_embedding(index: Index, row: int) -> None:
     plot(
         figures.features(index.embeddings(row)["genre_head"]),
         "about_features",
-        f"Step 3: what the genre head makes of the track, {genre} most likely at {share:.0%}.",
+        f"Step 3: what the genre head makes of the track, {components.plain(genre)} most likely at "
+        f"{share:.0%}.",
     )
 
 
@@ -193,8 +195,9 @@ def offer_credits(index: Index, counts: dict[str, int]) -> None:
     """How many tracks each licence covers, and the library's own credits, to read and to keep."""
     if counts:
         with st.expander("Tracks by licence", icon=":material/license:"):
-            alt = ", ".join(f"{name} {n}" for name, n in counts.items())
-            plot(figures.counts(counts), "about_licences", f"Tracks by licence: {alt}.")
+            shown = dict(list(counts.items())[:LICENCES_SHOWN])
+            alt = ", ".join(f"{components.plain(name)} {n:,}" for name, n in shown.items())
+            plot(figures.counts(shown), "about_licences", f"Tracks by licence: {alt}.")
     credits = report.library_credits(index)
     if not credits:
         return
@@ -259,7 +262,7 @@ def evaluation(index: Index) -> Shown:
             figures.confusion(*matrix),
             "about_confusion",
             "Rows are labels, columns predictions, from the model card, which has the same as a table. "
-            f"{report.confused(*matrix)}",
+            f"{components.plain(report.confused(*matrix))}",
         )
     return {}
 

@@ -19,13 +19,14 @@ STRONGEST = 10
 ROWS_SHOWN = 200
 BARE = {"displayModeBar": False}
 LEVELS = ["dimensions", "channels"]
+# The overview's choices: the parameter of the URL, the widget's key, and what it is at first. A string
+# below would be drawn on the page.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
     "kind": ("features_kind", next(iter(activations.KINDS))),
     "genre": ("features_genre", None),
     "order": ("features_order", next(iter(activations.ORDERS))),
 }
-"""The overview's choices: the parameter of the URL, the widget's key, and what it is at first."""
 
 
 def show(index: Index) -> None:
@@ -178,10 +179,10 @@ def change_channel(cell: cells.Cell) -> None:
 
 def name_it(painted: Portrait) -> None:
     """The suggested label, and what it rests on."""
-    st.header(painted.label(), anchor=False)
+    st.header(components.plain(painted.label()), anchor=False)
     facts = [f"Dimension {painted.dimension:,}"]
     if not painted.dead:
-        facts.append(f"not zero for {painted.active} of {len(painted.values)} clips")
+        facts.append(f"not zero for {painted.active:,} of {len(painted.values):,} clips")
     facts += [
         f"{genre} {enrichment:+.1f} ± {feature_figures.INTERVAL * error:.1f} sd"
         for genre, enrichment, error in painted.genres
@@ -248,7 +249,7 @@ def spread(store: FeatureStore, painted: Portrait) -> None:
     row = store.index.row(st.session_state.features_track)
     numbers, value = painted.summary, float(painted.values[row])
     text = (
-        f"Activation of {len(painted.values)} clips: mean {numbers.mean[0]:.2f}, standard deviation "
+        f"Activation of {len(painted.values):,} clips: mean {numbers.mean[0]:.2f}, standard deviation "
         f"{numbers.deviation[0]:.2f}, largest {numbers.largest[0]:.2f}, exactly zero for "
         f"{numbers.zeros[0]:.0%} (grey). The dotted line is “{store.index.tracks['title'].iloc[row]}”, "
         f"the track below, at {value:.2f}."

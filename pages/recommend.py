@@ -148,7 +148,9 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     heard = " It heard nothing of this album or artist in training." if unheard else ""
     accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
     right = (
-        "" if accuracy is None else f" On tracks it never heard it is right {accuracy:.0%} of the time."
+        ""
+        if accuracy is None
+        else f" Of tracks that its training left out it named {accuracy:.0%} right."
     )
     st.caption(
         components.plain(

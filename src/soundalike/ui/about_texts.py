@@ -148,7 +148,7 @@ def limits(index: Index, accuracy: float | None) -> str:
     """What it cannot do."""
     right = tagged = ""
     if accuracy is not None:
-        right = f" On tracks it never heard, the genre head is right {accuracy:.0%} of the time."
+        right = f" Of tracks that its training left out, the genre head named {accuracy:.0%} right."
     if "genre_source" in index.tracks:
         share = (index.tracks["genre_source"] == "tagger").mean()
         tagged = f", {share:.0%} of them from an automatic tagger, none checked by listening"
