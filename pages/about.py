@@ -72,6 +72,10 @@ def method(index: Index) -> Shown:
     """From a clip to its neighbours, on a track of the library."""
     state.track_from_url(index, "about_track")
     names = representations.main(name for name in index.names if index.has_vectors(name))
+    if not names:
+        # Neighbours alone are there, and nothing to show the way from a clip to them.
+        st.markdown(texts.METHOD, width=TEXT_WIDTH)
+        return {}
     state.from_url("about_by", "by", names, representations.default(names))
     left, right = st.columns([5, 7], gap="large")
     with left:

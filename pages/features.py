@@ -19,8 +19,7 @@ STRONGEST = 10
 ROWS_SHOWN = 200
 BARE = {"displayModeBar": False}
 LEVELS = ["dimensions", "channels"]
-# The overview's choices: the parameter of the URL, the widget's key, and what it is at first. A string
-# below would be drawn on the page.
+# The overview's choices: the parameter of the URL, the widget's key, and what it is at first.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
     "kind": ("features_kind", next(iter(activations.KINDS))),
@@ -32,8 +31,14 @@ OVERVIEW = {
 def show(index: Index) -> None:
     """Draw the page."""
     store = feature_parts.open_features(index)
+    left_out = [representations.get(name).title for name in store.too_large]
+    if left_out:
+        st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
     if not store.names:
-        components.complain("This index has no dimensions to show; build one with vgg_mel.")
+        components.complain(
+            "This index has no dimensions to show; `soundalike index --representation genre_head` "
+            "makes one that has."
+        )
         return
     prepare(store)
     feature_parts.warm()
@@ -204,12 +209,11 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
             "Beside each clip its activation, and how many standard deviations that lies above the mean."
         )
     else:
-        heard = store.index.heard_in_training
         trained = (
             " The genre head was trained on these clips, so its features fit them better than new ones."
-            if heard
-            else ""
         )
+        if not store.index.heard_in_training:
+            trained = ""
         st.caption(
             "Beside each clip its activation, and how many standard deviations that lies above the "
             f"mean.{trained}"

@@ -47,7 +47,7 @@ class Sight:
 def show(index: Index) -> None:
     """Draw the page."""
     if not index.maps:
-        components.complain("This index has no maps; add them with `soundalike map`.")
+        components.complain(map_figures.why_no_maps(index))
         return
     prepare(index)
     setting = controls(index)

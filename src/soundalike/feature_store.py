@@ -26,6 +26,8 @@ DIMENSIONS = ("vgg_mel", "genre_head")
 BLANK = Picture(b"", 0.0)
 """The picture of a track that cannot be decoded."""
 _MATRIX_BYTES = 128 * 2**20
+_MOST_BYTES = 512 * 2**20
+"""What is read in some seconds: 10,000 tracks of `vgg_mel`."""
 
 T = TypeVar("T")
 
@@ -78,7 +80,16 @@ class FeatureStore:
 
     @property
     def names(self) -> list[str]:
-        """Those of `DIMENSIONS` that the index has."""
+        """Those of `DIMENSIONS` that the index has, and that can be looked through in a moment."""
+        return [name for name in self._stored if name not in self.too_large]
+
+    @cached_property
+    def too_large(self) -> list[str]:
+        """Those of `DIMENSIONS` whose vectors take too long to read while a visitor waits."""
+        return [name for name in self._stored if self.index.array(name).nbytes > _MOST_BYTES]
+
+    @property
+    def _stored(self) -> list[str]:
         return [name for name in DIMENSIONS if name in self.index.stored]
 
     @cached_property

@@ -174,10 +174,10 @@ class Index:
     @property
     def partial(self) -> tuple[int, int] | None:
         """How many of how many files are in an index whose making was stopped; None for a whole one."""
-        found = self.manifest.get("partial")
-        if not isinstance(found, dict):
-            return None
-        return int(found.get("done", len(self))), int(found.get("files", len(self)))
+        match self.manifest.get("partial"):
+            case {"done": int(done), "files": int(files)}:
+                return done, files
+        return None
 
     @cached_property
     def skipped(self) -> pd.DataFrame:
@@ -405,6 +405,7 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
     """
     manifest = index_files.read_manifest(folder)
     index_files.check_files(folder, manifest, checksums)
+    index_files.own_models(folder, manifest)
     return Index(folder, manifest, index_files.read_tracks(folder, manifest))
 
 

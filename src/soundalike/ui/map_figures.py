@@ -51,6 +51,18 @@ class Colouring:
     numbers: NDArray[np.float64] | None = None
 
 
+def why_no_maps(index: Index) -> str:
+    """What is said of an index without a map."""
+    if len(index) < projection.MIN_TRACKS:
+        return f"A map needs at least {projection.MIN_TRACKS} tracks; this library has {len(index)}."
+    if not any(index.has_vectors(name) for name in index.names):
+        return (
+            "This index holds only the neighbours of its tracks, of which no map can be made; build a "
+            "full index with `soundalike index`."
+        )
+    return "This index has no maps; add them with `soundalike map`."
+
+
 def colour_titles(index: Index) -> dict[str, str]:
     """What the map can be coloured by, by key, for a visitor to choose from."""
     if index not in _titles:

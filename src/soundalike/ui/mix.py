@@ -74,9 +74,14 @@ def _prepare_order(index: Index, order: str) -> None:
     name, _, number = order.removeprefix("-").partition(":")
     along = name in index.stored and number.isdecimal() and int(number) < dimensions(index, name)
     session.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
-    session.recommend_along = name if along else index.stored[0]
+    session.recommend_along = name if along else next(iter(index.stored), None)
     session.recommend_dimension = int(number) if along else 0
     session.recommend_falls = order.startswith("-") and along
+
+
+def orders(index: Index) -> dict[str, str]:
+    """The orders that a playlist can have; without vectors there is no dimension to go along."""
+    return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
 
 
 def dimensions(index: Index, name: str) -> int:

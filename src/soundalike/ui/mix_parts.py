@@ -82,7 +82,7 @@ def options(index: Index) -> None:
     )
     st.selectbox(
         "Order",
-        list(mix.ORDERS),
+        list(mix.orders(index)),
         format_func=lambda order: mix.ORDERS[order],
         key="recommend_order",
         persist_state="session",
