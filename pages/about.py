@@ -90,7 +90,7 @@ def method(index: Index) -> Shown:
         styles = palette.of(index)
         components.card(track, styles.get(track.genre), "about_card")
         try:
-            picture = open_mel(str(index.path(row)))
+            picture = open_mel(str(index.file(row)))
         except SoundalikeError as error:
             components.complain(str(error))
         else:

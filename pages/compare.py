@@ -67,6 +67,11 @@ def figures(index: Index) -> None:
             persist_state="session",
             required=True,
         )
+    if measured.OWN not in found:
+        st.caption(
+            "This library has not been measured (the command soundalike evaluate --save does it); these "
+            "are the figures of other clips, whose genres are known."
+        )
     draw_report(index, found[chosen or next(iter(found))])
 
 

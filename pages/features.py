@@ -19,7 +19,7 @@ STRONGEST = 10
 ROWS_SHOWN = 200
 BARE = {"displayModeBar": False}
 LEVELS = ["dimensions", "channels"]
-# The overview's choices: the parameter of the URL, the widget's key, and what it is at first.
+# The parameter of the URL, the widget's key, and what it is at first.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
     "kind": ("features_kind", next(iter(activations.KINDS))),

@@ -39,7 +39,7 @@ import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
 from soundalike import index_files, representations
-from soundalike.errors import IndexFolderError
+from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.models import ModelStore
 
 SCHEMA = index_files.SCHEMA
@@ -202,6 +202,22 @@ class Index:
     def path(self, row: int) -> Path:
         """The audio file of a row."""
         return self.library_folder / self.fact("file", row)
+
+    def file(self, row: int) -> Path:
+        """The audio file of a row, which is there.
+
+        Raises
+        ------
+        LibraryError
+            If it was moved or deleted since the library was indexed.
+        """
+        path = self.path(row)
+        if not path.is_file():
+            raise LibraryError(
+                f"{self.fact('file', row)} is no longer in the library's folder; put it back, or run "
+                "`soundalike index` again."
+            )
+        return path
 
     @cached_property
     def library_folder(self) -> Path:

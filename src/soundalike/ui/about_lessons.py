@@ -186,7 +186,7 @@ def spectrograms(index: Index) -> Shown:
     row = index.row(EXCERPT) if index.has(EXCERPT) else 0
     with right:
         try:
-            clip = open_clip(str(index.path(row)))
+            clip = open_clip(str(index.file(row)))
         except SoundalikeError as error:
             components.complain(str(error))
             return {"window": n_fft, "hop": hop}

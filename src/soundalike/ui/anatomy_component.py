@@ -155,13 +155,13 @@ def diverging() -> NDArray[np.uint8]:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: state.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
     """The anatomy of a track of the library, measured at its first request."""
-    return anatomy.analyse(index.path(index.row(track_id)))
+    return anatomy.analyse(index.file(index.row(track_id)))
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: state.identity})
 def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     """One of the further panels of a track of the library."""
-    return further(index.path(index.row(track_id)), name)
+    return further(index.file(index.row(track_id)), name)
 
 
 def further(source: Path | bytes, name: str) -> Panel:
