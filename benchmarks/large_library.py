@@ -6,9 +6,8 @@ For made-up libraries (`synthetic_index`) of 478, 8,000, 25,000 and 106,574 trac
 Streamlit's own test driver, in this process and without a browser. "First" is a page's first run after
 the server was started, "again" the median of three further runs, as any click on the page causes one;
 beside each the kilobytes of the messages that it sends. Streamlit sends a message that a browser has
-already as a reference, so that over the wire it is less. Two searches, as typed, are drawn by
-themselves on a real server and are measured as what the server does for them. At the end of each size
-stands the greatest memory that the process has had so far; TensorFlow is not loaded.
+already as a reference, so that over the wire it is less. Then what the server does for each key of a
+search, and the greatest memory that the process has had so far; TensorFlow is not loaded.
 """
 
 from __future__ import annotations

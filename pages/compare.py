@@ -203,6 +203,9 @@ def open_votes(path: str, library: str) -> Votes:
 def blind_test(index: Index) -> None:
     """Two unnamed playlists for one track: which sounds more alike?"""
     st.header("Blind listening test", anchor=False)
+    if len(index.names) < 2:
+        st.caption("It takes two approaches, and this index has one.")
+        return
     try:
         votes = open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
         ask(index, votes)

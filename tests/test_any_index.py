@@ -196,9 +196,14 @@ def without_genres(folder: Path) -> None:
     change(folder, genres=[], files=kept)
 
 
+def with_one_approach(folder: Path) -> None:
+    change(folder, representations={"genre_head": {"dim": 32, "parts": {}}})
+
+
 ODD: dict[str, tuple[int, Callable[[Path], object]]] = {
     "one track": (1, lambda _: None),
     "neighbours alone": (20, without_vectors),
+    "one approach": (20, with_one_approach),
     "no genres and no artists": (20, without_genres),
 }
 EXPECTED = (

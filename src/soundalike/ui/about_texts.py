@@ -132,9 +132,6 @@ def data(index: Index) -> str:
         f"The library holds {_counted(len(index), 'clip')} by {_counted(named['artist'], 'artist')} on "
         f"{_counted(named['album'], 'album')}, in {_counted(named['genre'], 'genre')}."
     )
-    if index.partial is not None:
-        done, files = index.partial
-        size += f" Indexing was stopped after {done:,} of {files:,} files."
     if "package" not in tracks:
         return size
     return (

@@ -292,8 +292,10 @@ def analyse(index: Index, content: bytes) -> Query | str:
 
 
 def complain(message: str) -> None:
-    """Something is wrong, in one sentence that says what to do."""
-    st.error(message, icon=":material/error:")
+    """Something is wrong, in one sentence that says what to do; only commands are marked up in it."""
+    parts = message.split("`")
+    parts[::2] = map(plain, parts[::2])
+    st.error("`".join(parts), icon=":material/error:")
 
 
 def remarks(notes: Sequence[str]) -> None:

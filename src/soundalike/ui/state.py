@@ -90,11 +90,9 @@ def open_index() -> Index:
     IndexFolderError
         If it cannot be used.
     """
-    folder = next(
-        library.folder
-        for library in libraries.offered()
-        if library.name == st.session_state.get(LIBRARY, library.name)
-    )
+    offered = libraries.offered()
+    named = {library.name: library.folder for library in offered}
+    folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
     index = _open(str(folder.resolve()), libraries.stamp(folder))
     if st.session_state.get("library_identity", index.identity) != index.identity:
         forget_library()

@@ -106,7 +106,7 @@ def _search_one(
         )
     if none is not None and chosen is not None:
         st.button(
-            none,
+            "Clear",
             icon=":material/close:",
             type="tertiary",
             key=f"{key}_none",
