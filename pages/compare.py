@@ -295,8 +295,8 @@ def show_votes(index: Index, votes: Votes) -> None:
     """The tally for who wants to see it, its download, and a new round."""
     count = votes.count()
     st.caption(
-        f"{count:,} {'vote' if count == 1 else 'votes'} on this library in this round, by everyone on "
-        "this server."
+        f"{count:,} {'vote' if count == 1 else 'votes'} in this round on this library, by everyone "
+        "on this server."
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         shown = st.toggle("Show the tally", key="compare_tally", persist_state="session")
