@@ -20,7 +20,7 @@ from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
 
 SCHEMA = 1
-MANIFEST = "manifest.json"
+MANIFEST = paths.MANIFEST
 TRACKS = "tracks.parquet"
 SKIPPED = "skipped.csv"
 OWN_MODELS = ("genre_head", "factors")
