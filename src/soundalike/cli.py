@@ -18,6 +18,7 @@ import click
 
 from soundalike import __version__, paths, representations
 from soundalike.cli_evaluate import evaluate
+from soundalike.cli_fma import fetch
 from soundalike.cli_journey import journey
 from soundalike.cli_recommend import recommend
 from soundalike.cli_train import cf_regression, mfcc_autoencoder
@@ -160,6 +161,7 @@ def measure(folder: Path, as_json: bool) -> None:
 commands.add_command(recommend)
 commands.add_command(journey)
 commands.add_command(evaluate)
+commands.add_command(fetch)
 
 
 @commands.group()

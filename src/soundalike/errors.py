@@ -40,3 +40,7 @@ class VotesError(SoundalikeError):
 
 class PlaylistError(SoundalikeError):
     """A playlist that cannot be made as asked."""
+
+
+class FetchError(SoundalikeError):
+    """A download that cannot be made, finished or trusted."""
