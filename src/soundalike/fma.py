@@ -25,7 +25,8 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,6 +74,7 @@ _OPTIONAL: dict[str, Column] = {
     "track_language_code": ("track", "language_code"),
 }
 """What the representation `metadata` reads, where the table has it."""
+_LONGEST_FIELD = 2**24
 _GENRE_COLUMNS = ("genre_id", "parent", "title", "top_level")
 
 
@@ -164,17 +166,21 @@ def read_genres(path: Path) -> Tree:
         If the file is missing or not FMA's: no such columns, an id twice, a parent that is not there,
         a genre among its own ancestors, or a `top_level` that the parents do not lead to.
     """
-    table = _read_csv(path)
-    missing = [column for column in _GENRE_COLUMNS if column not in table.columns]
+    with _rows_of(path) as rows:
+        header, *table = [*rows] or [[]]
+    missing = [column for column in _GENRE_COLUMNS if column not in header]
     if missing:
         raise _not_fma(path, f"it has no column {', '.join(missing)}")
-    ids = [_number(text, path, "genre_id") for text in table["genre_id"]]
+    if odd := [row for row in table if len(row) != len(header)]:
+        raise _not_fma(path, f"the row of genre {(odd[0] or [''])[0]} is too short or too long")
+    columns = {name: [row[header.index(name)] for row in table] for name in _GENRE_COLUMNS}
+    ids = [_number(text, path, "genre_id") for text in columns["genre_id"]]
     if twice := [genre for genre, times in Counter(ids).items() if times > 1]:
         raise _not_fma(path, f"it has the genre {twice[0]} more than once")
-    parents = dict(zip(ids, (_number(text, path, "parent") for text in table["parent"]), strict=True))
-    tops = (_number(text, path, "top_level") for text in table["top_level"])
+    parents = dict(zip(ids, (_number(text, path, "parent") for text in columns["parent"]), strict=True))
+    tops = (_number(text, path, "top_level") for text in columns["top_level"])
     tree = {}
-    for genre, title, top in zip(ids, table["title"], tops, strict=True):
+    for genre, title, top in zip(ids, columns["title"], tops, strict=True):
         tree[genre] = Genre(_one_line(title), _root(genre, parents, path))
         if tree[genre].root != top:
             raise _not_fma(path, f"genre {genre} says top_level {top} and lies under {tree[genre].root}")
@@ -192,27 +198,41 @@ def read_tracks(path: Path) -> pd.DataFrame:
         If the file is missing or not FMA's: no two header rows, a column missing, a row too short or
         too long, an id that is no number or comes twice, or a split or subset of another name.
     """
-    header = _header(path)
-    missing = [column for column in _NEEDED.values() if column not in header]
-    if missing:
-        raise _not_fma(path, f"it has no column {' / '.join(missing[0])}")
-    wanted = {"track_id": 0}
-    wanted |= {name: header.index(at) for name, at in (_NEEDED | _OPTIONAL).items() if at in header}
-    # A cell beyond the last column is there to find rows that are too long.
-    ends = {"last": len(header) - 1, "beyond": len(header)}
-    read = _read_csv(
-        path,
-        header=None,
-        skiprows=3,
-        names=range(len(header) + 1),
-        usecols=sorted({*wanted.values(), *ends.values()}),
-    )
-    odd = read[ends["last"]].isna() | read[ends["beyond"]].notna()
-    if odd.any():
-        raise _not_fma(path, f"the row of track {read[0][odd].iloc[0]} is too short or too long")
-    tracks = pd.DataFrame({name: read[place].map(_one_line) for name, place in wanted.items()})
+    with _rows_of(path) as rows:
+        above, below, index = (next(rows, []) for _ in range(3))
+        if len(above) != len(below) or index[:1] != ["track_id"]:
+            raise _not_fma(path, "it does not begin with two header rows and a row `track_id`")
+        header = list(zip(above, below, strict=True))
+        missing = [column for column in _NEEDED.values() if column not in header]
+        if missing:
+            raise _not_fma(path, f"it has no column {' / '.join(missing[0])}")
+        known = {name: at for name, at in (_NEEDED | _OPTIONAL).items() if at in header}
+        places = {"track_id": 0} | {name: header.index(at) for name, at in known.items()}
+        kept = []
+        for row in rows:
+            if len(row) != len(header):
+                raise _not_fma(path, f"the row of track {(row or [''])[0]} is too short or too long")
+            kept.append([_one_line(row[place]) for place in places.values()])
+    tracks = pd.DataFrame(kept, columns=list(places), dtype=str)
     _check_tracks(path, tracks)
     return tracks
+
+
+@contextmanager
+def _rows_of(path: Path) -> Iterator[Iterator[list[str]]]:
+    """The rows of a CSV file, whose biographies may be longer than the `csv` module's usual limit."""
+    limit = csv.field_size_limit(_LONGEST_FIELD)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            yield csv.reader(file, strict=True)
+    except FileNotFoundError as error:
+        raise _absent(path) from error
+    except UnicodeDecodeError as error:
+        raise _not_fma(path, "it is not UTF-8 text") from error
+    except (OSError, csv.Error) as error:
+        raise _not_fma(path, f"it cannot be read ({error})") from error
+    finally:
+        csv.field_size_limit(limit)
 
 
 def _check_tracks(path: Path, tracks: pd.DataFrame) -> None:
@@ -229,21 +249,6 @@ def _check_tracks(path: Path, tracks: pd.DataFrame) -> None:
                 f"track {row['track_id']} has the {column} {row[column]!r}, which is none of "
                 f"{', '.join(known)}",
             )
-
-
-def _header(path: Path) -> list[Column]:
-    """The names of the columns, from both header rows."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = csv.reader(file)
-            above, below, index = (next(rows, []) for _ in range(3))
-    except FileNotFoundError as error:
-        raise _absent(path) from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise _not_fma(path, "it cannot be read as UTF-8 text") from error
-    if len(above) != len(below) or index[:1] != ["track_id"]:
-        raise _not_fma(path, "it does not begin with two header rows and a row `track_id`")
-    return list(zip(above, below, strict=True))
 
 
 def _table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
@@ -389,26 +394,8 @@ def _printable(name: str) -> str:
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
-def _read_csv(path: Path, **how: object) -> pd.DataFrame:
-    try:
-        table: pd.DataFrame = pd.read_csv(
-            path,
-            dtype=str,
-            keep_default_na=False,
-            encoding="utf-8",
-            **how,  # type: ignore[call-overload]
-        )
-    except FileNotFoundError as error:
-        raise _absent(path) from error
-    except UnicodeDecodeError as error:
-        raise _not_fma(path, "it is not UTF-8 text") from error
-    except (OSError, ValueError) as error:
-        raise _not_fma(path, str(error).splitlines()[0]) from error
-    return table
-
-
 def _number(text: str, path: Path, column: str) -> int:
-    if not (isinstance(text, str) and text.isdecimal() and text.isascii()):
+    if not (text.isdecimal() and text.isascii()):
         raise _not_fma(path, f"its {column} {text!r} is not a number")
     return int(text)
 
