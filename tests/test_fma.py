@@ -133,9 +133,9 @@ def test_genres_where_fma_names_none(tree: Path) -> None:
 def test_the_genre_tree(tree: Path) -> None:
     genres = fma.load(tree).tree
     assert len(genres) == len(GENRES)
-    assert genres[16] == fma.Genre("Sound Effects", 38)
+    assert genres[16] == fma.Genre("Sound Effects", 38, 304)
     assert genres[175].root == 2
-    assert genres[12] == fma.Genre("Rock", 12)
+    assert genres[12] == fma.Genre("Rock", 12, 32_923)
 
 
 def test_artists_on_two_sides(tree: Path) -> None:
@@ -148,7 +148,7 @@ def test_artists_on_two_sides(tree: Path) -> None:
 
 @given(st.lists(st.sampled_from([g[0] for g in GENRES]), max_size=6))
 def test_a_decided_genre_has_most_of_the_genres(ids: list[int]) -> None:
-    tree = {g[0]: fma.Genre(g[3], g[4]) for g in GENRES}
+    tree = {g[0]: fma.Genre(g[3], g[4], g[1]) for g in GENRES}
     genre, origin = fma._most_common_root(ids, tree)
     counts = pd.Series([tree[tree[i].root].title for i in ids], dtype=object).value_counts()
     if origin:

@@ -150,6 +150,7 @@ def test_the_report_stands_beside_the_article(report: dict[str, Any]) -> None:
     assert [item["name"] for item in report["representations"]] == ["vgg_genre", "genre_head"]
     assert report["article"]["accuracy"] == 0.554
     assert report["subset"] == "small"
+    assert report["genre_tree"] == {"genres": 17, "with_tracks": 16, "roots": 8}
 
 
 def test_the_index_predicts_by_its_own_head(built: Index, out: Path) -> None:

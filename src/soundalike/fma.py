@@ -75,15 +75,23 @@ _OPTIONAL: dict[str, Column] = {
 }
 """What the representation `metadata` reads, where the table has it."""
 _LONGEST_FIELD = 2**24
-_GENRE_COLUMNS = ("genre_id", "parent", "title", "top_level")
+_GENRE_COLUMNS = ("genre_id", "#tracks", "parent", "title", "top_level")
 
 
 @dataclass(frozen=True)
 class Genre:
-    """One genre of the tree; `root` is the id of its top-level genre, its own for a root."""
+    """One genre of the tree.
+
+    Attributes
+    ----------
+    title : its name
+    root : the id of its top-level genre, its own for a root
+    tracks : how many tracks of all of FMA have it
+    """
 
     title: str
     root: int
+    tracks: int
 
 
 Tree = dict[int, Genre]
@@ -179,9 +187,10 @@ def read_genres(path: Path) -> Tree:
         raise _not_fma(path, f"it has the genre {twice[0]} more than once")
     parents = dict(zip(ids, (_number(text, path, "parent") for text in columns["parent"]), strict=True))
     tops = (_number(text, path, "top_level") for text in columns["top_level"])
+    sizes = (_number(text, path, "#tracks") for text in columns["#tracks"])
     tree = {}
-    for genre, title, top in zip(ids, columns["title"], tops, strict=True):
-        tree[genre] = Genre(_one_line(title), _root(genre, parents, path))
+    for genre, title, top, size in zip(ids, columns["title"], tops, sizes, strict=True):
+        tree[genre] = Genre(_one_line(title), _root(genre, parents, path), size)
         if tree[genre].root != top:
             raise _not_fma(path, f"genre {genre} says top_level {top} and lies under {tree[genre].root}")
     return tree

@@ -109,6 +109,11 @@ def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[
     """Measure the index, and write the report into its folder."""
     document = {
         "subset": source.subset,
+        "genre_tree": {
+            "genres": len(source.tree),
+            "with_tracks": sum(genre.tracks > 0 for genre in source.tree.values()),
+            "roots": sum(genre.root == number for number, genre in source.tree.items()),
+        },
         "head": head.card,
         "skipped": [vars(item) for item in built.skipped],
     } | fma_report.report(built.index, seed)
