@@ -31,8 +31,7 @@ OVERVIEW = {
 def show(index: Index) -> None:
     """Draw the page."""
     store = feature_parts.open_features(index)
-    left_out = [representations.get(name).title for name in store.too_large]
-    if left_out:
+    if left_out := [representations.get(name).title for name in store.too_large]:
         st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
     if not store.names:
         components.complain(

@@ -12,6 +12,11 @@
     genre_probabilities.npy       predicted genres, float32 [shape=(n, genres)]
     genre_head_heldout.npy        genre_head features by the fold that did not see the track
     map_<name>_<setting>.npy      each track's place on a map, float32 [shape=(n, 2 or 3)]
+    skipped.csv                   the files that were left out, and why
+    model_<name>.npz, .md         a model that the index brings with it, and its card
+
+The manifest may have a `name` for the library, `own_models` (model to file) for those that the index
+brings, and `partial` (files `done` of `files`) where indexing was stopped.
 
 The measure is cosine similarity, exact over all tracks. A joined representation stores no vectors of
 its own: with parts x_i and weights w_i its similarity is
