@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from soundalike import paths, work_store, workshop
@@ -57,57 +58,88 @@ def library_of(folder: Path, count: int) -> Path:
     return folder
 
 
+@dataclass
+class Fared:
+    """How a command fared that was killed again and again.
+
+    Attributes
+    ----------
+    seconds : what it takes undisturbed
+    files : how many files the index has
+    finished : how many clips were finished at each kill; "whole" where the index was in its place
+    lost : clips that had been finished and were not at the next kill
+    runs : how often it came to its end
+    differing : files of an index that were not as the undisturbed run's
+    """
+
+    seconds: float
+    files: int
+    finished: list[str] = field(default_factory=list)
+    lost: int = 0
+    runs: int = 0
+    differing: set[str] = field(default_factory=set)
+
+
+def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: int, seed: int) -> Fared:
+    """Index a library undisturbed, and then with so many kills; both in a folder."""
+    draw = random.Random(seed)
+    calm, killed = folder / "calm", folder / "killed"
+    began = time.monotonic()
+    subprocess.run(command(library, calm, names, workers), check=True, stdout=subprocess.DEVNULL)
+    once = contents(calm)
+    fared = Fared(time.monotonic() - began, len(once))
+    while len(fared.finished) < kills or finished(killed):
+        before = finished(killed)
+        last = len(fared.finished) == kills
+        if not _runs_to_its_end(
+            command(library, killed, names, workers), None if last else draw.uniform(0, fared.seconds)
+        ):
+            whole = killed.is_dir()
+            fared.finished.append("whole" if whole else str(len(finished(killed))))
+            fared.lost += 0 if whole else len(before - finished(killed))
+            continue
+        again = contents(killed)
+        fared.differing |= {n for n in once.keys() | again.keys() if once.get(n) != again.get(n)}
+        fared.runs += 1
+        shutil.rmtree(killed)
+    return fared
+
+
+def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
+    """Run a command, and kill it after so long; whether it was quicker."""
+    run = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        said = run.communicate(timeout=seconds)[1]
+    except subprocess.TimeoutExpired:
+        run.kill()
+        run.communicate()
+        return False
+    if run.returncode:
+        sys.exit(f"the command failed: {said.decode(errors='replace')}")
+    return True
+
+
 def main() -> None:
     """Print how a run fared that was killed so often."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--representation", action="append", dest="names")
     chosen = parser.parse_args()
     names = chosen.names or ["soundalike", "vgg_genre", "vgg_mel", "genre_head"]
-    draw = random.Random(chosen.seed)
     with tempfile.TemporaryDirectory() as folder:
         library = library_of(Path(folder) / "library", chosen.clips)
-        calm, killed = Path(folder) / "calm", Path(folder) / "killed"
-        began = time.monotonic()
-        subprocess.run(
-            command(library, calm, names, chosen.workers), check=True, stdout=subprocess.DEVNULL
-        )
-        whole = time.monotonic() - began
-        print(f"undisturbed: {whole:.1f} s for {chosen.clips} clips by {', '.join(names)}")
-        lost = rounds = 0
-        differing: set[str] = set()
-        at_the_kills: list[str] = []
-        once = contents(calm)
-        while len(at_the_kills) < chosen.kills or finished(killed):
-            before = finished(killed)
-            run = subprocess.Popen(
-                command(library, killed, names, chosen.workers),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            last = len(at_the_kills) == chosen.kills
-            try:
-                code = run.wait(None if last else draw.uniform(0, whole))
-            except subprocess.TimeoutExpired:
-                run.kill()
-                run.wait()
-                after = finished(killed)
-                at_the_kills.append("whole" if killed.is_dir() else str(len(after)))
-                lost += 0 if killed.is_dir() else len(before - after)
-                continue
-            if code:
-                sys.exit(f"the command failed: {run.communicate()[1].decode()}")
-            again = contents(killed)
-            differing |= {n for n in once.keys() | again.keys() if once.get(n) != again.get(n)}
-            rounds += 1
-            shutil.rmtree(killed)
-        print(f"files finished at each of {len(at_the_kills)} kills: {', '.join(at_the_kills)}")
-        print(f"finished files lost: {lost}")
-        print(f"{rounds} runs came to their end; {len(once)} files each, different: {len(differing)}")
-    sys.exit(bool(differing or lost))
+        fared = try_out(library, Path(folder), names, chosen.workers, chosen.kills, chosen.seed)
+    print(f"undisturbed: {fared.seconds:.1f} s for {chosen.clips} clips by {', '.join(names)}")
+    print(f"clips finished at each of {len(fared.finished)} kills: {', '.join(fared.finished)}")
+    print(f"finished clips lost: {fared.lost}")
+    print(
+        f"{fared.runs} runs came to their end; of {fared.files} files each, different from the "
+        f"undisturbed run's: {', '.join(sorted(fared.differing)) or 'none'}"
+    )
+    sys.exit(bool(fared.differing or fared.lost))
 
 
 if __name__ == "__main__":

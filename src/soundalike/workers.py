@@ -30,6 +30,8 @@ from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0
 """How long one file may take: hundreds of times what one does."""
+ANSWER_S = 10.0
+"""How long a scheduler has to answer."""
 AHEAD = 2
 """Jobs that wait at each worker, so that none is ever without."""
 _LOST = ("ProcessExpired", "KilledWorker")
@@ -307,7 +309,7 @@ def _connect(address: str) -> Any:
         ) from error
     try:
         make: Any = Client
-        client = make(address, timeout=10, set_as_default=False)
+        client = make(address, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise SchedulerError(
             f"No Dask scheduler answers at {address}; please see whether it is running, and name it "
