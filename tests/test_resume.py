@@ -37,7 +37,7 @@ def wait_for_work(out: Path) -> None:
     """Wait until a run has finished two or three files; their vectors have 50 kB."""
     log = workshop.beside(out) / f"{work_store.FILE}-wal"
     deadline = time.monotonic() + 60
-    while not log.is_file() or log.stat().st_size < 400_000:
+    while not log.is_file() or log.stat().st_size < 1_000_000:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
