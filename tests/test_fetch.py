@@ -220,6 +220,12 @@ def test_no_network(tmp_path: Path, waits: list[float]) -> None:
     assert waits == []
 
 
+def test_a_server_that_cannot_be_trusted(tmp_path: Path, url: str, waits: list[float]) -> None:
+    message = refused(tmp_path, url.replace("http:", "https:"))
+    assert "cannot prove who it is" in message
+    assert waits == []
+
+
 def test_no_address(tmp_path: Path) -> None:
     assert "no address" in refused(tmp_path, "http://[half")
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import audio, library, model_card, paths, split_training, training
+from soundalike import audio, fma, library, model_card, paths, split_training, training
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
 from soundalike.models import genre_head as head
@@ -109,7 +109,7 @@ def test_parts_of_a_table(tracks: pd.DataFrame) -> None:
     st.lists(
         st.tuples(
             st.sampled_from(["Folk", "Jazz", ""]),
-            st.sampled_from(split_training.SPLITS),
+            st.sampled_from(fma.SPLITS),
             st.sampled_from(["", "Unknown artist", "Ann", "Ben", "Cy", "Dee"]),
             st.sampled_from(["", "A", "B"]),
         ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +50,8 @@ def genre_head(folder: Path, out: Path, seed: int, halves: bool, no_cache: bool,
     models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
     if "split" in source.tracks or len(source.tracks) > CROSS_VALIDATED:
         if "split" not in source.tracks:
-            source.tracks["split"] = split_training.assign(source.tracks, seed)
+            split = split_training.assign(source.tracks, seed)
+            source = replace(source, tracks=source.tracks.assign(split=split))
         document, card = _train_on_split(source, out, seed, models)
     else:
         training.check(source.tracks)

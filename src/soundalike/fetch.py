@@ -149,6 +149,11 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
                         downloaded += gained
                 break
             except _breaks() as error:
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise FetchError(
+                        f"{urlsplit(url).hostname} cannot prove who it is ({error}); name another "
+                        "address with --url."
+                    ) from error
                 if "NameResolutionError" in repr(error):
                     raise _unreachable(url) from error
                 failures = 1 if downloaded > before else failures + 1

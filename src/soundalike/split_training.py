@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from soundalike import audio, evaluation, library, paths, training
 from soundalike.errors import AudioError, LibraryError
+from soundalike.fma import SPLITS
 from soundalike.library import Library, Skipped
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
@@ -37,7 +38,6 @@ from soundalike.training import Scores
 if TYPE_CHECKING:
     import keras
 
-SPLITS = ("training", "validation", "test")
 MIN_CLIPS = 20
 MAX_EPOCHS = 200
 PATIENCE = 15
