@@ -13,7 +13,6 @@ import click
 from soundalike import paths, representations
 
 if TYPE_CHECKING:
-    from soundalike.index_builder import Plan
     from soundalike.ingest import Event
     from soundalike.library import Skipped
     from soundalike.models import ModelStore
@@ -29,6 +28,11 @@ _LISTED = 50
 """Skipped files that are listed on a terminal; the index has them all."""
 _REPORT_S = 30.0
 
+COMPLETE = click.option(
+    "--complete",
+    is_flag=True,
+    help="Measure each file as well, and lay out the maps: all the app shows.",
+)
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),
@@ -98,9 +102,8 @@ def index(
     plan = index_builder.Plan(wanted, predictions, compact, measured=complete)
     index_builder.check_destination(out)
     with reported("Indexing", len(source.tracks)) as on_file:
-        built = index_builder.build(
-            source, out, models, plan, hands(workers, scheduler, models, plan), on_file
-        )
+        hired = hired_for(plan.wants(), workers, scheduler, models)
+        built = index_builder.build(source, out, models, plan, hired, on_file)
     if complete and built.index.partial is None:
         projection_builder.add(out)
     report_skipped(built.skipped, source.passed_over, out)
@@ -187,15 +190,6 @@ def chosen(names: Sequence[str], models: ModelStore) -> list[str]:
         return [representations.get(name).name for name in dict.fromkeys(names)]
     main = list(representations.MAIN)
     return main + ["cf_regression"] * ("factors" in models.names)
-
-
-def hands(workers: int | None, scheduler: str | None, models: ModelStore, plan: Plan) -> Workers | None:
-    """Who hears the files of an index."""
-    from soundalike import features_builder, index_builder
-
-    names = list(plan.names or ())
-    wanted = index_builder.wants(names) + (features_builder.wants(names) if plan.measured else [])
-    return hired_for(wanted, workers, scheduler, models)
 
 
 def hired_for(
