@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import hubness, index, index_writing, representations
+from soundalike import first_pass, hubness, index, index_writing, representations
 from soundalike.index import Index
 
 _BLOCK_VALUES = 8_000_000
@@ -60,6 +60,8 @@ def standardise(folder: Path, name: str) -> None:
 def write_vector_facts(folder: Path, name: str) -> None:
     """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
 
+    Of many and long vectors also `_pca` and `_codes`, for the first pass of a search.
+
     Parameters
     ----------
     folder : the unfinished index, with `<name>.npy` as it is compared, float16 [shape=(n, dim)]
@@ -74,6 +76,8 @@ def write_vector_facts(folder: Path, name: str) -> None:
         top.add(block)
     index_writing.save(folder, f"{name}_norms", norms)
     index_writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
+    if first_pass.worthwhile(n, dim):
+        first_pass.write(folder, name)
 
 
 def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
@@ -174,7 +178,7 @@ def _write_biases(opened: Index, names: Sequence[str]) -> None:
     for name in names:
         if not representations.get(name).evened or n < 2:
             continue
-        queries = {part: opened.array(part)[rows] for part in opened.parts(name)}
+        queries = {part: opened.vectors(part, rows) for part in opened.parts(name)}
         bias = hubness.bias(opened.similarities(name, queries), rows)
         index_writing.save(opened.folder, f"{name}_bias", bias)
 
@@ -187,7 +191,7 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
         block = np.arange(start, min(start + size, n))
-        queries = {part: opened.array(part)[block] for part in opened.parts(name)}
+        queries = {part: opened.vectors(part, block) for part in opened.parts(name)}
         similarities = opened.similarities(name, queries)
         similarities[np.arange(len(block)), block] = -np.inf
         for row, values_of_row in zip(block, similarities, strict=True):
@@ -216,8 +220,8 @@ def _spread(values: NDArray[np.floating[Any]]) -> dict[str, float]:
 def _drop_heavy(folder: Path, stored: Sequence[str]) -> list[str]:
     heavy = [name for name in stored if representations.get(name).heavy]
     for name in heavy:
-        for suffix in ("", "_norms", "_top_tracks"):
-            (folder / f"{name}{suffix}.npy").unlink()
+        for suffix in ("", "_norms", "_top_tracks", "_pca", "_codes"):
+            (folder / f"{name}{suffix}.npy").unlink(missing_ok=True)
     return heavy
 
 
