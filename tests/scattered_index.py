@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import first_pass, search
+from soundalike import first_pass, similarity
 from soundalike.index import Index
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
@@ -30,5 +30,5 @@ def two_passes(folder: Path, monkeypatch: pytest.MonkeyPatch, vectors: dict[str,
     monkeypatch.setattr(first_pass, "MANY", 0)
     monkeypatch.setattr(first_pass, "DIMENSIONS", 64)
     monkeypatch.setattr(first_pass, "SAMPLE", 700)
-    monkeypatch.setattr(search, "BEST", 150)
+    monkeypatch.setattr(similarity, "BEST", 150)
     return write_index(folder, vectors, NAMES)

@@ -14,7 +14,7 @@
     map_<name>_<setting>.npy      each track's place on a map, float32 [shape=(n, 2 or 3)]
 
 The measure is cosine similarity. A joined representation stores no vectors of its own; its weights are
-free to change at query time (`search`). Where vectors are many and long the index has `_pca.npy` and
+free to change at query time (`similarity`). Where vectors are many and long the index has `_pca.npy` and
 `_codes.npy` too (`first_pass`), and what is exact are the similarities of the best and the worst.
 
 A heavy representation may be there by its neighbours alone: then it answers for the library's tracks,
@@ -35,11 +35,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, representations, search
+from soundalike import index_files, representations, similarity
 from soundalike.errors import IndexFolderError
 from soundalike.first_pass import FirstPass
 from soundalike.models import ModelStore
-from soundalike.search import nearest as nearest
+from soundalike.similarity import nearest as nearest
 from soundalike.vectors import Rows, Vectors
 
 SCHEMA = index_files.SCHEMA
@@ -295,7 +295,7 @@ class Index:
         -------
         float32 [shape=(n,)], or [shape=(m, n)]
         """
-        return search.similarities({part: self._store(part) for part in weights}, weights, query)
+        return similarity.similarities({part: self._store(part) for part in weights}, weights, query)
 
     def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some tracks by a stored representation [shape=(m, dim)].

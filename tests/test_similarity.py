@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scattered_index import NAMES, N, scattered, two_passes
 from small_library import cosines
 
-from soundalike import index, search
+from soundalike import index, similarity
 from soundalike.index import Index
 
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered().items()}
@@ -43,12 +43,12 @@ def test_recall_at_50_of_exact_search(opened: Index, name: str) -> None:
 def test_the_best_and_the_worst_are_exact_and_the_rest_between(opened: Index, name: str) -> None:
     found, expected = opened.similarities(name, opened.embeddings(7)), exact(name, 7)
     order = np.argsort(-found, kind="stable")
-    ends = np.concatenate([order[: search.BEST], order[-search.WORST :]])
+    ends = np.concatenate([order[: similarity.BEST], order[-similarity.WORST :]])
     np.testing.assert_allclose(found[ends], expected[ends], atol=1e-5)
     assert np.abs(found - expected).max() < 0.1
-    rest = order[search.BEST : -search.WORST]
-    assert found[rest].max() < found[order[: search.BEST]].min()
-    assert found[rest].min() > found[order[-search.WORST :]].max()
+    rest = order[similarity.BEST : -similarity.WORST]
+    assert found[rest].max() < found[order[: similarity.BEST]].min()
+    assert found[rest].min() > found[order[-similarity.WORST :]].max()
 
 
 def test_the_farthest_are_found_too(opened: Index) -> None:
@@ -109,7 +109,7 @@ def test_the_rest_keeps_its_order_within_the_limits(
     values: list[float], low: float, high: float
 ) -> None:
     given_values = np.array(values, np.float32)
-    found = search._between(given_values, np.float32(low), np.float32(high))
+    found = similarity._between(given_values, np.float32(low), np.float32(high))
     assert (found <= np.float32(high)).all()
     assert (np.diff(found[np.argsort(given_values)]) >= 0).all()
     if low <= high:
