@@ -25,6 +25,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/decoders.py
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/interactions.py
+	$(BIN)/python benchmarks/large_library.py
 
 # Makes the shipped models and index again from the shipped library.
 model: $(VENV)/.app

@@ -8,19 +8,19 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import acoustics, audio, report, representations, spectra
+from soundalike import acoustics, audio, genre_groups, report, representations, spectra
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import Precision
 from soundalike.index import Index
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_lessons as lessons
 from soundalike.ui import about_texts as texts
-from soundalike.ui import components, palette, state
+from soundalike.ui import components, palette, state, track_choice
 from soundalike.ui.about_lessons import Shown, choose, open_clip, plot
 
-FIRST_TRACK = "0235"
 MEL_SHOWN = (108, 220)
 ROWS_SHOWN = 500
+LICENCES_SHOWN = 30
 # Pixels at most, so that lines stay easy to read.
 TEXT_WIDTH = 760
 ANY = "Any"
@@ -70,32 +70,27 @@ def go_to(section: str) -> None:
 
 def method(index: Index) -> Shown:
     """From a clip to its neighbours, on a track of the library."""
-    ids = list(index.tracks["track_id"])
-    state.from_url("about_track", "track", ids, FIRST_TRACK if FIRST_TRACK in ids else ids[0])
+    state.track_from_url(index, "about_track")
     names = representations.main(name for name in index.names if index.has_vectors(name))
+    if not names:
+        # Neighbours alone are there, and nothing to show the way from a clip to them.
+        st.markdown(texts.METHOD, width=TEXT_WIDTH)
+        return {}
     state.from_url("about_by", "by", names, representations.default(names))
-    labels = dict(zip(ids, index.tracks["title"] + " · " + index.tracks["artist"], strict=True))
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.METHOD)
-        st.selectbox(
-            "Track",
-            ids,
-            format_func=labels.__getitem__,
-            key="about_track",
-            persist_state="session",
-            help="Type part of a title or an artist.",
-        )
+        track_choice.choose_track(index, "Track", "about_track")
         titles = {name: representations.get(name).title for name in names}
         choose("Compare by", titles, "about_by")
     track_id, by = st.session_state.about_track, st.session_state.about_by
     row = index.row(track_id)
     with right:
         track = components.track_of(index, row)
-        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        styles = palette.of(index)
         components.card(track, styles.get(track.genre), "about_card")
         try:
-            picture = open_mel(str(index.path(row)))
+            picture = open_mel(str(index.file(row)))
         except SoundalikeError as error:
             components.complain(str(error))
         else:
@@ -118,7 +113,8 @@ def draw_embedding(index: Index, row: int) -> None:
     plot(
         figures.features(index.embeddings(row)["genre_head"]),
         "about_features",
-        f"Step 3: what the genre head makes of the track, {genre} most likely at {share:.0%}.",
+        f"Step 3: what the genre head makes of the track, {components.plain(genre)} most likely at "
+        f"{share:.0%}.",
     )
 
 
@@ -135,7 +131,7 @@ def draw_likeness(index: Index, by: str, track_id: str) -> None:
         f"Step 4: the cosine similarity of the {len(values):,} other recordings, {values.min():.2f} to "
         f"{best:.2f}. The nearest is this one:",
     )
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
     components.card(track, styles.get(track.genre), "about_nearest")
 
 
@@ -166,7 +162,7 @@ def data(index: Index) -> Shown:
             disabled=not counts,
         )
     text, licence = st.session_state.about_search, st.session_state.about_licence
-    found = report.search(index.tracks, text, None if licence == ANY else licence)
+    found = report.search(index, text, None if licence == ANY else licence)
     more = f", the first {ROWS_SHOWN} shown" if len(found) > ROWS_SHOWN else ""
     st.caption(f"{len(found):,} of {len(index):,} tracks{more}.")
     if len(found):
@@ -177,16 +173,35 @@ def data(index: Index) -> Shown:
             key="about_tracks",
             alt="Tracks with artist, album, genre, licence and source",
         )
+    left_out(index)
     offer_credits(index, counts)
     return {"q": text or None, "licence": None if licence == ANY else licence}
+
+
+def left_out(index: Index) -> None:
+    """The files that could not be used when the library was indexed, and why."""
+    skipped = index.skipped
+    if not len(skipped):
+        return
+    files = "1 file" if len(skipped) == 1 else f"{len(skipped):,} files"
+    with st.expander(f"Left out: {files}", icon=":material/playlist_remove:"):
+        st.dataframe(
+            skipped.head(ROWS_SHOWN).rename(columns=str.capitalize),
+            hide_index=True,
+            key="about_skipped",
+            alt="Files that were left out of the library, and why",
+        )
+        if len(skipped) > ROWS_SHOWN:
+            st.caption(f"The first {ROWS_SHOWN}; the whole list is skipped.csv in the index folder.")
 
 
 def offer_credits(index: Index, counts: dict[str, int]) -> None:
     """How many tracks each licence covers, and the library's own credits, to read and to keep."""
     if counts:
         with st.expander("Tracks by licence", icon=":material/license:"):
-            alt = ", ".join(f"{name} {n}" for name, n in counts.items())
-            plot(figures.counts(counts), "about_licences", f"Tracks by licence: {alt}.")
+            shown = dict(list(counts.items())[:LICENCES_SHOWN])
+            alt = ", ".join(f"{components.plain(name)} {n:,}" for name, n in shown.items())
+            plot(figures.counts(shown), "about_licences", f"Tracks by licence: {alt}.")
     credits = report.library_credits(index)
     if not credits:
         return
@@ -203,9 +218,9 @@ def offer_credits(index: Index, counts: dict[str, int]) -> None:
         st.markdown(report.demoted(credits), width=TEXT_WIDTH)
 
 
-def models(_: Index) -> Shown:
+def models(index: Index) -> Shown:
     """The model cards, as they lie beside the models."""
-    cards = {card.name: card for card in report.cards()}
+    cards = {card.name: card for card in report.model_cards(index)}
     if not cards:
         components.complain("There are no model cards in assets/models; get them with the models.")
         return {}
@@ -222,7 +237,7 @@ def models(_: Index) -> Shown:
 
 def evaluation(index: Index) -> Shown:
     """How well it does, as measured."""
-    card = report.card("genre_head")
+    card = report.head_card(index, state.models_of(index))
     accuracies = report.accuracies(card) if card else {}
     st.markdown(texts.EVALUATION, width=TEXT_WIDTH)
     left, right = st.columns(2, gap="large")
@@ -240,18 +255,18 @@ def evaluation(index: Index) -> Shown:
                 "that came from a tagger, which heard audio as well.",
             )
         else:
-            st.caption("The genre head's model card holds no figures.")
+            st.caption("There are no figures for the genre head of this library.")
     with right:
         st.subheader("Do neighbours share a genre?", anchor=False)
         draw_precision(index)
     matrix = report.confusion(card) if card else None
-    if matrix is not None:
+    if matrix is not None and len(matrix[0]) <= genre_groups.MOST:
         st.subheader("What it takes for what", anchor=False)
         plot(
             figures.confusion(*matrix),
             "about_confusion",
             "Rows are labels, columns predictions, from the model card, which has the same as a table. "
-            f"{report.confused(*matrix)}",
+            f"{components.plain(report.confused(*matrix))}",
         )
     return {}
 
@@ -281,10 +296,8 @@ def draw_precision(index: Index) -> None:
 
 def limits(index: Index) -> Shown:
     """What it cannot do."""
-    card = report.card("genre_head")
-    accuracies = report.accuracies(card) if card else {}
-    every = next(iter(accuracies.values()), {})
-    st.markdown(texts.limits(index, every.get("genre head")), width=TEXT_WIDTH)
+    accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
+    st.markdown(texts.limits(index, accuracy), width=TEXT_WIDTH)
     return {}
 
 
@@ -302,10 +315,12 @@ def open_mel(path: str) -> go.Figure:
     return figures.mel_picture(levels, clip.duration)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing all tracks …")
-def open_precision(_index: Index, name: str) -> Precision | None:
+@st.cache_resource(
+    max_entries=8, show_spinner="Comparing all tracks …", hash_funcs={Index: state.identity}
+)
+def open_precision(index: Index, name: str) -> Precision | None:
     """Genre precision of a representation over the library, computed once."""
-    return report.neighbour_precision(_index, name)
+    return report.neighbour_precision(index, name)
 
 
 SECTIONS = {

@@ -10,7 +10,7 @@ from soundalike.anatomy import Anatomy
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.panels import Panel
-from soundalike.ui import anatomy_component, anatomy_facts, components, state
+from soundalike.ui import anatomy_component, anatomy_facts, components, state, track_choice
 from soundalike.ui.components import Track
 
 SOURCES = {"library": "Library", "upload": "Upload"}
@@ -50,10 +50,9 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
-    ids = list(index.tracks["track_id"])
     state.from_url("anatomy_source", "from", list(SOURCES), "library")
     state.track_from_url(index, "anatomy_track")
-    state.from_url("anatomy_second", "second", ids, None)
+    state.track_from_url(index, "anatomy_second", "second", optional=True)
     if "anatomy_also" not in st.session_state:
         asked = st.query_params.get("also", "").split(",")
         st.session_state.anatomy_also = [name for name in FURTHER if name in asked]
@@ -72,11 +71,11 @@ def choose(index: Index) -> None:
     left, right = st.columns(2)
     with left:
         if st.session_state.anatomy_source == "library":
-            components.choose_track(index, "Track", "anatomy_track")
+            track_choice.choose_track(index, "Track", "anatomy_track")
         else:
             choose_file()
     with right:
-        components.choose_track(index, "Compare with", "anatomy_second", "No other track")
+        track_choice.choose_track(index, "Compare with", "anatomy_second", "No other track")
 
 
 def choose_file() -> None:

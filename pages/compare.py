@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -10,7 +11,7 @@ from soundalike import comparison, measured, paths, playlist, query, representat
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.measured import Report
-from soundalike.ui import compare_figures, components, palette, state
+from soundalike.ui import compare_figures, components, palette, state, track_choice
 from soundalike.votes import Pair, Votes
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
@@ -65,6 +66,11 @@ def figures(index: Index) -> None:
             key="compare_measured",
             persist_state="session",
             required=True,
+        )
+    if measured.OWN not in found:
+        st.caption(
+            "This library has not been measured (the command soundalike evaluate --save does it); these "
+            "are the figures of other clips, whose genres are known."
         )
     draw_report(index, found[chosen or next(iter(found))])
 
@@ -131,9 +137,9 @@ def side_by_side(index: Index) -> None:
     names = titles(index)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        components.choose_track(index, "Track", "compare_track")
+        track_choice.choose_track(index, "Track", "compare_track")
         track = components.track_of(index, index.row(st.session_state.compare_track))
-        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        styles = palette.of(index)
         components.card(track, styles.get(track.genre), "compare_card")
         components.onward(track.id, "compare", "compare_onward")
     with right:
@@ -187,18 +193,21 @@ def hear(chosen: list[str]) -> None:
             )
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def open_votes(path: str) -> Votes:
-    """The votes, opened once for all sessions."""
-    return Votes(paths.votes_file())
+@st.cache_resource(max_entries=8, show_spinner=False)
+def open_votes(path: str, library: str) -> Votes:
+    """The votes on a library, opened once for all sessions."""
+    return Votes(Path(path), library)
 
 
 @st.fragment
 def blind_test(index: Index) -> None:
     """Two unnamed playlists for one track: which sounds more alike?"""
     st.header("Blind listening test", anchor=False)
+    if len(index.names) < 2:
+        st.caption("It takes two approaches, and this index has one.")
+        return
     try:
-        votes = open_votes(str(paths.votes_file()))
+        votes = open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
         ask(index, votes)
         show_votes(index, votes)
     except SoundalikeError as error:
@@ -208,7 +217,7 @@ def blind_test(index: Index) -> None:
 def ask(index: Index, votes: Votes) -> None:
     """Show a pair and take its answer; a new pair comes with the answer."""
     pair: Pair | None = st.session_state.get("compare_pair")
-    if pair is None or pair.query not in set(index.tracks["track_id"]):
+    if pair is None or not index.has(pair.query):
         pair = deal(index, votes)
     st.caption(
         "Listen to the track, then to both playlists. Which one sounds more like it? Who made them, and "
@@ -248,9 +257,8 @@ def rows_of(index: Index, track_id: str, name: str) -> list[int]:
 
 def deal(index: Index, votes: Votes) -> Pair:
     """A new pair for a track by chance; its two playlists differ."""
-    ids = list(index.tracks["track_id"])
     for _ in range(20):
-        pair = votes.deal(random.choice(ids), index.names)
+        pair = votes.deal(random.choice(index.ids), index.names)
         if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
             break
     st.session_state.compare_pair = pair
@@ -287,7 +295,8 @@ def show_votes(index: Index, votes: Votes) -> None:
     """The tally for who wants to see it, its download, and a new round."""
     count = votes.count()
     st.caption(
-        f"{count:,} {'vote' if count == 1 else 'votes'} in this round, by everyone on this server."
+        f"{count:,} {'vote' if count == 1 else 'votes'} in this round on this library, by everyone "
+        "on this server."
     )
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         shown = st.toggle("Show the tally", key="compare_tally", persist_state="session")

@@ -11,7 +11,7 @@ from soundalike.errors import SoundalikeError
 from soundalike.feature_store import CHANNELS, FeatureStore
 from soundalike.index import Index
 from soundalike.portrait import Portrait
-from soundalike.ui import components, feature_figures, feature_parts, palette, state
+from soundalike.ui import components, feature_figures, feature_parts, palette, state, track_choice
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
 RELATIVES = 5
@@ -19,20 +19,25 @@ STRONGEST = 10
 ROWS_SHOWN = 200
 BARE = {"displayModeBar": False}
 LEVELS = ["dimensions", "channels"]
+# The parameter of the URL, the widget's key, and what it is at first.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
     "kind": ("features_kind", next(iter(activations.KINDS))),
     "genre": ("features_genre", None),
     "order": ("features_order", next(iter(activations.ORDERS))),
 }
-"""The overview's choices: the parameter of the URL, the widget's key, and what it is at first."""
 
 
 def show(index: Index) -> None:
     """Draw the page."""
     store = feature_parts.open_features(index)
+    if left_out := [representations.get(name).title for name in store.too_large]:
+        st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
     if not store.names:
-        components.complain("This index has no dimensions to show; build one with vgg_mel.")
+        components.complain(
+            "This index has no dimensions to show; `soundalike index --representation genre_head` "
+            "makes one that has."
+        )
         return
     prepare(store)
     feature_parts.warm()
@@ -178,10 +183,10 @@ def change_channel(cell: cells.Cell) -> None:
 
 def name_it(painted: Portrait) -> None:
     """The suggested label, and what it rests on."""
-    st.header(painted.label(), anchor=False)
+    st.header(components.plain(painted.label()), anchor=False)
     facts = [f"Dimension {painted.dimension:,}"]
     if not painted.dead:
-        facts.append(f"not zero for {painted.active} of {len(painted.values)} clips")
+        facts.append(f"not zero for {painted.active:,} of {len(painted.values):,} clips")
     facts += [
         f"{genre} {enrichment:+.1f} ± {feature_figures.INTERVAL * error:.1f} sd"
         for genre, enrichment, error in painted.genres
@@ -203,10 +208,14 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
             "Beside each clip its activation, and how many standard deviations that lies above the mean."
         )
     else:
+        trained = (
+            " The genre head was trained on these clips, so its features fit them better than new ones."
+        )
+        if not store.index.heard_in_training:
+            trained = ""
         st.caption(
             "Beside each clip its activation, and how many standard deviations that lies above the "
-            "mean. The genre head was trained on these clips, so its features fit them better than "
-            "new ones."
+            f"mean.{trained}"
         )
     if all_mapped:
         st.caption(
@@ -243,7 +252,7 @@ def spread(store: FeatureStore, painted: Portrait) -> None:
     row = store.index.row(st.session_state.features_track)
     numbers, value = painted.summary, float(painted.values[row])
     text = (
-        f"Activation of {len(painted.values)} clips: mean {numbers.mean[0]:.2f}, standard deviation "
+        f"Activation of {len(painted.values):,} clips: mean {numbers.mean[0]:.2f}, standard deviation "
         f"{numbers.deviation[0]:.2f}, largest {numbers.largest[0]:.2f}, exactly zero for "
         f"{numbers.zeros[0]:.0%} (grey). The dotted line is “{store.index.tracks['title'].iloc[row]}”, "
         f"the track below, at {value:.2f}."
@@ -255,7 +264,7 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     """The mean activation of each genre, with its uncertainty."""
     st.header("By genre", anchor=False)
     known = store.groups
-    styles = palette.genre_styles([*store.index.tracks["genre"], *store.index.genres])
+    styles = palette.of(store.index)
     mean = float(painted.summary.mean[0])
     figure = feature_figures.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
     highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
@@ -314,10 +323,10 @@ def fires(store: FeatureStore) -> None:
     index = store.index
     left, right = st.columns([5, 8], gap="large")
     with left:
-        components.choose_track(index, "Track", "features_track")
+        track_choice.choose_track(index, "Track", "features_track")
         row = index.row(st.session_state.features_track)
         track = components.track_of(index, row)
-        styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+        styles = palette.of(index)
         components.card(track, styles.get(track.genre), "features_card")
         components.onward(track.id, "features", "features_onward")
     with right:

@@ -5,7 +5,16 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import audio, playlist, projection, query, representations, selection
+from soundalike import (
+    audio,
+    genre_groups,
+    playlist,
+    projection,
+    query,
+    representations,
+    search,
+    selection,
+)
 from soundalike.index import Index
 from soundalike.playlist import Playlist
 from soundalike.projection import Setting
@@ -13,7 +22,7 @@ from soundalike.query import Query
 from soundalike.ui import components, map_figures, map_view, palette, state
 
 LINKS = 10
-TABLE_ROWS = 5_000
+TABLE_ROWS = 1_000
 LONGEST_SEARCH = 80
 LONGEST_VIEW = 60
 METRICS = {"cosine": "Cosine", "euclidean": "Euclidean"}
@@ -38,7 +47,7 @@ class Sight:
 def show(index: Index) -> None:
     """Draw the page."""
     if not index.maps:
-        components.complain("This index has no maps; add them with `soundalike map`.")
+        components.complain(map_figures.why_no_maps(index))
         return
     prepare(index)
     setting = controls(index)
@@ -72,11 +81,10 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets, the selection and the search from the URL on the first run."""
-    ids = list(index.tracks["track_id"])
     first = st.session_state.get("map_ready") is None
     state.track_from_url(index, "map_track")
-    if st.session_state.map_track not in ids:
-        st.session_state.map_track = ids[0]
+    if not index.has(st.session_state.map_track):
+        st.session_state.map_track = index.ids[0]
     mapped = mapped_representations(index)
     state.from_url("map_by", "by", mapped, mapped[0])
     titles = map_figures.colour_titles(index)
@@ -197,7 +205,7 @@ def choose_clip(index: Index) -> tuple[str, Query] | None:
         kept = given.file_id, components.analyse(index, given.getvalue())
         st.session_state.map_clip = kept
         if isinstance(kept[1], Query) and kept[1].row is not None:
-            choose(index.tracks["track_id"].iloc[kept[1].row])
+            choose(index.ids[kept[1].row])
         else:
             show_clip()
     if isinstance(kept[1], str):
@@ -283,7 +291,7 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
     """The map, what is marked on it, and what it says, in words."""
     name = projection.array_name(by, setting)
     colour = st.session_state.map_colour
-    points = points_of(index, str(index.folder), name, by, colour)
+    points = points_of(index, name, by, colour)
     title = representations.get(by).title.lower()
     map_view.draw(
         points,
@@ -296,9 +304,9 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
         look,
     )
     text = st.session_state.map_find.strip()
-    hits = map_figures.find(index, text) if text else None
+    hits = search.find(index, text) if text else None
     marks = map_figures.marks(
-        name,
+        map_name(index, name),
         index,
         sight.positions,
         sight.mark,
@@ -319,18 +327,23 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
     st.caption(map_figures.trust_in_words(index.maps[name]))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def points_of(_index: Index, folder: str, name: str, by: str, colour: str) -> dict[str, Any]:
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: state.identity})
+def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
     """What the map draws of itself; it stays the same until another map or colour is asked for."""
-    positions = _index.array(name)
-    colours = map_figures.colouring(_index, colour, by, positions)
-    genres = [*_index.tracks["genre"], *_index.genres] if colour in ("genre", "predicted") else []
-    return map_figures.points(name, _index.tracks, positions, colours, genres)
+    positions = index.array(name)
+    colours = map_figures.colouring(index, colour, by, positions)
+    genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
+    return map_figures.points(map_name(index, name), index.tracks, positions, colours, genres)
+
+
+def map_name(index: Index, name: str) -> str:
+    """A map's name, which no map of another library has."""
+    return f"{name}@{index.identity[:12]}"
 
 
 def describe(index: Index, sight: Sight, found: Playlist) -> None:
     """What is looked at, with its player, and how far the map is right about it."""
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
     started = st.session_state.get("map_start")
     start = None if started is None else f"{started}-{sight.track.id}"
     components.card(sight.track, styles.get(sight.track.genre), "map_card", start)
@@ -365,7 +378,7 @@ def panel(index: Index, by: str, found: Playlist) -> None:
         required=True,
         label_visibility="collapsed",
     )
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
     if st.session_state.map_panel == "tracks":
         all_tracks(index)
     elif st.session_state.map_panel == "selection":
@@ -382,9 +395,10 @@ def panel(index: Index, by: str, found: Playlist) -> None:
 def all_tracks(index: Index) -> None:
     """Every track, or what was searched for, as a table; choosing a row is clicking its point."""
     text = st.session_state.map_find.strip()
-    rows = map_figures.find(index, text) if text else list(range(len(index)))
-    table = index.tracks[["title", "artist", "album", "genre"]].iloc[rows[:TABLE_ROWS]]
-    ids = list(index.tracks["track_id"].iloc[rows[:TABLE_ROWS]])
+    rows = search.find(index, text) if text else range(len(index))
+    shown = list(rows[:TABLE_ROWS])
+    table = index.tracks[["title", "artist", "album", "genre"]].iloc[shown]
+    ids = [index.ids[row] for row in shown]
     key = f"map_table_{text}"
 
     def chosen() -> None:
@@ -400,11 +414,8 @@ def all_tracks(index: Index) -> None:
         selection_mode="single-row",
         alt="The tracks on the map; selecting one shows and plays it",
     )
-    many = (
-        f"The first {TABLE_ROWS:,} of {len(rows):,} tracks; search for others. "
-        if len(rows) > TABLE_ROWS
-        else ""
-    )
+    more = len(rows) > TABLE_ROWS
+    many = f"The first {TABLE_ROWS:,} of {len(rows):,} tracks; search for others. " if more else ""
     st.caption(f"{many}Select a row to see it on the map and hear it.")
 
 

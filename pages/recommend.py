@@ -4,11 +4,11 @@ import random
 
 import streamlit as st
 
-from soundalike import audio, composer, journey, playlist, query, representations
+from soundalike import audio, composer, journey, playlist, query, report, representations
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.query import Query
-from soundalike.ui import components, figures, mix, mix_parts, palette, state, why
+from soundalike.ui import components, figures, mix, mix_parts, palette, state, track_choice, why
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
 GENRES_SHOWN = 6
@@ -81,9 +81,8 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
     """A track of the library, found by typing part of its title, artist or genre."""
-    components.choose_track(index, "Track", "recommend_track", on_change=chosen)
-    ids = list(index.tracks["track_id"])
-    st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(ids)])
+    track_choice.choose_track(index, "Track", "recommend_track", on_change=chosen)
+    st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(index.ids)])
     asked = query.from_library(index, st.session_state.recommend_track)
     return asked, components.track_of(index, index.row(st.session_state.recommend_track))
 
@@ -124,17 +123,17 @@ def ask(index: Index, file_id: str, content: bytes) -> Query | None:
 
 def describe(index: Index, asked: Query, track: components.Track) -> None:
     """The query's player, what is known of it, and its predicted genres."""
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
     if asked.row is not None:
-        components.onward(str(index.tracks["track_id"].iloc[asked.row]), "recommend", "recommend_onward")
+        components.onward(index.ids[asked.row], "recommend", "recommend_onward")
     if asked.row is not None and asked.duration is not None:
-        facts = index.tracks.iloc[asked.row]
+        artist = index.fact("artist", asked.row)
+        by = f" by {components.plain(artist)}" if artist else ""
         st.info(
-            f"This is in the library: **{components.plain(facts['title'])}** by "
-            f"{components.plain(facts['artist'])}.",
+            f"This is in the library: **{components.plain(index.fact('title', asked.row))}**{by}.",
             icon=":material/library_music:",
         )
     components.remarks(asked.notes)
@@ -146,10 +145,18 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     st.plotly_chart(figure, config={"displayModeBar": False}, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
     unheard = asked.row is not None and index.held_out(asked.row)
-    heard = "It heard nothing of this album or artist in training. " if unheard else ""
+    heard = " It heard nothing of this album or artist in training." if unheard else ""
+    accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
+    right = (
+        ""
+        if accuracy is None
+        else f" Of tracks that its training left out it named {accuracy:.0%} right."
+    )
     st.caption(
-        f"The {len(shown)} likeliest of {len(asked.genres)} genres, led by {likeliest}, as a small "
-        f"network hears them. {heard}It is right about one time in three, so take it as a hint."
+        components.plain(
+            f"The {len(shown)} likeliest of {len(asked.genres)} genres, led by {likeliest}, as a small "
+            f"network hears them.{heard}{right} Take it as a hint."
+        )
     )
 
 

@@ -9,6 +9,7 @@ from small_library import copy_library
 
 from soundalike import index_builder, library
 from soundalike.index import Index
+from soundalike.index_builder import Plan
 from soundalike.models import ModelStore
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
@@ -29,6 +30,6 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
 @pytest.fixture(scope="session")
 def small_index(small_folder: Path, small_models: ModelStore) -> Index:
     out = small_folder.parent / "index"
-    built = index_builder.build(library.load(small_folder), out, small_models, NAMES)
+    built = index_builder.build(library.load(small_folder), out, small_models, Plan(NAMES))
     assert built.skipped == ()
     return built.index

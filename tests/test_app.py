@@ -58,14 +58,8 @@ def test_surprise_me_chooses_a_track_and_says_so_in_the_url() -> None:
 
 
 def test_a_missing_index_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from soundalike.ui import state
-
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "none"))
-    state.open_index.clear()
-    try:
-        app = run()
-        assert not app.exception
-        assert len(app.error) == 1
-        assert "is not an index" in app.error[0].value
-    finally:
-        state.open_index.clear()
+    app = run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "is not an index" in app.error[0].value

@@ -132,14 +132,15 @@ def test_a_name_is_never_an_address():
     assert "cannot be opened" in refusal("http://127.0.0.1:9/song.mp3")
 
 
-def test_too_many_bytes(monkeypatch, tmp_path):
-    monkeypatch.setattr(audio, "MAX_BYTES", 2**20)
-    path = tmp_path / "large.wav"
-    path.write_bytes(bytes(2 * 2**20))
-    for source in (path, path.read_bytes()):
-        message = refusal(source)
-        assert "2 MB" in message
-        assert "at most 1 MB" in message
+def test_too_many_bytes(monkeypatch, encode, tmp_path):
+    source = encode(sine(6))
+    monkeypatch.setattr(audio, "MAX_BYTES", 2**18)
+    message = refusal(source)
+    assert "This file has 1 MB" in message
+    assert "at most 0 MB" in message
+    path = tmp_path / "own.wav"
+    path.write_bytes(source)
+    assert audio.decode(path).duration == pytest.approx(6)
 
 
 def test_the_limits_are_those_of_the_description():
@@ -164,6 +165,18 @@ def test_too_long_though_its_header_keeps_the_length_back(encode, monkeypatch):
     assert audio.decode(bytes(source)).duration == pytest.approx(7.0)
     monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
     assert "longer than" in refusal(bytes(source))
+
+
+def test_of_a_long_file_of_ones_own_the_beginning_is_read(encode, monkeypatch, tmp_path):
+    path = tmp_path / "long.flac"
+    path.write_bytes(encode(sine(7), 48_000, "flac", "flac"))
+    whole = audio.decode(path)
+    assert whole.notes == ()
+    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
+    cut = audio.decode(path)
+    assert len(cut.samples) == 5 * audio.SAMPLE_RATE
+    assert cut.notes == ("The file is longer than 20 minutes; only its beginning was listened to.",)
+    np.testing.assert_allclose(cut.samples[:100_000], whole.samples[:100_000], atol=1e-6)
 
 
 @pytest.mark.parametrize("channels", [0, 9, 255])

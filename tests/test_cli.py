@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -314,7 +315,7 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch, small_folde
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("soundalike.library.load", interrupt)
+    monkeypatch.setattr("soundalike.library.find", interrupt)
     code, out, err = run(capsys, "index", small_folder, "--out", "x")
     assert (code, out, err.strip()) == (1, "", "soundalike: stopped")
 
@@ -351,11 +352,14 @@ def test_progress_bar_on_a_terminal(small_folder: Path, tmp_path: Path) -> None:
     reader, terminal = os.openpty()
     ask = index_command(small_folder, tmp_path / "index")
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
-    done = subprocess.run(
-        ask, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True, timeout=120
-    )
-    os.close(terminal)
-    shown = read_to_end(reader).decode()
+    with ThreadPoolExecutor(1) as aside:
+        # Read meanwhile: a terminal that nobody reads from takes a few kilobytes, and then waits.
+        reading = aside.submit(read_to_end, reader)
+        done = subprocess.run(
+            ask, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True, timeout=120
+        )
+        os.close(terminal)
+        shown = reading.result().decode()
     assert done.returncode == 0
     assert json.loads(done.stdout)["tracks"] == len(IDS)
     assert "Indexing" in shown

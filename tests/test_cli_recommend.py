@@ -9,6 +9,7 @@ from command_line import Capture, complaint, document, run, track_ids
 
 from soundalike import index as indices
 from soundalike import ordering, paths
+from soundalike.cli_recommend import networks
 
 
 def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:
@@ -22,6 +23,17 @@ def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:
     artists = [result["artist"] for result in found["results"]]
     assert len(set(artists)) == len(artists)
     assert all(result["why"].endswith(".") for result in found["results"])
+
+
+def test_the_networks_are_those_named_then_the_index_s_own_then_the_bundled(tmp_path: Path) -> None:
+    bundled = indices.load(paths.BUNDLED_INDEX)
+    own = indices.Index(tmp_path, {"own_models": {"genre_head": "model_genre_head.npz"}}, bundled.tracks)
+    named = tmp_path / "named.npz"
+    assert networks(bundled, None, None).file("genre_head").parent == paths.MODELS
+    assert networks(own, None, None).file("genre_head") == tmp_path / "model_genre_head.npz"
+    assert networks(own, named, None).file("genre_head") == named
+    assert networks(own, None, None).file("vgg16").parent == paths.MODELS
+    assert networks(bundled, None, named).file("factors") == named
 
 
 def test_an_order_and_what_is_left_out(capsys: Capture) -> None:

@@ -22,7 +22,7 @@ from soundalike import (
 )
 from soundalike.errors import IndexFolderError
 from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
-from soundalike.moments import Picture
+from soundalike.ingest import Event
 from soundalike.representations import vgg_mel
 
 pytest_plugins = ["library_fixtures"]
@@ -122,9 +122,10 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     shutil.copytree(small_index.folder, folder)
     (tmp_path / "library").symlink_to(small_index.library_folder)
     copied = index.load(folder)
-    seen: list[str] = []
-    features_builder.build(copied, small_models, seen.append)
-    assert len(seen) == len(copied)
+    seen: list[Event] = []
+    features_builder.add(copied, small_models, on_file=seen.append)
+    assert [event.kind for event in seen] == ["taken"] * len(copied)
+    copied = index.load(folder, checksums=True)
     store = FeatureStore(copied, small_models)
     picture = store.picture(2)
     assert picture == moments.draw_file(copied.path(2))
@@ -133,9 +134,10 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     assert fingerprint.distance(*fingerprint.load(copied)[[1, 1]]) == 0
     assert not len(duplicates.load(copied))
     assert (explain.stored_moments(copied) is None) == ("soundalike" not in copied.stored)
+    opened = index.load(folder)
     np.save(folder / "picture_places.npy", np.zeros((1, 2)))
     with pytest.raises(IndexFolderError, match=r"pictures\.npy is damaged"):
-        moments.kept(index.load(folder), 0)
+        moments.kept(opened, 0)
 
 
 def test_a_picture_shows_a_burst_where_it_is() -> None:
@@ -147,13 +149,6 @@ def test_a_picture_shows_a_burst_where_it_is() -> None:
     box = cells.share(cells.Cell(1, 4, 0)).percent()
     assert box["top"] <= 100 * row / shown.shape[0] <= box["top"] + box["height"]
     assert box["left"] - 1 <= 100 * column / shown.shape[1] <= box["left"] + box["width"] + 1
-
-
-def test_packing_keeps_every_picture() -> None:
-    pictures = [Picture(b"one", 0.0), Picture(b"", 0.0), Picture(b"three", 12.5)]
-    content, places = moments.pack(pictures)
-    assert content.tobytes() == b"onethree"
-    assert places.tolist() == [[3, 0], [3, 0], [8, 12.5]]
 
 
 @pytest.mark.parametrize("gate_hz", [0, 4])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,9 @@ from small_library import IDS, copy_library
 from soundalike import audio, index, index_builder, library, paths, representations
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import Index
+from soundalike.index_builder import Plan
 from soundalike.index_reuse import Earlier
+from soundalike.ingest import Event, ignored
 from soundalike.models import ModelStore
 from soundalike.models.heldout import Heldout
 
@@ -24,9 +27,9 @@ ALL = ("vgg_genre", *STORED)
 N = len(IDS)
 
 
-def build(source, out, models, names=ALL, **others):
+def build(source, out, models, names=ALL, on_file=ignored, **plan):
     """With the representations that share one pass of VGG16 unless told otherwise."""
-    return index_builder.build(source, out, models, names, **others)
+    return index_builder.build(source, out, models, Plan(names, **plan), on_file=on_file)
 
 
 @pytest.fixture
@@ -133,11 +136,12 @@ def test_broken_audio_is_skipped_and_reported(
     three: Path, small_models: ModelStore, small_index: Index
 ) -> None:
     (three / "clips" / f"{IDS[1]}.opus").write_text("no audio at all")
-    seen: list[str] = []
-    built = build(library.load(three), three.parent / "index", small_models, on_track=seen.append)
+    seen: list[Event] = []
+    built = build(library.load(three), three.parent / "index", small_models, on_file=seen.append)
     assert [item.file for item in built.skipped] == [f"clips/{IDS[1]}.opus"]
     assert "not an audio file" in built.skipped[0].reason
-    assert seen == [f"clips/{track_id}.opus" for track_id in IDS[:3]]
+    assert [event.file for event in seen] == [f"clips/{track_id}.opus" for track_id in IDS[:3]]
+    assert [event.kind for event in seen] == ["taken", "skipped", "taken"]
     assert built.index.tracks["track_id"].tolist() == [IDS[0], IDS[2]]
     for name in ("vgg_mel", "genre_head", "genre_probabilities"):
         np.testing.assert_array_equal(built.index.array(name), small_index.array(name)[[0, 2]])
@@ -243,18 +247,56 @@ def test_interrupted_build_leaves_the_old_index(
     existing: Path, three: Path, small_models: ModelStore
 ) -> None:
     before = contents(existing)
-    seen: list[str] = []
-
-    def interrupt(file: str) -> None:
-        seen.append(file)
-        if len(seen) == 2:
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        build(library.load(three), existing, small_models, on_track=interrupt)
+        build(library.load(three), existing, small_models, on_file=interrupt_at(2))
     assert contents(existing) == before
     assert len(index.load(existing, checksums=True)) == N
-    assert sorted(path.name for path in existing.parent.iterdir()) == ["index", "library"]
+    assert sorted(path.name for path in existing.parent.iterdir()) == [".index.work", "index", "library"]
+
+
+def interrupt_at(count: int) -> Callable[[Event], None]:
+    """Ctrl-C as the n-th file is done."""
+    seen: list[Event] = []
+
+    def on_file(event: Event) -> None:
+        seen.append(event)
+        if len(seen) == count:
+            raise KeyboardInterrupt
+
+    return on_file
+
+
+def test_interrupted_first_build_leaves_an_index_of_what_was_done(
+    three: Path, small_models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = build(library.load(three), three.parent / "whole", small_models)
+    out = three.parent / "index"
+    built = build(library.load(three), out, small_models, on_file=interrupt_at(2))
+    assert built.index.partial == (2, 3)
+    opened = index.load(out, checksums=True)
+    assert opened.tracks["track_id"].tolist() == list(IDS[:2])
+    assert len(opened.neighbours("vgg_genre", 0)[0]) == 1
+    decoded = spied_decoding(monkeypatch)
+    again = build(library.load(three), out, small_models)
+    assert decoded == [three / "clips" / f"{IDS[2]}.opus"]
+    assert again.index.partial is None
+    assert contents(out) == contents(whole.index.folder)
+    assert sorted(path.name for path in three.parent.iterdir()) == ["index", "library", "whole"]
+
+
+def test_interrupted_before_anything_was_done(three: Path, small_models: ModelStore) -> None:
+    (three / "clips" / f"{IDS[0]}.opus").write_text("no audio at all")
+    with pytest.raises(KeyboardInterrupt):
+        build(library.load(three), three.parent / "index", small_models, on_file=interrupt_at(1))
+    assert not (three.parent / "index").exists()
+
+
+def spied_decoding(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The files that are decoded from now on."""
+    decoded: list[Path] = []
+    real = audio.decode
+    monkeypatch.setattr(audio, "decode", lambda path: decoded.append(path) or real(path))
+    return decoded
 
 
 def test_held_out_predictions_replace_the_heads_own(
@@ -318,15 +360,13 @@ def test_what_an_earlier_index_knows_is_taken_over(
 ) -> None:
     out = three.parent / "index"
     before = contents(build(library.load(three), out, small_models).index.folder)
-    decoded: list[Path] = []
-    real = audio.decode
-    monkeypatch.setattr(audio, "decode", lambda path: decoded.append(path) or real(path))
+    decoded = spied_decoding(monkeypatch)
     again = build(library.load(three), out, small_models)
     assert contents(again.index.folder) == before
     assert decoded == []
     (three / "clips" / f"{IDS[0]}.opus").write_bytes((three / "clips" / f"{IDS[1]}.opus").read_bytes())
     changed = build(library.load(three), out, small_models, [*ALL, "mfcc_flat"])
-    assert len(decoded) == 3
+    assert len(decoded) == 2  # the third holds what another does
     vectors = changed.index.array("vgg_mel")
     np.testing.assert_array_equal(vectors[0], vectors[1])
 
@@ -338,6 +378,8 @@ def test_nothing_is_taken_over_from_other_networks(
     build(library.load(three), out, small_models)
     other = ModelStore()
     monkeypatch.setattr(other, "checksum", lambda name: "another")
-    assert Earlier(out, small_models).vectors(paths.sha256_of(three / "clips" / f"{IDS[0]}.opus"))
-    assert not Earlier(out, other).vectors(paths.sha256_of(three / "clips" / f"{IDS[0]}.opus"))
-    assert not Earlier(three, small_models).vectors("0")
+    sha256 = paths.sha256_of(three / "clips" / f"{IDS[0]}.opus")
+    assert Earlier(out, small_models).missing(sha256, ["vgg_mel", "fma518"]) == ["fma518"]
+    assert Earlier(out, other).missing(sha256, ["vgg_mel"]) == ["vgg_mel"]
+    assert Earlier(three, small_models).missing(sha256, ["vgg_mel"]) == ["vgg_mel"]
+    assert Earlier(out, small_models).missing("0", ["vgg_mel"]) == ["vgg_mel"]

@@ -12,7 +12,6 @@ from streamlit.testing.v1 import AppTest
 
 from soundalike import projection_builder
 from soundalike.projection import Setting
-from soundalike.ui import state
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = str(ROOT / "pages" / "map.py")
@@ -78,14 +77,9 @@ def test_an_index_without_maps_is_one_clear_sentence(
 ) -> None:
     clustered_index.write(tmp_path / "index")
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "index"))
-    state.open_index.clear()
-    try:
-        app = run()
-        assert [error.value for error in app.error] == [
-            "This index has no maps; add them with `soundalike map`."
-        ]
-    finally:
-        state.open_index.clear()
+    assert [error.value for error in run().error] == [
+        "This index has no maps; add them with `soundalike map`."
+    ]
 
 
 def test_an_index_with_one_map_offers_no_dead_choice(
@@ -94,9 +88,4 @@ def test_an_index_with_one_map_offers_no_dead_choice(
     folder = clustered_index.write(tmp_path / "index").folder
     projection_builder.add(folder, [Setting(2, "cosine", 5, 0.1)])
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(folder))
-    state.open_index.clear()
-    try:
-        app = run()
-        assert {group.key for group in app.get("button_group")} <= {"map_panel"}
-    finally:
-        state.open_index.clear()
+    assert {group.key for group in run().get("button_group")} <= {"map_panel"}

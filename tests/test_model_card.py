@@ -21,7 +21,11 @@ def scored(accuracy: float, macro_f1: float, log_loss: float | None, n: int = 40
 
 def trained(labelled: bool = True) -> Trained:
     tracks = pd.DataFrame(
-        {"genre": ["Folk"] * 22 + ["Jazz"] * 18, "album": [f"Album {i // 3}" for i in range(40)]}
+        {
+            "genre": ["Folk"] * 22 + ["Jazz"] * 18,
+            "album": [f"Album {i // 3}" for i in range(40)],
+            "artist": "",
+        }
     )
     if labelled:
         tracks = tracks.assign(genre_source=["tagger"] * 30 + ["title"] * 10)
@@ -111,7 +115,7 @@ def test_every_heading_is_there() -> None:
 
 def test_card_of_real_scores() -> None:
     result = classification(["Folk", "Jazz", "Jazz"], ["Folk", "Jazz", "Folk"], GENRES)
-    tracks = pd.DataFrame({"genre": ["Folk", "Jazz", "Jazz"], "album": ["A", "B", "C"]})
+    tracks = pd.DataFrame({"genre": ["Folk", "Jazz", "Jazz"], "album": ["A", "B", "C"], "artist": ""})
     made = Trained(None, None, (Scores("genre head", result, None),), [1], tracks, {})
     card = card_of(made)
     assert ["genre head", "66.7%", "0.667", ""] in table_rows(card)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import duplicates, index_builder, library, query
-from soundalike.errors import AudioError, IndexFolderError
+from soundalike import duplicates, index, index_builder, library, paths, query
+from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.index import Index
-from soundalike.models import ModelStore
+from soundalike.index_builder import Plan
+from soundalike.models import ModelStore, genre_head
+from soundalike.models.genre_head import GenreHead
 
 pytest_plugins = ["library_fixtures"]
 
@@ -97,11 +101,32 @@ def test_other_models_than_the_index_has_are_refused_first(small_index: Index, t
         query.from_audio(b"no audio", small_index, ModelStore(genre_head=other))
 
 
+def test_an_index_is_asked_with_its_own_head(
+    small_index: Index, small_models: ModelStore, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(small_index.folder, tmp_path / "index")
+    path = folder / "model_genre_head.npz"
+    GenreHead(genre_head.build(3, seed=1), ("Dub", "Fado", "Ska")).save(path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["own_models"] = {"genre_head": path.name}
+    manifest["models"]["genre_head"] = paths.sha256_of(path)
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    own = index.load(folder)
+    with pytest.raises(IndexFolderError, match="another genre_head"):
+        query.from_audio(OTHER_CLIP, own, small_models)
+    asked = query.from_audio(OTHER_CLIP, own, own.models(small_models))
+    assert set(asked.genres) == {"Dub", "Fado", "Ska"}
+    assert small_index.models(small_models) is small_models
+    path.unlink()
+    with pytest.raises(ModelError, match="is missing"):
+        query.from_audio(OTHER_CLIP, own, index.load(folder).models(small_models))
+
+
 def test_index_of_sound_alone_asks_for_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
     built = index_builder.build(
-        library.load(small_folder), tmp_path / "index", small_models, ["vgg_mel"]
+        library.load(small_folder), tmp_path / "index", small_models, Plan(["vgg_mel"])
     )
     asked = query.from_audio(OTHER_CLIP, built.index, small_models)
     assert list(asked.embeddings) == ["vgg_mel"]

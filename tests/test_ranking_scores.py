@@ -12,6 +12,7 @@ from soundalike.evaluation import (
     bootstrap_interval,
     bootstrap_means,
     paired_comparison,
+    precision_of_nearest,
     ranking_order,
     ranking_scores,
 )
@@ -45,6 +46,22 @@ def test_scores_by_hand() -> None:
         [(1 / np.log2(3) + 1 / np.log2(5) + 1 / np.log2(6)) / ideal]
     )
     assert scores.chance == pytest.approx([3 / 5])
+
+
+@settings(max_examples=100)
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]), st.integers(1, 30))
+def test_precision_without_a_ranking_is_that_of_the_ranking(seed: int, k: int, values: int) -> None:
+    similarities, relevant, candidates = made_up(seed)
+    tied = np.floor(similarities) % values
+    precision, chance = precision_of_nearest(tied, relevant, candidates, k)
+    scores = ranking_scores(ranking_order(tied), relevant, candidates, (k,))
+    np.testing.assert_array_equal(precision, scores.values[f"precision_at_{k}"])
+    np.testing.assert_array_equal(chance, scores.chance)
+
+
+def test_precision_with_too_few_candidates() -> None:
+    with pytest.raises(ValueError, match="fewer than k=4"):
+        precision_of_nearest(np.ones((1, 4)), flags("1111"), flags("0111"), 4)
 
 
 def test_tracks_that_are_no_candidates_take_no_rank() -> None:

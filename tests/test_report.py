@@ -9,6 +9,7 @@ import pytest
 
 from soundalike import index, paths, report
 from soundalike.index import Index
+from soundalike.models import ModelStore
 
 TEXT = """# A model
 
@@ -93,6 +94,38 @@ def test_a_card_that_is_not_there_is_none(tmp_path: Path) -> None:
     assert report.cards(tmp_path) == []
 
 
+def test_the_card_shown_is_that_of_the_head_that_made_the_index(bundled: Index, tmp_path: Path) -> None:
+    base = ModelStore()
+    card = report.head_card(bundled, bundled.models(base))
+    assert card == report.card("genre_head")
+    assert report.head_accuracy(card) == pytest.approx(0.335, abs=0.1)
+    made_with = {"representations": bundled.manifest["representations"], "genres": ["Folk"]}
+    other = Index(tmp_path, made_with | {"models": {"genre_head": "0" * 64}}, bundled.tracks)
+    assert report.head_card(other, other.models(base)) is None
+    assert report.head_accuracy(None) is None
+
+
+def test_an_index_shows_the_card_of_its_own_head(bundled: Index, tmp_path: Path) -> None:
+    head = tmp_path / "model_genre_head.npz"
+    head.write_bytes(b"weights")
+    manifest = {
+        "models": {"genre_head": paths.sha256_of(head)},
+        "own_models": {"genre_head": head.name},
+    }
+    own = Index(tmp_path, manifest, bundled.tracks)
+    assert report.head_card(own, own.models(ModelStore())) is None
+    text = TEXT.replace("the head", "genre head")
+    head.with_suffix(".md").write_text(text, encoding="utf-8")
+    card = report.head_card(own, own.models(ModelStore()))
+    assert card is not None
+    assert card.text == text
+    assert report.head_accuracy(card) == 0.75
+    names = [found.name for found in report.model_cards(own)]
+    assert names[0] == "model_genre_head"
+    assert "genre_head" not in names
+    assert {"musicnn_msd", "vgg16_notop_fp16"} <= set(names)
+
+
 def test_confusion_in_a_sentence() -> None:
     said = report.confused(["Folk", "Jazz"], [[2, 0], [1, 1]])
     assert "best is Folk, right 100%" in said
@@ -134,13 +167,13 @@ def test_wide_tables_become_frames_and_nothing_is_lost() -> None:
     ],
 )
 def test_search(text: str, licence: str | None, files: list[str]) -> None:
-    assert list(report.search(TRACKS, text, licence)["file"]) == files
+    assert list(report.search(Index(Path(), {}, TRACKS), text, licence)["file"]) == files
 
 
 def test_a_library_without_licences_has_none() -> None:
     bare = TRACKS.drop(columns="licence")
     assert report.licences(bare) == {}
-    assert list(report.search(bare, "café")["file"]) == ["c.ogg"]
+    assert list(report.search(Index(Path(), {}, bare), "cafe")["file"]) == ["c.ogg"]
     table = report.credits_table(bare)
     assert list(table) == ["Title", "Artist", "Album", "Genre", "Source"]
     assert list(table["Source"]) == ["a.ogg", "b.ogg", "c.ogg"]

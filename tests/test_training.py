@@ -94,6 +94,57 @@ def test_too_few_genres(groups: list[tuple[str, int, int]]) -> None:
         training.train(separable(tracks_of(*groups)))
 
 
+def test_what_is_missing_is_said() -> None:
+    with pytest.raises(LibraryError) as caught:
+        training.check(tracks_of(("Folk", 8, 3), ("Jazz", 2, 30), ("Rock", 4, 1), ("", 2, 2)))
+    message = str(caught.value)
+    assert message.endswith(
+        "this library has 1. Left out: (no genre) (4 clips without a label), Jazz (60 clips from 2 "
+        "albums), Rock (4 clips from 4 albums)."
+    )
+    many = training.reasons({f"Genre {i}": "1 clip" for i in range(9)})
+    assert many.endswith("Genre 5 (1 clip) and 3 more.")
+    assert training.reasons({}) == "."
+
+
+def test_artists_and_folders_stand_for_albums_that_are_not_named() -> None:
+    tracks = pd.DataFrame(
+        {
+            "album": ["First", "", "", "", "", ""],
+            "artist": ["Ann", "Ann", "Ben", "Unknown artist", "", ""],
+            "file": ["a/1.mp3", "a/2.mp3", "b/1.mp3", "c/1.mp3", "c/2.mp3", "3.mp3"],
+        }
+    )
+    keys = training.album_keys(tracks)
+    assert len(set(keys)) == 5
+    assert keys[3] == keys[4]
+    assert training.artists_or_albums(tracks)[:3] == ["Ann", "Ann", "Ben"]
+    few = tracks.assign(genre="Folk", album="", artist="").iloc[[0, 1]]
+    assert training.trainable_genres(few)[1] == {"Folk": "2 clips from 1 albums"}
+
+
+def test_genres_without_albums_are_trained_on_by_artist() -> None:
+    tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(album="")
+    assert training.trainable_genres(tracks) == (["Folk", "Jazz"], {})
+    folds = training.fold_of_each(tracks, seed=0)
+    assert tracks.assign(fold=folds).groupby("artist")["fold"].nunique().max() == 1
+    rows = training.training_rows(tracks, np.flatnonzero(folds == 0))
+    assert set(rows) == set(np.flatnonzero(folds != 0))
+
+
+def test_nothing_left_to_train_on_is_said() -> None:
+    tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "training_rows", lambda made, test: _all_but_a_few(len(made), test))
+        with pytest.raises(LibraryError, match="more artists"):
+            training.cross_validate(separable(tracks), ["Folk", "Jazz"], seed=0)
+
+
+def _all_but_a_few(n: int, test: np.ndarray) -> np.ndarray:
+    """Rows enough to stop by, and none once those are held out as well."""
+    return np.setdiff1d(np.arange(n), test) if len(test) <= n // 4 else np.zeros(0, int)
+
+
 def test_library_by_one_artist_cannot_be_split() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(artist="Ann")
     with quick(), pytest.raises(LibraryError):
@@ -103,7 +154,7 @@ def test_library_by_one_artist_cannot_be_split() -> None:
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(GENRES), st.integers(0, 9)), min_size=30, max_size=90))
 def test_folds_keep_albums_together(pairs: list[tuple[str, int]]) -> None:
-    tracks = pd.DataFrame(pairs, columns=["genre", "album"]).astype(str)
+    tracks = pd.DataFrame(pairs, columns=["genre", "album"]).astype(str).assign(artist="")
     assume(tracks["genre"].value_counts().min() >= training.FOLDS)
     assume(tracks["album"].nunique() >= training.FOLDS)
     folds = training.fold_of_each(tracks, seed=0)

@@ -18,11 +18,12 @@ from soundalike.errors import VotesError
 from soundalike.votes import CHOICES, COLUMNS, Votes, tally
 
 NAMES = ("musicnn", "vgg_genre", "vgg_mel")
+LIBRARY, OTHER = "fingerprint", "another"
 
 
 @pytest.fixture
 def votes(tmp_path: Path) -> Votes:
-    return Votes(tmp_path / "data" / "votes.sqlite")
+    return Votes(tmp_path / "data" / "votes.sqlite", LIBRARY)
 
 
 def rows(votes: Votes) -> list[dict[str, str]]:
@@ -130,8 +131,41 @@ def test_the_table_says_all_there_is(votes: Votes) -> None:
 
 def test_several_objects_share_one_file(votes: Votes) -> None:
     pair = votes.deal("0102", NAMES)
-    assert Votes(votes.path).vote(pair.id, "left")
+    assert Votes(votes.path, LIBRARY).vote(pair.id, "left")
     assert not votes.vote(pair.id, "left")
+
+
+def test_votes_on_two_libraries_are_never_added_up(votes: Votes) -> None:
+    others = Votes(votes.path, OTHER)
+    votes.vote(votes.deal("0102", NAMES).id, "left")
+    for _ in range(2):
+        others.vote(others.deal("0102", NAMES).id, "right")
+    assert (votes.count(), others.count()) == (1, 2)
+    assert sum(found.for_first + found.for_second for found in votes.tallies()) == 1
+    assert sorted(row["library"] for row in rows(votes)) == [OTHER, OTHER, LIBRARY]
+    others.reset()
+    assert (votes.count(), others.count()) == (1, 0)
+    assert Votes(votes.path, LIBRARY).count() == 1
+
+
+def test_votes_from_before_libraries_were_told_apart_are_kept_and_not_counted(tmp_path: Path) -> None:
+    path = tmp_path / "votes.sqlite"
+    with sqlite3.connect(path) as database:
+        database.executescript(
+            "CREATE TABLE pairs (pair TEXT PRIMARY KEY, round INTEGER NOT NULL, query TEXT NOT NULL, "
+            "left TEXT NOT NULL, right TEXT NOT NULL, choice TEXT, "
+            "dealt_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, voted_at TEXT) STRICT;"
+            "CREATE TABLE rounds (round INTEGER PRIMARY KEY, "
+            "began_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) STRICT;"
+            "INSERT INTO rounds (round) VALUES (1), (2);"
+            "INSERT INTO pairs (pair, round, query, left, right, choice, voted_at) "
+            "VALUES ('old', 2, '0102', 'musicnn', 'vgg_mel', 'left', '2026-01-01 00:00:00');"
+        )
+    votes = Votes(path, LIBRARY)
+    assert votes.count() == 0
+    votes.vote(votes.deal("0102", NAMES).id, "same")
+    assert votes.count() == 1
+    assert [(row["library"], row["round"]) for row in rows(votes)] == [("", "2"), (LIBRARY, "3")]
 
 
 VOTER = """
@@ -139,7 +173,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from soundalike.votes import Votes
-votes = Votes(Path(sys.argv[1]))
+votes = Votes(Path(sys.argv[1]), "fingerprint")
 with ThreadPoolExecutor(4) as pool:
     counted = list(pool.map(lambda pair: votes.vote(pair, "left"), sys.argv[2:]))
 print(sum(counted))
@@ -168,14 +202,14 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     path = tmp_path / "votes.sqlite"
     path.write_text("This is not a database, but it is longer than its header would be." * 3)
     with pytest.raises(VotesError, match="SOUNDALIKE_VOTES"):
-        Votes(path)
+        Votes(path, LIBRARY)
     assert path.read_text().startswith("This is not")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(VotesError, match="cannot be kept"):
-        Votes(tmp_path / "file" / "votes.sqlite")
+        Votes(tmp_path / "file" / "votes.sqlite", LIBRARY)
 
 
 def test_a_database_that_is_locked_for_good(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:

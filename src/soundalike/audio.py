@@ -48,6 +48,9 @@ MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000
 SILENCE_DBFS = -60.0
 """A clip whose loudest 50 ms stay below this level is refused as silent."""
 
+_OPENING_BYTES = 64 * 1024 * 1024
+"""How far into a file it is looked for what it holds; covers and other tags come first."""
+
 EXTENSIONS = (*("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka"),)
 """File name endings that are offered for upload and looked for in folders."""
 
@@ -215,6 +218,22 @@ def _check_audible(samples: NDArray[np.float32]) -> None:
         raise AudioError("This clip is silent, so there is nothing to compare; please choose another.")
 
 
+class _File(io.FileIO):
+    """A file that seems to end early until it is known what it holds.
+
+    In gigabytes of nothing FFmpeg would look for a beginning to the end.
+    """
+
+    is_open = False
+    _left = _OPENING_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        content = super().read(size)
+        self._left -= len(content)
+        return content if self.is_open or self._left > 0 else b""
+
+
 @contextmanager
 def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
     import av
@@ -224,10 +243,12 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
     with ExitStack() as stack:
         try:
             # A stream rather than a name, which FFmpeg could take for an address.
-            binary = io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb")  # noqa: SIM115, PTH123
-            stream = stack.enter_context(binary)
+            stream = io.BytesIO(source) if isinstance(source, bytes) else _File(source)
+            stack.enter_context(stream)
             container = av.open(stream, mode="r", options=options, metadata_errors="replace")
             stack.enter_context(container)
+            if isinstance(stream, _File):
+                stream.is_open = True
         except PermissionError as error:
             raise AudioError("This file may not be read; please check its permissions.") from error
         except (av.FFmpegError, OSError, ValueError) as error:

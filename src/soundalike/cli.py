@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from soundalike import __version__, paths
+from soundalike import __version__
 from soundalike.cli_evaluate import evaluate
+from soundalike.cli_fma import fetch, fma
 from soundalike.cli_index import index, map_, measure
 from soundalike.cli_journey import journey
 from soundalike.cli_recommend import recommend
-from soundalike.cli_train import cf_regression, mfcc_autoencoder
+from soundalike.cli_train import cf_regression, genre_head, mfcc_autoencoder
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ commands.add_command(measure)
 commands.add_command(recommend)
 commands.add_command(journey)
 commands.add_command(evaluate)
+commands.add_command(fetch)
+commands.add_command(fma)
 
 
 @commands.group()
@@ -79,47 +82,9 @@ def train() -> None:
     """Train a model on a library of your own."""
 
 
+train.add_command(genre_head)
 train.add_command(mfcc_autoencoder)
 train.add_command(cf_regression)
-
-
-@train.command("genre-head")
-@click.argument("library", type=FOLDER)
-@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option(
-    "--halves/--no-halves", default=True, show_default=True, help="Two 15 s halves a clip as well."
-)
-@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
-@JSON
-def train_genre_head(
-    library: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool
-) -> None:
-    """Train the genre head on LIBRARY's genres; write its weights and a model card beside them."""
-    from soundalike import model_card, training
-    from soundalike.library import load
-    from soundalike.models import ModelStore
-
-    if out.suffix != ".npz":
-        raise click.UsageError(f"--out takes a file that ends with .npz, not {out.name!r}.")
-    if not out.parent.is_dir():
-        raise click.UsageError(f"--out: there is no folder {out.parent}.")
-    source = load(library)
-    models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
-    with _progress("Extracting features", len(source.tracks)) as advance:
-        features, skipped = training.extract(source, models, halves, advance)
-    _report_skipped(skipped)
-    with _progress("Training", training.FOLDS + 1) as advance:
-        trained = training.train(features, seed, advance)
-    trained.head.save(out)
-    trained.heldout.save(out)
-    document = model_card.as_document(trained, seed=seed, halves=halves)
-    card = model_card.render(document, trained.scores)
-    out.with_suffix(".md").write_text(card, encoding="utf-8")
-    if as_json:
-        _print_json(document | {"weights": str(out), "model_card": str(out.with_suffix(".md"))})
-    else:
-        click.echo(card)
 
 
 @contextmanager

@@ -1,13 +1,101 @@
-"""`soundalike train mfcc-autoencoder` and `train cf-regression`: the models beside the genre head."""
+"""`soundalike train`: the genre head, the autoencoder and the network of listeners' taste."""
 
 from __future__ import annotations
 
+import tempfile
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from soundalike import paths
+
+if TYPE_CHECKING:
+    from soundalike.library import Library
+    from soundalike.models import ModelStore
+
+CROSS_VALIDATED = 5_000
+"""A library with more tracks is split once, since cross-validation holds all of it in memory."""
+
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("genre-head")
+@click.argument("folder", metavar="LIBRARY", type=FOLDER)
+@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--halves/--no-halves",
+    default=True,
+    show_default=True,
+    help="Two 15 s halves a clip as well, where the library is small enough for cross-validation.",
+)
+@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def genre_head(folder: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool) -> None:
+    """Train the genre head on LIBRARY's genres; write its weights and a model card beside them.
+
+    The genres are those of the files' tags, or of the column genre of a tracks.csv. A tracks.csv with
+    a column split (training, validation or test) decides what is trained on; otherwise the head is
+    cross-validated, or, with more than 5,000 tracks, the library is split by artist.
+    """
+    from soundalike import cli, split_training, training
+    from soundalike.library import load
+    from soundalike.models import ModelStore
+
+    check_out(out)
+    source = load(folder)
+    models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
+    if "split" in source.tracks or len(source.tracks) > CROSS_VALIDATED:
+        if "split" not in source.tracks:
+            split = split_training.assign(source.tracks, seed)
+            source = replace(source, tracks=source.tracks.assign(split=split))
+        document, card = _train_on_split(source, out, seed, models)
+    else:
+        training.check(source.tracks)
+        document, card = _cross_validate(source, out, seed, halves, models)
+    card_file = out.with_suffix(".md")
+    card_file.write_text(card, encoding="utf-8")
+    if as_json:
+        cli._print_json(document | {"weights": str(out), "model_card": str(card_file)})
+    else:
+        click.echo(card)
+
+
+def _cross_validate(
+    source: Library, out: Path, seed: int, halves: bool, models: ModelStore
+) -> tuple[dict[str, Any], str]:
+    from soundalike import cli, model_card, training
+
+    with cli._progress("Extracting features", len(source.tracks)) as advance:
+        features, skipped = training.extract(source, models, halves, advance)
+    cli._report_skipped(skipped)
+    with cli._progress("Training", training.FOLDS + 1) as advance:
+        trained = training.train(features, seed, advance)
+    trained.head.save(out)
+    trained.heldout.save(out)
+    document = model_card.as_document(trained, seed=seed, halves=halves)
+    return document, model_card.render(document, trained.scores)
+
+
+def _train_on_split(
+    source: Library, out: Path, seed: int, models: ModelStore
+) -> tuple[dict[str, Any], str]:
+    from soundalike import cli, model_card, split_training
+
+    split_training.parts_of(source.tracks)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
+        with cli._progress("Extracting features", len(source.tracks)) as advance:
+            inputs = split_training.extract(source, models, Path(folder), advance)
+        cli._report_skipped(inputs.skipped)
+        with cli._progress("Training", split_training.MAX_EPOCHS) as advance:
+            trained = split_training.train(inputs.array, inputs.tracks, seed, advance)
+    trained.head.save(out)
+    trained.heldout.save(out)
+    document = model_card.split_document(trained, seed)
+    return document, model_card.render_split(document, trained.scores)
 
 
 @click.command("mfcc-autoencoder")

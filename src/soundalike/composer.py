@@ -101,8 +101,10 @@ def compose(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playlist:
     members = Members(index, recipe, [row for row in dict.fromkeys(recipe.pinned) if row not in own])
     preference = (-scores if recipe.farthest else scores) + _fitting_keys(index, seeds, recipe, scores)
     barred = own | set(recipe.removed) | set(members.rows)
-    ranked = [int(row) for row in nearest(preference, len(index)) if row not in barred]
-    _fill(index, recipe, members, [row for row in ranked if np.isfinite(scores[row])], preference)
+    usable = np.isfinite(scores)
+    usable[np.fromiter(barred, np.intp)] = False
+    ranked = nearest(preference, len(index))
+    _fill(index, recipe, members, ranked[usable[ranked]].tolist(), preference)
     rows = _in_order(index, recipe, members.rows, scores)
     entries = tuple(
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)

@@ -44,3 +44,7 @@ class PlaylistError(SoundalikeError):
 
 class SchedulerError(SoundalikeError):
     """A cluster that cannot be used."""
+
+
+class FetchError(SoundalikeError):
+    """A download that cannot be made, finished or trusted."""

@@ -150,7 +150,7 @@ def ranking_order(similarities: ArrayLike) -> NDArray[np.intp]:
 
 
 def validate(
-    order: NDArray[np.intp], relevant: ArrayLike, candidates: ArrayLike, ks: Sequence[int]
+    order: NDArray[np.number], relevant: ArrayLike, candidates: ArrayLike, ks: Sequence[int]
 ) -> None:
     """Check what `ranking_scores` is given; warn where there is nothing to score.
 
@@ -214,6 +214,35 @@ def ranking_scores(
     gains = np.where(hit, discounts[rank], 0.0).sum(axis=1)
     values["ndcg"] = _share(gains, np.cumsum(discounts)[found])
     return RankingScores(values, found / rank[:, -1])
+
+
+def precision_of_nearest(
+    similarities: NDArray[np.float32],
+    relevant: NDArray[np.bool_],
+    candidates: NDArray[np.bool_],
+    k: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Precision at k and chance of each query, as `ranking_scores` gives them, without a ranking.
+
+    Parameters
+    ----------
+    similarities : of each query to every track, finite [shape=(m, n)]
+    relevant, candidates : as of `ranking_scores` [shape=(m, n)]
+
+    Raises
+    ------
+    ValueError
+        As `validate`.
+    """
+    validate(similarities, relevant, candidates, (k,))
+    masked = np.where(candidates, similarities, -np.inf)
+    least = np.partition(masked, -k, axis=1)[:, -k:].min(axis=1, keepdims=True)
+    above, equal = masked > least, masked == least
+    # Of equal ones, the first in order are taken.
+    wanted = k - above.sum(axis=1, keepdims=True)
+    nearest = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= wanted))
+    chance = (relevant & candidates).sum(axis=1) / candidates.sum(axis=1)
+    return (nearest & relevant).sum(axis=1) / k, chance
 
 
 def bootstrap_means(

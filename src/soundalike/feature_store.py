@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, moments, portrait, spectral_summary
+from soundalike import activations, cells, genre_groups, moments, portrait, spectral_summary
 from soundalike.activations import Groups, Matrix, Summary
 from soundalike.errors import AudioError
 from soundalike.index import Index
@@ -26,6 +26,8 @@ DIMENSIONS = ("vgg_mel", "genre_head")
 BLANK = Picture(b"", 0.0)
 """The picture of a track that cannot be decoded."""
 _MATRIX_BYTES = 128 * 2**20
+_MOST_BYTES = 512 * 2**20
+"""What is read in some seconds: 10,000 tracks of `vgg_mel`."""
 
 T = TypeVar("T")
 
@@ -78,14 +80,24 @@ class FeatureStore:
 
     @property
     def names(self) -> list[str]:
-        """Those of `DIMENSIONS` that the index has."""
+        """Those of `DIMENSIONS` that the index has, and that can be looked through in a moment."""
+        return [name for name in self._stored if name not in self.too_large]
+
+    @cached_property
+    def too_large(self) -> list[str]:
+        """Those of `DIMENSIONS` whose vectors take too long to read while a visitor waits."""
+        return [name for name in self._stored if self.index.array(name).nbytes > _MOST_BYTES]
+
+    @property
+    def _stored(self) -> list[str]:
         return [name for name in DIMENSIONS if name in self.index.stored]
 
     @cached_property
     def groups(self) -> Groups:
-        """The library's tracks by genre and artist."""
-        tracks = self.index.tracks
-        return activations.group(list(tracks["genre"]), list(tracks["artist"]))
+        """The library's tracks by genre and artist; a rare genre's count for the library alone."""
+        shown = genre_groups.of_tracks(self.index)
+        genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
+        return activations.group(genres, list(self.index.tracks["artist"]))
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:

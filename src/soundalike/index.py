@@ -12,6 +12,11 @@
     genre_probabilities.npy       predicted genres, float32 [shape=(n, genres)]
     genre_head_heldout.npy        genre_head features by the fold that did not see the track
     map_<name>_<setting>.npy      each track's place on a map, float32 [shape=(n, 2 or 3)]
+    skipped.csv                   the files that were left out, and why
+    model_<name>.npz, .md         a model that the index brings with it, and its card
+
+The manifest may have a `name` for the library, `own_models` (model to file) for those that the index
+brings, and `partial` (files `done` of `files`) where indexing was stopped.
 
 The measure is cosine similarity. A joined representation stores no vectors of its own; its weights are
 free to change at query time (`similarity`). Where vectors are many and long the index has `_pca.npy` and
@@ -23,7 +28,6 @@ and not for a new clip.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,12 +36,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
 from soundalike import index_files, representations, similarity
 from soundalike.errors import IndexFolderError
 from soundalike.first_pass import FirstPass
+from soundalike.index_facts import IndexFacts
 from soundalike.models import ModelStore
 from soundalike.similarity import nearest as nearest
 from soundalike.vectors import Rows, Vectors
@@ -73,27 +77,8 @@ class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
 
 
 @dataclass(frozen=True, eq=False)
-class Index:
-    """A loaded index; `load` makes one.
-
-    Attributes
-    ----------
-    folder : where it lies
-    manifest : the content of `manifest.json`
-    tracks : one row a track, with a `track_id` that is unique
-    """
-
-    folder: Path
-    manifest: dict[str, Any]
-    tracks: pd.DataFrame
-
-    def __len__(self) -> int:
-        return len(self.tracks)
-
-    @property
-    def names(self) -> list[str]:
-        """The representations that can be asked for; those of a later version are left out."""
-        return [name for name in self.manifest["representations"] if name in representations.REGISTRY]
+class Index(IndexFacts):
+    """A loaded index, ready to be searched; `load` makes one."""
 
     @property
     def stored(self) -> list[str]:
@@ -104,16 +89,6 @@ class Index:
     def has_vectors(self, name: str) -> bool:
         """Whether a representation can compare new clips, and not only the tracks among themselves."""
         return set(self.parts(name)) <= set(self.stored)
-
-    @property
-    def genres(self) -> list[str]:
-        """The genres that the head predicts, in the order of `genre_probabilities`."""
-        return list(self.manifest["genres"])
-
-    @property
-    def maps(self) -> dict[str, dict[str, Any]]:
-        """The maps that were made, by array name: how, and how far they can be believed."""
-        return dict(self.manifest.get("maps", {}))
 
     def array(self, name: str) -> NDArray[Any]:
         """One of the folder's arrays, by file name without `.npy`, memory-mapped."""
@@ -144,82 +119,6 @@ class Index:
             raise index_files.damaged(path)
         return array
 
-    def row(self, track_id: str) -> int:
-        """The row of a track.
-
-        Raises
-        ------
-        IndexFolderError
-            If there is no such track.
-        """
-        if track_id not in self._rows:
-            raise IndexFolderError(f"There is no track {track_id!r} in this library.")
-        return self._rows[track_id]
-
-    def has(self, track_id: object) -> bool:
-        """Whether there is a track of that id."""
-        return track_id in self._rows
-
-    @cached_property
-    def ids(self) -> list[str]:
-        """The tracks' ids, in the table's order."""
-        return [str(track_id) for track_id in self.tracks["track_id"]]
-
-    @cached_property
-    def identity(self) -> str:
-        """What tells this index, as it now is, from every other, and from itself built again."""
-        facts = json.dumps([str(self.folder.resolve()), self.manifest], sort_keys=True, default=str)
-        return hashlib.sha256(facts.encode()).hexdigest()
-
-    @property
-    def partial(self) -> tuple[int, int] | None:
-        """How many of how many files are in an index whose making was stopped; None for a whole one."""
-        found = self.manifest.get("partial")
-        if not isinstance(found, dict):
-            return None
-        return int(found.get("done", len(self))), int(found.get("files", len(self)))
-
-    @cached_property
-    def skipped(self) -> pd.DataFrame:
-        """The files that were left out when the index was made: columns `file` and `reason`."""
-        return index_files.read_skipped(self.folder)
-
-    def models(self, base: ModelStore) -> ModelStore:
-        """The networks that belong to this index: its own where it brings some, those given otherwise.
-
-        Raises
-        ------
-        IndexFolderError
-            If the manifest names what no index can bring.
-        """
-        own = index_files.own_models(self.folder, self.manifest)
-        return base.with_files(**own) if own else base
-
-    def row_of_file(self, sha256: str) -> int | None:
-        """The row of the track whose file has this checksum, or None."""
-        return self._rows_by_sha256.get(sha256)
-
-    def path(self, row: int) -> Path:
-        """The audio file of a row."""
-        return self.library_folder / self.fact("file", row)
-
-    @cached_property
-    def library_folder(self) -> Path:
-        """The folder that the tracks' `file` is relative to."""
-        return (self.folder / str(self.manifest["library"]["folder"])).resolve()
-
-    def fact(self, column: str, row: int) -> str:
-        """What the table says of a track; "" where it has no such column.
-
-        Taking one value from a table costs more than from the list that is kept here.
-        """
-        if column not in self.tracks:
-            return ""
-        if column not in self._columns:
-            values = self.tracks[column]
-            self._columns[column] = values.where(values.notna(), "").tolist()
-        return str(self._columns[column][row])
-
     def embeddings(self, row: int) -> Embeddings:
         """A track's vectors by stored representation."""
         return TrackEmbeddings(self, row)
@@ -241,10 +140,6 @@ class Index:
         """A track's predicted genres, likeliest first, by a head that never heard it."""
         values = map(float, self.array("genre_probabilities")[row])
         return dict(sorted(zip(self.genres, values, strict=True), key=lambda pair: -pair[1]))
-
-    def held_out(self, row: int) -> bool:
-        """Whether the predicted genres are those of a fold without the track's album and artist."""
-        return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
 
     def similarities(
         self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
@@ -376,20 +271,8 @@ class Index:
         return {}
 
     @cached_property
-    def _columns(self) -> dict[str, list[Any]]:
-        return {}
-
-    @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {}
-
-    @cached_property
-    def _rows(self) -> dict[str, int]:
-        return {track_id: row for row, track_id in enumerate(self.ids)}
-
-    @cached_property
-    def _rows_by_sha256(self) -> dict[str, int]:
-        return {sha256: row for row, sha256 in enumerate(self.tracks["sha256"])}
 
 
 def load(folder: Path, *, checksums: bool = False) -> Index:
@@ -408,6 +291,7 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
     """
     manifest = index_files.read_manifest(folder)
     index_files.check_files(folder, manifest, checksums)
+    index_files.own_models(folder, manifest)
     return Index(folder, manifest, index_files.read_tracks(folder, manifest))
 
 

@@ -20,7 +20,7 @@ from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
 
 SCHEMA = 1
-MANIFEST = "manifest.json"
+MANIFEST = paths.MANIFEST
 TRACKS = "tracks.parquet"
 SKIPPED = "skipped.csv"
 OWN_MODELS = ("genre_head", "factors")
@@ -180,7 +180,7 @@ def _well_formed(manifest: Mapping[str, Any]) -> bool:
 def _tidied(tracks: pd.DataFrame) -> pd.DataFrame:
     for column in _TEXTS:
         texts = tracks[column] if column in tracks else pd.Series("", tracks.index)
-        tracks[column] = texts.fillna("").astype(str).str.split().str.join(" ")
+        tracks[column] = texts.fillna("").astype(str).str.split().str.join(" ").astype("str")
     untitled = tracks["title"] == ""
     stems = [PurePosixPath(file).stem for file in tracks.loc[untitled, "file"].astype(str)]
     tracks.loc[untitled, "title"] = stems

@@ -18,6 +18,8 @@ from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 
 FILE = "evaluation.json"
+OWN = "This library"
+"""The title of the figures that are of the index's own tracks."""
 OTHER_CLIPS = paths.ASSETS / "evaluation" / "eval_clips.json"
 """Figures of the same representations on labelled clips that nothing in the project was trained on."""
 
@@ -89,7 +91,7 @@ def reports(index: Index) -> list[Report]:
     if (index.folder / FILE).is_file():
         own = _read(index.folder / FILE)
         if own.get("fingerprint") == index.manifest["library"]["fingerprint"]:
-            found.append(Report("This library", own))
+            found.append(Report(OWN, own))
     if OTHER_CLIPS.is_file():
         found.append(Report("Labelled clips", _read(OTHER_CLIPS)))
     return found

@@ -9,9 +9,25 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from soundalike import training
+from soundalike import split_training, training
 from soundalike.evaluation import Classification
+from soundalike.split_training import SplitTrained
 from soundalike.training import Scores, Trained
+
+_WHAT = (
+    "# Genre head\n\n"
+    "The article's small network on VGG16's feature map of a mel spectrogram. It gives the "
+    "probabilities of {genres} genres; its last hidden layer, 32 numbers, is the `genre_head` "
+    "representation."
+)
+_LIMITS = (
+    "- Labels are approximate and were never checked by listening; one label a track is a "
+    "simplification in itself.\n"
+    "- It tells its training library's genres apart, as this library means them. On other music "
+    "it names the nearest of these, whatever the music is.\n"
+    "- Its probabilities are no better calibrated than the log loss above says.\n"
+    "- What it says of its own training tracks flatters it: "
+)
 
 
 def as_document(trained: Trained, seed: int, halves: bool) -> dict[str, Any]:
@@ -23,7 +39,7 @@ def as_document(trained: Trained, seed: int, halves: bool) -> dict[str, Any]:
         "genres": {str(genre): int(n) for genre, n in tracks["genre"].value_counts().items()},
         "left_out": trained.left_out,
         "tracks": len(tracks),
-        "albums": int(tracks["album"].nunique()),
+        "albums": len(set(training.album_keys(tracks))),
         "label_sources": {str(source): int(n) for source, n in sources.items()},
         "folds": training.FOLDS,
         "epochs": trained.epochs,
@@ -48,10 +64,7 @@ def render(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
         "each clip whole and its two 15 s halves" if document["halves"] else "each clip once, whole"
     )
     parts = [
-        "# Genre head",
-        "The article's small network on VGG16's feature map of a mel spectrogram. It gives the "
-        f"probabilities of {len(document['genres'])} genres; its last hidden layer, 32 numbers, is the "
-        "`genre_head` representation.",
+        _WHAT.format(genres=len(document["genres"])),
         "## Data and split",
         f"{document['tracks']} clips from {document['albums']} albums: {genres}.",
         f"A genre is trained on if it has at least {training.MIN_CLIPS} clips from at least "
@@ -76,13 +89,51 @@ def render(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
         "Rows are labels, columns predictions of the genre head, all held-out tracks:",
         _confusion(scores[0].all),
         "## Limits",
-        "- Labels are approximate and were never checked by listening; one label a track is a "
-        "simplification in itself.\n"
-        "- It tells its training library's genres apart, as this library means them. On other music "
-        "it names the nearest of these, whatever the music is.\n"
-        "- Its probabilities are no better calibrated than the log loss above says.\n"
-        "- What it says of its own training tracks flatters it: use the held-out predictions in the "
-        "file beside it.",
+        _LIMITS + "use the held-out predictions in the file beside it.",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def split_document(trained: SplitTrained, seed: int) -> dict[str, Any]:
+    """Everything on the card of a head that was trained on a split, ready for JSON."""
+    parts, tracks = trained.parts, trained.tracks
+    return {
+        "genres": split_training.genre_counts(tracks, parts.fit),
+        "left_out": parts.left_out,
+        "tracks": len(tracks),
+        "training": len(parts.fit),
+        "validation": len(parts.stop),
+        "test": len(parts.test),
+        "left_out_for_artist": parts.shared,
+        "epoch": trained.epoch,
+        "seed": seed,
+        "scores": [{"name": scores.name, "all": asdict(scores.all)} for scores in trained.scores],
+    }
+
+
+def render_split(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
+    """The card in Markdown of a head that was trained on a split."""
+    genres = ", ".join(f"{genre} {n}" for genre, n in document["genres"].items())
+    left_out = "; ".join(f"{genre} ({why})" for genre, why in document["left_out"].items())
+    shared = document["left_out_for_artist"]
+    parts = [
+        _WHAT.format(genres=len(document["genres"])),
+        "## Data and split",
+        f"{document['training']} tracks for training: {genres}.",
+        "The table says which tracks are for training, for validation and to test. Training takes each "
+        f"clip once, whole, weights genres by the inverse of their size, and keeps the epoch with the "
+        f"least log loss on {document['validation']} validation tracks (epoch {document['epoch']}). "
+        f"{shared} tracks are left out of training or stopping, since their artist is on another side. "
+        f"Seed {document['seed']}.",
+        f"A genre is trained on if it has at least {split_training.MIN_CLIPS} tracks for training and "
+        f"one to test. Left out: {left_out or 'none'}.",
+        "## Figures",
+        "On the test tracks, which decided nothing:",
+        _table(document["test"], [(score.name, score.all) for score in scores]),
+        "Rows are labels, columns predictions of the genre head:",
+        _confusion(scores[0].all),
+        "## Limits",
+        _LIMITS + "only the test tracks are held out.",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -10,7 +10,6 @@ networks", who cover one patch at a time).
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,13 +67,6 @@ def draw_file(path: Path) -> Picture:
         If the file cannot be decoded.
     """
     return draw(audio.analysis_window(audio.decode(path)))
-
-
-def pack(pictures: Sequence[Picture]) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Pictures as the two arrays `PICTURES` and `PLACES` of an index."""
-    ends = np.cumsum([len(picture.content) for picture in pictures])
-    places = np.column_stack([ends, [picture.offset for picture in pictures]]).astype(np.float64)
-    return np.frombuffer(b"".join(picture.content for picture in pictures), np.uint8), places
 
 
 def kept(index: Index, row: int) -> Picture | None:

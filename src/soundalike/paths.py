@@ -10,11 +10,45 @@ ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 MODELS = ASSETS / "models"
 LIBRARY = ASSETS / "library"
+BUNDLED_INDEX = ASSETS / "index"
+MANIFEST = "manifest.json"
+"""The file of an index that says what is in it."""
+
+
+def index_folders(named: str | None = None) -> list[Path]:
+    """The indexes at hand, the one to open first: those of `$SOUNDALIKE_INDEX`, then the bundled one.
+
+    Parameters
+    ----------
+    named : one index, several with the system's path separator between them, or a folder that holds
+        several, which come by name; `$SOUNDALIKE_INDEX` where it is None
+
+    Returns
+    -------
+    each folder once; one that was named and is no index is there all the same, so that it can be said
+    """
+    named = os.environ.get("SOUNDALIKE_INDEX", "") if named is None else named
+    folders = [folder for part in named.split(os.pathsep) if part for folder in _indexes(Path(part))]
+    different: dict[Path, Path] = {}
+    for folder in [*folders, BUNDLED_INDEX]:
+        different.setdefault(folder.resolve(), folder)
+    return list(different.values())
 
 
 def index_folder() -> Path:
-    """The index to open: `$SOUNDALIKE_INDEX` where it is set, the bundled one otherwise."""
-    return Path(os.environ.get("SOUNDALIKE_INDEX") or ASSETS / "index")
+    """The index to open unless another is asked for: the first of `index_folders`."""
+    return index_folders()[0]
+
+
+def _indexes(named: Path) -> list[Path]:
+    """An index itself, or the indexes in a folder; a folder without any stands for itself."""
+    if (named / MANIFEST).is_file():
+        return [named]
+    try:
+        inner = sorted(path for path in named.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return [named]
+    return [path for path in inner if (path / MANIFEST).is_file()] or [named]
 
 
 def cache_folder() -> Path:

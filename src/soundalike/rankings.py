@@ -60,7 +60,7 @@ def heard_labels(index: Index, name: str) -> bool:
 
 
 def folds(index: Index) -> NDArray[np.intp]:
-    """The cross-validation fold that each track was held out of; -1 where the head never heard it."""
+    """The fold that each track was held out in; below 0 where there is none (`models.heldout`)."""
     if "genre_fold" not in index.tracks or f"{HELD_OUT}.npy" not in index.manifest["files"]:
         return np.full(len(index), -1)
     return index.tracks["genre_fold"].to_numpy(np.intp)

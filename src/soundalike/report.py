@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths, query, representations
+from soundalike import evaluation, index_files, paths, query, representations
+from soundalike import search as searching
 from soundalike.index import Index
+from soundalike.models import ModelStore
 
 MAX_TRACKS_COMPARED = 1_000
 """A library over this size is not compared track by track while a visitor waits."""
@@ -60,6 +62,41 @@ def card(name: str, folder: Path = paths.MODELS) -> Card | None:
     """The card of one model, by its file's name without the ending; None where there is none."""
     path = folder / f"{name}.md"
     return _card(path) if path.is_file() else None
+
+
+def head_card(index: Index, models: ModelStore) -> Card | None:
+    """The card of the genre head that an index was made with, be it its own or the bundled one.
+
+    Parameters
+    ----------
+    index : the library
+    models : the networks of that index, from `Index.models`
+
+    Returns
+    -------
+    None where the index predicts no genres, was made with another head, or the head has no card
+    """
+    made_with = index.manifest["models"].get("genre_head")
+    if made_with is None or not models.file("genre_head").is_file():
+        return None
+    if models.checksum("genre_head") != made_with:
+        return None
+    path = models.file("genre_head").with_suffix(".md")
+    return _card(path) if path.is_file() else None
+
+
+def head_accuracy(card: Card | None) -> float | None:
+    """How often a genre head is right on tracks that it never heard, 0 to 1; None where not known."""
+    first = next(iter(accuracies(card).values()), {}) if card is not None else {}
+    return first.get("genre head")
+
+
+def model_cards(index: Index) -> list[Card]:
+    """The cards of the models that an index is asked with: the bundled ones, its own in their place."""
+    own = index_files.own_models(index.folder, index.manifest)
+    beside = [path.with_suffix(".md") for path in own.values()]
+    brought = [_card(path) for path in beside if path.is_file()]
+    return [*brought, *(card for card in cards() if card.name not in own)]
 
 
 def accuracies(card: Card) -> dict[str, dict[str, float]]:
@@ -126,24 +163,19 @@ def _learned_from_photographs(name: str) -> bool:
     return representations.get(name).models == ("vgg16",)
 
 
-def search(tracks: pd.DataFrame, text: str, licence: str | None = None) -> pd.DataFrame:
+def search(index: Index, text: str, licence: str | None = None) -> pd.DataFrame:
     """The tracks in which every word of a text occurs, in whatever column, and of one licence."""
-    found = tracks if licence is None else tracks[tracks["licence"] == licence]
-    columns = [column for column in _SEARCHED if column in found]
-    for word in text.casefold().split():
-        hits = [
-            found[column].astype(str).str.casefold().str.contains(word, regex=False)
-            for column in columns
-        ]
-        found = found[np.logical_or.reduce(hits)]
-    return found
+    found = index.tracks
+    if text.strip():
+        found = found.iloc[searching.find(index, text, _SEARCHED)]
+    return found if licence is None else found[found["licence"] == licence]
 
 
 def licences(tracks: pd.DataFrame) -> dict[str, int]:
     """How many tracks each licence covers, most first; empty for a library that names none."""
     if "licence" not in tracks:
         return {}
-    counts = tracks["licence"].astype(str).value_counts()
+    counts = tracks["licence"].fillna("").astype(str).value_counts()
     return {str(licence): int(n) for licence, n in counts.items() if licence}
 
 

@@ -3,7 +3,8 @@
 Features are extracted once: VGG16's feature map of every clip, and of its two 15-second halves where
 those are trained on as further examples (the article's idea for more data). Then
 
-- genres are trained on that have at least 20 clips from at least as many albums as there are folds;
+- genres are trained on that have at least 20 clips from at least as many albums as there are folds
+  (where no album is named, the artist counts as one, and where neither is, the folder);
 - cross-validation is by album (scikit-learn's StratifiedGroupKFold), and tracks by a held-out artist
   leave the training part as well, so that no fold hears its test tracks' album or artist;
 - of each training part one fifth, by album again, decides when to stop (log loss, patience 15);
@@ -19,6 +20,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -129,10 +131,10 @@ def extract(
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue
-        whole.append(_head_input(clip, models))
+        whole.append(clip_input(clip, models))
         mel.append(vgg_mel.embed(clip, models).astype(np.float16))
         if halves:
-            half.append(np.stack([_head_input(part, models) for part in split(clip)]))
+            half.append(np.stack([clip_input(part, models) for part in split(clip)]))
         kept.append(row)
         sums.append(paths.sha256_of(path))
     if not kept:
@@ -154,7 +156,7 @@ def split(clip: Clip) -> tuple[Clip, Clip]:
 def trainable_genres(tracks: pd.DataFrame, folds: int = FOLDS) -> tuple[list[str], dict[str, str]]:
     """Genres with enough clips and albums, in alphabetical order, and why others are left out."""
     genres, left_out = [], {}
-    for genre, group in tracks.groupby("genre"):
+    for genre, group in tracks.assign(album=album_keys(tracks)).groupby("genre"):
         albums = group["album"].nunique()
         if not genre:
             left_out["(no genre)"] = f"{len(group)} clips without a label"
@@ -165,6 +167,48 @@ def trainable_genres(tracks: pd.DataFrame, folds: int = FOLDS) -> tuple[list[str
     return genres, left_out
 
 
+def check(tracks: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
+    """As `trainable_genres`, for a table that is to be trained on.
+
+    Raises
+    ------
+    LibraryError
+        If fewer than two genres have enough clips and albums, saying what each lacks.
+    """
+    genres, left_out = trainable_genres(tracks)
+    if len(genres) < 2:
+        raise LibraryError(
+            f"Training needs two genres with at least {MIN_CLIPS} clips from {FOLDS} albums each; "
+            f"this library has {len(genres)}{reasons(left_out)}"
+        )
+    return genres, left_out
+
+
+def reasons(left_out: dict[str, str], most: int = 6) -> str:
+    """Why genres are left out, as the end of a sentence, the first few of them."""
+    if not left_out:
+        return "."
+    named = [f"{genre} ({why})" for genre, why in list(left_out.items())[:most]]
+    more = f" and {len(left_out) - most} more" if len(left_out) > most else ""
+    return f". Left out: {', '.join(named)}{more}."
+
+
+def album_keys(tracks: pd.DataFrame) -> list[str]:
+    """What each track was released with: its album, or where none is named its artist or its folder."""
+    artists = library.artist_keys(tracks)
+    folders = [str(Path(file).parent) for file in tracks["file"]] if "file" in tracks else artists
+    return [
+        album or (f"artist: {artist}" if artist else f"folder: {folder}")
+        for album, artist, folder in zip(tracks["album"], artists, folders, strict=True)
+    ]
+
+
+def artists_or_albums(tracks: pd.DataFrame) -> list[str]:
+    """Who made each track, or where nobody is named what it was released with."""
+    pairs = zip(library.artist_keys(tracks), album_keys(tracks), strict=True)
+    return [artist or album for artist, album in pairs]
+
+
 def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: None) -> Trained:
     """Cross-validate, then train the head that is kept.
 
@@ -173,12 +217,7 @@ def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: 
     LibraryError
         If fewer than two genres have enough clips and albums.
     """
-    genres, left_out = trainable_genres(features.tracks)
-    if len(genres) < 2:
-        raise LibraryError(
-            f"Training needs two genres with at least {MIN_CLIPS} clips from {FOLDS} albums each; "
-            f"this library has {len(genres)}."
-        )
+    genres, left_out = check(features.tracks)
     rows = np.flatnonzero(features.tracks["genre"].isin(genres))
     chosen = Features(
         features.tracks.iloc[rows].reset_index(drop=True),
@@ -204,16 +243,28 @@ def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: 
 
 def fold_of_each(tracks: pd.DataFrame, seed: int, folds: int = FOLDS) -> NDArray[np.int8]:
     """The fold in which each track is held out; albums stay together, genres are spread evenly."""
+    return folds_by(album_keys(tracks), tracks["genre"], folds, seed, "albums by different artists")
+
+
+def folds_by(
+    groups: Sequence[str], genre: pd.Series[str], folds: int, seed: int, what: str
+) -> NDArray[np.int8]:
+    """Folds in which groups stay together and genres are spread evenly.
+
+    Raises
+    ------
+    LibraryError
+        If there are fewer groups than folds, or no genre has as many clips; it says which with `what`.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    if tracks["album"].nunique() < folds:
+    if len(set(groups)) < folds or genre.value_counts().max() < folds:
         raise LibraryError(
-            "The library has too few albums by different artists to hold any out; "
-            "training needs more of them."
+            f"The library has too few {what} to hold any out; training needs more of them."
         )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    fold = np.zeros(len(tracks), np.int8)
-    for number, (_, test) in enumerate(splitter.split(tracks, tracks["genre"], tracks["album"])):
+    fold = np.zeros(len(genre), np.int8)
+    for number, (_, test) in enumerate(splitter.split(genre, genre, np.asarray(groups))):
         fold[test] = number
     return fold
 
@@ -221,7 +272,7 @@ def fold_of_each(tracks: pd.DataFrame, seed: int, folds: int = FOLDS) -> NDArray
 def training_rows(tracks: pd.DataFrame, test: NDArray[np.intp]) -> NDArray[np.intp]:
     """Every track that shares neither album nor artist with the test tracks."""
     artists = np.array(library.artist_keys(tracks))
-    albums = tracks["album"].to_numpy()
+    albums = np.array(album_keys(tracks))
     known = np.isin(artists, artists[test]) & (artists != "") | np.isin(albums, albums[test])
     return np.flatnonzero(~known)
 
@@ -241,6 +292,11 @@ def cross_validate(
         rest = training_rows(features.tracks, test)
         stop = rest[fold_of_each(features.tracks.iloc[rest], seed, folds=5) == 0]
         fit = training_rows(features.tracks, np.concatenate([test, stop]))
+        if not len(fit):
+            raise LibraryError(
+                "Once albums and artists are held out, nothing is left to train on; training needs "
+                "music by more artists."
+            )
         network, best = _fit(features, genres, fit, stop, seed + fold, MAX_EPOCHS)
         epochs.append(best)
         hidden[test], probabilities[test] = predict(network, features, test)
@@ -331,8 +387,7 @@ def _fit(
     if features.halves is not None:
         x = np.concatenate([x, *np.moveaxis(features.halves[rows], 1, 0).astype(np.float32)])
         y = np.tile(y, 3)
-    counts = np.bincount(y, minlength=len(genres))
-    weights = len(y) / (len(genres) * np.maximum(counts, 1))
+    weights = class_weights(y, len(genres))
     stopping = None
     if stop is not None:
         stopping = keras.callbacks.EarlyStopping(
@@ -353,5 +408,13 @@ def _fit(
     return network, epochs if stopping is None else stopping.best_epoch + 1
 
 
-def _head_input(clip: Clip, models: ModelStore) -> NDArray[np.float16]:
+def class_weights(targets: NDArray[np.intp], genres: int) -> NDArray[np.float64]:
+    """Each genre's weight, the inverse of its size; 1 on average over the examples."""
+    counts = np.bincount(targets, minlength=genres)
+    weights: NDArray[np.float64] = len(targets) / (genres * np.maximum(counts, 1))
+    return weights
+
+
+def clip_input(clip: Clip, models: ModelStore) -> NDArray[np.float16]:
+    """What the head takes of a clip, as it is kept [shape=(7, 10, 512)]."""
     return head.head_input(vgg_features.feature_map(clip, models)).astype(np.float16)

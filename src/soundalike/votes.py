@@ -3,6 +3,8 @@
 A voter is shown two playlists for one track, each made by another representation, without their names
 and in random order, and says which sounds more alike. `deal` notes a pair before it is shown; `vote`
 counts at most one answer to it, whoever asks how often. A reset begins a new round and deletes nothing.
+Each round belongs to one library, by its fingerprint, so that votes on different music are never added
+up; those of a time when libraries were not told apart are only exported.
 
 The database is SQLite in write-ahead mode: readers never wait, and writers, each in one short
 transaction, wait for each other. What is reported of two representations is the share of votes for the
@@ -25,8 +27,8 @@ from soundalike.errors import VotesError
 
 CHOICES = ("left", "right", "same")
 """What can be answered: one of the two playlists, or that neither sounds more alike."""
-COLUMNS = ("round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
-"""Of the exported table; times are UTC."""
+COLUMNS = ("library", "round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
+"""Of the exported table; times are UTC, and the library is its fingerprint."""
 
 _WAIT_S = 30.0
 _SCHEMA = """
@@ -42,10 +44,12 @@ CREATE TABLE IF NOT EXISTS pairs (
 ) STRICT;
 CREATE TABLE IF NOT EXISTS rounds (
     round INTEGER PRIMARY KEY,
-    began_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+    began_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    library TEXT NOT NULL DEFAULT ''
 ) STRICT;
-INSERT INTO rounds (round) SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM rounds);
 """
+_THIS_ROUND = "(SELECT MAX(round) FROM rounds WHERE library = ?)"
+_NEXT_ROUND = "INSERT INTO rounds (round, library) SELECT COALESCE(MAX(round), 0) + 1, ? FROM rounds"
 
 
 @dataclass(frozen=True)
@@ -87,11 +91,12 @@ class Tally:
 
 
 class Votes:
-    """The votes in a database file, which is made with its folder if it is not there.
+    """The votes on a library in a database file, which is made with its folder if it is not there.
 
     Parameters
     ----------
     path : the file
+    library : the library's fingerprint; votes on others in the same file are left alone
 
     Raises
     ------
@@ -99,8 +104,9 @@ class Votes:
         Here and in every method, if the file cannot be used.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, library: str) -> None:
         self.path = path
+        self.library = library
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -108,6 +114,13 @@ class Votes:
         with self._open() as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.executescript(_SCHEMA)
+        with self._write() as database:
+            columns = {str(row[1]) for row in database.execute("PRAGMA table_info(rounds)")}
+            if "library" not in columns:
+                database.execute("ALTER TABLE rounds ADD COLUMN library TEXT NOT NULL DEFAULT ''")
+            begun = database.execute("SELECT 1 FROM rounds WHERE library = ?", (library,)).fetchone()
+            if begun is None:
+                database.execute(_NEXT_ROUND, (library,))
 
     def deal(self, query: str, names: Sequence[str]) -> Pair:
         """Two of the representations in random order, noted as shown for a track.
@@ -125,8 +138,8 @@ class Votes:
         with self._write() as database:
             database.execute(
                 "INSERT INTO pairs (pair, round, query, left, right) "
-                "SELECT ?, MAX(round), ?, ?, ? FROM rounds",
-                (pair.id, query, left, right),
+                f"VALUES (?, {_THIS_ROUND}, ?, ?, ?)",
+                (pair.id, self.library, query, left, right),
             )
         return pair
 
@@ -149,10 +162,10 @@ class Votes:
             return changed.rowcount == 1
 
     def count(self) -> int:
-        """Votes in this round."""
+        """Votes in this round of the library's."""
         with self._open() as database:
             found = database.execute(
-                "SELECT COUNT(choice) FROM pairs WHERE round = (SELECT MAX(round) FROM rounds)"
+                f"SELECT COUNT(choice) FROM pairs WHERE round = {_THIS_ROUND}", (self.library,)
             ).fetchone()
         return int(found[0])
 
@@ -161,7 +174,8 @@ class Votes:
         with self._open() as database:
             rows = database.execute(
                 "SELECT left, right, choice, COUNT(*) FROM pairs WHERE choice IS NOT NULL "
-                "AND round = (SELECT MAX(round) FROM rounds) GROUP BY left, right, choice"
+                f"AND round = {_THIS_ROUND} GROUP BY left, right, choice",
+                (self.library,),
             ).fetchall()
         counts: dict[tuple[str, str], dict[str, int]] = {}
         for left, right, choice, number in rows:
@@ -175,16 +189,17 @@ class Votes:
         ]
 
     def reset(self) -> None:
-        """Begin a new round; the votes so far stay in the file and in what is exported."""
+        """Begin a new round of the library's; the votes so far stay in the file and are exported."""
         with self._write() as database:
-            database.execute("INSERT INTO rounds (round) SELECT MAX(round) + 1 FROM rounds")
+            database.execute(_NEXT_ROUND, (self.library,))
 
     def export(self) -> str:
-        """Every vote of every round as CSV, the columns those of `COLUMNS`."""
+        """Every vote of every round and library as CSV, the columns those of `COLUMNS`."""
         columns = ", ".join(COLUMNS)
         with self._open() as database:
             rows = database.execute(
-                f"SELECT {columns} FROM pairs WHERE choice IS NOT NULL ORDER BY voted_at, pair"
+                f"SELECT {columns} FROM pairs JOIN rounds USING (round) WHERE choice IS NOT NULL "
+                "ORDER BY voted_at, pair"
             ).fetchall()
         text = io.StringIO()
         writer = csv.writer(text)

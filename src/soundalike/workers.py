@@ -30,6 +30,8 @@ from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0
 """How long one file may take: hundreds of times what one does."""
+ANSWER_S = 10.0
+"""How long a scheduler has to answer."""
 AHEAD = 2
 """Jobs that wait at each worker, so that none is ever without."""
 _LOST = ("ProcessExpired", "KilledWorker")
@@ -267,7 +269,7 @@ def _work(path: Path, wanted: tuple[str, ...], recipe: Recipe) -> Taken | Refuse
 @lru_cache(maxsize=1)
 def _models(recipe: Recipe) -> ModelStore:
     """A worker's networks, kept from job to job."""
-    _one_thread()
+    _one_thread(bool(recipe.networks))
     own = {name: file for name, _, file in recipe.networks if file is not None}
     models = ModelStore(feature_cache=recipe.feature_cache).with_files(**own)
     for name, checksum, _ in recipe.networks:
@@ -279,15 +281,17 @@ def _models(recipe: Recipe) -> ModelStore:
     return models
 
 
-def _one_thread() -> None:
+def _one_thread(networks: bool) -> None:
     from threadpoolctl import threadpool_limits
 
     from soundalike.models import import_tensorflow
 
+    threadpool_limits(1)
+    if not networks:
+        return
     import_tensorflow()
     import tensorflow as tf
 
-    threadpool_limits(1)
     try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -305,7 +309,7 @@ def _connect(address: str) -> Any:
         ) from error
     try:
         make: Any = Client
-        client = make(address, timeout=10, set_as_default=False)
+        client = make(address, timeout=ANSWER_S, set_as_default=False)
     except (OSError, ValueError, TimeoutError) as error:
         raise SchedulerError(
             f"No Dask scheduler answers at {address}; please see whether it is running, and name it "

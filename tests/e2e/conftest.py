@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import av
@@ -43,8 +43,8 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """A server of its own for the app; whatever it writes goes to a folder."""
+def served(folder: Path, **environment: str) -> Iterator[str]:
+    """A server of its own for the app, in some environment; whatever it writes goes to a folder."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -58,7 +58,7 @@ def served(folder: Path) -> Iterator[str]:
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=os.environ | own,
+            env=os.environ | own | environment,
         )
     try:
         _wait_until_healthy(f"http://localhost:{port}/_stcore/health", server, log)
@@ -69,6 +69,12 @@ def served(folder: Path) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., AbstractContextManager[str]]:
+    """`served`, for a module that needs a server in an environment of its own."""
+    return served
 
 
 @pytest.fixture(scope="session")

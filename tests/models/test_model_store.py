@@ -46,6 +46,32 @@ def test_another_genre_head_than_the_folders(models, tmp_path):
     assert store.checksum("vgg16") == models.checksum("vgg16")
 
 
+def test_a_store_with_other_files_shares_the_rest(models, tmp_path):
+    path = tmp_path / "own.npz"
+    models.genre_head.save(path)
+    own = models.with_files(genre_head=path)
+    assert own.genre_head is not models.genre_head
+    assert own.genre_head is own.genre_head
+    assert own.vgg16 is models.vgg16
+    assert own.feature_maps is models.feature_maps
+    assert own.checksum("genre_head") == paths.sha256_of(path)
+    assert own.checksum("vgg16") == models.checksum("vgg16")
+    assert own.file("genre_head") == path
+    assert own.file("vgg16") == models.file("vgg16")
+    assert own.names == models.names
+    with pytest.raises(ModelError, match="no model 'factors'"):
+        own.file("factors")
+
+
+def test_a_store_with_other_files_may_have_more_models(models, tmp_path):
+    own = models.with_files(factors=tmp_path / "factors.npz")
+    assert own.names == models.names | {"factors"}
+    with pytest.raises(ModelError, match="is missing"):
+        own.checksum("factors")
+    with pytest.raises(ModelError, match="listening data"):
+        _ = models.factors
+
+
 def test_importing_the_package_imports_no_tensorflow():
     code = (
         "import sys; from soundalike import models, query, representations; models.ModelStore();"

@@ -9,8 +9,9 @@ from pathlib import Path
 import clustered_index
 import numpy as np
 import pytest
+import synthetic_index
 
-from soundalike import index, paths, projection
+from soundalike import genre_groups, index, paths, projection
 from soundalike.index import Index
 from soundalike.ui import map_figures, palette
 from soundalike.ui.map_figures import Colouring
@@ -48,10 +49,10 @@ def test_positions_come_back_to_a_fraction_of_a_pixel(clusters: Index, dims: int
 
 def test_genres_have_the_colours_of_every_page(bundled: Index) -> None:
     name = projection.array_name("vgg_genre", projection.DEFAULT)
-    genres = [*bundled.tracks["genre"], *bundled.genres]
+    genres = genre_groups.named(bundled)
     colours = map_figures.colouring(bundled, "genre", "vgg_genre", bundled.array(name))
     data = map_figures.points(name, bundled.tracks, bundled.array(name), colours, genres)
-    styles = palette.genre_styles(genres)
+    styles = palette.of(bundled)
     items = data["legend"]["items"]
     assert [item["name"] for item in items] == sorted(set(bundled.tracks["genre"]))
     assert all(
@@ -62,6 +63,26 @@ def test_genres_have_the_colours_of_every_page(bundled: Index) -> None:
     named = [items[code]["name"] for code in unpacked(data["codes"], "u1")]
     assert named == list(bundled.tracks["genre"])
     assert len(json.dumps(data)) < 60_000
+
+
+def test_rare_genres_share_a_grey_and_a_name(clusters: Index) -> None:
+    genres = ["Folk"] * 30 + ["Polka"] * 20 + [""] * 10
+
+    def last(values: list[str]) -> tuple[str, str, int]:
+        found = map_figures.points(
+            "map", clusters.tracks, places(clusters), Colouring("Genre", values), ("Folk", "Rock")
+        )
+        item = found["legend"]["items"][-1]
+        return item["name"], item["colour"], item["count"]
+
+    assert last(genres) == ("Other genres, or none", map_figures.OTHER, 30)
+    assert last(genres[:30] + [""] * 30) == ("No genre", map_figures.OTHER, 30)
+    assert last(genres[:50] + ["Ska"] * 10) == ("Other genres", map_figures.OTHER, 30)
+
+
+def test_why_there_is_no_map(tmp_path: Path) -> None:
+    few = index.load(synthetic_index.write(tmp_path, 3))
+    assert "this library has 3" in map_figures.why_no_maps(few)
 
 
 def test_only_the_most_frequent_artists_have_a_colour(clusters: Index) -> None:
@@ -136,14 +157,6 @@ def test_marks(clusters: Index) -> None:
     assert marks["hidden"] == ["Rock"]
     np.testing.assert_allclose(marks["found"][0]["at"], positions[1], atol=1e-4)
     assert map_figures.marks("map", clusters, positions, None, [])["found"] is None
-
-
-def test_find_wants_every_word_in_any_case(clusters: Index) -> None:
-    assert map_figures.find(clusters, "TITLE 57 artist") == [57]
-    assert len(map_figures.find(clusters, "genre 1 an album")) >= 10
-    assert map_figures.find(clusters, "no such") == []
-    assert map_figures.find(clusters, "  ") == []
-    assert map_figures.find(clusters, ".*") == []
 
 
 def test_neighbours_near_on_the_map() -> None:

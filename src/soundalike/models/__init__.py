@@ -226,9 +226,13 @@ def _factors(path: Path) -> FactorCNN:
 
 
 def import_tensorflow() -> None:
-    """Import TensorFlow without the lines it prints, which none of its log levels turns off."""
+    """Import TensorFlow without the lines it prints.
+
+    Those of the import are turned off by none of its log levels, those of training by the highest.
+    """
     if "tensorflow" in sys.modules:
         return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

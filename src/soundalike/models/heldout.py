@@ -4,6 +4,9 @@ A head knows its training tracks, so what it says of them flatters it. Beside a 
 `<name>_heldout.npz` with, for each of its training tracks, the features and genre probabilities from
 the fold whose head saw neither the track nor its album nor its artist. Features of different folds
 live in different spaces: compare them within one fold only.
+
+A head that was trained on a split of its own has one fold, its test tracks, and what it says of the
+tracks that it heard is marked `HEARD` in place of a fold: it flatters, and there is nothing else.
 """
 
 from __future__ import annotations
@@ -17,6 +20,9 @@ from numpy.typing import NDArray
 
 from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
+HEARD = -2
+"""In place of a fold, for tracks that the head heard in training; -1 means that it never did."""
+
 
 @dataclass(frozen=True)
 class Heldout:
@@ -25,7 +31,7 @@ class Heldout:
     Attributes
     ----------
     sha256 : checksums of the audio files [shape=(n,)]
-    folds : the fold each track was held out in [shape=(n,)]
+    folds : the fold each track was held out in, or `HEARD` [shape=(n,)]
     features : [shape=(n, 32)]
     probabilities : [shape=(n, genres)]
     """

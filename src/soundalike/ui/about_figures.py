@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from soundalike import acoustics
 from soundalike.acoustics import Spectrogram
 from soundalike.image import MAGMA
+from soundalike.ui.figures import named_ticks
 from soundalike.ui.palette import COLOURS, Style
 
 BLUE, ORANGE, GREY = COLOURS[1], COLOURS[9], "#8A8A8A"
@@ -303,7 +304,12 @@ def counts(numbers: Mapping[str, int], styles: Mapping[str, Style] | None = None
         "",
         height=24 * len(ordered) + 24,
         xaxis={"visible": False, "range": [0, 1.35 * max(ordered.values(), default=1)]},
-        yaxis={"automargin": True, "ticksuffix": "  ", "showgrid": False},
+        yaxis={
+            "automargin": True,
+            "ticksuffix": "  ",
+            "showgrid": False,
+            **named_ticks(list(ordered)),
+        },
     )
 
 

@@ -183,11 +183,10 @@ def spectrograms(index: Index) -> Shown:
         choose("Window (samples)", {n: f"{n:,}" for n in WINDOWS}, "about_window")
         choose("Hop (samples)", {n: f"{n:,}" for n in HOPS}, "about_hop")
     n_fft, hop = st.session_state.about_window, st.session_state.about_hop
-    ids = list(index.tracks["track_id"])
-    row = index.row(EXCERPT if EXCERPT in ids else ids[0])
+    row = index.row(EXCERPT) if index.has(EXCERPT) else 0
     with right:
         try:
-            clip = open_clip(str(index.path(row)))
+            clip = open_clip(str(index.file(row)))
         except SoundalikeError as error:
             components.complain(str(error))
             return {"window": n_fft, "hop": hop}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from soundalike import acoustics, audio, duplicates, image, representations, spectra
 from soundalike.index import Index
 from soundalike.models import vgg16
 from soundalike.representations import genre_head, soundalike, vgg_mel
+from soundalike.ui.components import plain
+
+_NAMED = 3
+"""Genres that are named as the commonest, and as the rarest."""
 
 SOUND = """
 Sound is air pressure that swings above and below its resting value. How often it swings in a second
@@ -118,10 +124,13 @@ PRIVACY = f"""
 def data(index: Index) -> str:
     """The library: how much, where from, and under what terms."""
     tracks = index.tracks
-    counted = [tracks[column].nunique() for column in ("artist", "album", "genre")]
+    named = {
+        column: int(tracks[column].replace("", np.nan).nunique())
+        for column in ("artist", "album", "genre")
+    }
     size = (
-        f"The library holds {len(index):,} clips by {counted[0]:,} artists on {counted[1]:,} albums, in "
-        f"{counted[2]} genres."
+        f"The library holds {_counted(len(index), 'clip')} by {_counted(named['artist'], 'artist')} on "
+        f"{_counted(named['album'], 'album')}, in {_counted(named['genre'], 'genre')}."
     )
     if "package" not in tracks:
         return size
@@ -134,18 +143,15 @@ def data(index: Index) -> str:
 
 def limits(index: Index, accuracy: float | None) -> str:
     """What it cannot do."""
-    counts = index.tracks["genre"].value_counts()
-    common = ", ".join(f"{genre} {n}" for genre, n in counts.head(3).items())
-    rare = ", ".join(f"{genre} {n}" for genre, n in counts.tail(3).items())
     right = tagged = ""
     if accuracy is not None:
-        right = f" On tracks it never heard, the genre head is right {accuracy:.0%} of the time."
+        right = f" Of tracks that its training left out, the genre head named {accuracy:.0%} right."
     if "genre_source" in index.tracks:
         share = (index.tracks["genre_source"] == "tagger").mean()
         tagged = f", {share:.0%} of them from an automatic tagger, none checked by listening"
     return f"""
-- **It can recommend only what it has.** {len(index):,} clips, unevenly spread: most {common};
-  fewest {rare}. Music of another kind gets the least unlike of these.
+- **It can recommend only what it has.** {_spread(index)} Music of another kind gets the least unlike of
+  these.
 - **Alike is not liked.** It compares timbre, register and texture. It follows no words, knows no
   culture, and cannot tell what a song means to you.
 - **It borrows its ears and eyes.** VGG16 learned from photographs; that pictures of sound work at all
@@ -158,3 +164,20 @@ def limits(index: Index, accuracy: float | None) -> str:
   same music shifted by a second looks less like itself. Copies are told by a similarity of
   {duplicates.SIMILARITY} or more in them if they begin together, and by a fingerprint if they do not.
 """
+
+
+def _spread(index: Index) -> str:
+    """How many clips there are, and of which genres most and fewest."""
+    size = _counted(len(index), "clip")
+    counts = index.tracks["genre"][index.tracks["genre"] != ""].value_counts()
+    if len(counts) < 2 * _NAMED:
+        return f"{size[:1].upper()}{size[1:]}."
+    common, rare = (
+        ", ".join(f"{plain(str(genre))} {n:,}" for genre, n in ends.items())
+        for ends in (counts.head(_NAMED), counts.tail(_NAMED))
+    )
+    return f"{size}, unevenly spread: most {common}; fewest {rare}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

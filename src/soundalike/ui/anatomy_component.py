@@ -152,16 +152,16 @@ def diverging() -> NDArray[np.uint8]:
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def of_library(_index: Index, track_id: str) -> Anatomy:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: state.identity})
+def of_library(index: Index, track_id: str) -> Anatomy:
     """The anatomy of a track of the library, measured at its first request."""
-    return anatomy.analyse(_index.path(_index.row(track_id)))
+    return anatomy.analyse(index.file(index.row(track_id)))
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
-def front_end_of_library(_index: Index, track_id: str, name: str) -> Panel:
+@st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: state.identity})
+def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     """One of the further panels of a track of the library."""
-    return further(_index.path(_index.row(track_id)), name)
+    return further(index.file(index.row(track_id)), name)
 
 
 def further(source: Path | bytes, name: str) -> Panel:

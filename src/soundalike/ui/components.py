@@ -16,6 +16,7 @@ from soundalike import query
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
+from soundalike.libraries import Library
 from soundalike.playlist import Playlist
 from soundalike.query import Query
 from soundalike.ui import state
@@ -28,6 +29,9 @@ _ICONS = {
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
 }
+
+LIBRARY_WIDTH = 260
+"""Pixels; the name of a library that is longer is cut short."""
 
 _HERE = Path(__file__).parent
 _MIME_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".mka": "audio/webm"}
@@ -49,16 +53,57 @@ class Track:
 def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     """Draw a page of the app: its title, what it is for, and the rest from the library's index.
 
-    What can't be shown is said in a sentence.
+    Where there are several libraries, the one to look at is chosen beside the title. What can't be
+    shown is said in a sentence, and another library can still be chosen.
     """
     state.through_app()
-    st.title(title, anchor=False)
+    head(title, state.choose_library())
     if purpose:
         st.caption(purpose)
+    if missing := st.session_state.pop("library_missing", None):
+        st.caption(plain(f"There is no library “{missing}” here, so this is another one."))
     try:
-        show(state.open_index())
+        index = state.open_index()
+        if index.partial is not None:
+            st.caption(in_part(index))
+        show(index)
     except SoundalikeError as error:
         complain(str(error))
+
+
+def head(title: str, offered: Sequence[Library]) -> None:
+    """The page's title, and beside it the library, where there is a choice."""
+    if len(offered) == 1:
+        st.title(title, anchor=False)
+        return
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+        gap="small",
+        key="page_head",
+    ):
+        st.title(title, anchor=False, width="content")
+        st.selectbox(
+            "Library",
+            [library.name for library in offered],
+            key=state.LIBRARY,
+            persist_state="session",
+            on_change=state.switch_library,
+            icon=":material/library_music:",
+            label_visibility="collapsed",
+            required=True,
+            width=LIBRARY_WIDTH,
+        )
+
+
+def in_part(index: Index) -> str:
+    """That an index was stopped in the making, and what to do."""
+    done, files = index.partial or (len(index), len(index))
+    return (
+        f"Indexing was stopped after {done:,} of {files:,} files, so this is a part of the library. The "
+        "same `soundalike index` command goes on where it stopped."
+    )
 
 
 def track_of(index: Index, row: int) -> Track:
@@ -71,42 +116,6 @@ def track_of(index: Index, row: int) -> Track:
         index.fact("genre", row),
         index.fact("licence", row),
         audio_url(index.path(row)),
-    )
-
-
-def track_labels(index: Index) -> dict[str, str]:
-    """What a track is called where one is chosen from a list, by its id, in the table's order."""
-    return _labels(index, str(index.folder), str(index.manifest["library"]["fingerprint"]))
-
-
-@st.cache_resource(max_entries=2, show_spinner=False)
-def _labels(_index: Index, folder: str, fingerprint: str) -> dict[str, str]:
-    columns = ["track_id", "title", "artist", "genre"]
-    return {
-        track_id: " · ".join(filter(None, texts))
-        for track_id, *texts in _index.tracks[columns].itertuples(index=False)
-    }
-
-
-def choose_track(
-    index: Index,
-    label: str,
-    key: str,
-    none: str | None = None,
-    on_change: Callable[[], None] | None = None,
-) -> None:
-    """A track of the library, found by typing; `none` is what is shown for no track, if that can be."""
-    labels = track_labels(index)
-    st.selectbox(
-        label,
-        list(labels),
-        index=0 if none is None else None,
-        format_func=lambda track_id: labels[track_id],
-        key=key,
-        persist_state="session",
-        on_change=on_change,
-        placeholder=none,
-        help="Type part of a title, an artist or a genre.",
     )
 
 
@@ -273,7 +282,7 @@ def analyse(index: Index, content: bytes) -> Query | str:
         answer: Query | str
         try:
             answer = query.from_audio(
-                content, index, state.open_models(), lambda step: status.update(label=f"{step} …")
+                content, index, state.models_of(index), lambda step: status.update(label=f"{step} …")
             )
             status.update(label=f"{query.STEPS[-1]} …")
         except SoundalikeError as error:
@@ -283,8 +292,10 @@ def analyse(index: Index, content: bytes) -> Query | str:
 
 
 def complain(message: str) -> None:
-    """Something is wrong, in one sentence that says what to do."""
-    st.error(message, icon=":material/error:")
+    """Something is wrong, in one sentence that says what to do; only commands are marked up in it."""
+    parts = message.split("`")
+    parts[::2] = map(plain, parts[::2])
+    st.error("`".join(parts), icon=":material/error:")
 
 
 def remarks(notes: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from soundalike.portrait import Finding
+from soundalike.ui.figures import named_ticks
 from soundalike.ui.palette import Style
 
 BINS = 24
@@ -100,7 +101,12 @@ def genre_profile(
         _layout(24 * len(names) + 56)
         | {
             "xaxis": {"title": {"text": "Mean activation"}, "fixedrange": True, "zeroline": False},
-            "yaxis": {"automargin": True, "ticksuffix": "  ", "fixedrange": True, "dtick": 1},
+            "yaxis": {
+                "automargin": True,
+                "ticksuffix": "  ",
+                "fixedrange": True,
+                **named_ticks(names),
+            },
         }
     )
 

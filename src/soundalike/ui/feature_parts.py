@@ -26,12 +26,12 @@ _WHOLE_SECONDS = 31.0
 
 def open_features(index: Index) -> FeatureStore:
     """What is known of the dimensions of an index, kept once for all sessions."""
-    return _store(index, str(index.folder), str(index.manifest["library"]["fingerprint"]))
+    return _store(index)
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _store(_index: Index, folder: str, fingerprint: str) -> FeatureStore:
-    return FeatureStore(_index, state.open_models())
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: state.identity})
+def _store(index: Index) -> FeatureStore:
+    return FeatureStore(index, state.models_of(index))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -113,7 +113,7 @@ def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
     """
     maps = {row: store.map_of(painted, row) for row in painted.top}
     index = store.index
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
 
     def draw_next() -> None:
         missing = [row for row in painted.top if store.picture(row) is None]

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import plotly.graph_objects as go
 
 from soundalike.ui.palette import Style
 
 ACCENT, GUIDE = "#5E6AD2", "#8A8A8A"
+LONGEST_NAME = 26
+"""Characters of a name beside an axis; plotly would take the room for longer ones from the figure."""
+
+
+def named_ticks(names: Sequence[str]) -> dict[str, Any]:
+    """Ticks at categories that people have named: cut short, and none of it taken for HTML."""
+    return {
+        "tickmode": "array",
+        "tickvals": list(names),
+        "ticktext": [html.escape(_cut(name), quote=False) for name in names],
+    }
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
 
 
 def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.Figure:
@@ -50,6 +67,7 @@ def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.F
                 "ticksuffix": "  ",
                 "fixedrange": True,
                 "showgrid": False,
+                **named_ticks(names),
             },
         },
     )

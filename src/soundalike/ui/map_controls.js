@@ -59,7 +59,9 @@ function drawGroups(node, legend, hidden, hide) {
     chip.setAttribute("aria-pressed", String(!hidden.has(item.name)))
     const swatch = drawing(SWATCHES[item.marker])
     swatch.style.fill = item.colour
-    chip.append(swatch, element("span", "", item.name), element("span", "count", item.count.toLocaleString()))
+    const name = element("span", "name", item.name)
+    name.title = item.name
+    chip.append(swatch, name, element("span", "count", item.count.toLocaleString()))
     chip.addEventListener("click", (event) => toggle(item.name, event.shiftKey))
     return chip
   })

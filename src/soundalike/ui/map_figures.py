@@ -18,24 +18,25 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import projection, spectral_summary
+from soundalike import genre_groups, projection, spectral_summary
 from soundalike.index import Index
 from soundalike.ui import palette
 
 MAX_POINTS = 15_000
 MOST_FREQUENT = len(palette.COLOURS)
-MOST_GENRES = len(palette.COLOURS) * len(palette.MARKERS)
 MAX_MATCHES = 500
 
 OTHER = "#9A9CA8"
 SCALE = ("#3B4CC0", "#3F8FB5", "#4DB08A", "#A9BF45", "#F2C230")
 """Low to high. It grows steadily lighter, so that it can be read without telling its colours apart."""
 
+_titles: WeakKeyDictionary[Index, dict[str, str]] = WeakKeyDictionary()
 _MISSING = 255
 _NOT_A_MEASURE = {"track_id", "file", "sha256", "genre_fold"}
 _MIN_DISTINCT = 10
@@ -50,8 +51,26 @@ class Colouring:
     numbers: NDArray[np.float64] | None = None
 
 
+def why_no_maps(index: Index) -> str:
+    """What is said of an index without a map."""
+    if len(index) < projection.MIN_TRACKS:
+        return f"A map needs at least {projection.MIN_TRACKS} tracks; this library has {len(index)}."
+    if not any(index.has_vectors(name) for name in index.names):
+        return (
+            "This index holds only the neighbours of its tracks, of which no map can be made; build a "
+            "full index with `soundalike index`."
+        )
+    return "This index has no maps; add them with `soundalike map`."
+
+
 def colour_titles(index: Index) -> dict[str, str]:
     """What the map can be coloured by, by key, for a visitor to choose from."""
+    if index not in _titles:
+        _titles[index] = _colour_titles(index)
+    return _titles[index]
+
+
+def _colour_titles(index: Index) -> dict[str, str]:
     titles = {"genre": "Genre"}
     if index.genres:
         titles["predicted"] = "Predicted genre"
@@ -111,7 +130,7 @@ def points(
     tracks : one row a track, with `track_id`, `title`, `artist`
     positions : the map [shape=(n, 2 or 3)]
     colours : what their colours say
-    genres : all genres that have a colour, where the colours say genres
+    genres : those that are shown by name, where the colours say genres; the others share a colour
     limit : draw a random sample where there are more tracks
     seed : of the sample
     """
@@ -191,15 +210,6 @@ def clip_mark(title: str, place: projection.Placement) -> dict[str, Any]:
     return {"id": None, "title": title, "artist": "", "at": [round(float(x), 4) for x in place.position]}
 
 
-def find(index: Index, text: str) -> list[int]:
-    """Rows whose title, artist, album and genre together hold every word of a text, in any case."""
-    words = text.casefold().split()
-    columns = index.tracks[["title", "artist", "album", "genre"]].astype(str)
-    haystacks = columns.agg(" ".join, axis=1).str.casefold()
-    hits = np.logical_and.reduce([haystacks.str.contains(word, regex=False) for word in words])
-    return [int(row) for row in np.flatnonzero(hits)] if words else []
-
-
 def found_in_words(text: str, hits: int) -> str:
     """How many tracks a search has found."""
     if not hits:
@@ -237,11 +247,9 @@ def _legend(
     if colours.numbers is not None:
         return _scale(colours.title, colours.numbers, rows)
     groups = pd.Series(list(colours.groups or ())).replace("", "None named")
-    styles = palette.genre_styles([*genres, *groups]) if genres else {}
+    styles = palette.genre_styles(genres)
     counts = groups.value_counts()
-    names = _most_frequent(groups, MOST_GENRES if genres else MOST_FREQUENT)
-    if genres:
-        names.sort()
+    names = sorted(set(counts.index) & set(styles)) if genres else _most_frequent(groups, MOST_FREQUENT)
     items = []
     for place, name in enumerate(names):
         style = styles.get(name) or palette.Style(
@@ -253,9 +261,17 @@ def _legend(
     places = {name: place for place, name in enumerate(names)}
     codes = groups.map(places)
     if rest := int(codes.isna().sum()):
-        items.append({"name": "All others", "colour": OTHER, "marker": "circle", "count": rest})
+        name = _rest_in_words(rest, int(counts.get("None named", 0))) if genres else "All others"
+        items.append({"name": name, "colour": OTHER, "marker": "circle", "count": rest})
     found = codes.fillna(len(names)).to_numpy(np.uint8)[rows]
     return found, {"kind": "groups", "title": colours.title, "items": items}
+
+
+def _rest_in_words(rest: int, none: int) -> str:
+    """What tracks are called whose genre is not shown by name, some of which have none."""
+    if not none:
+        return genre_groups.OTHER
+    return "No genre" if none == rest else f"{genre_groups.OTHER}, or none"
 
 
 def _most_frequent(groups: pd.Series, most: int) -> list[str]:

@@ -47,7 +47,6 @@ _MADE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
 def prepare(index: Index) -> None:
     """Set everything from the URL on the first run."""
     session, asked = st.session_state, st.query_params
-    ids = set(index.tracks["track_id"])
     lengths = range(MIN_LENGTH, MAX_LENGTH + 1)
     state.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
     state.from_url("recommend_kind", "kind", list(KINDS), "playlist")
@@ -57,13 +56,14 @@ def prepare(index: Index) -> None:
     state.from_url("recommend_harmonic", "keys", [True], False)
     state.from_url("recommend_farthest", "farthest", [True], False)
     state.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
-    state.from_url("recommend_to", "to", list(index.tracks["track_id"]), None)
+    state.track_from_url(index, "recommend_to", "to", optional=True)
     if "recommend_blend" not in session:
-        session.recommend_blend = _weights(asked.get("blend", ""), ids)
-        session.recommend_pinned = _ids(asked.get("pin", ""), ids)
-        session.recommend_removed = _ids(asked.get("without", ""), ids - set(session.recommend_pinned))
+        session.recommend_blend = _weights(index, asked.get("blend", ""))
+        session.recommend_pinned = pinned = _ids(index, asked.get("pin", ""))
+        removed = _ids(index, asked.get("without", ""))
+        session.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
     if "recommend_via" not in session:
-        session.recommend_via = _ids(asked.get("via", ""), ids)[:MOST_STOPS]
+        session.recommend_via = _ids(index, asked.get("via", ""))[:MOST_STOPS]
         session.recommend_undo = []
         _prepare_order(index, asked.get("order", ordering.SIMILARITY))
 
@@ -74,9 +74,14 @@ def _prepare_order(index: Index, order: str) -> None:
     name, _, number = order.removeprefix("-").partition(":")
     along = name in index.stored and number.isdecimal() and int(number) < dimensions(index, name)
     session.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
-    session.recommend_along = name if along else index.stored[0]
+    session.recommend_along = name if along else next(iter(index.stored), None)
     session.recommend_dimension = int(number) if along else 0
     session.recommend_falls = order.startswith("-") and along
+
+
+def orders(index: Index) -> dict[str, str]:
+    """The orders that a playlist can have; without vectors there is no dimension to go along."""
+    return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
 
 
 def dimensions(index: Index, name: str) -> int:
@@ -234,11 +239,11 @@ def _toggled(ids: list[str], track_id: str) -> list[str]:
     return [other for other in ids if other != track_id] if track_id in ids else [*ids, track_id]
 
 
-def _ids(text: str, known: set[str]) -> list[str]:
-    return list(dict.fromkeys(track_id for track_id in text.split(",") if track_id in known))
+def _ids(index: Index, text: str) -> list[str]:
+    return list(dict.fromkeys(track_id for track_id in text.split(",") if index.has(track_id)))
 
 
-def _weights(text: str, known: set[str]) -> dict[str, float]:
+def _weights(index: Index, text: str) -> dict[str, float]:
     found = {}
     for entry in text.split(","):
         track_id, _, weight = entry.rpartition(":")
@@ -246,7 +251,7 @@ def _weights(text: str, known: set[str]) -> dict[str, float]:
             number = float(weight)
         except ValueError:
             continue
-        if track_id in known and math.isfinite(number) and 0 < abs(number) <= 1:
+        if index.has(track_id) and math.isfinite(number) and 0 < abs(number) <= 1:
             found[track_id] = number
     return found
 

@@ -15,7 +15,7 @@ from soundalike.index import Index
 from soundalike.journey import Journey
 from soundalike.playlist import Playlist
 from soundalike.query import Query
-from soundalike.ui import components, mix, palette
+from soundalike.ui import components, mix, palette, track_choice
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
@@ -82,7 +82,7 @@ def options(index: Index) -> None:
     )
     st.selectbox(
         "Order",
-        list(mix.ORDERS),
+        list(mix.orders(index)),
         format_func=lambda order: mix.ORDERS[order],
         key="recommend_order",
         persist_state="session",
@@ -132,16 +132,8 @@ def blend(index: Index) -> None:
     st.caption(
         "Blend tracks in: more like one, less like another. The clip on the left always counts in full."
     )
-    labels = components.track_labels(index)
-    st.selectbox(
-        "Add a track",
-        list(labels),
-        index=None,
-        format_func=lambda track_id: labels[track_id],
-        key="recommend_add",
-        on_change=mix.add,
-        args=["recommend_add"],
-        placeholder="Type part of a title, an artist or a genre",
+    track_choice.choose_track(
+        index, "Add a track", "recommend_add", "Choose a track", partial(mix.add, "recommend_add")
     )
     for track_id, weight in st.session_state.recommend_blend.items():
         key = f"recommend_weight_{track_id}"
@@ -163,17 +155,11 @@ def destination(index: Index, asked: Query | None) -> None:
     """Where a journey goes to, and by which way."""
     left, right = st.columns(2)
     with left:
-        components.choose_track(index, "To", "recommend_to", "Choose a track")
-    labels = components.track_labels(index)
-    right.multiselect(
-        f"By way of, {mix.MOST_STOPS} at most",
-        list(labels),
-        format_func=lambda track_id: labels[track_id],
-        key="recommend_via",
-        persist_state="session",
-        max_selections=mix.MOST_STOPS,
-        placeholder="No stops",
-    )
+        track_choice.choose_track(index, "To", "recommend_to", "Choose a track")
+    with right:
+        track_choice.choose_tracks(
+            index, f"By way of, {mix.MOST_STOPS} at most", "recommend_via", mix.MOST_STOPS, "No stops"
+        )
 
 
 def stops(index: Index, asked: Query) -> tuple[list[int], list[str]]:
@@ -230,7 +216,7 @@ def _table(
     act: Act,
     fixed: Sequence[int] = (),
 ) -> None:
-    styles = palette.genre_styles([*index.tracks["genre"], *index.genres])
+    styles = palette.of(index)
     pinned = set(st.session_state.recommend_pinned)
     tracks = [
         components.shown(index, row, styles)

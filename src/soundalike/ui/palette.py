@@ -11,6 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from soundalike import genre_groups
+from soundalike.index import Index
+
 COLOURS = (
     *("#CC6677", "#5E6AD2", "#C2A12B", "#2E9A63", "#4FA8DC"),
     *("#A8366A", "#3FA99B", "#8F8A2A", "#B04BA6", "#E07B39", "#9A6B4F", "#7488A8"),
@@ -24,6 +27,11 @@ class Style:
 
     colour: str
     marker: str
+
+
+def of(index: Index) -> dict[str, Style]:
+    """A style for each genre that is shown by its own name; all others go without a colour."""
+    return genre_styles(genre_groups.named(index))
 
 
 def genre_styles(genres: Sequence[str]) -> dict[str, Style]:

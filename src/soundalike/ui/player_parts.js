@@ -50,6 +50,7 @@ function genreLabel(track) {
   const label = element("span", "genre")
   const dot = element("span", `dot ${track.marker}`)
   dot.style.background = track.colour
+  label.title = track.genre
   label.append(dot, document.createTextNode(track.genre))
   return label
 }

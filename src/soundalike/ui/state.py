@@ -1,4 +1,9 @@
-"""What the pages share: the index and the models, the URL, and a session's own clip."""
+"""What the pages share: the library that is chosen, its index and models, and the URL.
+
+A session looks at one library at a time. All that is kept of it, rows and ids above all, is forgotten
+when another is chosen, or when the index was built again; a visitor's own clip stays, and is asked about
+again.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +11,16 @@ import gc
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
-from soundalike import paths
+from soundalike import libraries, paths
 from soundalike.index import Index
+from soundalike.libraries import Library
 from soundalike.models import ModelStore
 
 T = TypeVar("T")
@@ -31,16 +38,88 @@ def through_app() -> None:
         st.rerun()
 
 
-@st.cache_resource(max_entries=1, show_spinner=False)
+LIBRARY = "library"
+"""The key and the parameter of the library that is chosen."""
+OPEN_AT_ONCE = 4
+"""Libraries that a server keeps open; the one not used for longest gives way."""
+_PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
+_OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
+_OF_NONE = {
+    *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
+    *("anatomy_source", "anatomy_upload", "anatomy_kept", "anatomy_also", "map_upload"),
+}
+"""What stays when another library is chosen: a visitor's own clip, and what goes with any library."""
+
+
+def choose_library() -> list[Library]:
+    """The libraries on offer, once it is settled which of them this session looks at."""
+    offered = libraries.offered()
+    names = [library.name for library in offered]
+    asked = st.session_state.get(LIBRARY) or st.query_params.get(LIBRARY)
+    if asked not in names:
+        if asked is not None:
+            # What else the link says is of a library that is not here.
+            forget_library()
+            st.query_params.clear()
+            st.session_state.library_missing = asked
+        asked = names[0]
+    st.session_state[LIBRARY] = asked
+    if len(offered) > 1 and st.query_params.get(LIBRARY) != asked:
+        st.query_params[LIBRARY] = asked
+    return offered
+
+
+def switch_library() -> None:
+    """Another library was chosen: begin afresh there."""
+    forget_library()
+    st.query_params.from_dict({LIBRARY: st.session_state[LIBRARY]})
+
+
+def forget_library() -> None:
+    """Forget what was chosen, asked and made of a library."""
+    for key in map(str, list(st.session_state)):
+        if key in _OF_A_LIBRARY or (key.startswith(_PAGES) and key not in _OF_NONE):
+            del st.session_state[key]
+
+
 def open_index() -> Index:
-    """The library's index, opened once for all sessions."""
-    return indices.load(paths.index_folder())
+    """The index of the library that is chosen, opened once for all sessions.
+
+    Raises
+    ------
+    IndexFolderError
+        If it cannot be used.
+    """
+    offered = libraries.offered()
+    named = {library.name: library.folder for library in offered}
+    folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
+    index = _open(str(folder.resolve()), libraries.stamp(folder))
+    if st.session_state.get("library_identity", index.identity) != index.identity:
+        forget_library()
+    st.session_state.library_identity = index.identity
+    return index
+
+
+@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner="Opening the library …")
+def _open(folder: str, stamp: tuple[int, int]) -> Index:
+    return indices.load(Path(folder))
+
+
+def identity(index: Index) -> str:
+    """How caches tell an index from others."""
+    return index.identity
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def open_models() -> ModelStore:
-    """The networks; each is loaded at its first use."""
+    """The networks that all libraries share; each is loaded at its first use."""
     return ModelStore(factors=paths.factors_file())
+
+
+@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: identity})
+def models_of(index: Index) -> ModelStore:
+    """The networks of a library: its own where it brings some, the shared ones otherwise."""
+    return index.models(open_models())
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -74,10 +153,13 @@ FIRST_TRACK = "0235"
 """The track of the bundled library that a first visit begins with."""
 
 
-def track_from_url(index: Index, key: str, parameter: str = "track") -> None:
-    """As `from_url`, for a track of the library."""
-    ids = list(index.tracks["track_id"])
-    from_url(key, parameter, ids, FIRST_TRACK if FIRST_TRACK in ids else ids[0])
+def track_from_url(index: Index, key: str, parameter: str = "track", *, optional: bool = False) -> None:
+    """As `from_url`, for a track of the library; an optional one is None unless the URL names it."""
+    if key in st.session_state:
+        return
+    asked = st.query_params.get(parameter)
+    first = FIRST_TRACK if index.has(FIRST_TRACK) else index.ids[0]
+    st.session_state[key] = asked if index.has(asked) else None if optional else first
 
 
 def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None:
@@ -99,11 +181,16 @@ def go(page: str, track_id: str) -> NoReturn:
         st.session_state.recommend_kind = "playlist"
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
-    st.switch_page(f"pages/{page}.py", query_params={"track": track_id})
+    parameters = {"track": track_id}
+    if LIBRARY in st.query_params:
+        parameters[LIBRARY] = st.query_params[LIBRARY]
+    st.switch_page(f"pages/{page}.py", query_params=parameters)
 
 
 def to_url(parameters: Mapping[str, object]) -> None:
-    """Make the URL say what is on screen; a parameter that is None leaves it."""
+    """Make the URL say what is on screen; a parameter that is None leaves it, the library stays."""
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+    if LIBRARY in st.query_params:
+        wanted[LIBRARY] = st.query_params[LIBRARY]
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

@@ -86,7 +86,8 @@ function seekBar(player, track) {
   range.setAttribute("aria-label", `Position in ${track.title}`)
   range.addEventListener("input", () => player.seek(track, Number(range.value)))
   const time = element("span", "time", "0:00")
-  const failed = element("span", "failed", "This clip cannot be played here.")
+  const reason = track.url ? "This clip cannot be played here." : "Its file is no longer where it was when it was indexed."
+  const failed = element("span", "failed", reason)
   failed.hidden = true
   node.append(range, time, failed)
   return { node, range, time, failed }

@@ -1,0 +1,146 @@
+"""Does indexing survive being killed? An index run is stopped by SIGKILL at random moments.
+
+A copy of some of the bundled clips is indexed once undisturbed. Then the same command is started again
+and again on another destination, and killed after a random time, drawn evenly from nothing to as long as
+the undisturbed run took. Whenever it gets to its end in spite of that, the index has to be the same as
+the undisturbed one to the last byte, and a new destination is begun, until there were as many kills as
+asked for; the last is let run to its end. What was finished at a kill must still be there at the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from soundalike import paths, work_store, workshop
+
+PROGRAM = Path(sys.executable).with_name("soundalike")
+
+
+def command(library: Path, out: Path, names: list[str], workers: int) -> list[str]:
+    """The command that is killed."""
+    asked = [part for name in names for part in ("--representation", name)]
+    own = ["--no-cache", "--workers", str(workers), "--json"]
+    return [str(PROGRAM), "index", str(library), "--out", str(out), *asked, *own]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The checksum of every file of an index."""
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
+    }
+
+
+def finished(out: Path) -> set[str]:
+    """The checksums of the files that a killed run has finished."""
+    store = workshop.beside(out) / work_store.FILE
+    if not store.is_file():
+        return set()
+    with closing(sqlite3.connect(store)) as connection:
+        return {sha256 for (sha256,) in connection.execute("SELECT sha256 FROM files")}
+
+
+def library_of(folder: Path, count: int) -> Path:
+    """A folder with some of the bundled clips."""
+    folder.mkdir()
+    for clip in sorted((paths.LIBRARY / "clips").iterdir())[:count]:
+        shutil.copyfile(clip, folder / clip.name)
+    return folder
+
+
+@dataclass
+class Fared:
+    """How a command fared that was killed again and again.
+
+    Attributes
+    ----------
+    seconds : what it takes undisturbed
+    files : how many files the index has
+    finished : how many clips were finished at each kill; "whole" where the index was in its place
+    lost : clips that had been finished and were not at the next kill
+    runs : how often it came to its end
+    differing : files of an index that were not as the undisturbed run's
+    """
+
+    seconds: float
+    files: int
+    finished: list[str] = field(default_factory=list)
+    lost: int = 0
+    runs: int = 0
+    differing: set[str] = field(default_factory=set)
+
+
+def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: int, seed: int) -> Fared:
+    """Index a library undisturbed, and then with so many kills; both in a folder."""
+    draw = random.Random(seed)
+    calm, killed = folder / "calm", folder / "killed"
+    began = time.monotonic()
+    subprocess.run(command(library, calm, names, workers), check=True, stdout=subprocess.DEVNULL)
+    once = contents(calm)
+    fared = Fared(time.monotonic() - began, len(once))
+    while len(fared.finished) < kills or finished(killed):
+        before = finished(killed)
+        last = len(fared.finished) == kills
+        if not _runs_to_its_end(
+            command(library, killed, names, workers), None if last else draw.uniform(0, fared.seconds)
+        ):
+            whole = killed.is_dir()
+            fared.finished.append("whole" if whole else str(len(finished(killed))))
+            fared.lost += 0 if whole else len(before - finished(killed))
+            continue
+        again = contents(killed)
+        fared.differing |= {n for n in once.keys() | again.keys() if once.get(n) != again.get(n)}
+        fared.runs += 1
+        shutil.rmtree(killed)
+    return fared
+
+
+def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
+    """Run a command, and kill it after so long; whether it was quicker."""
+    run = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        said = run.communicate(timeout=seconds)[1]
+    except subprocess.TimeoutExpired:
+        run.kill()
+        run.communicate()
+        return False
+    if run.returncode:
+        sys.exit(f"the command failed: {said.decode(errors='replace')}")
+    return True
+
+
+def main() -> None:
+    """Print how a run fared that was killed so often."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--clips", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--representation", action="append", dest="names")
+    chosen = parser.parse_args()
+    names = chosen.names or ["soundalike", "vgg_genre", "vgg_mel", "genre_head"]
+    with tempfile.TemporaryDirectory() as folder:
+        library = library_of(Path(folder) / "library", chosen.clips)
+        fared = try_out(library, Path(folder), names, chosen.workers, chosen.kills, chosen.seed)
+    print(f"undisturbed: {fared.seconds:.1f} s for {chosen.clips} clips by {', '.join(names)}")
+    print(f"clips finished at each of {len(fared.finished)} kills: {', '.join(fared.finished)}")
+    print(f"finished clips lost: {fared.lost}")
+    print(
+        f"{fared.runs} runs came to their end; of {fared.files} files each, different from the "
+        f"undisturbed run's: {', '.join(sorted(fared.differing)) or 'none'}"
+    )
+    sys.exit(bool(fared.differing or fared.lost))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Is the app usable with a library of FMA's sizes? What each page sends, and how long it computes.
+
+    python benchmarks/large_library.py [--tracks N ...]
+
+For made-up libraries (`synthetic_index`) of 478, 8,000, 25,000 and 106,574 tracks, every page is run by
+Streamlit's own test driver, in this process and without a browser. "First" is a page's first run after
+the server was started, "again" the median of three further runs, as any click on the page causes one;
+beside each the kilobytes of the messages that it sends. Streamlit sends a message that a browser has
+already as a reference, so that over the wire it is less. Then what the server does for each key of a
+search, and the greatest memory that the process has had so far; TensorFlow is not loaded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import resource
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import synthetic_index
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.testing.v1 import AppTest
+
+from soundalike import index, search
+from soundalike.ui import state, track_choice
+
+ROOT = Path(__file__).resolve().parents[1]
+SIZES = (478, 8_000, 25_000, 106_574)
+AGAIN = 3
+PAGES: dict[str, dict[str, str]] = {
+    "recommend": {},
+    "anatomy": {},
+    "map": {},
+    "features": {},
+    "compare": {},
+    "about": {"section": "data"},
+}
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description="Measure the pages with large libraries.")
+    parser.add_argument("--tracks", type=int, nargs="*", default=SIZES)
+    options = parser.parse_args()
+    logging.disable(logging.WARNING)
+    print("| tracks | page | first, ms | first, kB | again, ms | again, kB |")
+    print("|---:|---|---:|---:|---:|---:|")
+    for size in options.tracks:
+        with tempfile.TemporaryDirectory() as folder:
+            _measure(synthetic_index.write(Path(folder) / "library", size), size)
+
+
+def _measure(folder: Path, size: int) -> None:
+    os.environ["SOUNDALIKE_INDEX"] = str(folder)
+    os.environ["SOUNDALIKE_VOTES"] = str(folder / "votes.sqlite")
+    opening = time.perf_counter()
+    opened = index.load(folder)
+    print(f"| {size:,} | open the index | {_ms(opening):.0f} | | | |")
+    for page, parameters in PAGES.items():
+        app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=300)
+        for name, value in parameters.items():
+            app.query_params[name] = value
+        first, sent = _run(app)
+        again = [_run(app) for _ in range(AGAIN)]
+        later, later_sent = (median(values) for values in zip(*again, strict=True))
+        print(
+            f"| {size:,} | {page} | {first:.0f} | {sent:.0f} | {later:.0f} | {later_sent:.0f} |",
+            flush=True,
+        )
+    for text in ("night", "summer moon river 3"):
+        search.find(opened, text)
+        start = time.perf_counter()
+        search.best(opened, text, track_choice.MOST_OFFERED)
+        print(f"| {size:,} | search for “{text}” | | | {_ms(start):.0f} | |")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    print(f"| {size:,} | memory at most, MB | {peak:,.0f} | | | |", flush=True)
+    state._open.clear()
+
+
+def _run(app: Any) -> tuple[float, float]:
+    """A run's milliseconds, and the kilobytes of its messages."""
+    with _counted() as sizes:
+        start = time.perf_counter()
+        app.run()
+        taken = _ms(start)
+    if app.exception:
+        raise SystemExit(str(app.exception[0].value))
+    return taken, sum(sizes) / 1_000
+
+
+@contextmanager
+def _counted() -> Iterator[list[int]]:
+    """The sizes of the messages that are sent meanwhile."""
+    sizes: list[int] = []
+    enqueue = ForwardMsgQueue.enqueue
+
+    def count(queue: ForwardMsgQueue, message: Any) -> None:
+        sizes.append(message.ByteSize())
+        enqueue(queue, message)
+
+    ForwardMsgQueue.enqueue = count  # type: ignore[method-assign, assignment]
+    try:
+        yield sizes
+    finally:
+        ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign]
+
+
+def _ms(start: float) -> float:
+    return (time.perf_counter() - start) * 1_000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""A made-up index of any size, in seconds: what the app has to show of a large or a messy library.
+
+    python benchmarks/synthetic_index.py DIR --tracks 106574
+    python benchmarks/synthetic_index.py DIR --tracks 300 --messy
+
+The tracks lie in clusters of a few hundred, one genre and a few artists each, so that neighbours and
+maps look as those of music do. Neighbours are exact within a cluster, and there are none beyond it. The
+maps are the clusters' centres with some spread, not UMAP's. There is no audio: a player says that its
+file is not there. The same arguments give the same bytes.
+
+A messy library has what people's tags have: hundreds of genres, missing titles and artists, titles of
+300 characters, right-to-left text, emoji, HTML and Markdown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from soundalike import index_files, paths, projection
+
+DIMS = {"soundalike": 64, "genre_head": 32}
+CLUSTER = 400
+ARTISTS_A_CLUSTER = 40
+NEIGHBOURS = 100
+PREDICTED = ("Ambient", "Folk", "Hip-Hop", "Jazz", "Metal", "Pop", "Rock", "Techno")
+GENRES = (*PREDICTED, "Blues", "Classical", "Country", "Experimental", "Old-Time", "Soul", "Spoken")
+HOSTILE = (
+    "<script>alert('title')</script>",
+    "**Bold** _and_ `code` [link](https://example.org) # $x^2$ :red[red] ~~no~~",
+    "A title that does not end " * 12,
+    "אבגדהו זחטיכל",
+    "شرقية 12 شرقية",
+    "🎸🔥 Rock'n'roll 🔥🎸",
+    "Zalgo Z̷̢̛a̵̧͝l̶̡̾g̸̛̕o̷̡͝",
+    "   spaces \t and\nlines   ",
+    "支離滅裂な題名",
+    "",
+    "Unbrokenwordofmanylettersthatnolinecanholdbecauseithasnospace" * 3,
+    "Quotes \"double\" and 'single' & ampersands &amp; entities",
+)
+_WORDS = (
+    *("night", "river", "stone", "light", "winter", "city", "heart", "wave", "shadow", "garden"),
+    *("glass", "fire", "road", "summer", "moon"),
+)
+
+
+def write(
+    folder: Path, tracks: int, seed: int = 0, messy: bool = False, name: str | None = None
+) -> Path:
+    """Write an index.
+
+    Parameters
+    ----------
+    folder : the index folder, made if it is not there
+    tracks : how many, at least 1
+    seed : of all that is random
+    messy : with hostile tags
+    name : how the library is called; by its folder where it is None
+
+    Returns
+    -------
+    the folder
+    """
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    clusters = np.minimum(np.arange(tracks) // CLUSTER, max(tracks // CLUSTER - 1, 0))
+    table = _messy(tracks) if messy else _table(clusters, rng)
+    table.to_parquet(folder / index_files.TRACKS, index=False)
+    maps: dict[str, Any] = {}
+    for representation, dim in DIMS.items():
+        centres = rng.normal(size=(int(clusters[-1]) + 1, dim))
+        vectors = (centres[clusters] + 0.6 * rng.normal(size=(tracks, dim))).astype(np.float16)
+        _write_vectors(folder, representation, vectors, clusters)
+        for setting in (projection.DEFAULT, projection.Setting(dims=3)):
+            places = rng.normal(size=(len(centres), setting.dims))[clusters] * 8
+            array = projection.array_name(representation, setting)
+            _save(folder, array, places + rng.normal(size=places.shape), np.float32)
+            maps[array] = _facts_of_map(representation, setting)
+    chances = rng.dirichlet(np.full(len(PREDICTED), 0.3), size=tracks)
+    _save(folder, "genre_probabilities", chances, np.float32)
+    _write_manifest(folder, table, maps, name)
+    return folder
+
+
+def _table(clusters: NDArray[np.intp], rng: np.random.Generator) -> pd.DataFrame:
+    n = len(clusters)
+    artists = clusters * ARTISTS_A_CLUSTER + rng.integers(ARTISTS_A_CLUSTER, size=n)
+    words = np.array(_WORDS)[rng.integers(len(_WORDS), size=(n, 3))]
+    return _with_files(
+        [" ".join(row).capitalize() for row in words],
+        [f"{_WORDS[i % len(_WORDS)].capitalize()} and the {i:,}" for i in artists],
+        [f"Album {i} of {artist}" for i, artist in zip(rng.integers(4, size=n), artists, strict=True)],
+        [GENRES[i % len(GENRES)] for i in clusters],
+    )
+
+
+def _messy(n: int) -> pd.DataFrame:
+    def text(i: int, often: int, otherwise: str) -> str:
+        return HOSTILE[i % len(HOSTILE)] if i % often == 0 else otherwise
+
+    genres = [f"Micro-genre No. {i % 250} (after {2000 + i % 20})" for i in range(n)]
+    return _with_files(
+        [text(i, 1, "") for i in range(n)],
+        [text(i + 3, 2, f"Artist {i % 30}") for i in range(n)],
+        [text(i + 5, 3, "") for i in range(n)],
+        [text(i + 1, 5, genres[i] if i % 3 else f"Genre {i % 9}") for i in range(n)],
+    )
+
+
+def _with_files(
+    titles: list[str], artists: list[str], albums: list[str], genres: list[str]
+) -> pd.DataFrame:
+    numbers = range(len(titles))
+    return pd.DataFrame(
+        {
+            "track_id": [f"{i:06}" for i in numbers],
+            "file": [f"{i // 1_000:03}/{i:06}.mp3" for i in numbers],
+            "title": titles,
+            "artist": artists,
+            "album": albums,
+            "genre": genres,
+            "duration_s": ["30.0"] * len(titles),
+            "sha256": [f"{i:064x}" for i in numbers],
+        }
+    )
+
+
+def _write_vectors(
+    folder: Path, name: str, vectors: NDArray[np.float16], clusters: NDArray[np.intp]
+) -> None:
+    wide = vectors.astype(np.float32)
+    norms = np.linalg.norm(wide, axis=1)
+    _save(folder, name, vectors, np.float16)
+    _save(folder, f"{name}_norms", norms, np.float32)
+    top = np.argsort(-wide, axis=0, kind="stable")[:5].T
+    _save(folder, f"{name}_top_tracks", top, np.int32)
+    unit = wide / norms[:, np.newaxis]
+    k = min(NEIGHBOURS, len(vectors) - 1)
+    starts = np.flatnonzero(np.diff(clusters, prepend=-1)).tolist()
+    rows, values = [], []
+    for start, end in zip(starts, [*starts[1:], len(vectors)], strict=True):
+        near, alike = _nearest(unit[start:end], k)
+        rows.append(near + start)
+        values.append(alike)
+    _save(folder, f"{name}_neighbours", np.concatenate(rows), np.int32)
+    _save(folder, f"{name}_similarities", np.concatenate(values), np.float32)
+
+
+def _nearest(unit: NDArray[np.float32], k: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    similarities = unit @ unit.T
+    np.fill_diagonal(similarities, -np.inf)
+    rows = np.argsort(-similarities, axis=1, kind="stable")[:, :k]
+    return rows, np.take_along_axis(similarities, rows, axis=1)
+
+
+def _facts_of_map(representation: str, setting: projection.Setting) -> dict[str, Any]:
+    described = {"representation": representation, **vars(setting), "seed": 0, "umap": "none"}
+    trust = {
+        "trustworthiness": 0.9,
+        "trustworthiness_neighbours": 10,
+        "trustworthiness_tracks": 1_000,
+    }
+    return described | trust
+
+
+def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], name: str | None) -> None:
+    fingerprint = hashlib.sha256("".join(table["title"]).encode()).hexdigest()
+    manifest = {
+        "schema": index_files.SCHEMA,
+        "tracks": len(table),
+        "library": {"folder": "music", "fingerprint": fingerprint},
+        "representations": {key: {"dim": dim, "parts": {}} for key, dim in DIMS.items()},
+        "genres": list(PREDICTED),
+        "models": {},
+        "maps": maps,
+        "files": {path.name: _facts(path) for path in sorted(folder.iterdir()) if _listed(path)},
+    }
+    if name is not None:
+        manifest["name"] = name
+    (folder / index_files.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def _listed(path: Path) -> bool:
+    return path.suffix == ".npy" or path.name == index_files.TRACKS
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": paths.sha256_of(path)}
+    if path.suffix == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
+    return facts
+
+
+def _save(folder: Path, name: str, values: NDArray[Any], dtype: type) -> None:
+    np.save(folder / f"{name}.npy", np.asarray(values, dtype), allow_pickle=False)
+
+
+def main() -> None:
+    """Write one into the folder named."""
+    parser = argparse.ArgumentParser(description="Write a made-up index.")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--tracks", type=int, default=106_574)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--messy", action="store_true")
+    parser.add_argument("--name")
+    options = parser.parse_args()
+    write(options.folder, options.tracks, options.seed, options.messy, options.name)
+    print(f"{options.tracks:,} tracks in {options.folder}")
+
+
+if __name__ == "__main__":
+    main()

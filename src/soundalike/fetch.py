@@ -1,0 +1,441 @@
+"""Downloading FMA's archives and unpacking them, so that whatever is interrupted goes on where it was.
+
+An archive is downloaded into `NAME.zip.part` with HTTP range requests (RFC 9110, section 14). What the
+server said of its version (ETag or Last-Modified) lies beside it and goes along as `If-Range`, so that
+a file that changed meanwhile, or a server without ranges, starts it again from its beginning. A
+connection that breaks is tried again as long as each try brings something, and five times without. The
+whole is trusted only when its SHA-1 is the one that FMA's README publishes.
+
+Unpacking checks every name before it writes anything, leaves files that are there with their size and
+CRC-32, and writes others aside before they take their name. The archive is removed once all of it is
+unpacked; what was in it is listed in `.NAME.json`, by which the next call knows that nothing is missing.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import re
+import shutil
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from soundalike.errors import FetchError
+
+if TYPE_CHECKING:
+    import requests
+
+HOST = "https://os.unil.cloud.switch.ch/fma"
+"""Where FMA's README says that the archives are."""
+TRIES = 5
+"""How often in a row something may go wrong without a byte gained."""
+WAIT = 1.0
+"""Seconds before the second try, doubled before each further one."""
+_LONGEST_WAIT = 60.0
+_TIMEOUT = (10.0, 60.0)
+_CHUNK = 2**16
+_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+OnBytes = Callable[[str, int, int], None]
+"""Called with what is being done, and how many bytes of how many are done."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One of FMA's archives: its folder's name, and the SHA-1 that its README gives."""
+
+    name: str
+    sha1: str
+
+    @property
+    def file(self) -> str:
+        """The name of the archive's file."""
+        return f"{self.name}.zip"
+
+
+METADATA = Archive("fma_metadata", "f0df49ffe5f2a6008d7dc83c6915b31835dfe733")
+ARCHIVES = {
+    "fma-metadata": (METADATA,),
+    "fma-small": (METADATA, Archive("fma_small", "ade154f733639d52e35e32f5593efe5be76c6d70")),
+    "fma-medium": (
+        METADATA,
+        Archive("fma_medium", "c67b69ea232021025fca9231fc1c7c1a063ab50b"),
+    ),
+    "fma-large": (METADATA, Archive("fma_large", "497109f4dd721066b5ce5e5f250ec604dc78939e")),
+    "fma-full": (METADATA, Archive("fma_full", "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab")),
+}
+"""What can be fetched, by its name on the command line; all of them need the metadata."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What became of an archive.
+
+    Attributes
+    ----------
+    name : of its folder
+    downloaded : bytes that were downloaded now
+    resumed : bytes that were there from an earlier call
+    unpacked, kept : how many files were written, and how many were there already
+    """
+
+    name: str
+    downloaded: int
+    resumed: int
+    unpacked: int
+    kept: int
+
+
+def fetch(
+    archive: Archive,
+    folder: Path,
+    url: str = HOST,
+    on_bytes: OnBytes = lambda doing, done, total: None,
+) -> Fetched:
+    """Download and unpack an archive, as far as that is not done.
+
+    Parameters
+    ----------
+    archive : which
+    folder : where to; the archive's own folder appears in it
+    url : the address that the archive's file name is added to, for a mirror
+    on_bytes : for a progress bar
+
+    Raises
+    ------
+    FetchError
+        If the address cannot be reached or does not have the file, the checksum is another, there is
+        no room on the disk, or the archive cannot be unpacked. What is there is kept, so that another
+        call goes on; only what is known to be wrong is removed.
+    """
+    listing = folder / f".{archive.name}.json"
+    on_bytes(f"Looking at {archive.name}", 0, 0)
+    if (there := _complete(listing, folder, archive)) is not None:
+        return Fetched(archive.name, 0, 0, 0, there)
+    with _disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / archive.file
+        downloaded, resumed = 0, 0
+        if not target.is_file():
+            downloaded, resumed = _download(f"{url.rstrip('/')}/{archive.file}", target, on_bytes)
+        _check(target, archive.sha1, on_bytes)
+        unpacked, kept = unpack(target, folder, on_bytes)
+        _write_listing(listing, target, archive)
+        target.unlink()
+    return Fetched(archive.name, downloaded, resumed, unpacked, kept)
+
+
+def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
+    """Bring `target` from an address; returns the bytes downloaded now and those found there."""
+    import requests
+
+    part = target.with_name(f"{target.name}.part")
+    downloaded, failures = 0, 0
+    with requests.Session() as session:
+        while True:
+            before = downloaded
+            try:
+                with _ask(session, url, part) as response:
+                    for gained in _receive(response, part, on_bytes):
+                        downloaded += gained
+                break
+            except _breaks() as error:
+                if isinstance(error, requests.exceptions.SSLError):
+                    raise FetchError(
+                        f"{urlsplit(url).hostname} cannot prove who it is ({error}); name another "
+                        "address with --url."
+                    ) from error
+                if "NameResolutionError" in repr(error):
+                    raise _unreachable(url) from error
+                failures = 1 if downloaded > before else failures + 1
+                if failures >= TRIES:
+                    raise _unreachable(url, part) from error
+                wait = getattr(error, "wait", None) or WAIT * 2 ** (failures - 1)
+                time.sleep(min(wait, _LONGEST_WAIT))
+            except requests.RequestException as error:
+                raise FetchError(f"{url} is no address that can be asked: {error}.") from error
+    part.replace(target)
+    _version_file(part).unlink(missing_ok=True)
+    return downloaded, max(0, _size(target) - downloaded)
+
+
+def _breaks() -> tuple[type[Exception], ...]:
+    """What is raised when a connection cannot be made or ends too early."""
+    from requests import exceptions
+
+    return exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError, _BrokenError
+
+
+class _BrokenError(Exception):
+    """A try that came to nothing, and may be made again, perhaps after a time that the server names."""
+
+    def __init__(self, wait: float | None = None) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+def _ask(session: requests.Session, url: str, part: Path) -> requests.Response:
+    """Ask for what is missing of a file.
+
+    Raises
+    ------
+    FetchError
+        If the server refuses for good.
+    _BrokenError
+        If it may answer another time.
+    """
+    headers = {"Accept-Encoding": "identity", "User-Agent": "soundalike"}
+    if have := _size(part):
+        headers["Range"] = f"bytes={have}-"
+        if version := _version(part):
+            headers["If-Range"] = version
+    response = session.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
+    if response.status_code in (200, 206, 416):
+        return response
+    response.close()
+    if response.status_code in _TRY_AGAIN:
+        after = response.headers.get("Retry-After", "")
+        raise _BrokenError(float(after) if after.isdecimal() else None)
+    hint = "name another address with --url" if response.status_code in (404, 410) else "try again later"
+    raise FetchError(f"{url} answers {response.status_code} {response.reason}; {hint}.")
+
+
+def _receive(response: requests.Response, part: Path, on_bytes: OnBytes) -> Iterator[int]:
+    """Write an answer where it belongs; yields the bytes of each piece.
+
+    Raises
+    ------
+    _BrokenError
+        If the answer does not fit what is there, which is then thrown away, or ends too early.
+    """
+    have = _size(part)
+    if response.status_code == 416:
+        if _total(response) == have:
+            return
+        _discard(part)
+        raise _BrokenError
+    if response.status_code == 206 and _first(response) != have:
+        _discard(part)
+        raise _BrokenError
+    start = have if response.status_code == 206 else 0
+    total = _total(response)
+    if total is not None:
+        # What is compressed already, as MP3 is, unpacks to about as much again.
+        _check_room(part.parent, 2 * total - start, f"download and unpack {part.stem}")
+    if not start:
+        _write_version(part, response)
+    done = start
+    with part.open("ab" if start else "wb") as file:
+        for piece in response.iter_content(_CHUNK):
+            file.write(piece)
+            done += len(piece)
+            on_bytes(f"Downloading {part.stem}", done, total or 0)
+            yield len(piece)
+    if total is not None and done != total:
+        raise _BrokenError
+
+
+def _total(response: requests.Response) -> int | None:
+    """The size of the whole file, if the server says."""
+    if response.status_code == 200:
+        length = response.headers.get("Content-Length", "")
+        return int(length) if length.isdecimal() else None
+    found = re.fullmatch(r"bytes (?:\d+-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
+    return int(found.group(1)) if found else None
+
+
+def _first(response: requests.Response) -> int | None:
+    """The place in the file of the first byte of an answer with a part of it."""
+    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    return int(found.group(1)) if found else None
+
+
+def _version_file(part: Path) -> Path:
+    return part.with_name(f"{part.name}.version")
+
+
+def _version(part: Path) -> str:
+    try:
+        return _version_file(part).read_text(encoding="latin-1").strip()
+    except OSError:
+        return ""
+
+
+def _write_version(part: Path, response: requests.Response) -> None:
+    """Keep what identifies the file; a weak ETag may not go into `If-Range`."""
+    etag = response.headers.get("ETag", "")
+    version = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
+    _version_file(part).write_text(version, encoding="latin-1", errors="replace")
+
+
+def _discard(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _version_file(part).unlink(missing_ok=True)
+
+
+def _check(target: Path, sha1: str, on_bytes: OnBytes) -> None:
+    """Compare an archive with its checksum; a wrong one is removed, since nothing can be made of it."""
+    digest, done, total = hashlib.sha1(usedforsecurity=False), 0, _size(target)
+    with target.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            digest.update(piece)
+            done += len(piece)
+            on_bytes(f"Checking {target.name}", done, total)
+    if digest.hexdigest() == sha1:
+        return
+    target.unlink()
+    raise FetchError(
+        f"{target.name} has the SHA-1 {digest.hexdigest()} and FMA's is {sha1}, so it was removed; run "
+        "the command again, or name another address with --url."
+    )
+
+
+def unpack(
+    archive: Path, folder: Path, on_bytes: OnBytes = lambda doing, done, total: None
+) -> tuple[int, int]:
+    """Unpack a ZIP archive into a folder; files that are there as they should be are left alone.
+
+    Parameters
+    ----------
+    archive : the ZIP file; FMA's are compressed by bzip2 or not at all
+    folder : where to; nothing is ever written outside it
+
+    Returns
+    -------
+    how many files were written, and how many were there
+
+    Raises
+    ------
+    FetchError
+        If the archive is damaged, compressed in another way, or names a file outside the folder, or
+        there is no room for it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+            for entry in entries:
+                _check_name(entry, folder, archive)
+            return _unpack(opened, entries, folder, on_bytes)
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
+        raise FetchError(f"{archive} is damaged; remove it and run the command again.") from error
+    except NotImplementedError as error:
+        raise FetchError(
+            f"{archive} is compressed in a way that Python cannot read; unpack it with 7-Zip."
+        ) from error
+    except RuntimeError as error:
+        raise FetchError(f"{archive} is encrypted; name another address with --url.") from error
+
+
+def _unpack(
+    opened: zipfile.ZipFile, entries: list[zipfile.ZipInfo], folder: Path, on_bytes: OnBytes
+) -> tuple[int, int]:
+    total, done = sum(entry.file_size for entry in entries), 0
+    missing = []
+    for entry in entries:
+        if _same(folder / entry.filename, entry.file_size, entry.CRC):
+            done += entry.file_size
+            on_bytes("Looking at files", done, total)
+        else:
+            missing.append(entry)
+    _check_room(folder, sum(entry.file_size for entry in missing), "unpack it")
+    for entry in missing:
+        target = folder / entry.filename
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f"{target.name}.part")
+        with opened.open(entry) as source, aside.open("wb") as file:
+            shutil.copyfileobj(source, file, _CHUNK)
+        aside.replace(target)
+        done += entry.file_size
+        on_bytes(f"Unpacking {Path(entry.filename).name}", done, total)
+    return len(missing), len(entries) - len(missing)
+
+
+def _check_name(entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
+    """Refuse an entry that would be written outside the folder, or that is a link."""
+    parts = PurePosixPath(entry.filename).parts
+    linked = stat.S_ISLNK(entry.external_attr >> 16)
+    away = entry.filename.startswith("/") or ".." in parts or any(c in entry.filename for c in "\\:\0")
+    root = folder.resolve()
+    if linked or away or not (root / entry.filename).resolve().is_relative_to(root):
+        raise FetchError(
+            f"{archive} holds {entry.filename!r}, which would be written outside {folder}; nothing was "
+            "unpacked. Remove it, and name another address with --url."
+        )
+
+
+def _complete(listing: Path, folder: Path, archive: Archive) -> int | None:
+    """How many files an archive unpacked to, if all of them are still there as they were."""
+    try:
+        known: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
+        files = dict(known["files"])
+        same = known["sha1"] == archive.sha1 and all(
+            _same(folder / name, size, crc) for name, (size, crc) in files.items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return len(files) if same else None
+
+
+def _write_listing(listing: Path, target: Path, archive: Archive) -> None:
+    with zipfile.ZipFile(target) as opened:
+        files = {e.filename: [e.file_size, e.CRC] for e in opened.infolist() if not e.is_dir()}
+    aside = listing.with_name(f"{listing.name}.part")
+    aside.write_text(json.dumps({"sha1": archive.sha1, "files": files}), encoding="utf-8")
+    aside.replace(listing)
+
+
+def _same(path: Path, size: int, crc: int) -> bool:
+    if not path.is_file() or path.stat().st_size != size:
+        return False
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            found = zlib.crc32(piece, found)
+    return found == crc
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _check_room(folder: Path, wanted: int, what: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if wanted > free:
+        raise FetchError(
+            f"To {what}, {wanted / 1e9:,.1f} GB are needed and {free / 1e9:,.1f} GB are free in "
+            f"{folder}; make room, or name another folder with --dir."
+        )
+
+
+@contextmanager
+def _disk(folder: Path) -> Iterator[None]:
+    """Say what it means that something cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise FetchError(
+                f"The disk of {folder} is full; make room and run the command again, which goes on "
+                "where it was."
+            ) from error
+        if error.errno is None:
+            raise
+        raise FetchError(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
+
+
+def _unreachable(url: str, part: Path | None = None) -> FetchError:
+    kept = f" {_size(part) / 1e6:,.0f} MB are kept." if part is not None and _size(part) else ""
+    return FetchError(
+        f"{urlsplit(url).hostname} cannot be reached or breaks off; check the network and run the "
+        f"command again, or name another address with --url.{kept}"
+    )

@@ -1,0 +1,181 @@
+"""From FMA's folder to an index of it: the head's inputs, the head, the index, the report.
+
+    head_inputs    the table -> what the genre head takes of every track, and all else that is wanted
+    train_head     these and the split -> the head's file, its held-out predictions and its model card
+    build          the head -> the index
+    finish         the index -> the report, beside the article's figures
+
+Every file is heard once: the first step keeps what it takes in the index's work store, from which the
+third puts the index together, so that a run can be stopped at any time. The head lies beside the index,
+as `NAME-genre-head.npz`, with what belongs to it, and a copy in the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from soundalike import (
+    extraction,
+    fma_report,
+    index_builder,
+    index_writing,
+    ingest,
+    model_card,
+    split_training,
+    workshop,
+)
+from soundalike.errors import LibraryError
+from soundalike.fma import Fma
+from soundalike.index_builder import Built, Plan
+from soundalike.index_reuse import GENRE_HEAD, Earlier
+from soundalike.ingest import OnFile
+from soundalike.library import Library
+from soundalike.models import ModelStore
+from soundalike.models.heldout import Heldout
+from soundalike.split_training import Inputs
+from soundalike.workers import Here, Workers
+
+OnStep = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class TrainedHead:
+    """A head in its file.
+
+    Attributes
+    ----------
+    file : where it lies; its model card is beside it
+    heldout : what it says of the tracks that it did not hear, and of those that it heard
+    card : the model card's content
+    """
+
+    file: Path
+    heldout: Heldout
+    card: dict[str, Any]
+
+
+def check(source: Library, out: Path) -> None:
+    """Refuse what cannot come to anything, before hours are spent on it.
+
+    Raises
+    ------
+    IndexFolderError
+        If `out` is there and is not an index.
+    LibraryError
+        If the split does not have two genres to tell.
+    """
+    index_builder.check_destination(out)
+    split_training.parts_of(source.tracks)
+
+
+def head_file(out: Path) -> Path:
+    """Where the head of an index lies."""
+    return out.with_name(f"{out.name}-genre-head.npz")
+
+
+def head_inputs(
+    source: Library,
+    out: Path,
+    models: ModelStore,
+    names: Sequence[str],
+    workers: Workers | None = None,
+    on_file: OnFile = ingest.ignored,
+) -> Inputs:
+    """What the genre head takes of every track; all else that the index needs is kept beside it.
+
+    Parameters
+    ----------
+    source : the library
+    out : where the index will be
+    models : the networks
+    names : the representations that the index is to have
+    workers : who hears the files; by default this process, one after the other
+    on_file : called once for every file
+
+    Returns
+    -------
+    its array lies in the workshop beside the index, until the index is built
+
+    Raises
+    ------
+    LibraryError
+        If not one track could be decoded.
+    KeyboardInterrupt
+        If it was stopped; what was done is kept.
+    """
+    wanted = wants(names)
+    with workshop.opened(out, models) as (folder, store):
+        # An earlier index knows what its head said, and not what a new one is to be trained on.
+        earlier = Earlier(folder / "none", models)
+        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        if found.stopped:
+            raise KeyboardInterrupt
+        if not found.sums:
+            raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
+        rows = sorted(found.sums)
+        shape = (len(rows), *extraction.HEAD_INPUT_SHAPE)
+        array = index_writing.create(folder, extraction.HEAD_INPUT, shape, np.float16)
+        for place, row in enumerate(rows):
+            array[place] = store.value(found.sums[row], extraction.HEAD_INPUT).reshape(shape[1:])
+        array.flush()
+    sums = [found.sums[row] for row in rows]
+    tracks = source.tracks.iloc[rows].reset_index(drop=True).assign(sha256=sums)
+    return Inputs(tracks, array, tuple(found.skipped(source)))
+
+
+def wants(names: Sequence[str]) -> list[str]:
+    """What is taken of every file for an index of some representations and the genre head."""
+    return index_builder.wants(list(dict.fromkeys([*names, GENRE_HEAD])))
+
+
+def train_head(
+    inputs: Inputs, file: Path, seed: int = 0, on_epoch: OnStep = lambda label: None
+) -> TrainedHead:
+    """Train the head on the split, and write it with its held-out predictions and its card."""
+    trained = split_training.train(inputs.array, inputs.tracks, seed, on_epoch)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    trained.head.save(file)
+    trained.heldout.save(file)
+    card = model_card.split_document(trained, seed)
+    text = model_card.render_split(card, trained.scores)
+    file.with_suffix(".md").write_text(text, encoding="utf-8")
+    return TrainedHead(file, trained.heldout, card)
+
+
+def build(
+    source: Library,
+    out: Path,
+    models: ModelStore,
+    names: Sequence[str],
+    head: TrainedHead,
+    workers: Workers | None = None,
+    on_file: OnFile = ingest.ignored,
+) -> Built:
+    """The index of FMA, its genres told by that head.
+
+    Parameters
+    ----------
+    models : networks with the head's file among them
+    """
+    return index_builder.build(source, out, models, Plan(names, head.heldout), workers, on_file)
+
+
+def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[str, Any]:
+    """Measure the index, and write the report into its folder."""
+    document = {
+        "subset": source.subset,
+        "genre_tree": {
+            "genres": len(source.tree),
+            "with_tracks": sum(genre.tracks > 0 for genre in source.tree.values()),
+            "roots": sum(genre.root == number for number, genre in source.tree.items()),
+        },
+        "head": head.card,
+        "skipped": [vars(item) for item in built.skipped],
+    } | fma_report.report(built.index, seed)
+    fma_report.save(built.index, document)
+    return document

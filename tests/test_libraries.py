@@ -1,0 +1,89 @@
+"""Which libraries are offered, in which order, and what each is called."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import synthetic_index
+
+from soundalike import libraries, paths
+
+
+def index_at(folder: Path, **manifest: object) -> Path:
+    folder.mkdir(parents=True)
+    (folder / paths.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    return folder
+
+
+def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[libraries.Library]:
+    monkeypatch.setenv("SOUNDALIKE_INDEX", os.pathsep.join(map(str, named)))
+    return libraries.offered()
+
+
+def test_without_a_name_the_bundled_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    (only,) = offered(monkeypatch)
+    assert only == libraries.Library("Starter library", paths.BUNDLED_INDEX)
+    monkeypatch.delenv("SOUNDALIKE_INDEX")
+    assert libraries.offered() == [only]
+    assert paths.index_folder() == paths.BUNDLED_INDEX
+
+
+def test_those_named_come_first_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    one, other = index_at(tmp_path / "rock"), index_at(tmp_path / "jazz")
+    names = [library.name for library in offered(monkeypatch, one, other)]
+    assert names == ["rock", "jazz", "Starter library"]
+    assert paths.index_folder() == one
+
+
+def test_a_folder_of_indexes_offers_each_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("b", "a", ".half-written"):
+        index_at(tmp_path / name)
+    (tmp_path / "no index").mkdir()
+    assert [library.name for library in offered(monkeypatch, tmp_path)][:-1] == ["a", "b"]
+
+
+def test_an_index_is_offered_once_however_often_it_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    one = index_at(tmp_path / "one")
+    (tmp_path / "link").symlink_to(one)
+    found = offered(monkeypatch, one, tmp_path / "link", tmp_path, paths.BUNDLED_INDEX)
+    assert [library.folder for library in found] == [one, paths.BUNDLED_INDEX]
+
+
+def test_what_is_no_index_is_offered_so_that_it_can_be_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    found = offered(monkeypatch, tmp_path / "gone", tmp_path / "file")
+    assert [library.name for library in found] == ["gone", "file", "Starter library"]
+
+
+def test_names_are_different_short_and_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    index_at(tmp_path / "a" / "index")
+    index_at(tmp_path / "b", name="a")
+    index_at(tmp_path / "c", name="Two\nlines \x00" + "x" * 200)
+    index_at(tmp_path / "d", name=["no text"])
+    (tmp_path / "e").mkdir()
+    (tmp_path / "e" / paths.MANIFEST).write_text("{")
+    folders = [tmp_path / "a" / "index", *(tmp_path / name for name in "bcde")]
+    names = [library.name for library in offered(monkeypatch, *folders)]
+    assert names[:2] == ["a", "a (2)"]
+    assert names[2].startswith("Two lines xxx")
+    assert len(names[2]) == libraries.LONGEST_NAME
+    assert names[3:5] == ["d", "e"]
+
+
+def test_a_stamp_changes_when_an_index_is_built_again(tmp_path: Path) -> None:
+    assert libraries.stamp(tmp_path) == (0, 0)
+    synthetic_index.write(tmp_path, 2)
+    before = libraries.stamp(tmp_path)
+    synthetic_index.write(tmp_path, 3, name="Another")
+    assert libraries.stamp(tmp_path) != before

@@ -1,0 +1,122 @@
+"""Indexing that is stopped at any moment: nothing lost, nothing half, the same bytes in the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import kills
+import psutil
+import pytest
+from small_library import write_tone
+
+from soundalike import index, index_builder, library, work_store, workshop
+from soundalike.errors import IndexFolderError
+from soundalike.index_builder import Plan
+from soundalike.models import ModelStore
+
+NAME = "mfcc_flat"
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    for place in range(12):
+        write_tone(tmp_path / "music" / f"{place}.flac", "flac", seconds=4.0 + place / 4)
+    return tmp_path / "music"
+
+
+def build(music: Path, out: Path, models: ModelStore) -> dict[str, str]:
+    index_builder.build(library.find(music), out, models, Plan([NAME]))
+    return kills.contents(out)
+
+
+def wait_for_work(out: Path) -> None:
+    """Wait until a run has finished two or three files; their vectors have 50 kB."""
+    log = workshop.beside(out) / f"{work_store.FILE}-wal"
+    deadline = time.monotonic() + 60
+    while not log.is_file() or log.stat().st_size < 1_000_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_killed_at_random_moments(music: Path) -> None:
+    fared = kills.try_out(music, music.parent, [NAME], workers=0, kills=6, seed=1)
+    assert len(fared.finished) == 6
+    assert fared.runs >= 1
+    assert fared.lost == 0
+    assert fared.differing == set()
+
+
+def test_its_processes_end_with_a_run_that_is_killed(music: Path) -> None:
+    out = music.parent / "index"
+    run = subprocess.Popen(kills.command(music, out, [NAME], 2), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(children := psutil.Process(run.pid).children(recursive=True)) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run.kill()
+    run.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert alive == []
+    subprocess.run(kills.command(music, out, [NAME], 0), check=True, stdout=subprocess.DEVNULL)
+    assert len(index.load(out, checksums=True)) == 12
+
+
+def test_ctrl_c_leaves_a_partial_index_and_says_so(music: Path) -> None:
+    out = music.parent / "index"
+    asked = [part for part in kills.command(music, out, [NAME], 0) if part != "--json"]
+    run = subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_work(out)
+    os.kill(run.pid, signal.SIGINT)
+    said, complaint = run.communicate(timeout=60)
+    opened = index.load(out, checksums=True)
+    if opened.partial is None:
+        pytest.skip("the run was quicker than the key")
+    done, files = opened.partial
+    assert run.returncode == 1
+    assert (done, files) == (len(opened), 12)
+    assert f"{done} tracks in" in said
+    assert f"stopped after {done} of 12 files" in complaint
+    subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
+    assert index.load(out).partial is None
+
+
+def test_an_index_is_put_back_that_a_kill_left_out_of_its_place(music: Path, models: ModelStore) -> None:
+    out = music.parent / "index"
+    before = build(music, out, models)
+    workshop.beside(out).mkdir()
+    out.rename(workshop.beside(out) / workshop.RETIRED)
+    with workshop.opened(out, models):
+        assert kills.contents(out) == before
+    assert build(music, out, models) == before
+    assert not workshop.beside(out).exists()
+
+
+def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore) -> None:
+    out = music.parent / "index"
+    half = workshop.beside(out) / "index"
+    half.mkdir(parents=True)
+    (half / "mfcc_flat.npy").write_bytes(b"half")
+    with pytest.raises(IndexFolderError, match="is not an index"):
+        index.load(out)
+    first = build(music, out, models)
+    assert first == build(music, music.parent / "calm", models)
+
+
+def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
+    out = music.parent / "index"
+    other = subprocess.Popen(
+        kills.command(music, out, [NAME], 0), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_for_work(out)
+    other.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(IndexFolderError, match="Another run"):
+            build(music, out, models)
+    finally:
+        other.send_signal(signal.SIGCONT)
+        other.wait(60)
+    assert len(index.load(out)) == 12

@@ -1,0 +1,258 @@
+"""Whoever hears files: in this process, in others, on a cluster; and what happens when one is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from small_library import write_tone
+
+from soundalike import extraction, index_builder, library, workers
+from soundalike.errors import ModelError, SchedulerError
+from soundalike.extraction import Refused, Taken
+from soundalike.index_builder import Plan
+from soundalike.models import ModelStore
+from soundalike.workers import Cluster, Here, Job, Processes, Recipe
+
+pytest_plugins = ["library_fixtures"]
+
+NAME = "mfcc_flat"
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workers") / "music"
+    for place in range(10):
+        write_tone(folder / f"{place}.wav", "pcm_s16le", seconds=4.0 + place / 4)
+    (folder / "bad.mp3").write_text("no audio")
+    return folder
+
+
+def jobs(music: Path, name: str = NAME) -> list[Job]:
+    return [Job(path.name, path, (name,)) for path in sorted(music.iterdir())]
+
+
+def vectors(outcomes: Iterator[workers.Outcome]) -> dict[str, bytes | str]:
+    return {
+        job.file: outcome.reason if isinstance(outcome, Refused) else outcome.values[NAME].tobytes()
+        for job, outcome in outcomes
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(music: Path, models: ModelStore) -> dict[str, bytes | str]:
+    return vectors(Here(models).run(jobs(music)))
+
+
+def children() -> list[psutil.Process]:
+    """The processes that hear files."""
+    own = psutil.Process().children(recursive=True)
+    return [child for child in own if "spawn_main" in " ".join(child.cmdline())]
+
+
+def test_processes_hear_what_this_one_does(
+    music: Path, models: ModelStore, expected: dict[str, bytes | str]
+) -> None:
+    assert len(expected) == 11
+    assert "not an audio file" in str(expected["bad.mp3"])
+    drawn: list[str] = []
+
+    def watched() -> Iterator[Job]:
+        for job in jobs(music):
+            drawn.append(job.file)
+            yield job
+
+    outcomes = Processes(Recipe.of(models, [NAME]), 1).run(watched())
+    first = next(outcomes)
+    assert len(drawn) <= 2 * (1 + workers.AHEAD)
+    found = vectors(iter([first, *outcomes]))
+    assert found == expected
+    assert children() == []
+
+
+def test_a_process_that_is_killed_costs_nothing(
+    music: Path, models: ModelStore, expected: dict[str, bytes | str]
+) -> None:
+    outcomes = Processes(Recipe.of(models, [NAME]), 1).run(iter(jobs(music)))
+    first = next(outcomes)
+    for child in children():
+        child.send_signal(signal.SIGKILL)
+    assert vectors(iter([first, *outcomes])) == expected
+
+
+def test_workers_without_the_right_networks_stop_the_run(music: Path) -> None:
+    wrong = Recipe((("soundalike", "0" * 64, None),))
+    with pytest.raises(ModelError, match="another soundalike"):
+        list(Processes(wrong, 1).run(iter(jobs(music))))
+
+
+class ProcessExpired(Exception):
+    """As Pebble says that a process was lost."""
+
+
+def done(result: Taken | BaseException) -> Future[Taken | Refused]:
+    future: Future[Taken | Refused] = Future()
+    if isinstance(result, BaseException):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
+    return future
+
+
+def tried(results: list[Taken | BaseException]) -> tuple[list[workers.Outcome], int]:
+    """What comes of one job whose attempts end like this, and how many were made."""
+    left = list(results)
+    job = Job("x", Path("x"), ())
+    outcomes = list(workers._drawn(iter([job]), lambda job: done(left.pop(0)), 3))
+    return outcomes, len(results) - len(left)
+
+
+TAKEN = Taken("0" * 64, {}, {})
+
+
+def test_a_file_whose_process_was_lost_is_tried_once_more() -> None:
+    assert tried([ProcessExpired(), TAKEN]) == ([(Job("x", Path("x"), ()), TAKEN)], 2)
+
+
+def test_a_file_that_takes_two_processes_is_refused() -> None:
+    [(_, outcome)], attempts = tried([ProcessExpired(), ProcessExpired(), TAKEN])
+    assert attempts == 2
+    assert isinstance(outcome, Refused)
+    assert "twice" in outcome.reason
+
+
+def test_a_file_that_takes_too_long_is_refused() -> None:
+    [(_, outcome)], attempts = tried([TimeoutError(), TAKEN])
+    assert attempts == 1
+    assert isinstance(outcome, Refused)
+    assert "longer than 10 minutes" in outcome.reason
+
+
+def test_a_fault_of_the_program_is_not_blamed_on_the_file() -> None:
+    with pytest.raises(ZeroDivisionError):
+        tried([ZeroDivisionError()])
+
+
+def test_whatever_a_file_does_to_an_analysis_is_told(
+    music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*given: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("soundalike.audio.analysis_window", fail)
+    outcome = extraction.take(music / "0.wav", [NAME], models)
+    assert isinstance(outcome, Refused)
+    assert outcome.reason == "This file cannot be analysed (ZeroDivisionError)."
+    assert len(outcome.sha256) == 64
+
+
+@pytest.mark.parametrize("name", ["mfcc_flat", *extraction._KINDS])
+def test_everything_has_the_shape_and_type_it_is_kept_in(
+    library_clip: Path, small_models: ModelStore, name: str
+) -> None:
+    taken = extraction.take(library_clip, [name], small_models)
+    assert isinstance(taken, Taken)
+    value = taken.values[name]
+    assert value.dtype == extraction.dtype(name)
+    assert np.isfinite(value.astype(float)).all()
+    if name == extraction.PICTURE:
+        assert value[:4].tobytes() == b"RIFF"
+    else:
+        assert value.shape == extraction.shape(name)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[tuple[str, Callable[[], subprocess.Popen[bytes]]]]:
+    """A scheduler's address, and what starts a worker."""
+    pytest.importorskip("distributed", reason="Dask is for who has a cluster")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"tcp://127.0.0.1:{port}"
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*command: str) -> subprocess.Popen[bytes]:
+        log = (tmp_path / f"{len(started)}.log").open("wb")
+        started.append(
+            subprocess.Popen([sys.executable, "-m", "dask", *command], stdout=log, stderr=log)
+        )
+        return started[-1]
+
+    own = ("--host", "127.0.0.1", "--no-dashboard")
+    start("scheduler", *own, "--port", str(port))
+    yield (
+        address,
+        lambda: start("worker", address, *own, "--nthreads", "1", "--no-nanny"),
+    )
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def connected(address: str, models: ModelStore, count: int) -> Cluster:
+    """A cluster that has so many workers by now."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            made = Cluster(Recipe.of(models, [NAME]), address)
+        except SchedulerError:
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+            continue
+        if len(made._client.nthreads()) >= count:
+            return made
+        made._client.close()
+
+
+def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
+    music: Path,
+    models: ModelStore,
+    cluster: tuple[str, Callable[[], subprocess.Popen[bytes]]],
+) -> None:
+    address, start_worker = cluster
+    doomed, _ = start_worker(), start_worker()
+    hired = connected(address, models, 2)
+    files = 0
+
+    def kill(event: object) -> None:
+        nonlocal files
+        files += 1
+        if files == 2:
+            os.kill(doomed.pid, signal.SIGKILL)
+
+    source = library.find(music)
+    far = index_builder.build(source, music.parent / "far", models, Plan([NAME]), hired, kill)
+    near = index_builder.build(source, music.parent / "near", models, Plan([NAME]))
+    assert far.index.manifest == near.index.manifest
+    assert [item.file for item in far.skipped] == ["bad.mp3"]
+    assert doomed.wait(30) == -signal.SIGKILL
+
+
+def test_no_scheduler(models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "ANSWER_S", 1.0)
+    with pytest.raises(SchedulerError, match="No Dask scheduler answers"):
+        Cluster(Recipe.of(models, [NAME]), "tcp://127.0.0.1:9")
+    with pytest.raises(SchedulerError, match=r"tcp://HOST:PORT"):
+        Cluster(Recipe.of(models, [NAME]), "nonsense://x")
+
+
+def test_a_scheduler_without_workers(
+    models: ModelStore, cluster: tuple[str, Callable[[], subprocess.Popen[bytes]]]
+) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        with pytest.raises(SchedulerError) as caught:
+            Cluster(Recipe.of(models, [NAME]), cluster[0])
+        if "has no workers" in str(caught.value):
+            return
+        assert time.monotonic() < deadline
