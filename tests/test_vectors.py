@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import index_files, vectors
+from soundalike import vectors
+from soundalike.row_reader import RowReader
 from soundalike.vectors import Vectors
 
 N, DIM = 700, 24
@@ -25,7 +26,7 @@ def made(
     path = tmp_path / "vgg_mel.npy"
     np.save(path, matrix)
     norms = np.linalg.norm(matrix.astype(np.float32), axis=1)
-    return Vectors(path, index_files.open_array(path), norms), matrix.astype(np.float32)
+    return Vectors(RowReader(path), norms), matrix.astype(np.float32)
 
 
 def test_rows_in_any_order_and_twice(made: tuple[Vectors, np.ndarray]) -> None:

@@ -14,12 +14,12 @@ Halko, Martinsson and Tropp 2011, of a sample). The inner product of two such co
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import halves, index_files, index_writing
+from soundalike import index_files, index_writing
+from soundalike.row_reader import RowReader
 
 LONG = 1_024
 """Vectors of fewer numbers are compared exactly, however many there are."""
@@ -29,7 +29,6 @@ DIMENSIONS = 128
 SAMPLE = 4_096
 """The directions are those of so many tracks, drawn at random."""
 SEED = 0
-_BLOCK_VALUES = 8_000_000
 
 
 class FirstPass:
@@ -63,29 +62,28 @@ def write(folder: Path, name: str, seed: int = SEED) -> None:
     name : a stored representation
     seed : of the sample and of the decomposition
     """
-    matrix = index_files.open_array(folder / f"{name}.npy")
-    norms = index_files.open_array(folder / f"{name}_norms.npy")
-    directions = _directions(matrix, norms, seed)
+    reader = RowReader(folder / f"{name}.npy")
+    norms = np.asarray(index_files.open_array(folder / f"{name}_norms.npy"))
+    directions = _directions(reader, norms, seed)
     index_writing.save(folder, f"{name}_pca", directions)
-    codes = index_writing.create(folder, f"{name}_codes", (len(matrix), len(directions)), np.float32)
-    size = max(1, _BLOCK_VALUES // matrix.shape[1])
-    for start in range(0, len(matrix), size):
-        rows = slice(start, start + size)
-        codes[rows] = _of_length_1(matrix[rows], norms[rows]) @ directions.T
+    shape = (reader.shape[0], len(directions))
+    codes = index_writing.create(folder, f"{name}_codes", shape, np.float32)
+    for rows, block in reader.blocks():
+        codes[rows] = _of_length_1(block, norms[rows]) @ directions.T
     codes.flush()
 
 
-def _directions(matrix: NDArray[Any], norms: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+def _directions(reader: RowReader, norms: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     from sklearn.decomposition import TruncatedSVD
 
-    n, dim = matrix.shape
+    n, dim = reader.shape
     rows = np.sort(np.random.default_rng(seed).choice(n, min(SAMPLE, n), replace=False))
-    sample = _of_length_1(matrix[rows], norms[rows])
+    sample = _of_length_1(reader.rows(rows), norms[rows])
     reducer = TruncatedSVD(min(DIMENSIONS, dim, len(rows)), random_state=seed)
     return np.asarray(reducer.fit(sample).components_, np.float32)
 
 
-def _of_length_1(matrix: NDArray[np.float16], norms: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows = halves.to_float32(np.ascontiguousarray(matrix))
+def _of_length_1(rows: NDArray[np.float32], norms: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled in place to length 1, but zero vectors."""
     rows /= np.where(norms > 0, norms, 1)[:, np.newaxis]
     return rows

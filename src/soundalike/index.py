@@ -43,8 +43,9 @@ from soundalike.errors import IndexFolderError
 from soundalike.first_pass import FirstPass
 from soundalike.index_facts import IndexFacts
 from soundalike.models import ModelStore
+from soundalike.row_reader import RowReader, Rows
 from soundalike.similarity import nearest as nearest
-from soundalike.vectors import Rows, Vectors
+from soundalike.vectors import Vectors
 
 SCHEMA = index_files.SCHEMA
 MANIFEST = index_files.MANIFEST
@@ -262,8 +263,8 @@ class Index(IndexFacts):
             first = None
             if f"{name}_codes.npy" in self.manifest["files"]:
                 first = FirstPass(self.array(f"{name}_pca"), self.array(f"{name}_codes"))
-            path, norms = self.folder / f"{name}.npy", np.asarray(self.array(f"{name}_norms"))
-            self._stores[name] = Vectors(path, self.array(name), norms, first)
+            reader = RowReader(self.folder / f"{name}.npy")
+            self._stores[name] = Vectors(reader, np.asarray(self.array(f"{name}_norms")), first)
         return self._stores[name]
 
     @cached_property
