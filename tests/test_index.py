@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_library import cosines, write_index
 
-from soundalike import index, index_writing, paths
+from soundalike import index, index_writing, paths, vectors
 from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.models import FILES, ModelStore
@@ -141,7 +141,7 @@ def test_search_over_several_blocks_of_tracks(tmp_path: Path, monkeypatch: pytes
     opened = write_index(tmp_path / "index", random_vectors(4), ALL)
     query = opened.embeddings(1)
     whole = opened.similarities("vgg_genre", query)
-    monkeypatch.setattr(index, "_BLOCK", 5)
+    monkeypatch.setattr(vectors, "_BLOCK_IN_MEMORY", 5)
     np.testing.assert_allclose(opened.similarities("vgg_genre", query), whole, atol=1e-6)
 
 

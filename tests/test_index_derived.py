@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
-from soundalike import hubness, index, index_derived, index_writing, representations
+from soundalike import hubness, index, index_derived, index_writing, representations, row_reader
 
 quick = settings(deadline=None, max_examples=40)
 few_values = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0])
@@ -33,7 +33,7 @@ def test_top_rows_in_blocks_are_those_of_a_stable_sort(matrix: np.ndarray, size:
 def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values: int) -> None:
     matrix = np.random.default_rng(seed).normal(size=(n, 20)).astype(np.float16)
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(index_derived, "_BLOCK_VALUES", values)
+        patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(name)
         index_writing.save(folder, "vgg_mel", matrix)
         index_derived.write_vector_facts(folder, "vgg_mel")
@@ -51,7 +51,7 @@ def test_standardising_in_blocks_is_standardising_the_whole(seed: int, n: int, v
     matrix = (rng.normal(size=(n, dim)) * rng.lognormal(sigma=3, size=dim) + 5).astype(np.float32)
     matrix[:, 7] = 0.5
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(index_derived, "_BLOCK_VALUES", values)
+        patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(name)
         index_writing.save(folder, "fma518", matrix)
         index_derived.standardise(folder, "fma518")

@@ -18,12 +18,9 @@
 The manifest may have a `name` for the library, `own_models` (model to file) for those that the index
 brings, and `partial` (files `done` of `files`) where indexing was stopped.
 
-The measure is cosine similarity, exact over all tracks. A joined representation stores no vectors of
-its own: with parts x_i and weights w_i its similarity is
-
-    sum_i w_i^2 <q_i, x_i> / (sqrt(sum_i w_i^2 |q_i|^2) sqrt(sum_i w_i^2 |x_i|^2)),
-
-which is the cosine of the concatenated w_i x_i, so that the weights are free to change at query time.
+The measure is cosine similarity. A joined representation stores no vectors of its own; its weights are
+free to change at query time (`similarity`). Where vectors are many and long the index has `_pca.npy` and
+`_codes.npy` too (`first_pass`), and what is exact are the similarities of the best and the worst.
 
 A heavy representation may be there by its neighbours alone: then it answers for the library's tracks,
 and not for a new clip.
@@ -41,17 +38,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, representations
+from soundalike import index_files, representations, similarity
 from soundalike.errors import IndexFolderError
+from soundalike.first_pass import FirstPass
 from soundalike.index_facts import IndexFacts
 from soundalike.models import ModelStore
+from soundalike.row_reader import RowReader, Rows
+from soundalike.similarity import nearest as nearest
+from soundalike.vectors import Vectors
 
 SCHEMA = index_files.SCHEMA
 MANIFEST = index_files.MANIFEST
 TRACKS = index_files.TRACKS
 NEIGHBOURS = 100
 TOP_TRACKS = 5
-_BLOCK = 1_024
 
 Embeddings = Mapping[str, NDArray[np.float32]]
 """A query's vectors by stored representation."""
@@ -67,7 +67,8 @@ class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
             raise KeyError(name)
-        return np.asarray(self._index.array(name)[self._row], np.float32)
+        vector: NDArray[np.float32] = self._index.vectors(name, [self._row])[0]
+        return vector
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index.stored)
@@ -190,19 +191,14 @@ class Index(IndexFacts):
         -------
         float32 [shape=(n,)], or [shape=(m, n)]
         """
-        dot: Any = 0.0
-        query_squares: Any = 0.0
-        track_squares: Any = 0.0
-        for part, weight in weights.items():
-            vectors = np.asarray(query[part], np.float32)
-            dot = dot + weight**2 * _products(self.array(part), vectors)
-            query_squares = query_squares + weight**2 * np.square(vectors).sum(axis=-1, dtype=np.float64)
-            norms = np.asarray(self.array(f"{part}_norms"), np.float64)
-            track_squares = track_squares + weight**2 * norms**2
-        scale = np.sqrt(np.multiply.outer(query_squares, track_squares))
-        similarities = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
-        clipped: NDArray[np.float32] = np.clip(similarities, -1.0, 1.0).astype(np.float32)
-        return clipped
+        return similarity.similarities({part: self._store(part) for part in weights}, weights, query)
+
+    def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
+        """The vectors of some tracks by a stored representation [shape=(m, dim)].
+
+        Unlike rows of `array`, they take no memory once they are let go.
+        """
+        return self._store(name).rows(rows)
 
     def parts(self, name: str) -> dict[str, float]:
         """The stored representations that make up a representation, and their weights.
@@ -262,6 +258,19 @@ class Index(IndexFacts):
                     "build it again with `soundalike index`."
                 )
 
+    def _store(self, name: str) -> Vectors:
+        if name not in self._stores:
+            first = None
+            if f"{name}_codes.npy" in self.manifest["files"]:
+                first = FirstPass(self.array(f"{name}_pca"), self.array(f"{name}_codes"))
+            reader = RowReader(self.folder / f"{name}.npy")
+            self._stores[name] = Vectors(reader, np.asarray(self.array(f"{name}_norms")), first)
+        return self._stores[name]
+
+    @cached_property
+    def _stores(self) -> dict[str, Vectors]:
+        return {}
+
     @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
         return {}
@@ -294,18 +303,3 @@ def is_index(folder: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(manifest, dict) and {"schema", "representations", "files"} <= manifest.keys()
-
-
-def nearest(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:
-    """Rows of the k largest similarities, largest first; equal ones in the order of their rows."""
-    k = min(k, len(similarities))
-    return np.argsort(-similarities, kind="stable")[:k]
-
-
-def _products(matrix: NDArray[np.float16], vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """vectors @ matrix.T in float32, a block of tracks at a time, so that memory stays bounded."""
-    blocks = [
-        vectors @ matrix[start : start + _BLOCK].astype(np.float32).T
-        for start in range(0, len(matrix), _BLOCK)
-    ]
-    return np.concatenate(blocks, axis=-1).astype(np.float64)

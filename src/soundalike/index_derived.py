@@ -8,18 +8,17 @@ one has its vectors as the network gave them, in float32, until they are brought
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import hubness, index, index_writing, representations
+from soundalike import first_pass, hubness, index, index_writing, representations
 from soundalike.index import Index
+from soundalike.row_reader import RowReader
 
-_BLOCK_VALUES = 8_000_000
-"""A block of vectors holds at most so many numbers, 32 MB in float32."""
 _QUERIES = 256
 """So many tracks are compared with all others at once, where there are few others."""
 _SIMILARITIES = 16_000_000
@@ -44,14 +43,15 @@ def standardise(folder: Path, name: str) -> None:
         replaced by the standardised vectors in float16
     name : a stored representation
     """
-    raw = _open(folder, name)
-    mean = _sum(raw, lambda block: block) / len(raw)
-    deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / len(raw))
+    raw = RowReader(folder / f"{name}.npy")
+    n = raw.shape[0]
+    mean = _sum(raw, lambda block: block) / n
+    deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / n)
     scale = np.stack([mean, np.where(deviation > _CONSTANT, deviation, np.inf)]).astype(np.float32)
     index_writing.save(folder, f"{name}_scale", scale)
     aside = folder / f".{name}.npy"
     standardised = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
-    for rows, block in _blocks(raw):
+    for rows, block in raw.blocks():
         standardised[rows] = (block - scale[0]) / scale[1]
     standardised.flush()
     aside.replace(folder / f"{name}.npy")
@@ -60,20 +60,24 @@ def standardise(folder: Path, name: str) -> None:
 def write_vector_facts(folder: Path, name: str) -> None:
     """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
 
+    Of many and long vectors also `_pca` and `_codes`, for the first pass of a search.
+
     Parameters
     ----------
     folder : the unfinished index, with `<name>.npy` as it is compared, float16 [shape=(n, dim)]
     name : a stored representation
     """
-    matrix = _open(folder, name)
-    n, dim = matrix.shape
+    reader = RowReader(folder / f"{name}.npy")
+    n, dim = reader.shape
     norms = np.zeros(n, np.float32)
     top = TopRows(dim, index.TOP_TRACKS)
-    for rows, block in _blocks(matrix):
+    for rows, block in reader.blocks():
         norms[rows] = np.linalg.norm(block, axis=1)
         top.add(block)
     index_writing.save(folder, f"{name}_norms", norms)
     index_writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
+    if first_pass.worthwhile(n, dim):
+        first_pass.write(folder, name)
 
 
 def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
@@ -158,11 +162,11 @@ class TopRows:
 
 
 def _sum(
-    matrix: NDArray[Any], of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    reader: RowReader, of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
     """The sum over all rows of something made of them, added in the order of the rows."""
-    total = np.zeros(matrix.shape[1])
-    for _, block in _blocks(matrix):
+    total = np.zeros(reader.shape[1])
+    for _, block in reader.blocks():
         total = np.concatenate([total[np.newaxis], of(block.astype(np.float64))]).sum(axis=0)
     return total
 
@@ -174,7 +178,7 @@ def _write_biases(opened: Index, names: Sequence[str]) -> None:
     for name in names:
         if not representations.get(name).evened or n < 2:
             continue
-        queries = {part: opened.array(part)[rows] for part in opened.parts(name)}
+        queries = {part: opened.vectors(part, rows) for part in opened.parts(name)}
         bias = hubness.bias(opened.similarities(name, queries), rows)
         index_writing.save(opened.folder, f"{name}_bias", bias)
 
@@ -187,7 +191,7 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
         block = np.arange(start, min(start + size, n))
-        queries = {part: opened.array(part)[block] for part in opened.parts(name)}
+        queries = {part: opened.vectors(part, block) for part in opened.parts(name)}
         similarities = opened.similarities(name, queries)
         similarities[np.arange(len(block)), block] = -np.inf
         for row, values_of_row in zip(block, similarities, strict=True):
@@ -216,19 +220,11 @@ def _spread(values: NDArray[np.floating[Any]]) -> dict[str, float]:
 def _drop_heavy(folder: Path, stored: Sequence[str]) -> list[str]:
     heavy = [name for name in stored if representations.get(name).heavy]
     for name in heavy:
-        for suffix in ("", "_norms", "_top_tracks"):
-            (folder / f"{name}{suffix}.npy").unlink()
+        for suffix in ("", "_norms", "_top_tracks", "_pca", "_codes"):
+            (folder / f"{name}{suffix}.npy").unlink(missing_ok=True)
     return heavy
 
 
 def _open(folder: Path, name: str) -> NDArray[Any]:
     array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
     return array
-
-
-def _blocks(matrix: NDArray[Any]) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """The rows of a matrix in float32, a block at a time, with where they are."""
-    size = max(1, _BLOCK_VALUES // max(matrix.shape[1], 1))
-    for start in range(0, len(matrix), size):
-        rows = slice(start, min(start + size, len(matrix)))
-        yield rows, matrix[rows].astype(np.float32)

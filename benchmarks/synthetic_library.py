@@ -1,0 +1,136 @@
+"""Made-up vectors with the spectrum of the bundled library's, for benchmarks at sizes that it has not.
+
+Of the 478 bundled tracks one half gives the principal directions of a representation and the other half
+the variance along each, so that the leading variances are not overestimated and the tail, what no
+direction of the first half explains, is not underestimated. The tail is continued as a power law whose
+exponent makes the total that of the held-out half. Coefficients are drawn from normal distributions of
+these variances around the measured mean, and turned by a random rotation (signs and cosine transforms,
+twice), so that every vector is dense. Same seed, same bytes.
+
+What this cannot show: real tracks come in groups (albums, artists, copies) and have rarer, longer
+excursions than a normal distribution; their vectors are sparse, and all numbers at least 0. Neighbours
+among normal vectors are farther away and closer to each other in similarity than real ones, which makes
+them harder to tell apart; but real tracks may fall outside the directions of a sample of the library,
+which no made-up track does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.fft import dct
+from scipy.optimize import brentq
+
+from soundalike import index as indices
+from soundalike import index_derived, index_writing, paths
+from soundalike.index import Index
+
+PARTS = ("vgg_mel", "genre_head")
+SEED = 0
+_BLOCK = 512
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """Variances and means along the principal directions [shape=(dim,)], largest variance first.
+
+    Attributes
+    ----------
+    measured : how many were measured; the rest is the power law
+    exponent : of the power law
+    explained : share of the held-out variance in the measured ones
+    """
+
+    variances: NDArray[np.float64]
+    means: NDArray[np.float64]
+    measured: int
+    exponent: float
+    explained: float
+
+
+def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
+    """The spectrum of vectors [shape=(n, dim)], by halves."""
+    n, dim = vectors.shape
+    order = np.random.default_rng(seed).permutation(n)
+    fitted, held_out = vectors[order[: n // 2]], vectors[order[n // 2 :]]
+    mean = fitted.mean(axis=0)
+    directions = np.linalg.svd(fitted - mean, full_matrices=False)[2][: n // 2 - 1]
+    leading = np.sort(np.square((held_out - mean) @ directions.T).mean(axis=0))[::-1].astype(np.float64)
+    total = float(np.square(held_out - mean).sum(axis=1).mean())
+    m = len(leading)
+    variances, means = np.zeros(dim), np.zeros(dim)
+    variances[:m] = leading
+    means[:m] = directions @ mean
+    exponent = 0.0
+    if m < dim:
+        places = np.arange(m + 1, dim + 1) / m
+        level = float(np.median(leading[-20:]))
+        left = total - leading.sum()
+        exponent = float(brentq(lambda a: level * (places**-a).sum() - left, -5.0, 5.0))
+        variances[m:] = level * places**-exponent
+        means[m] = np.sqrt(max(float(mean @ mean - means[:m] @ means[:m]), 0.0))
+    return Spectrum(variances, means, m, exponent, float(leading.sum() / total))
+
+
+def blocks(of: Spectrum, n: int, seed: int = SEED) -> Iterator[NDArray[np.float32]]:
+    """Vectors of a spectrum in blocks of rows [shape=(up to 512, dim)]."""
+    dim = len(of.variances)
+    rng = np.random.default_rng([seed, dim])
+    signs = rng.choice(np.array([-1.0, 1.0], np.float32), (2, dim))
+    deviations, means = np.sqrt(of.variances).astype(np.float32), of.means.astype(np.float32)
+    for start in range(0, n, _BLOCK):
+        drawn = rng.standard_normal((min(_BLOCK, n - start), dim), np.float32)
+        rows = drawn * deviations + means
+        for turn in signs:
+            rows = dct(rows * turn, axis=1, norm="ortho", workers=1)
+        yield rows
+
+
+def write(folder: Path, n: int, seed: int = SEED) -> None:
+    """Write the vectors of a made-up library of n tracks, `vgg_mel` and `genre_head`, and its table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    bundled = indices.load(paths.ASSETS / "index")
+    for name in PARTS:
+        vectors = np.asarray(bundled.array(name), np.float32)
+        matrix = index_writing.create(folder, name, (n, vectors.shape[1]), np.float16)
+        start = 0
+        for block in blocks(spectrum(vectors), n, seed):
+            matrix[start : start + len(block)] = block
+            start += len(block)
+        matrix.flush()
+    numbers = range(n)
+    table = pd.DataFrame(
+        {
+            "track_id": [f"t{i}" for i in numbers],
+            "file": [f"{i}.mp3" for i in numbers],
+            "title": [f"Title {i}" for i in numbers],
+            "artist": [f"Artist {i // 10}" for i in numbers],
+            "album": [f"Album {i // 10}" for i in numbers],
+            "genre": ["Rock"] * n,
+            "sha256": [f"{i:064x}" for i in numbers],
+        }
+    )
+    table.to_parquet(folder / indices.TRACKS, index=False)
+
+
+def manifest(folder: Path, n: int) -> dict[str, object]:
+    """The manifest of such a library, once the facts of its vectors are written."""
+    return {
+        "schema": indices.SCHEMA,
+        "tracks": n,
+        "library": {"folder": "library", "fingerprint": "0" * 64},
+        "representations": index_derived.describe(folder, ["vgg_genre", *PARTS]),
+        "genres": [],
+        "models": {},
+        "files": {},
+    }
+
+
+def bundled_vectors() -> Index:
+    """The library that comes with the project."""
+    return indices.load(paths.ASSETS / "index")

@@ -1,0 +1,107 @@
+"""Rows of an array on disk, read with ordinary reads rather than through a memory map.
+
+The pages of a memory map stay counted as the program's own once they were read, so that a server's
+memory would grow with what it was asked, and a build's with its library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import halves, index_files
+
+BLOCK_VALUES = 8_000_000
+"""A block of rows holds at most so many numbers, 32 MB in float32."""
+
+Rows = Sequence[int] | NDArray[np.integer[Any]]
+
+
+class RowReader:
+    """An array's rows, in float32.
+
+    Parameters
+    ----------
+    path : an `.npy` file, float16 or float32 [shape=(n, dim)]
+
+    Raises
+    ------
+    IndexFolderError
+        If it is missing, damaged or another array.
+    """
+
+    def __init__(self, path: Path) -> None:
+        mapped: Any = index_files.open_array(path)
+        ordered = mapped.flags.c_contiguous and mapped.dtype in (np.float16, np.float32)
+        if mapped.ndim != 2 or not ordered:
+            raise index_files.damaged(path)
+        self.shape: tuple[int, int] = mapped.shape
+        self.dtype = mapped.dtype
+        self._path = path
+        self._offset = int(mapped.offset)
+
+    def open(self) -> FileIO:
+        """The file, for `read`; each thread opens its own."""
+        return self._path.open("rb", buffering=0)
+
+    def read(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
+        """Read consecutive rows from a row on, as many as there is room for, as they are stored.
+
+        Raises
+        ------
+        IndexFolderError
+            If the file has become shorter.
+        """
+        file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
+        left = into.reshape(-1).view(np.uint8)
+        while len(left):
+            count = file.readinto(left)
+            if not count:
+                raise index_files.damaged(self._path)
+            left = left[count:]
+
+    def rows(self, rows: Rows) -> NDArray[np.float32]:
+        """Some rows, in any order [shape=(m, dim)]."""
+        wanted = np.asarray(rows, np.intp)
+        found = np.empty((len(wanted), self.shape[1]), np.float32)
+        stored = np.empty((1, self.shape[1]), self.dtype)
+        with self.open() as file:
+            for place, row in enumerate(wanted):
+                self.read(file, int(row), stored)
+                found[place] = to_float32(stored)[0]
+        return found
+
+    def blocks(
+        self, size: int | None = None, first: int = 0, last: int | None = None
+    ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Consecutive rows a block at a time, with where they are.
+
+        Parameters
+        ----------
+        size : rows a block; by default so many that a block has at most `BLOCK_VALUES` numbers
+        first, last : the rows wanted, from the first to before the last; all by default
+        """
+        n, dim = self.shape
+        size = size or max(1, BLOCK_VALUES // max(dim, 1))
+        end = n if last is None else last
+        with self.open() as file:
+            for start in range(first, end, size):
+                rows = slice(start, min(start + size, end))
+                stored = np.empty((rows.stop - start, dim), self.dtype)
+                self.read(file, start, stored)
+                yield rows, to_float32(stored)
+
+
+def to_float32(stored: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    """Rows as they are stored, in float32; written to `out` if given."""
+    if stored.dtype == np.float16:
+        return halves.to_float32(stored, out)
+    if out is None:
+        return np.asarray(stored, np.float32)
+    out[:] = stored
+    return out
