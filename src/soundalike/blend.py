@@ -57,10 +57,16 @@ def scores(
         raise ValueError("a blend needs at least one seed")
     if len(seeds) == 1 and not index.has_vectors(representation):
         return _of_neighbours(index, seeds[0], representation)
-    total = np.zeros(len(index), np.float64)
-    for seed in seeds:
-        total += seed.weight * index.similarities(representation, seed.query.embeddings, weights)
-    return (total / sum(abs(seed.weight) for seed in seeds)).astype(np.float32)
+    if len(seeds) == 1:
+        alike = index.similarities(representation, seeds[0].query.embeddings, weights)
+        return np.sign(seeds[0].weight) * alike
+    index.check_vectors(representation)
+    parts = weights or index.parts(representation)
+    together, length = _joined(seeds, parts)
+    likeness = length * index.similarities_of_parts(parts, together)
+    weight = sum(seed.weight for seed in seeds)
+    total = likeness + weight * index.bias(representation)
+    return np.asarray(total / sum(abs(seed.weight) for seed in seeds), np.float32)
 
 
 def own_recordings(index: Index, seeds: Sequence[Seed]) -> set[int]:
@@ -80,12 +86,36 @@ def between(index: Index, representation: str, rows: Sequence[int]) -> NDArray[n
     chosen = np.asarray(rows, np.intp)
     dot = np.zeros((len(chosen), len(chosen)))
     for part, weight in index.parts(representation).items():
-        vectors = np.asarray(index.array(part)[chosen], np.float32)
+        vectors = index.vectors(part, chosen)
         dot += weight**2 * (vectors @ vectors.T)
     norms = np.sqrt(np.diag(dot))
     scale = np.multiply.outer(norms, norms)
     cosines = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
     return np.clip(cosines, -1.0, 1.0).astype(np.float32)
+
+
+def _joined(
+    seeds: Sequence[Seed], parts: Mapping[str, float]
+) -> tuple[dict[str, NDArray[np.float32]], float]:
+    """The vector whose product with a track's direction is the sum of the weighted similarities.
+
+    Its parts, and its length. One search for it ranks by the blend itself, where searches for each seed
+    would have the best of each, and not what is good for all.
+    """
+    together: dict[str, NDArray[np.float64]] = {}
+    for seed in seeds:
+        vectors = {part: np.asarray(seed.query.embeddings[part], np.float64) for part in parts}
+        length = _length(vectors, parts)
+        for part, vector in vectors.items():
+            share = seed.weight * vector / length if length > 0 else np.zeros_like(vector)
+            together[part] = together.get(part, 0.0) + share
+    single = {part: vector.astype(np.float32) for part, vector in together.items()}
+    return single, _length(together, parts)
+
+
+def _length(vectors: Mapping[str, NDArray[np.float64]], parts: Mapping[str, float]) -> float:
+    squares = [weight**2 * float(np.square(vectors[part]).sum()) for part, weight in parts.items()]
+    return float(np.sqrt(sum(squares)))
 
 
 def _of_neighbours(index: Index, seed: Seed, representation: str) -> NDArray[np.float32]:

@@ -240,7 +240,7 @@ class _Pair:
 def _pairs(index: Index, query: Query, row: int, weights: Mapping[str, float]) -> dict[str, _Pair]:
     """The vectors to compare, by stored part."""
     asked = {name: np.asarray(query.embeddings[name], np.float64) for name in weights}
-    track = {name: np.asarray(index.array(name)[row], np.float64) for name in weights}
+    track = {name: np.asarray(index.vectors(name, [row])[0], np.float64) for name in weights}
     scale = _norm(asked, weights) * _norm(track, weights)
     return {
         name: _Pair(asked[name], track[name], weight**2 / scale if scale > 0 else 0.0)
@@ -311,7 +311,7 @@ def _usual(index: Index, asked: Array) -> Array:
     if index not in _directions:
         rows = np.unique(np.linspace(0, len(index) - 1, _SAMPLE).astype(np.intp))
         norms = np.maximum(index.array("vgg_mel_norms")[rows], np.finfo(np.float32).tiny)
-        vectors = index.array("vgg_mel")[rows].astype(np.float32) / norms[:, np.newaxis]
+        vectors = index.vectors("vgg_mel", rows) / norms[:, np.newaxis]
         _directions[index] = vectors.mean(axis=0, dtype=np.float64)
     common = _cells_of(asked * _directions[index])
     total = common.sum()

@@ -200,6 +200,10 @@ class Index(IndexFacts):
         """
         return self._store(name).rows(rows)
 
+    def column(self, name: str, dimension: int) -> NDArray[np.float32]:
+        """One dimension of a stored representation, of every track [shape=(n,)]."""
+        return self._store(name).column(dimension)
+
     def parts(self, name: str) -> dict[str, float]:
         """The stored representations that make up a representation, and their weights.
 

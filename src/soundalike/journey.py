@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,15 +172,15 @@ def _surplus(index: Index, leg: Sequence[int], counts: Counter[str], cap: int | 
 
 def _candidates(index: Index, representation: str, start: int, end: int, barred: set[int]) -> list[int]:
     """Rows near the way: those with the least sum of angles to both ends, and those near each end."""
-    ends = {part: np.asarray(index.array(part)[[start, end]]) for part in index.parts(representation)}
+    ends = {part: index.vectors(part, [start, end]) for part in index.parts(representation)}
     cosines = np.clip(index.similarities_of_parts(index.parts(representation), ends), -1.0, 1.0)
     angles = np.arccos(cosines.astype(np.float64))
     rankings = [np.argsort(key, kind="stable") for key in (angles.sum(axis=0), *angles)]
     shares = (CANDIDATES // 2, CANDIDATES // 4, CANDIDATES // 4)
     near: dict[int, None] = {}
     for ranking, share in zip(rankings, shares, strict=True):
-        allowed = [int(row) for row in ranking if int(row) not in barred]
-        near |= dict.fromkeys(allowed[:share])
+        allowed = (int(row) for row in ranking if int(row) not in barred)
+        near |= dict.fromkeys(islice(allowed, share))
     return list(near)
 
 

@@ -150,4 +150,4 @@ def _dimension(index: Index, name: str) -> NDArray[np.float32]:
             f"There is no order {name!r}; there are {', '.join(ORDERS[:5])}, {SHUFFLED} and "
             "NAME:DIMENSION of a representation of the index, each quantity with - before it to fall."
         )
-    return np.asarray(index.array(stored)[:, int(number)], np.float32)
+    return index.column(stored, int(number))

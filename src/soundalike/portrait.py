@@ -134,7 +134,7 @@ def paint(
     groups : the library's tracks by genre and artist
     descriptors : of the library, or None if the index has none
     """
-    values = index.array(name)[:, dimension].astype(np.float32)
+    values = index.column(name, dimension)
     summary = activations.summarise(values[:, np.newaxis], groups)
     means, errors = groups.means(values[:, np.newaxis])
     cell = cells.cell(dimension) if name == "vgg_mel" else None

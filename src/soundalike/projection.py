@@ -346,7 +346,7 @@ def _median(points: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArra
 def _between(
     index: Index, name: str, metric: Metric, rows: NDArray[np.integer[Any]]
 ) -> NDArray[np.float32]:
-    queries = {part: index.array(part)[rows].astype(np.float32) for part in index.parts(name)}
+    queries = {part: index.vectors(part, rows) for part in index.parts(name)}
     return distances(index, name, metric, queries)
 
 

@@ -46,7 +46,7 @@ def blocks(index: Index, name: str) -> Iterator[tuple[NDArray[np.intp], NDArray[
 
 def vectors_of(index: Index, name: str, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
     """Vectors of some tracks by stored part of a representation, each [shape=(m, dim)]."""
-    return {part: index.array(part)[rows].astype(np.float32) for part in index.parts(name)}
+    return {part: index.vectors(part, rows) for part in index.parts(name)}
 
 
 def bytes_per_track(index: Index, name: str) -> int:

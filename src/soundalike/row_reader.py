@@ -58,7 +58,7 @@ class RowReader:
             If the file has become shorter.
         """
         file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
-        left = into.reshape(-1).view(np.uint8)
+        left = into.reshape(-1).view(np.uint8).data
         while len(left):
             count = file.readinto(left)
             if not count:
@@ -75,6 +75,18 @@ class RowReader:
                 self.read(file, int(row), stored)
                 found[place] = to_float32(stored)[0]
         return found
+
+    def column(self, column: int) -> NDArray[np.float32]:
+        """One number of every row [shape=(n,)]."""
+        n, dim = self.shape
+        size = self.dtype.itemsize
+        found = np.empty(n, self.dtype)
+        content = found.view(np.uint8).data
+        with self.open() as file:
+            for row in range(n):
+                file.seek(self._offset + (row * dim + column) * size)
+                file.readinto(content[row * size : (row + 1) * size])
+        return np.asarray(found, np.float32)
 
     def blocks(
         self, size: int | None = None, first: int = 0, last: int | None = None

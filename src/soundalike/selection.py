@@ -40,7 +40,7 @@ def rank(index: Index, representation: str, rows: Sequence[int], length: int) ->
     chosen = np.unique(np.asarray(rows, np.intp))
     if not len(chosen):
         return Playlist(representation, (), ())
-    means = {part: _mean(index.array(part), chosen) for part in index.parts(representation)}
+    means = {part: _mean(index, part, chosen) for part in index.parts(representation)}
     similarities = index.similarities(representation, means)[chosen]
     order = nearest(similarities, length)
     entries = tuple(
@@ -83,9 +83,9 @@ def _signature(index: Index) -> str:
     return str(index.manifest["library"]["fingerprint"])[:_SIGNED]
 
 
-def _mean(vectors: NDArray[np.float16], rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    total = np.zeros(vectors.shape[1])
+def _mean(index: Index, part: str, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    total = np.zeros(index.array(part).shape[1])
     for start in range(0, len(rows), _BLOCK):
-        total += vectors[rows[start : start + _BLOCK]].sum(axis=0, dtype=np.float64)
+        total += index.vectors(part, rows[start : start + _BLOCK]).sum(axis=0, dtype=np.float64)
     mean: NDArray[np.float32] = (total / len(rows)).astype(np.float32)
     return mean

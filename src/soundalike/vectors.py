@@ -55,6 +55,10 @@ class Vectors:
         """The vectors of some tracks [shape=(m, dim)]."""
         return self._reader.rows(rows)
 
+    def column(self, dimension: int) -> NDArray[np.float32]:
+        """One dimension of all tracks [shape=(n,)]."""
+        return self._copy[:, dimension].copy() if self._fits else self._reader.column(dimension)
+
     def products(self, queries: NDArray[np.float32]) -> NDArray[np.float64]:
         """Inner products of queries [shape=(dim,) or (m, dim)] with all tracks [shape=(..., n)]."""
         n = self._reader.shape[0]
