@@ -30,7 +30,8 @@ from soundalike import index as indices
 from soundalike import index_derived, index_writing, paths
 from soundalike.index import Index
 
-PARTS = ("vgg_mel", "genre_head")
+PARTS = ("vgg_mel", "genre_head", "soundalike")
+NAMES = ("vgg_genre", *PARTS)
 SEED = 0
 _BLOCK = 512
 
@@ -92,9 +93,9 @@ def blocks(of: Spectrum, n: int, seed: int = SEED) -> Iterator[NDArray[np.float3
 
 
 def write(folder: Path, n: int, seed: int = SEED) -> None:
-    """Write the vectors of a made-up library of n tracks, `vgg_mel` and `genre_head`, and its table."""
+    """Write the vectors of a made-up library of n tracks, by `PARTS`, and its table."""
     folder.mkdir(parents=True, exist_ok=True)
-    bundled = indices.load(paths.ASSETS / "index")
+    bundled = bundled_library()
     for name in PARTS:
         vectors = np.asarray(bundled.array(name), np.float32)
         matrix = index_writing.create(folder, name, (n, vectors.shape[1]), np.float16)
@@ -124,13 +125,13 @@ def manifest(folder: Path, n: int) -> dict[str, object]:
         "schema": indices.SCHEMA,
         "tracks": n,
         "library": {"folder": "library", "fingerprint": "0" * 64},
-        "representations": index_derived.describe(folder, ["vgg_genre", *PARTS]),
+        "representations": index_derived.describe(folder, NAMES),
         "genres": [],
         "models": {},
         "files": {},
     }
 
 
-def bundled_vectors() -> Index:
+def bundled_library() -> Index:
     """The library that comes with the project."""
     return indices.load(paths.ASSETS / "index")

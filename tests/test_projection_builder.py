@@ -85,3 +85,31 @@ def test_too_small_a_library_has_no_map(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_index(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="is not an index"):
         projection_builder.add(tmp_path)
+
+
+def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "FITTED", 90)
+    monkeypatch.setattr(projection, "TRUST_SAMPLE", 50)
+    folder = clustered_index.write(tmp_path / "index", 40).folder
+    opened = projection_builder.add(folder, SETTINGS)
+    fitted = projection.fitted_rows(120)
+    assert len(fitted) == 90
+    labels = np.repeat(np.arange(clustered_index.CLUSTERS), 40)
+    for name, facts in opened.maps.items():
+        assert facts["fitted_tracks"] == 90
+        assert facts["trustworthiness_tracks"] == 50
+        points = np.asarray(opened.array(name))
+        np.testing.assert_allclose(points[fitted].mean(axis=0), 0.0, atol=1e-3)
+        apart = np.linalg.norm(points[:, None] - points[None], axis=2)
+        np.fill_diagonal(apart, np.inf)
+        assert (labels[apart.argmin(axis=1)] == labels).all()
+    once = contents(folder)
+    projection_builder.add(folder, SETTINGS)
+    assert contents(folder) == once
+
+
+def test_a_small_library_is_laid_out_whole(folder: Path) -> None:
+    opened = projection_builder.add(folder, SETTINGS[2:])
+    assert all("fitted_tracks" not in facts for facts in opened.maps.values())

@@ -59,7 +59,7 @@ def scores(
         return _of_neighbours(index, seeds[0], representation)
     if len(seeds) == 1:
         alike = index.similarities(representation, seeds[0].query.embeddings, weights)
-        return np.sign(seeds[0].weight) * alike
+        return alike if seeds[0].weight > 0 else -alike
     index.check_vectors(representation)
     parts = weights or index.parts(representation)
     together, length = _joined(seeds, parts)

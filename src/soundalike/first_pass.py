@@ -43,6 +43,10 @@ class FirstPass:
         self.codes = codes
         self._directions = np.asarray(directions)
 
+    def subset(self, rows: NDArray[np.intp]) -> FirstPass:
+        """The codes of some tracks alone."""
+        return FirstPass(self._directions, self.codes[rows])
+
     def encode(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Codes of queries [shape=(dim,) or (m, dim)], their lengths kept [shape=(..., dimensions)]."""
         return np.asarray(queries @ self._directions.T, np.float32)

@@ -178,7 +178,11 @@ class Index(IndexFacts):
         return np.asarray(self.array(f"{name}_bias"))
 
     def similarities_of_parts(
-        self, weights: Mapping[str, float], query: Embeddings
+        self,
+        weights: Mapping[str, float],
+        query: Embeddings,
+        best: int = similarity.BEST,
+        worst: int = similarity.WORST,
     ) -> NDArray[np.float32]:
         """As `similarities`, of stored representations joined with the weights given.
 
@@ -186,23 +190,25 @@ class Index(IndexFacts):
         ----------
         weights : by stored representation
         query : one vector a part [shape=(dim,)], or several [shape=(m, dim)]
+        best, worst : how many of each query's are exact, where there is a first pass
 
         Returns
         -------
         float32 [shape=(n,)], or [shape=(m, n)]
         """
-        return similarity.similarities({part: self._store(part) for part in weights}, weights, query)
+        stores = {part: self.store(part) for part in weights}
+        return similarity.similarities(stores, weights, query, best, worst)
 
     def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some tracks by a stored representation [shape=(m, dim)].
 
         Unlike rows of `array`, they take no memory once they are let go.
         """
-        return self._store(name).rows(rows)
+        return self.store(name).rows(rows)
 
     def column(self, name: str, dimension: int) -> NDArray[np.float32]:
         """One dimension of a stored representation, of every track [shape=(n,)]."""
-        return self._store(name).column(dimension)
+        return self.store(name).column(dimension)
 
     def parts(self, name: str) -> dict[str, float]:
         """The stored representations that make up a representation, and their weights.
@@ -262,7 +268,8 @@ class Index(IndexFacts):
                     "build it again with `soundalike index`."
                 )
 
-    def _store(self, name: str) -> Vectors:
+    def store(self, name: str) -> Vectors:
+        """The vectors of a stored representation."""
         if name not in self._stores:
             first = None
             if f"{name}_codes.npy" in self.manifest["files"]:

@@ -21,12 +21,12 @@ from soundalike.row_reader import RowReader
 
 _QUERIES = 256
 """So many tracks are compared with all others at once, where there are few others."""
-_SIMILARITIES = 16_000_000
-"""And so many similarities are held at once, where there are many."""
+_SIMILARITIES = 2_000_000
+"""And so many similarities are held at once, where there are many: as many as caches hold."""
 _BIAS_QUERIES = 2_000
 """As many tracks, evenly taken, stand for those that will be asked about."""
-_BIAS_SIMILARITIES = 64_000_000
-"""Of a large library fewer, so that their similarities to all tracks take 256 MB in float32."""
+_BIAS_SIMILARITIES = 32_000_000
+"""Of a large library fewer, so that their similarities to all tracks take 128 MB in float32."""
 _CONSTANT = 1e-6
 """A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
 
@@ -178,8 +178,11 @@ def _write_biases(opened: Index, names: Sequence[str]) -> None:
     for name in names:
         if not representations.get(name).evened or n < 2:
             continue
-        queries = {part: opened.vectors(part, rows) for part in opened.parts(name)}
-        bias = hubness.bias(opened.similarities(name, queries), rows)
+        similarities = np.empty((len(rows), n), np.float32)
+        for start in range(0, len(rows), _QUERIES):
+            block = slice(start, start + _QUERIES)
+            similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
+        bias = hubness.bias(similarities, rows)
         index_writing.save(opened.folder, f"{name}_bias", bias)
 
 
@@ -191,8 +194,7 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
         block = np.arange(start, min(start + size, n))
-        queries = {part: opened.vectors(part, block) for part in opened.parts(name)}
-        similarities = opened.similarities(name, queries)
+        similarities = opened.similarities(name, _queries(opened, name, block))
         similarities[np.arange(len(block)), block] = -np.inf
         for row, values_of_row in zip(block, similarities, strict=True):
             rows[row] = index.nearest(values_of_row, k)
@@ -200,6 +202,10 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
         on_tracks(name, len(block))
     index_writing.save(opened.folder, f"{name}_neighbours", rows)
     index_writing.save(opened.folder, f"{name}_similarities", values)
+
+
+def _queries(opened: Index, name: str, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
+    return {part: opened.vectors(part, rows) for part in opened.parts(name)}
 
 
 def _describe(folder: Path, name: str) -> dict[str, Any]:

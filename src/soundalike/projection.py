@@ -12,11 +12,11 @@ Trustworthiness (Venna & Kaski 2001, "Neighborhood preservation in nonlinear pro
 how far a map can be believed where it shows two tracks side by side: every false neighbour costs by how
 far away it really is. It is 1 where there is none, and about 0.5 for points thrown at random.
 
-A clip that is new gets its place from the tracks nearest to it, without UMAP: weighted as UMAP weights
-them, at the point whose weighted distance to their positions is least (the geometric median, by the
-steps of Weiszfeld 1937). UMAP's own `transform` begins with the same weights' mean and refines it; the
-median, unlike the mean, does not end up in the void between two groups; `benchmarks/map_page.py`
-compares the two.
+A clip that is new gets its place from the tracks nearest to it, without UMAP (`placing`): weighted as
+UMAP weights them, at the geometric median of their positions. UMAP's own `transform` begins with the
+same weights' mean and refines it; the median, unlike the mean, does not end up in the void between two
+groups; `benchmarks/map_page.py` compares the two. Of a library of more than `FITTED` tracks a sample of
+so many is laid out by UMAP, and the others are placed in the same way.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import excerpt, placing, similarity
 from soundalike.index import Embeddings, Index, nearest
 from soundalike.models import import_tensorflow
 
@@ -41,10 +42,12 @@ TRUST_SAMPLE = 4_096
 """Trustworthiness compares all pairs; of more tracks than this, it is that of a sample of so many."""
 
 PLACE_NEIGHBOURS = 15
+FITTED = 15_000
+"""So many tracks UMAP lays out at most, which takes it some 20 s a map; the rest are placed."""
+_COMPARED = 64
+"""So many of the sample are compared exactly with a track that is placed, if there is a first pass."""
 _LANDMARKS = 64
 _BLOCK = 256
-_BISECTIONS = 64
-_MEDIAN_STEPS = 100
 
 
 @dataclass(frozen=True, order=True)
@@ -123,7 +126,9 @@ class Placement:
     weights: NDArray[np.float64]
 
 
-def distances(index: Index, name: str, metric: Metric, queries: Embeddings) -> NDArray[np.float32]:
+def distances(
+    index: Index, name: str, metric: Metric, queries: Embeddings, compared: int = similarity.BEST
+) -> NDArray[np.float32]:
     """Distance of queries to every track, in the full space.
 
     Parameters
@@ -132,13 +137,14 @@ def distances(index: Index, name: str, metric: Metric, queries: Embeddings) -> N
     name : a representation of the index
     metric : `cosine` or `euclidean`
     queries : by stored representation, one vector [shape=(dim,)] or several [shape=(m, dim)]
+    compared : how many of the nearest are exact, where the index has a first pass
 
     Returns
     -------
     float32 [shape=(n,)], or [shape=(m, n)]
     """
     # Without a bias, which would make near and far depend on who asks.
-    similarities = index.similarities_of_parts(index.parts(name), queries)
+    similarities = index.similarities_of_parts(index.parts(name), queries, compared, worst=0)
     if metric == "cosine":
         angular: NDArray[np.float32] = np.maximum(1.0 - similarities, 0.0).astype(np.float32)
         return angular
@@ -171,6 +177,41 @@ def neighbours(index: Index, name: str, metric: Metric, k: int, seed: int = SEED
         rows[block] = [nearest(-distances_of_row, k) for distances_of_row in found]
         values[block] = np.maximum(np.take_along_axis(found, rows[block].astype(np.intp), axis=1), 0.0)
     return Neighbours(rows, values, to_landmarks)
+
+
+def fitted_rows(n: int, seed: int = SEED) -> NDArray[np.intp]:
+    """The tracks of a library of n that UMAP lays out: all, or a sample of `FITTED`, in order."""
+    if n <= FITTED:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, FITTED, replace=False))
+
+
+def nearest_fitted(
+    index: Index, fitted: Index, name: str, metric: Metric, rows: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """For tracks that are to be placed the nearest of those that UMAP laid out, nearest first.
+
+    Parameters
+    ----------
+    index : the library
+    fitted : the part of it that UMAP laid out (`excerpt.of`)
+    name, metric : of the map
+    rows : of the tracks [shape=(m,)]
+
+    Returns
+    -------
+    rows of `fitted`, and distances [shape=(m, 15), or fewer where fewer were laid out]
+    """
+    k = min(PLACE_NEIGHBOURS, len(fitted))
+    found = np.zeros((len(rows), k), np.intp)
+    away = np.zeros((len(rows), k), np.float32)
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        queries = {part: index.vectors(part, block) for part in index.parts(name)}
+        for place, values in enumerate(distances(fitted, name, metric, queries, _COMPARED), start):
+            found[place] = nearest(-values, k)
+            away[place] = values[found[place]]
+    return found, away
 
 
 def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.float32]:
@@ -257,11 +298,11 @@ def trustworthiness(
     rows = np.arange(n)
     if n > TRUST_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(n, TRUST_SAMPLE, replace=False))
+        index = excerpt.of(index, name, rows)
     full = np.zeros((len(rows), len(rows)), np.float32)
     for start in range(0, len(rows), _BLOCK):
-        full[start : start + _BLOCK] = _between(index, name, metric, rows[start : start + _BLOCK])[
-            :, rows
-        ]
+        block = np.arange(start, min(start + _BLOCK, len(rows)))
+        full[block] = _between(index, name, metric, block)
     np.fill_diagonal(full, 0.0)
     k = trust_neighbours(n)
     return float(of_distances(full, points[rows], n_neighbors=k, metric="precomputed"))
@@ -298,10 +339,7 @@ def kept(
 def place(
     distances: NDArray[np.float32], points: NDArray[np.float32], k: int = PLACE_NEIGHBOURS
 ) -> Placement:
-    """Where a clip stands on a map: at the weighted median of its nearest tracks' positions.
-
-    The weights are UMAP's: with the distance of the nearest track rho, exp(-(d - rho) / sigma), and
-    sigma such that the k weights sum to log2(k). A clip at distance 0 of a track stands on it.
+    """Where a clip stands on a map (`placing`); at distance 0 of a track it stands on it.
 
     Parameters
     ----------
@@ -310,37 +348,8 @@ def place(
     k : how many tracks have a say
     """
     rows = nearest(-distances, k)
-    found = distances[rows].astype(np.float64)
-    weights = _memberships(found) if found[0] > 0.0 else (found <= 0.0).astype(np.float64)
-    weights /= weights.sum()
-    return Placement(_median(points[rows].astype(np.float64), weights), rows, weights)
-
-
-def _memberships(sorted_distances: NDArray[np.float64]) -> NDArray[np.float64]:
-    """UMAP's smooth nearest-neighbour weights, by bisection on sigma."""
-    beyond = sorted_distances - sorted_distances[0]
-    target = np.log2(len(beyond))
-    if beyond[-1] <= 0.0 or len(beyond) < 3:
-        return np.ones(len(beyond))
-    low, high = 0.0, float(beyond[-1]) * 1e3
-    for _ in range(_BISECTIONS):
-        sigma = (low + high) / 2
-        if np.exp(-beyond / sigma).sum() > target:
-            high = sigma
-        else:
-            low = sigma
-    weights: NDArray[np.float64] = np.exp(-beyond / high)
-    return weights
-
-
-def _median(points: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The point whose weighted distance to the points is least."""
-    median = weights @ points
-    for _ in range(_MEDIAN_STEPS):
-        pulls = weights / np.maximum(np.linalg.norm(points - median, axis=1), 1e-9)
-        median = pulls @ points / pulls.sum()
-    placed: NDArray[np.float32] = median.astype(np.float32)
-    return placed
+    weights = placing.weights(distances[np.newaxis, rows])
+    return Placement(placing.medians(points[np.newaxis, rows], weights)[0], rows, weights[0])
 
 
 def _between(

@@ -1,7 +1,8 @@
 """Adding maps to an index: one array a representation and setting, and what the manifest says of them.
 
 In the manifest, `maps` has for each array its representation, the setting, the seed, the versions of
-what computed it, and its trustworthiness with the number of tracks and neighbours that is of.
+what computed it, and its trustworthiness with the number of tracks and neighbours that is of; of a large
+library also how many tracks UMAP laid out (`fitted_tracks`), the others being placed among them.
 
 While the arrays are replaced the manifest knows no maps, so that a killed run leaves an index that is
 whole without them. Nothing else in the folder is touched. The same index gives the same bytes on the
@@ -20,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import excerpt, index_writing, placing, projection, representations
 from soundalike import index as indices
-from soundalike import index_writing, projection, representations
 from soundalike.index import Index
 from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
 
@@ -77,18 +78,39 @@ def _maps(
 ) -> Iterator[tuple[Setting, NDArray[np.float32], dict[str, Any]]]:
     """Each setting's map; the default one first, since the others are turned onto it."""
     ordered = sorted(settings, key=lambda setting: (setting != DEFAULT, setting))
+    rows = projection.fitted_rows(len(opened), seed)
+    others = np.setdiff1d(np.arange(len(opened)), rows)
+    fitted = excerpt.of(opened, representation, rows) if len(others) else opened
     reference: NDArray[np.float32] | None = None
-    most = {metric: _most_neighbours(ordered, metric) for metric in {s.metric for s in ordered}}
+    metrics = sorted({setting.metric for setting in ordered})
     found = {
-        metric: projection.neighbours(opened, representation, metric, k, seed)
-        for metric, k in sorted(most.items())
+        metric: projection.neighbours(
+            fitted, representation, metric, _most_neighbours(ordered, metric), seed
+        )
+        for metric in metrics
+    }
+    near = {
+        metric: projection.nearest_fitted(opened, fitted, representation, metric, others)
+        for metric in metrics
     }
     for setting in ordered:
-        points = projection.layout(found[setting.metric], setting, seed)
-        points = projection.align(points, reference)
+        laid_out = projection.layout(found[setting.metric], setting, seed)
+        laid_out = projection.align(laid_out, reference)
         if reference is None and setting.dims == 2:
-            reference = points
+            reference = laid_out
+        points = np.zeros((len(opened), setting.dims), np.float32)
+        points[rows] = laid_out
+        points[others] = _placed(laid_out, *near[setting.metric])
         yield setting, points, _facts(opened, representation, setting, points, seed)
+
+
+def _placed(
+    points: NDArray[np.float32], rows: NDArray[np.intp], distances: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Where tracks stand among those that UMAP laid out."""
+    if not len(rows):
+        return np.empty((0, points.shape[1]), np.float32)
+    return placing.medians(points[rows], placing.weights(distances))
 
 
 def _most_neighbours(settings: Sequence[Setting], metric: str) -> int:
@@ -99,10 +121,12 @@ def _facts(
     opened: Index, representation: str, setting: Setting, points: NDArray[np.float32], seed: int
 ) -> dict[str, Any]:
     trust = projection.trustworthiness(opened, representation, setting.metric, points, seed)
+    sampled = {"fitted_tracks": projection.FITTED} if len(opened) > projection.FITTED else {}
     return {
         "representation": representation,
         **asdict(setting),
         "seed": seed,
+        **sampled,
         "umap": version("umap-learn"),
         "trustworthiness": round(trust, 4),
         "trustworthiness_neighbours": projection.trust_neighbours(len(opened)),

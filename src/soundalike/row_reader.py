@@ -6,6 +6,7 @@ memory would grow with what it was asked, and a build's with its library.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from io import FileIO
 from pathlib import Path
@@ -44,6 +45,15 @@ class RowReader:
         self.dtype = mapped.dtype
         self._path = path
         self._offset = int(mapped.offset)
+        self._chosen: NDArray[np.intp] | None = None
+
+    def subset(self, rows: Rows) -> RowReader:
+        """A reader of some rows alone, which then are its rows 0, 1, 2 and so on."""
+        part = copy.copy(self)
+        wanted = np.asarray(rows, np.intp)
+        part._chosen = wanted if self._chosen is None else self._chosen[wanted]
+        part.shape = (len(wanted), self.shape[1])
+        return part
 
     def open(self) -> FileIO:
         """The file, for `read`; each thread opens its own."""
@@ -57,6 +67,13 @@ class RowReader:
         IndexFolderError
             If the file has become shorter.
         """
+        if self._chosen is None:
+            self._read_from(file, row, into)
+            return
+        for place, chosen in enumerate(self._chosen[row : row + into.size // self.shape[1]]):
+            self._read_from(file, int(chosen), into.reshape(-1, self.shape[1])[place])
+
+    def _read_from(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
         file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
         left = into.reshape(-1).view(np.uint8).data
         while len(left):
@@ -83,9 +100,9 @@ class RowReader:
         found = np.empty(n, self.dtype)
         content = found.view(np.uint8).data
         with self.open() as file:
-            for row in range(n):
-                file.seek(self._offset + (row * dim + column) * size)
-                file.readinto(content[row * size : (row + 1) * size])
+            for place, row in enumerate(range(n) if self._chosen is None else self._chosen):
+                file.seek(self._offset + (int(row) * dim + column) * size)
+                file.readinto(content[place * size : (place + 1) * size])
         return np.asarray(found, np.float32)
 
     def blocks(

@@ -30,7 +30,11 @@ Queries = Mapping[str, NDArray[np.float32]]
 
 
 def similarities(
-    parts: Mapping[str, Vectors], weights: Mapping[str, float], queries: Queries
+    parts: Mapping[str, Vectors],
+    weights: Mapping[str, float],
+    queries: Queries,
+    best: int = BEST,
+    worst: int = WORST,
 ) -> NDArray[np.float32]:
     """Similarity of queries to all tracks, float32 [shape=(n,) or (m, n)].
 
@@ -39,6 +43,7 @@ def similarities(
     parts : the tracks' vectors, by stored representation
     weights : of the parts, of the same names
     queries : of the same names
+    best, worst : how many of each query's are compared again where there is a first pass
     """
     asked = {name: np.asarray(queries[name], np.float32) for name in weights}
     norms = _query_norms(weights, asked)
@@ -46,10 +51,10 @@ def similarities(
     if all(part.first_pass is None for part in parts.values()):
         return found
     if found.ndim == 1:
-        return _compared_again(parts, weights, asked, float(norms), found)
+        return _compared_again(parts, weights, asked, float(norms), found, best, worst)
     for number, row in enumerate(found):
         one = {name: vectors[number] for name, vectors in asked.items()}
-        row[:] = _compared_again(parts, weights, one, float(norms[number]), row)
+        row[:] = _compared_again(parts, weights, one, float(norms[number]), row, best, worst)
     return found
 
 
@@ -79,6 +84,8 @@ def _compared_again(
     query: Queries,
     norm: float,
     estimates: NDArray[np.float32],
+    best: int,
+    worst: int,
 ) -> NDArray[np.float32]:
     """One query's similarities, the best and the worst of the estimates replaced by exact ones."""
 
@@ -91,15 +98,15 @@ def _compared_again(
     n = len(estimates)
     if norm == 0:
         return estimates
-    if n <= BEST + WORST:
+    if n <= best + worst:
         return exact(np.arange(n))
-    best, worst = nearest(estimates, BEST), nearest(-estimates, WORST)
-    ends = np.sort(np.concatenate([best, worst]))
+    first, last = nearest(estimates, best), nearest(-estimates, worst)
+    ends = np.sort(np.concatenate([first, last]))
     settled = estimates.copy()
     settled[ends] = exact(ends)
     rest = np.ones(n, bool)
     rest[ends] = False
-    low, high = settled[worst].max(), settled[best].min()
+    low, high = settled[last].max(initial=-1.0), settled[first].min(initial=1.0)
     settled[rest] = _between(estimates[rest], np.nextafter(low, 2), np.nextafter(high, -2))
     return settled
 

@@ -55,6 +55,11 @@ class Vectors:
         """The vectors of some tracks [shape=(m, dim)]."""
         return self._reader.rows(rows)
 
+    def subset(self, rows: NDArray[np.intp]) -> Vectors:
+        """The vectors of some tracks alone."""
+        first = None if self.first_pass is None else self.first_pass.subset(rows)
+        return Vectors(self._reader.subset(rows), self.norms[rows], first)
+
     def column(self, dimension: int) -> NDArray[np.float32]:
         """One dimension of all tracks [shape=(n,)]."""
         return self._copy[:, dimension].copy() if self._fits else self._reader.column(dimension)

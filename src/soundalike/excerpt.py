@@ -1,0 +1,55 @@
+"""A part of an index: the vectors of some of its tracks, compared with each other and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import representations
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+from soundalike.row_reader import Rows
+
+
+class Excerpt(Index):
+    """An index of some tracks, which has their vectors and norms, and no other array."""
+
+    def array(self, name: str) -> NDArray[Any]:
+        """The norms of the tracks' vectors.
+
+        Raises
+        ------
+        IndexFolderError
+            If another array is asked for.
+        """
+        if name not in self._arrays:
+            raise IndexFolderError(f"A part of an index has no {name!r}.")
+        return self._arrays[name]
+
+
+def of(index: Index, name: str, rows: Rows) -> Excerpt:
+    """The part of an index that compares some of its tracks by one representation.
+
+    Parameters
+    ----------
+    index : the whole
+    name : a representation whose vectors it holds
+    rows : of the tracks, whose order is that of the part
+
+    Raises
+    ------
+    IndexFolderError
+        If the index does not hold the representation's vectors.
+    """
+    index.check_vectors(name)
+    wanted = np.asarray(rows, np.intp)
+    described = {name: index.manifest["representations"][name]}
+    manifest = index.manifest | {"representations": described, "files": {}, "maps": {}}
+    excerpt = Excerpt(index.folder, manifest, index.tracks.iloc[wanted].reset_index(drop=True))
+    for stored in representations.stored([name]):
+        vectors = index.store(stored).subset(wanted)
+        excerpt._stores[stored] = vectors
+        excerpt._arrays[f"{stored}_norms"] = vectors.norms
+    return excerpt
