@@ -2,9 +2,9 @@
 
 The run is simulated task by task in groups: each worker takes tasks whose length varies as tracks do
 (log-normal about the measured mean), is lost after an exponential time and replaced after a pause, and
-what it was at is done again. Whatever the workers give, nothing goes faster than the storage is read, nor
-than the one process that writes a part's work store. The defaults are what this project's benchmarks
-measured (each option says which); prices are assumptions, to be replaced by one's own.
+what it was at is done again. Whatever the workers give, nothing goes faster than the storage is read, or
+than the one process that writes a part's work store takes results. Rates are what this project's
+benchmarks measured (each option says which); prices are assumptions, to be replaced by one's own.
 """
 
 from __future__ import annotations
