@@ -63,7 +63,7 @@ def scores(
     index.check_vectors(representation)
     parts = weights or index.parts(representation)
     together, length = _joined(seeds, parts)
-    likeness = length * index.similarities_of_parts(parts, together)
+    likeness = length * index.cosines(representation, together, parts)
     weight = sum(seed.weight for seed in seeds)
     total = likeness + weight * index.bias(representation)
     return np.asarray(total / sum(abs(seed.weight) for seed in seeds), np.float32)

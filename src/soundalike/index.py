@@ -20,7 +20,8 @@ brings, and `partial` (files `done` of `files`) where indexing was stopped.
 
 The measure is cosine similarity. A joined representation stores no vectors of its own; its weights are
 free to change at query time (`similarity`). Where vectors are many and long the index has `_pca.npy` and
-`_codes.npy` too (`first_pass`), and what is exact are the similarities of the best and the worst.
+`_codes.npy` too (`first_pass`), and what is exact are the similarities of the best and the worst; of
+very many there may be `_approximate.faiss` besides (`approximate`).
 
 A heavy representation may be there by its neighbours alone: then it answers for the library's tracks,
 and not for a new clip.
@@ -33,7 +34,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -46,6 +47,9 @@ from soundalike.models import ModelStore
 from soundalike.row_reader import RowReader, Rows
 from soundalike.similarity import nearest as nearest
 from soundalike.vectors import Vectors
+
+if TYPE_CHECKING:
+    from soundalike.approximate import Approximate
 
 SCHEMA = index_files.SCHEMA
 MANIFEST = index_files.MANIFEST
@@ -163,9 +167,38 @@ class Index(IndexFacts):
         IndexFolderError
             If the index does not hold the representation's vectors.
         """
+        return self.cosines(name, query, weights) + self.bias(name)
+
+    def cosines(
+        self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
+    ) -> NDArray[np.float32]:
+        """As `similarities`, without the bias.
+
+        Raises
+        ------
+        IndexFolderError
+            If the index does not hold the representation's vectors, or needs a library for its
+            approximate search (`approximate`) that is not installed.
+        """
         self.check_vectors(name)
-        similarities = self.similarities_of_parts(weights or self.parts(name), query)
-        return similarities + self.bias(name)
+        own = self.parts(name)
+        chosen = weights or own
+        one = all(np.ndim(query[part]) == 1 for part in chosen)
+        if one and chosen == own and f"{name}_approximate.faiss" in self.manifest["files"]:
+            return self._approximate_cosines(name, query)
+        return self.similarities_of_parts(chosen, query)
+
+    def _approximate_cosines(self, name: str, query: Embeddings) -> NDArray[np.float32]:
+        from soundalike import approximate  # which needs this module, and a library of its own
+
+        if name not in self._approximate:
+            self._approximate[name] = approximate.Approximate(self.folder / approximate.file_name(name))
+        found, weights = self._approximate[name], self.parts(name)
+        stores = {part: self.store(part) for part in weights}
+        vector = approximate.joined(stores, weights, query)
+        first = found.nearest(vector, similarity.BEST)
+        last = np.setdiff1d(found.nearest(-vector, similarity.WORST), first)
+        return similarity.similarities_of_candidates(stores, weights, query, first, last)
 
     def bias(self, name: str) -> NDArray[np.float32]:
         """What is added to each track's cosine [shape=(n,)]; zeros for most representations.
@@ -277,6 +310,10 @@ class Index(IndexFacts):
             reader = RowReader(self.folder / f"{name}.npy")
             self._stores[name] = Vectors(reader, np.asarray(self.array(f"{name}_norms")), first)
         return self._stores[name]
+
+    @cached_property
+    def _approximate(self) -> dict[str, Approximate]:
+        return {}
 
     @cached_property
     def _stores(self) -> dict[str, Vectors]:

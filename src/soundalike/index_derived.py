@@ -25,8 +25,8 @@ _SIMILARITIES = 2_000_000
 """And so many similarities are held at once, where there are many: as many as caches hold."""
 _BIAS_QUERIES = 2_000
 """As many tracks, evenly taken, stand for those that will be asked about."""
-_BIAS_SIMILARITIES = 32_000_000
-"""Of a large library fewer, so that their similarities to all tracks take 128 MB in float32."""
+_BIAS_SIMILARITIES = 64_000_000
+"""Of a large library fewer, so that their similarities to all tracks take 256 MB in float32."""
 _CONSTANT = 1e-6
 """A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
 
@@ -175,12 +175,13 @@ def _write_biases(opened: Index, names: Sequence[str]) -> None:
     n = len(opened)
     wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
     rows = np.arange(0, n, -(-n // wanted))
+    size = _at_once(n, _BIAS_QUERIES)
     for name in names:
         if not representations.get(name).evened or n < 2:
             continue
         similarities = np.empty((len(rows), n), np.float32)
-        for start in range(0, len(rows), _QUERIES):
-            block = slice(start, start + _QUERIES)
+        for start in range(0, len(rows), size):
+            block = slice(start, start + size)
             similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
         bias = hubness.bias(similarities, rows)
         index_writing.save(opened.folder, f"{name}_bias", bias)
@@ -189,7 +190,7 @@ def _write_biases(opened: Index, names: Sequence[str]) -> None:
 def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     n = len(opened)
     k = min(index.NEIGHBOURS, n - 1)
-    size = max(1, min(_QUERIES, _SIMILARITIES // n))
+    size = _at_once(n, _QUERIES)
     rows = np.zeros((n, k), np.int32)
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
@@ -202,6 +203,11 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
         on_tracks(name, len(block))
     index_writing.save(opened.folder, f"{name}_neighbours", rows)
     index_writing.save(opened.folder, f"{name}_similarities", values)
+
+
+def _at_once(n: int, most: int) -> int:
+    """How many tracks are compared with n at once, at most so many."""
+    return max(1, min(most, _SIMILARITIES // n))
 
 
 def _queries(opened: Index, name: str, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:

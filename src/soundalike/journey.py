@@ -172,8 +172,8 @@ def _surplus(index: Index, leg: Sequence[int], counts: Counter[str], cap: int | 
 
 def _candidates(index: Index, representation: str, start: int, end: int, barred: set[int]) -> list[int]:
     """Rows near the way: those with the least sum of angles to both ends, and those near each end."""
-    ends = {part: index.vectors(part, [start, end]) for part in index.parts(representation)}
-    cosines = np.clip(index.similarities_of_parts(index.parts(representation), ends), -1.0, 1.0)
+    ends = [index.embeddings(start), index.embeddings(end)]
+    cosines = np.stack([index.cosines(representation, end) for end in ends])
     angles = np.arccos(cosines.astype(np.float64))
     rankings = [np.argsort(key, kind="stable") for key in (angles.sum(axis=0), *angles)]
     shares = (CANDIDATES // 2, CANDIDATES // 4, CANDIDATES // 4)

@@ -78,6 +78,48 @@ def _first(
     return _cosines(dot, scale)
 
 
+def similarities_of_candidates(
+    parts: Mapping[str, Vectors],
+    weights: Mapping[str, float],
+    query: Queries,
+    first: NDArray[np.intp],
+    last: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """One query's similarities to tracks that are known to come first or last, float32 [shape=(n,)].
+
+    Those are exact; all other tracks are given one similarity between the two.
+
+    Parameters
+    ----------
+    parts, weights, query : as in `similarities`
+    first, last : rows
+    """
+    asked = {name: np.asarray(query[name], np.float32) for name in weights}
+    norm = float(_query_norms(weights, asked))
+    n = len(next(iter(parts.values())).norms)
+    if norm == 0:
+        return np.zeros(n, np.float32)
+    rows = np.union1d(first, last)
+    settled = np.full(n, np.nan, np.float32)
+    settled[rows] = _exact(parts, weights, asked, norm, rows)
+    low, high = settled[last].max(initial=-1.0), settled[first].min(initial=1.0)
+    return np.where(np.isnan(settled), min((low + high) / 2, np.nextafter(high, -2)), settled)
+
+
+def _exact(
+    parts: Mapping[str, Vectors],
+    weights: Mapping[str, float],
+    query: Queries,
+    norm: float,
+    rows: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """Exact similarities of one query to some tracks [shape=(m,)]."""
+    dot = np.zeros(len(rows))
+    for name, weight in weights.items():
+        dot += weight**2 * parts[name].products_with(rows, query[name])
+    return _cosines(dot, norm * np.sqrt(_squares(parts, weights, rows)))
+
+
 def _compared_again(
     parts: Mapping[str, Vectors],
     weights: Mapping[str, float],
@@ -88,22 +130,15 @@ def _compared_again(
     worst: int,
 ) -> NDArray[np.float32]:
     """One query's similarities, the best and the worst of the estimates replaced by exact ones."""
-
-    def exact(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        dot = np.zeros(len(rows))
-        for name, weight in weights.items():
-            dot += weight**2 * parts[name].products_with(rows, query[name])
-        return _cosines(dot, norm * np.sqrt(_squares(parts, weights, rows)))
-
     n = len(estimates)
     if norm == 0:
         return estimates
     if n <= best + worst:
-        return exact(np.arange(n))
+        return _exact(parts, weights, query, norm, np.arange(n))
     first, last = nearest(estimates, best), nearest(-estimates, worst)
     ends = np.sort(np.concatenate([first, last]))
     settled = estimates.copy()
-    settled[ends] = exact(ends)
+    settled[ends] = _exact(parts, weights, query, norm, ends)
     rest = np.ones(n, bool)
     rest[ends] = False
     low, high = settled[last].max(initial=-1.0), settled[first].min(initial=1.0)
@@ -140,6 +175,7 @@ def _squares(
 
 
 def _cosines(dot: Any, scale: Any) -> NDArray[np.float32]:
-    cosines = np.divide(dot, scale, out=np.zeros_like(dot), where=scale > 0)
-    clipped: NDArray[np.float32] = np.clip(cosines, -1.0, 1.0).astype(np.float32)
-    return clipped
+    """Products over lengths, which are written over the products; 0 where a length is."""
+    np.divide(dot, scale, out=dot, where=scale > 0)
+    np.clip(dot, -1.0, 1.0, out=dot)
+    return np.asarray(dot, np.float32)

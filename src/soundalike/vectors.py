@@ -73,8 +73,18 @@ class Vectors:
             for rows, block in self._blocks(first, last):
                 products[..., rows] = queries @ block.T
 
-        spread(compare, n)
+        _spread(compare, n, queries)
         return products
+
+    def encode(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Queries as the first pass compares them; as they are where there is none."""
+        return queries if self.first_pass is None else self.first_pass.encode(queries)
+
+    def codes(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Some tracks' vectors as the first pass compares them, their lengths kept [shape=(m, ...)]."""
+        if self.first_pass is None:
+            return self.rows(rows)
+        return self.first_pass.codes[rows] * self.norms[rows, np.newaxis]
 
     def estimates(self, queries: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         """As `products`, by the first pass where there is one, and exact otherwise."""
@@ -87,7 +97,7 @@ class Vectors:
         def estimate(start: int, stop: int) -> None:
             np.matmul(codes, first.codes[start:stop].T, out=estimates[..., start:stop])
 
-        spread(estimate, self._reader.shape[0])
+        _spread(estimate, self._reader.shape[0], queries)
         estimates *= self.norms
         return estimates
 
@@ -133,9 +143,12 @@ class Vectors:
             yield rows, self._copy[rows]
 
 
-def spread(work: Callable[[int, int], None], count: int) -> None:
-    """Do work on a range of tracks, from the first to before the last, by threads if they are many."""
-    if count < _SPREAD_FROM:
+def _spread(work: Callable[[int, int], None], count: int, queries: NDArray[np.float32]) -> None:
+    """Do work on a range of tracks, by threads if they are many.
+
+    Products with several queries are left to linear algebra's own threads, which others' would disturb.
+    """
+    if count < _SPREAD_FROM or queries.ndim > 1:
         work(0, count)
     else:
         _halve(work, count, _BLOCK)

@@ -1,0 +1,224 @@
+"""What the search costs and finds at FMA-large's size: 106,574 tracks of 25,600 + 32 numbers.
+
+    python benchmarks/scale.py [--folder DIR] [--tracks N] [--queries N] [--json]
+
+makes a library of made-up vectors (`synthetic_library` says how, and what they cannot show), about 5.6
+GB at the full size, has the project's own code work out what an index needs of them, and reports
+
+- recall at 50: the share of the 50 nearest by exact search that are among the 50 nearest found,
+- milliseconds a query: the similarity to all tracks and the choice of the nearest, files cached by the
+  system, one query after the other over at most two threads, linear algebra kept to one as in the app,
+- memory: of a fresh process that opens the index and answers the queries, everything that the system
+  counts as its own, pages of mapped files included,
+- bytes on disk, and the exact search's time beside it,
+
+and the recall on the bundled library's real vectors, with directions from one half of its tracks and
+queries of the other. The folder is kept if it is given, and then used again; otherwise it is removed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import synthetic_library
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from soundalike import first_pass, index_derived, index_writing
+from soundalike import index as indices
+from soundalike.index import Index
+from soundalike.similarity import nearest
+
+TRACKS = 106_574
+QUERIES = 200
+K = 50
+NAMES = ("vgg_genre", "vgg_mel", "soundalike")
+_WARM_UP = 10
+
+
+def build(folder: Path, tracks: int) -> dict[str, float]:
+    """Make the library and what its search needs, unless it is there; seconds by step."""
+    if indices.is_index(folder):
+        return {}
+    seconds = {}
+    began = time.perf_counter()
+    synthetic_library.write(folder, tracks)
+    seconds["vectors made"] = time.perf_counter() - began
+    for name in synthetic_library.PARTS:
+        began = time.perf_counter()
+        index_derived.write_vector_facts(folder, name)
+        seconds[f"facts and first pass of {name}"] = time.perf_counter() - began
+    began = time.perf_counter()
+    index_writing.write_manifest(folder, synthetic_library.manifest(folder, tracks))
+    seconds["checksums"] = time.perf_counter() - began
+    return seconds
+
+
+def queries_of(index: Index, count: int) -> NDArray[np.intp]:
+    """Tracks to ask about, drawn at random."""
+    rng = np.random.default_rng(1)
+    return rng.choice(len(index), min(count, len(index)), replace=False)
+
+
+def serve(folder: Path, count: int) -> dict[str, Any]:
+    """What a process that only answers queries takes; to be run in one of its own."""
+    threadpool_limits(1)
+    index = indices.load(folder)
+    found: dict[str, Any] = {"opened_mb": memory()["VmRSS"]}
+    for name in NAMES:
+        seconds, lists = [], []
+        for row in queries_of(index, count):
+            query = {part: index.vectors(part, [row])[0] for part in index.parts(name)}
+            began = time.perf_counter()
+            similarities = index.similarities(name, query)
+            lists.append(nearest(similarities, K + 1).tolist())
+            seconds.append(time.perf_counter() - began)
+        timed = 1e3 * np.array(seconds[_WARM_UP:])
+        found[name] = {
+            "median_ms": round(float(np.median(timed)), 1),
+            "p95_ms": round(float(np.quantile(timed, 0.95)), 1),
+            "rss_mb": memory()["VmRSS"],
+            "lists": lists,
+        }
+    return found | {"peak_mb": memory()["VmHWM"]}
+
+
+def memory() -> dict[str, int]:
+    """What the system counts as this process's memory, now and at its peak, in MB."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    fields = dict(line.split(":", 1) for line in lines)
+    return {key: int(fields[key].split()[0]) // 1024 for key in ("VmRSS", "VmHWM")}
+
+
+def exact(index: Index, name: str, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
+    """Exact similarities of some tracks to all, and the seconds that one query alone takes."""
+    queries = {part: index.vectors(part, rows) for part in index.parts(name)}
+    one = {part: vectors[0] for part, vectors in queries.items()}
+    began = time.perf_counter()
+    _exact(index, name, one)
+    seconds = time.perf_counter() - began
+    return _exact(index, name, queries), seconds
+
+
+def _exact(index: Index, name: str, queries: dict[str, NDArray[np.float32]]) -> NDArray[np.float64]:
+    dot: Any = 0.0
+    squares: Any = 0.0
+    for part, weight in index.parts(name).items():
+        dot = dot + weight**2 * index.store(part).products(queries[part])
+        squares = squares + weight**2 * index.store(part).norms.astype(np.float64) ** 2
+    # The query's own length changes no order.
+    return np.asarray(dot / np.sqrt(squares) + index.bias(name))
+
+
+def recall(exact_values: NDArray[np.float64], lists: list[list[int]], rows: NDArray[np.intp]) -> float:
+    """The share of the 50 nearest others that were found."""
+    hits = 0
+    for row, values, found in zip(rows, exact_values, lists, strict=True):
+        best = [other for other in np.argsort(-values)[: K + 1].tolist() if other != row][:K]
+        hits += len(set(best) & set([other for other in found if other != row][:K]))
+    return hits / (len(lists) * K)
+
+
+def real_recall() -> dict[str, float]:
+    """On the bundled library, at the same share of candidates: 5 of the nearest among the best 20.
+
+    The directions are those of one half, the queries and the tracks searched are the other half's.
+    """
+    index = synthetic_library.bundled_library()
+    vectors = np.asarray(index.array("vgg_mel"), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    order = np.random.default_rng(0).permutation(len(vectors))
+    fitted, held_out = np.array_split(vectors[order], 2)
+    directions = np.linalg.svd(fitted, full_matrices=False)[2][: first_pass.DIMENSIONS]
+    codes = held_out @ directions.T
+    estimates, cosines = codes @ codes.T, held_out @ held_out.T
+    off = ~np.eye(len(cosines), dtype=bool)
+    errors = (estimates - cosines)[off]
+    for matrix in (estimates, cosines):
+        np.fill_diagonal(matrix, -np.inf)
+    found = {"tracks": float(len(held_out))}
+    for k, best in ((5, 10), (5, 20), (5, 40), (10, 50)):
+        hits = [
+            len(np.intersect1d(nearest(row, k), nearest(estimate, best)))
+            for row, estimate in zip(cosines, estimates, strict=True)
+        ]
+        found[f"of {k} nearest among best {best}"] = round(float(np.mean(hits)) / k, 4)
+    found["error, in standard deviations of the cosines"] = round(
+        float(errors.std() / cosines[off].std()), 3
+    )
+    return found
+
+
+def sizes(folder: Path) -> dict[str, float]:
+    """Bytes on disk by kind of file, in MB."""
+    found: dict[str, float] = {}
+    for path in folder.glob("*"):
+        kind = "vectors" if path.stem in synthetic_library.PARTS else path.stem.split("_")[-1]
+        found[kind] = found.get(kind, 0.0) + path.stat().st_size / 1e6
+    return {kind: round(size, 1) for kind, size in sorted(found.items(), key=lambda item: -item[1])}
+
+
+def measure(folder: Path, tracks: int, count: int) -> dict[str, Any]:
+    """Everything that is reported."""
+    built = build(folder, tracks)
+    command = [sys.executable, __file__, "--serve", "--folder", str(folder), "--queries", str(count)]
+    served = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    index = indices.load(folder)
+    rows = queries_of(index, count)
+    for name in NAMES:
+        values, seconds = exact(index, name, rows)
+        served[name]["recall_at_50"] = recall(values, served[name].pop("lists"), rows)
+        served[name]["exact_ms"] = round(1e3 * seconds)
+    return {
+        "tracks": len(index),
+        "queries": len(rows),
+        "build_seconds": {step: round(value, 1) for step, value in built.items()},
+        "served": served,
+        "disk_mb": sizes(folder),
+        "real": real_recall(),
+    }
+
+
+def main() -> None:
+    """Measure, and print a table or JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="where the library is made, and kept")
+    parser.add_argument("--tracks", type=int, default=TRACKS)
+    parser.add_argument("--queries", type=int, default=QUERIES)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.serve:
+        print(json.dumps(serve(asked.folder, asked.queries)))
+        return
+    with tempfile.TemporaryDirectory() as aside:
+        found = measure(asked.folder or Path(aside) / "index", asked.tracks, asked.queries)
+    if asked.json:
+        print(json.dumps(found, indent=1))
+        return
+    print(f"{found['tracks']:,} tracks, {found['queries']} queries")
+    print(f"{'':12} {'recall@50':>9} {'median':>8} {'p95':>8} {'exact':>9} {'memory':>8}")
+    for name in NAMES:
+        one = found["served"][name]
+        print(
+            f"{name:12} {one['recall_at_50']:9.4f} {one['median_ms']:5.1f} ms {one['p95_ms']:5.1f} ms "
+            f"{one['exact_ms']:6} ms {one['rss_mb']:5} MB"
+        )
+    print(
+        f"memory: {found['served']['opened_mb']} MB opened, {found['served']['peak_mb']} MB at the most"
+    )
+    print("on disk, MB:", found["disk_mb"])
+    print("built, s:", found["build_seconds"])
+    print("bundled library:", found["real"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""An approximate index over the codes of very many tracks, in place of the pass over all of them.
+
+Above a million tracks the first pass of a search (`first_pass`) is itself what a search waits for. An
+inverted file (Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", 2011), by
+faiss, sorts the tracks into lists by what they are nearest to, and looks into a few lists only. Here its
+vectors are those of a whole representation: the codes of heavy parts and the vectors of light ones, with
+the index's weights, over the length of the joined vector, so that inner products estimate cosines. They
+are kept as bytes, a number each. What it brings up is compared exactly, as after a first pass; of all
+other tracks is known only that they come after it, and they are all given one similarity.
+
+    <name>_approximate.faiss    faiss's own file
+
+Weights other than the index's would sort the tracks otherwise, and are searched for with a pass over all
+codes. An index without the file always does that, which is exact over the codes and quick up to a few
+million tracks. `benchmarks/approximate.py` compares libraries.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import index as indices
+from soundalike import index_writing
+from soundalike.errors import IndexFolderError
+from soundalike.index import Index
+from soundalike.vectors import Vectors
+
+PACKAGE = "faiss-cpu==1.15.1"
+SEED = 0
+PROBED = 64
+"""So many lists are looked into."""
+_LISTS_BY_ROOT = 4
+"""Lists there are so many times the square root of the number of tracks, as faiss advises."""
+_TRAINED_ON = 64
+"""So many tracks a list are drawn to find the lists by."""
+_BLOCK = 4_096
+
+
+class Approximate:
+    """The approximate index of one representation.
+
+    Parameters
+    ----------
+    path : its file
+
+    Raises
+    ------
+    IndexFolderError
+        If faiss is not installed, or the file is damaged.
+    """
+
+    def __init__(self, path: Path) -> None:
+        faiss = _faiss()
+        try:
+            self._found = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise IndexFolderError(
+                f"The index file {path} is damaged; make it again with `soundalike index --approximate`."
+            ) from error
+        self._found.nprobe = PROBED
+
+    def nearest(self, vector: NDArray[np.float32], k: int) -> NDArray[np.intp]:
+        """About the k tracks of the largest inner products with a vector; fewer if fewer are found.
+
+        Parameters
+        ----------
+        vector : from `joined` [shape=(dimensions,)]
+        """
+        rows = np.asarray(self._found.search(vector[np.newaxis], k)[1][0], np.intp)
+        return rows[rows >= 0]
+
+
+def file_name(name: str) -> str:
+    """The file of a representation's approximate index."""
+    return f"{name}_approximate.faiss"
+
+
+def add(folder: Path, names: Sequence[str] | None = None) -> Index:
+    """Add approximate indexes to a finished index, in place of any that are there.
+
+    Memory holds a byte for each number of the codes, and a sample of them in float32.
+
+    Parameters
+    ----------
+    folder : the index
+    names : representations; by default all whose vectors it holds
+
+    Returns
+    -------
+    The index, opened again.
+
+    Raises
+    ------
+    IndexFolderError
+        If the folder is not an index, lacks the vectors of a representation named, or faiss is missing.
+    """
+    opened = indices.load(folder)
+    wanted = [name for name in opened.names if opened.has_vectors(name)] if names is None else names
+    for name in wanted:
+        opened.check_vectors(name)
+    _faiss()
+
+    def write() -> None:
+        for name in wanted:
+            _write(opened, name)
+
+    index_writing.exchange(folder, [file_name(name) for name in wanted], write)
+    return indices.load(folder)
+
+
+def joined(
+    stores: Mapping[str, Vectors], weights: Mapping[str, float], query: Mapping[str, NDArray[np.float32]]
+) -> NDArray[np.float32]:
+    """A query as it is searched for, one vector a part [shape=(dim,)] joined [shape=(dimensions,)].
+
+    Parameters
+    ----------
+    stores : the tracks' vectors, by part
+    weights : the index's own, of the parts
+    query : of the parts
+    """
+    codes = [
+        weight * stores[name].encode(np.asarray(query[name], np.float32))
+        for name, weight in weights.items()
+    ]
+    return np.concatenate(codes, dtype=np.float32)
+
+
+def _write(opened: Index, name: str) -> None:
+    faiss = _faiss()
+    n = len(opened)
+    lists = max(1, min(int(_LISTS_BY_ROOT * np.sqrt(n)), n // 40))
+    rows = np.sort(np.random.default_rng(SEED).choice(n, min(n, _TRAINED_ON * lists), replace=False))
+    sample = np.concatenate(list(_codes(opened, name, rows)))
+    made = faiss.index_factory(sample.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    made.train(sample)
+    for block in _codes(opened, name, np.arange(n)):
+        made.add(block)
+    aside = opened.folder / f".{file_name(name)}.part"
+    faiss.write_index(made, str(aside))
+    os.replace(aside, opened.folder / file_name(name))  # noqa: PTH105
+
+
+def _codes(opened: Index, name: str, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
+    """The vectors of tracks as they are searched, over the length of the joined ones, in blocks."""
+    weights = opened.parts(name)
+    stores = {part: opened.store(part) for part in weights}
+    for start in range(0, len(rows), _BLOCK):
+        block = rows[start : start + _BLOCK]
+        codes = [weight * stores[part].codes(block) for part, weight in weights.items()]
+        squares = sum(w**2 * np.square(stores[part].norms[block]) for part, w in weights.items())
+        lengths = np.sqrt(np.maximum(squares, np.finfo(np.float32).tiny))
+        joined_codes = np.concatenate(codes, axis=1, dtype=np.float32)
+        yield np.asarray(joined_codes / lengths[:, np.newaxis], np.float32)
+
+
+def _faiss() -> Any:
+    try:
+        import faiss  # optional, and of no use to small libraries
+    except ImportError as error:
+        raise IndexFolderError(
+            f"This index is searched with faiss, which is not installed; `pip install {PACKAGE}`."
+        ) from error
+    return faiss
