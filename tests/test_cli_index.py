@@ -154,3 +154,12 @@ def test_progress_of_a_run_that_finds_nothing_new() -> None:
 
 def test_events_may_be_ignored() -> None:
     ingest.ignored(event("taken"))
+
+
+def test_an_index_that_is_searched_approximately(capsys: Capture, music: Path) -> None:
+    out = music.parent / "index"
+    document(capsys, "index", music, "--out", out, *ASK, "--approximate")
+    opened = index.load(out, checksums=True)
+    assert "mfcc_flat_approximate.faiss" in opened.manifest["files"]
+    found = document(capsys, "recommend", opened.ids[0], "--index", out, "-k", "2")
+    assert [result["track_id"] for result in found["results"]] != []

@@ -67,6 +67,9 @@ SCHEDULER = click.option(
 @click.option(
     "--compact", is_flag=True, help="Of the heavy representations keep the tracks' neighbours alone."
 )
+@click.option(
+    "--approximate", is_flag=True, help="Search approximately, with faiss: for millions of tracks."
+)
 @WORKERS
 @SCHEDULER
 @click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
@@ -79,6 +82,7 @@ def index(
     factors: Path | None,
     complete: bool,
     compact: bool,
+    approximate: bool,
     workers: int | None,
     scheduler: str | None,
     no_cache: bool,
@@ -89,6 +93,7 @@ def index(
     It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
     Run again, it hears only files that are new or have changed.
     """
+    from soundalike import approximate as approximations
     from soundalike import cli, index_builder, projection_builder
     from soundalike import library as libraries
     from soundalike.models import FILES, ModelStore, heldout
@@ -101,11 +106,15 @@ def index(
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
     plan = index_builder.Plan(wanted, predictions, compact, measured=complete)
     index_builder.check_destination(out)
+    if approximate:
+        approximations.check_installed()
     with reported("Indexing", len(source.tracks)) as on_file:
         hired = hired_for(plan.wants(), workers, scheduler, models)
         built = index_builder.build(source, out, models, plan, hired, on_file)
     if complete and built.index.partial is None:
         projection_builder.add(out)
+    if approximate and built.index.partial is None:
+        approximations.add(out)
     report_skipped(built.skipped, source.passed_over, out)
     if as_json:
         cli._print_json(
