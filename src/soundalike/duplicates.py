@@ -9,6 +9,8 @@ any of the representations whose neighbours it has, since one recording is alway
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,17 +61,25 @@ def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:
     prints : the tracks' fingerprints [shape=(n, frames)]
     """
     found = set()
-    for row in range(len(index)):
-        near = _nearest(index, row)
+    lower, higher = _near(index)
+    starts = np.searchsorted(lower, np.arange(len(index) + 1))
+    for row, (start, stop) in enumerate(pairwise(starts)):
+        near = higher[start:stop]
         same = near[fingerprint.distances(prints[row], prints[near]) <= fingerprint.SAME]
-        for other in _by_embedding(index, row) | set(same.tolist()):
-            found.add((min(row, other), max(row, other)))
+        found |= {(row, int(other)) for other in same}
+        found |= {(min(row, other), max(row, other)) for other in _by_embedding(index, row)}
     return np.array(sorted(found), np.int32).reshape(-1, 2)
 
 
-def _nearest(index: Index, row: int) -> NDArray[np.int32]:
-    near = [index.neighbours(name, row)[0][:NEAREST] for name in index.names]
-    return np.unique(np.concatenate(near)) if near else np.empty(0, np.int32)
+def _near(index: Index) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of tracks of which one is near the other, each once: lower rows, in order, and higher."""
+    n = len(index)
+    pairs = np.empty(0, np.int64)
+    for name in index.names:
+        near = index.array(f"{name}_neighbours")[:, :NEAREST].astype(np.int64)
+        rows = np.arange(n)[:, np.newaxis]
+        pairs = np.union1d(pairs, np.minimum(rows, near) * n + np.maximum(rows, near))
+    return pairs // n, pairs % n
 
 
 def _by_embedding(index: Index, row: int) -> set[int]:
