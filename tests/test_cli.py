@@ -23,6 +23,7 @@ from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]
 
+ONE = ("--representation", "vgg_mel", "--workers", "0")
 PROGRAM = Path(sys.executable).with_name("soundalike")
 
 
@@ -196,7 +197,7 @@ def test_another_genre_head_than_the_indexs(capsys: Capture, small_index: Index,
 
 def test_index_prints_a_document(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "index"
-    made = document(capsys, "index", small_folder, "--out", out, "--representation", "vgg_mel")
+    made = document(capsys, "index", small_folder, "--out", out, *ONE)
     assert made["index"] == str(out)
     assert made["tracks"] == len(IDS)
     assert list(made["representations"]) == ["vgg_mel"]
@@ -208,7 +209,7 @@ def test_index_reports_what_it_skips(capsys: Capture, tmp_path: Path) -> None:
     folder = copy_library(tmp_path / "library", IDS[:3])
     (folder / "clips" / f"{IDS[1]}.opus").write_text("no audio at all")
     (folder / "clips" / f"{IDS[2]}.opus").unlink()
-    ask = ("index", folder, "--out", tmp_path / "index", "--representation", "vgg_mel")
+    ask = ("index", folder, "--out", tmp_path / "index", *ONE)
     code, out, err = run(capsys, *ask, "--json")
     assert code == 0
     assert {item["file"] for item in json.loads(out)["skipped"]} == {
@@ -220,6 +221,7 @@ def test_index_reports_what_it_skips(capsys: Capture, tmp_path: Path) -> None:
 
 def test_index_in_words_replaces_an_index(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     ask = ("index", small_folder, "--out", tmp_path / "index", "--representation", "vgg_genre")
+    ask = (*ask, "--workers", "0")
     for _ in range(2):
         code, out, err = run(capsys, *ask)
         assert (code, err) == (0, "")
@@ -382,7 +384,7 @@ def test_measurements_are_added_and_named_in_the_manifest(
     manifest["library"]["folder"] = str(small_index.library_folder)
     (folder / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(SystemExit) as stopped:
-        main(["measure", str(folder), "--json"])
+        main(["measure", str(folder), "--workers", "0", "--json"])
     assert stopped.value.code == 0
     assert json.loads(capsys.readouterr().out)["tracks"] == len(small_index)
     files = index.load(folder, checksums=True).manifest["files"]

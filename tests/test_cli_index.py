@@ -63,7 +63,7 @@ def test_a_complete_index_is_measured_in_the_same_pass(capsys: Capture, music: P
     document(capsys, "measure", apart, "--workers", "0")
     assert {file: (apart / file).read_bytes() for file in before} == before
     (music / "0.wav").rename(music / "moved.wav")
-    document(capsys, "index", music, "--out", out, *ASK, "--complete")
+    document(capsys, "index", music, "--out", out, *ASK)  # it stays complete
     assert kinds <= index.load(out, checksums=True).manifest["files"].keys()
 
 
@@ -122,6 +122,7 @@ def test_bad_usage(capsys: Capture, music: Path) -> None:
     both = ("--workers", "1", "--scheduler", "tcp://127.0.0.1:9")
     assert "--scheduler has its own" in complaint(capsys, 2, "index", music, "--out", out, *both)
     complaint(capsys, 2, "index", music, "--out", out, "--workers", "-1")
+    complaint(capsys, 2, "index", music, "--out", out, "--scheduler", "foo")
     said = complaint(capsys, 1, "index", music, "--out", out, "--representation", "vgg19")
     assert "no representation 'vgg19'" in said
     missing = ("--genre-head", music / "none.npz", "--workers", "0")

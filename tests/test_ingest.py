@@ -159,3 +159,50 @@ def test_what_a_worker_lost_is_accounted_for_and_tried_again(music: Path, models
         assert not lost.sums
         found = ingest.run(source, [NAME], store, nothing, Here(models))
     assert sorted(found.sums) == [0, 1, 2]
+
+
+class Meddling(Here):
+    """This process, and somebody who exchanges a file just before it is heard for the first time."""
+
+    def __init__(self, models: ModelStore, path: Path, content: bytes | None) -> None:
+        super().__init__(models)
+        self._path, self._content = path, content
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        def meddled() -> Iterator[Job]:
+            for job in jobs:
+                if job.path == self._path.absolute():
+                    if self._content is None:
+                        self._path.unlink(missing_ok=True)
+                    else:
+                        self._path.write_bytes(self._content)
+                yield job
+
+        yield from super().run(meddled())
+
+
+def test_a_file_that_changes_while_it_is_read_is_taken_once_more(
+    music: Path, models: ModelStore
+) -> None:
+    build(music, models)
+    other = write_tone(music.parent / "other.wav", "pcm_s16le", seconds=11.0).read_bytes()
+    workers = Meddling(models, music / "c.wav", other)
+    plan = Plan([NAME], measured=True)
+    built = index_builder.build(library.find(music), music.parent / "index", models, plan, workers)
+    row = built.index.tracks["file"].tolist().index("c.wav")
+    assert built.index.tracks["sha256"].iloc[row] == paths.sha256_of(music / "c.wav")
+    assert built.skipped == ()
+    fresh = index_builder.build(library.find(music), music.parent / "fresh", models, plan)
+    assert fresh.index.manifest["files"] == built.index.manifest["files"]
+
+
+def test_a_copy_does_not_share_the_fate_of_a_file_that_goes_away(
+    music: Path, models: ModelStore
+) -> None:
+    shutil.copyfile(music / "a.wav", music / "z.wav")
+    workers = Meddling(models, music / "a.wav", None)
+    built = index_builder.build(
+        library.find(music), music.parent / "index", models, Plan([NAME]), workers
+    )
+    assert built.index.tracks["file"].tolist() == ["c.wav", "deep/b.flac", "z.wav"]
+    assert [item.file for item in built.skipped] == ["a.wav"]

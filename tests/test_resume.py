@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +18,7 @@ from small_library import write_tone
 from soundalike import index, index_builder, library, work_store, workshop
 from soundalike.errors import IndexFolderError
 from soundalike.index_builder import Plan
+from soundalike.ingest import Event
 from soundalike.models import ModelStore
 
 NAME = "mfcc_flat"
@@ -120,3 +123,60 @@ def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
         other.send_signal(signal.SIGCONT)
         other.wait(60)
     assert len(index.load(out)) == 12
+
+
+def test_an_index_behind_a_link_stays_there(music: Path, models: ModelStore) -> None:
+    (music.parent / "disk").mkdir()
+    link = music.parent / "link"
+    link.symlink_to(music.parent / "disk" / "index")
+    first = build(music, link, models)
+    assert link.is_symlink()
+    assert kills.contents(music.parent / "disk" / "index") == first
+    assert build(music, link, models) == first
+    assert [path.name for path in (music.parent / "disk").iterdir()] == ["index"]
+
+
+def test_the_current_folder_is_not_replaced(
+    music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (music.parent / "here").mkdir()
+    monkeypatch.chdir(music.parent / "here")
+    with pytest.raises(IndexFolderError, match="the folder that you are in"):
+        build(music, Path(), models)
+
+
+def test_a_full_disk_is_told_and_nothing_lost(
+    music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    out = music.parent / "index"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "posix_fallocate", full)
+        with pytest.raises(IndexFolderError, match=r"No space left on device.*disk is full"):
+            build(music, out, models)
+    assert len(kills.finished(out)) == 12
+    assert not (workshop.beside(out) / "index").exists()
+    assert len(build(music, out, models)) > 1
+
+
+def test_a_shorter_second_try_does_not_shrink_a_partial_index(music: Path, models: ModelStore) -> None:
+    out = music.parent / "index"
+
+    def stopped_after(count: int) -> None:
+        seen: list[Event] = []
+
+        def on_file(event: Event) -> None:
+            seen.append(event)
+            if len(seen) == count:
+                raise KeyboardInterrupt
+
+        index_builder.build(library.find(music), out, models, Plan([NAME]), on_file=on_file)
+
+    stopped_after(4)
+    assert index.load(out).partial == (4, 12)
+    shutil.rmtree(workshop.beside(out))
+    with pytest.raises(KeyboardInterrupt):
+        stopped_after(2)
+    assert index.load(out, checksums=True).partial == (4, 12)

@@ -103,5 +103,8 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, models: ModelStore) -> None:
     (tmp_path / work_store.FILE).mkdir()
-    with pytest.raises(IndexFolderError, match="cannot be written"), work_store.opened(tmp_path, models):
+    with (
+        pytest.raises(IndexFolderError, match="nothing more can be written"),
+        work_store.opened(tmp_path, models),
+    ):
         pass

@@ -116,6 +116,8 @@ def fma(
         head = fma_route.train_head(inputs, fma_route.head_file(out), seed, advance)
     built = fma_route.build(source.library, out, models, wanted, head, complete)
     cli_index.report_skipped(built.skipped, {}, out)
+    if built.index.partial is not None:
+        raise KeyboardInterrupt
     if complete:
         projection_builder.add(out)
     document = fma_route.finish(built, source, head, seed)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from soundalike import paths, representations
+from soundalike import paths, representations, tags
+from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
     from soundalike.ingest import Event
@@ -98,6 +99,7 @@ def index(
     from soundalike import library as libraries
     from soundalike.models import FILES, ModelStore, heldout
 
+    complete = complete or was_complete(out)
     own = {} if genre_head is None else {"genre_head": genre_head}
     source = libraries.find(library)
     cache = None if no_cache or len(source.tracks) > CACHED_TRACKS else paths.cache_folder()
@@ -167,10 +169,11 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 
     Like indexing, it can be stopped at any time and goes on from there.
     """
-    from soundalike import cli, features_builder
+    from soundalike import cli, features_builder, workshop
     from soundalike import index as indices
     from soundalike.models import ModelStore
 
+    workshop.put_back(folder)
     opened = indices.load(folder)
     models = opened.models(ModelStore())
     hired = hired_for(features_builder.wants(opened.stored), workers, scheduler, models)
@@ -182,6 +185,17 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
         )
         return
     click.echo(f"{len(opened)} tracks measured in {folder}")
+
+
+def was_complete(out: Path) -> bool:
+    """Whether there is an index already, and a complete one: then it stays so."""
+    from soundalike import index as indices
+    from soundalike import spectral_summary
+
+    try:
+        return f"{spectral_summary.FILE}.npy" in indices.load(out).manifest["files"]
+    except SoundalikeError:
+        return False
 
 
 def chosen(names: Sequence[str], models: ModelStore) -> list[str]:
@@ -213,11 +227,13 @@ def hired_for(
     SchedulerError
         If the cluster cannot be used.
     """
-    from soundalike.workers import Cluster, Processes, Recipe, default_count
+    from soundalike.workers import Cluster, Processes, Recipe, default_count, is_address
 
     if scheduler is not None:
         if workers is not None:
             raise click.UsageError("--workers is for this machine; a --scheduler has its own.")
+        if not is_address(scheduler):
+            raise click.UsageError(f"--scheduler takes tcp://HOST:PORT, not {scheduler!r}.")
         return Cluster(Recipe.of(models, wanted), scheduler)
     count = default_count() if workers is None else workers
     return Processes(Recipe.of(models, wanted), count) if count else None
@@ -319,11 +335,11 @@ def report_skipped(skipped: Sequence[Skipped], passed_over: Mapping[str, int], o
     console = Console(stderr=True)
     if not console.is_terminal:
         for item in skipped:
-            click.echo(f"skipped {item.file}: {item.reason}", err=True)
+            click.echo(f"skipped {tags.clean(item.file)}: {item.reason}", err=True)
     elif skipped:
         table = Table("Skipped", "Reason")
         for item in skipped[:_LISTED]:
-            table.add_row(Text(item.file), Text(item.reason))
+            table.add_row(Text(tags.clean(item.file)), Text(item.reason))
         console.print(table)
         if len(skipped) > _LISTED:
             console.print(f"and {len(skipped) - _LISTED:,} more, in {out / 'skipped.csv'}", markup=False)

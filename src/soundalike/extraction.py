@@ -40,8 +40,8 @@ from soundalike.representations import vgg_features
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
-MEASURING = "1"
-"""To be raised when a measurement changes, so that earlier ones are not taken for it."""
+VERSION = "1"
+"""To be raised when something is taken in another way, so that what is known is not taken for it."""
 DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
 MOMENTS = "soundalike_moments"
 PICTURE, PICTURE_START = "picture", "picture_start"
@@ -67,7 +67,7 @@ class Taken:
 
 @dataclass(frozen=True)
 class Refused:
-    """Why nothing can be taken from a file; `sha256` is "" where it could not even be read."""
+    """Why nothing can be taken from a file; `sha256` is "" where it may be worth another try."""
 
     sha256: str
     reason: str
@@ -127,7 +127,9 @@ def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refus
     except AudioError as error:
         return Refused(sha256, str(error))
     except OSError as error:
-        return Refused(sha256, f"This file cannot be read: {error.strerror or 'unknown reason'}.")
+        return Refused("", f"This file cannot be read: {error.strerror or 'unknown reason'}.")
+    except MemoryError:
+        return Refused("", "This file takes more memory than there is.")
     except SoundalikeError:
         raise
     except Exception as error:  # noqa: BLE001
@@ -166,11 +168,9 @@ def digest(name: str, models: ModelStore) -> str:
         If a network's file is missing.
     """
     needed = models_of(name)
-    parts = [f"{model} {models.checksum(model)}" for model in needed]
+    parts = [VERSION, *(f"{model} {models.checksum(model)}" for model in needed)]
     if "vgg16" in needed:
         parts.append(vgg_features.DRAWING)
-    if name in _KINDS and name != HEAD_INPUT:
-        parts.append(MEASURING)
     return "\n".join(parts)
 
 

@@ -106,7 +106,7 @@ def add(
         aside.mkdir()
         write(aside, list(index.tracks["sha256"]), index.stored, value)
         index_writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
-    shutil.rmtree(folder)
+        shutil.rmtree(folder)
     add_duplicates(index.folder)
 
 

@@ -139,10 +139,9 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
     import requests
 
     part = target.with_name(f"{target.name}.part")
-    downloaded, failures = 0, 0
+    downloaded, failures, farthest = 0, 0, _size(part)
     with requests.Session() as session:
         while True:
-            before = downloaded
             try:
                 with _ask(session, url, part) as response:
                     for gained in _receive(response, part, on_bytes):
@@ -156,12 +155,14 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
                     ) from error
                 if "NameResolutionError" in repr(error):
                     raise _unreachable(url) from error
-                failures = 1 if downloaded > before else failures + 1
+                failures = 1 if _size(part) > farthest else failures + 1
+                farthest = max(farthest, _size(part))
                 if failures >= TRIES:
                     raise _unreachable(url, part) from error
                 wait = getattr(error, "wait", None) or WAIT * 2 ** (failures - 1)
                 time.sleep(min(wait, _LONGEST_WAIT))
-            except requests.RequestException as error:
+            except (requests.RequestException, ValueError) as error:
+                # A redirect to what is no address at all is a plain ValueError.
                 raise FetchError(f"{url} is no address that can be asked: {error}.") from error
     part.replace(target)
     _version_file(part).unlink(missing_ok=True)

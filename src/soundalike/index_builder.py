@@ -97,7 +97,7 @@ def build(
 
     Of what an index at `out` or an earlier run knows nothing is taken again, unless the networks
     changed. Stopped by Ctrl-C, it leaves an index of the files that were done by then, which says so,
-    unless a whole one is there already.
+    unless there is one of more of them already.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def build(
     Raises
     ------
     IndexFolderError
-        If `out` is there and is not an index, or another run is working on it.
+        If `out` is there and is not an index, or another run is working on it, or the disk is full.
     LibraryError
         If not one track could be decoded.
     UnknownRepresentationError
@@ -119,6 +119,7 @@ def build(
     KeyboardInterrupt
         If it was stopped where nothing was done yet or a whole index is there.
     """
+    out = out.resolve()
     names = list(representations.available(models) if plan.names is None else plan.names)
     representations.stored(names)
     plan = replace(plan, names=names)
@@ -126,12 +127,14 @@ def build(
     with workshop.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
         found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
-        if found.stopped and (earlier.is_whole or not found.sums):
+        if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
             shutil.rmtree(folder)
+            reason = next(iter(found.reasons.values()), "There are none.")
             raise LibraryError(
-                f"Not one file of {source.folder} could be decoded, so there is no index."
+                f"Not one file of {source.folder} could be decoded, so there is no index; the first: "
+                f"{reason}"
             )
         aside = folder / "index"
         shutil.rmtree(aside, ignore_errors=True)
@@ -143,8 +146,8 @@ def build(
             workshop.put_in_place(aside, out)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    if not found.stopped:
-        shutil.rmtree(folder)
+        if not found.stopped:
+            shutil.rmtree(folder)
     return Built(index.load(out), skipped)
 
 
@@ -164,6 +167,10 @@ def check_destination(out: Path) -> None:
     IndexFolderError
         If `out` is there and is not an index.
     """
+    out = out.resolve()
+    if out.is_mount() or out == Path.cwd():
+        what = "the folder that you are in" if out == Path.cwd() else "where a disk is mounted"
+        raise IndexFolderError(f"{out} is {what}, which cannot be replaced; please name one in it.")
     replaceable = index.is_index(out) or (out.is_dir() and not any(out.iterdir()))
     if out.exists() and not replaceable:
         raise IndexFolderError(
@@ -231,6 +238,7 @@ class _Assembly:
             },
             "representations": index_derived.describe(folder, names),
             "drawing": vgg_features.DRAWING,
+            "extraction": extraction.VERSION,
             "genres": list(genres),
             "models": {
                 model: self._models.checksum(model)

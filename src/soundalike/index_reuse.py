@@ -35,7 +35,12 @@ class Earlier:
 
     def __init__(self, folder: Path, models: ModelStore) -> None:
         self._index = _open(folder)
-        self._same = set() if self._index is None else _same_models(self._index, models)
+        same = None if self._index is None else _same_models(self._index, models)
+        self._known = same is not None
+        self._same = same or set()
+
+    def __len__(self) -> int:
+        return 0 if self._index is None else len(self._index)
 
     @property
     def is_whole(self) -> bool:
@@ -46,7 +51,7 @@ class Earlier:
         """Which of some things it does not know of a file."""
         if self._index is None or self._index.row_of_file(sha256) is None:
             return list(names)
-        return [name for name in names if not self._has(name)]
+        return [name for name in names if not (self._known and self._has(name))]
 
     def value(self, sha256: str, name: str) -> NDArray[Any]:
         """What it knows of a file, of which `missing` says that it knows it [shape=(size,)]."""
@@ -78,7 +83,7 @@ class Earlier:
         return f"{array}.npy" in files and self._unchanged(name)
 
     def _unchanged(self, name: str) -> bool:
-        return set(extraction.models_of(name)) <= self._same
+        return self._known and set(extraction.models_of(name)) <= self._same
 
 
 def _array(name: str) -> str:
@@ -94,7 +99,10 @@ def _open(folder: Path) -> Index | None:
         return None
 
 
-def _same_models(earlier: Index, models: ModelStore) -> set[str]:
+def _same_models(earlier: Index, models: ModelStore) -> set[str] | None:
+    """The networks that are still the same; None where things are taken in another way by now."""
+    if earlier.manifest.get("extraction", "1") != extraction.VERSION:
+        return None
     same = {
         model
         for model, checksum in earlier.manifest["models"].items()

@@ -7,6 +7,7 @@ know it, so that a killed run leaves an index that is whole without it.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,13 @@ def save(folder: Path, name: str, array: NDArray[Any]) -> None:
 
 def create(folder: Path, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.memmap[Any, Any]:
     """An array of an index that is filled on disk, row by row; to be flushed when it is full."""
-    return np.lib.format.open_memmap(folder / f"{name}.npy", "w+", np.dtype(dtype), shape)
+    path = folder / f"{name}.npy"
+    array = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
+    if hasattr(os, "posix_fallocate"):
+        # All of its room now: a full disk is an error here, and a fatal signal where pages are written.
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return array
 
 
 def file_facts(path: Path) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from soundalike.work_store import WorkStore
 from soundalike.workers import Job, Workers
 
 _HASHED_AHEAD = 8
+_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -86,26 +87,39 @@ def run(
     -------
     What became of each file; stopped by Ctrl-C, of those that were done by then
     """
-    going = _Going(source, tuple(wanted), store, earlier, on_file)
-    outcomes = workers.run(going.jobs())
+    files = _Files(source, tuple(wanted), store, earlier, on_file)
+    rows = list(range(len(source.tracks)))
+    try:
+        while rows and not files.tired:
+            _work_through(files, rows, store, workers)
+            rows = files.again()
+        for row in rows:
+            files.leave_out(row, "This file changed while it was read.")
+    except KeyboardInterrupt:
+        files.found.stopped = True
+    return files.found
+
+
+def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers: Workers) -> None:
+    outcomes = workers.run(files.jobs(rows))
     try:
         for job, outcome in outcomes:
             if isinstance(outcome, Refused):
-                going.refuse(job, outcome)
+                files.refuse(job, outcome)
             else:
                 store.put(outcome)
-                going.settle(job, outcome.sha256)
-    except KeyboardInterrupt:
-        going.found.stopped = True
+                files.settle(job, outcome.sha256)
     finally:
         close = getattr(outcomes, "close", None)
         if close is not None:
             close()
-    return going.found
 
 
-class _Going:
-    """A run's files: which are under way, and what became of the others."""
+class _Files:
+    """A run's files: which are under way, what became of the others, and which to take once more.
+
+    One is taken once more whose content, or that of the file which stood for it, changed meanwhile.
+    """
 
     def __init__(
         self,
@@ -123,55 +137,80 @@ class _Going:
         self._on_file = on_file
         self._under_way: dict[str, list[int]] = {}
         self._sums: dict[Job, str] = {}
+        self._changed: list[int] = []
+        self._passes = 0
 
-    def jobs(self) -> Iterator[Job]:
-        """The files of which something has to be taken; the others are settled on the way."""
-        for row, result in _hashed(self._source):
+    @property
+    def tired(self) -> bool:
+        """Whether files were taken once more already."""
+        return self._passes >= _PASSES
+
+    def again(self) -> list[int]:
+        """The rows of files to take once more."""
+        rows, self._changed = sorted(self._changed), []
+        return rows
+
+    def jobs(self, rows: Sequence[int]) -> Iterator[Job]:
+        """The files of some rows of which something has to be taken; the others are settled here."""
+        self._passes += 1
+        for row, result in _hashed(self._source, rows):
             file = str(self._source.tracks["file"].iloc[row])
             if isinstance(result, OSError):
-                self._leave_out(row, library.unreadable(result))
+                self.leave_out(row, library.unreadable(result))
                 continue
             if result in self._under_way:
                 self._under_way[result].append(row)
                 continue
             if (reason := self._store.refusal(result)) is not None:
-                self._leave_out(row, reason)
+                self.leave_out(row, reason)
                 continue
             missing = self._store.missing(result, self._earlier.missing(result, self._wanted))
             if not missing:
                 self._keep(row, result, "known")
                 continue
-            job = Job(file, self._source.path(row), tuple(missing))
+            job = Job(file, self._source.path(row).absolute(), tuple(missing))
             self._under_way[result] = [row]
             self._sums[job] = result
             yield job
 
     def settle(self, job: Job, sha256: str) -> None:
         """A file was taken; `sha256` is that of the content which the worker saw."""
-        for row in self._under_way.pop(self._sums.pop(job)):
+        hashed = self._sums.pop(job)
+        rows = self._under_way.pop(hashed)
+        if sha256 != hashed:
+            self._changed += rows
+            return
+        for row in rows:
             self._keep(row, sha256, "taken")
 
     def refuse(self, job: Job, refused: Refused) -> None:
         """Nothing can be taken from a file."""
         if refused.sha256:
             self._store.put_refused(refused)
-        for row in self._under_way.pop(self._sums.pop(job)):
-            self._leave_out(row, refused.reason)
+        hashed = self._sums.pop(job)
+        row, *twins = self._under_way.pop(hashed)
+        self.leave_out(row, refused.reason)
+        if refused.sha256 == hashed:
+            for twin in twins:
+                self.leave_out(twin, refused.reason)
+        else:
+            self._changed += twins
 
     def _keep(self, row: int, sha256: str, kind: Literal["taken", "known"]) -> None:
         self.found.sums[row] = sha256
         self._on_file(Event(str(self._source.tracks["file"].iloc[row]), kind))
 
-    def _leave_out(self, row: int, reason: str) -> None:
+    def leave_out(self, row: int, reason: str) -> None:
+        """A file is not in the index, for a reason."""
         self.found.reasons[row] = reason
         self._on_file(Event(str(self._source.tracks["file"].iloc[row]), "skipped", reason))
 
 
-def _hashed(source: Library) -> Iterator[tuple[int, str | OSError]]:
+def _hashed(source: Library, rows: Sequence[int]) -> Iterator[tuple[int, str | OSError]]:
     """Each row with its file's checksum, or what stands in the way; some are worked out ahead."""
     with ThreadPoolExecutor(2) as aside:
         ahead: deque[tuple[int, Future[str | OSError]]] = deque()
-        for row in range(len(source.tracks)):
+        for row in rows:
             ahead.append((row, aside.submit(_sum_of, source.path(row))))
             if len(ahead) > _HASHED_AHEAD:
                 first, future = ahead.popleft()

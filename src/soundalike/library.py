@@ -239,10 +239,18 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
                 yield path, unreadable(error)
                 continue
             if stat.S_ISDIR(mode):
+                if _is_own_work(path):
+                    continue
                 (linked if entry.is_symlink() else folders).append(path)
             else:
                 special = "This is not a file but a pipe, a socket or a device."
                 yield path, None if stat.S_ISREG(mode) else special
+
+
+def _is_own_work(folder: Path) -> bool:
+    """Whether a folder in a library is an index, or one in which an index is made."""
+    made = (folder / "manifest.json").is_file() and (folder / "tracks.parquet").is_file()
+    return made or (folder.name.startswith(".") and folder.name.endswith(".work"))
 
 
 def shown(name: str) -> str:

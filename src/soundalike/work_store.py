@@ -182,7 +182,12 @@ def _said_in_a_sentence(folder: Path) -> Iterator[None]:
             raise IndexFolderError(
                 f"Another run is working in {folder}; please wait until it has ended, or stop it."
             ) from error
-        raise IndexFolderError(
-            f"The work kept in {folder} cannot be written ({error}); please see whether the disk is "
-            "full. What was finished is kept, and the same command goes on from there."
-        ) from error
+        raise not_written(folder, error) from error
+
+
+def not_written(folder: Path, error: Exception) -> IndexFolderError:
+    """What is said where nothing more can be written."""
+    return IndexFolderError(
+        f"In {folder} nothing more can be written ({error}); please see whether the disk is full. What "
+        "was finished is kept, and the same command goes on from there."
+    )

@@ -5,19 +5,23 @@ is a process with one thread: where several threads share one pass of a network 
 and decoding would have to wait for all; as it is, one file is decoded while another is in the network.
 Jobs are drawn as places come free, so that no queue grows with the library.
 
-A file whose process is lost is given to another process once, and refused if it takes that one's life
-too; one that takes longer than `TIMEOUT_S` is refused. On a cluster Dask moves the jobs of a worker that
+A file whose process is lost is given to another, and refused when it has cost three; one that takes
+longer than `TIMEOUT_S` is refused. On a cluster Dask moves the jobs of a worker that
 is lost to others, and gives a job up that has cost four.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
+from asyncio import CancelledError
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,12 +34,17 @@ from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0
 """How long one file may take: hundreds of times what one does."""
+PATIENCE_S = 20.0
+"""After so long without any result it is asked whether there are workers."""
+_MOST_LOST = 3
 ANSWER_S = 10.0
 """How long a scheduler has to answer."""
 AHEAD = 2
 """Jobs that wait at each worker, so that none is ever without."""
-_LOST = ("ProcessExpired", "KilledWorker")
-"""What Pebble and Dask raise, by name since neither is imported before it is used."""
+_LOST = ("ProcessExpired", "BrokenProcessPool", "KilledWorker")
+_GONE = ("CancelledError", "FutureCancelledError", "CommClosedError")
+"""What Pebble and Dask raise when a worker is lost, and when the scheduler is; by name, since neither is
+imported before it is used."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,25 @@ class Processes:
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Workers.run`."""
+        pools = [self._pool()]
+
+        def submit(job: Job) -> Future[Taken | Refused]:
+            if not pools[-1].active:
+                # A process that is killed while it has nothing to do takes Pebble's pool with it.
+                pools.append(self._pool())
+            future: Future[Taken | Refused] = pools[-1].schedule(
+                _work, args=[job.path, job.wanted, self._recipe], timeout=TIMEOUT_S
+            )
+            return future
+
+        try:
+            yield from _drawn(jobs, submit, self._count * (1 + AHEAD))
+        finally:
+            for pool in pools:
+                pool.stop()
+                pool.join()
+
+    def _pool(self) -> Any:
         import multiprocessing
 
         from pebble import ProcessPool
@@ -132,17 +160,9 @@ class Processes:
             # Not forked: a copy of a process with a network in it may hang.
             context=multiprocessing.get_context("spawn"),
         )
-        try:
-            yield from _drawn(
-                jobs,
-                lambda job: pool.schedule(
-                    _work, args=[job.path, job.wanted, self._recipe], timeout=TIMEOUT_S
-                ),
-                self._count * (1 + AHEAD),
-            )
-        finally:
-            pool.stop()
-            pool.join()
+        with _ctrl_c_for_this_one_alone():
+            pool.schedule(_nothing)
+        return pool
 
 
 class Cluster:
@@ -166,16 +186,20 @@ class Cluster:
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Workers.run`."""
         client = self._client
-        try:
-            yield from _drawn(
-                jobs,
-                lambda job: _Remote(
-                    client.submit(_work, job.path, job.wanted, self._recipe, pure=False)
-                ),
-                (1 + AHEAD) * max(sum(client.nthreads().values()), 1),
+        yield from _drawn(
+            jobs,
+            lambda job: _Remote(client.submit(_work, job.path, job.wanted, self._recipe, pure=False)),
+            (1 + AHEAD) * max(sum(client.nthreads().values()), 1),
+            self._check_alive,
+        )
+
+    def _check_alive(self) -> None:
+        """Check that there are workers; asked when nothing has come from them for a while."""
+        if not self._client.nthreads():
+            raise SchedulerError(
+                "The cluster has no workers any more. What was finished is kept: start some, and the same "
+                "command goes on from there."
             )
-        finally:
-            client.close()
 
 
 class _Remote(Future[Taken | Refused]):
@@ -202,12 +226,15 @@ def default_count() -> int:
 
 
 def _drawn(
-    jobs: Iterable[Job], submit: Callable[[Job], Future[Taken | Refused]], most: int
+    jobs: Iterable[Job],
+    submit: Callable[[Job], Future[Taken | Refused]],
+    most: int,
+    check_alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Outcomes of jobs, of which no more than `most` are under way at a time."""
     waiting = iter(jobs)
     pending: dict[Future[Taken | Refused], Job] = {}
-    again: set[Job] = set()
+    lost: Counter[Job] = Counter()
     more = True
     while more or pending:
         while more and len(pending) < most:
@@ -215,15 +242,18 @@ def _drawn(
             more = job is not None
             if job is not None:
                 pending[submit(job)] = job
-        for future in wait(pending, return_when=FIRST_COMPLETED).done:
+        done = wait(pending, timeout=PATIENCE_S, return_when=FIRST_COMPLETED).done
+        if pending and not done:
+            check_alive()
+        for future in done:
             job = pending.pop(future)
             outcome = _outcome(future)
-            if outcome is None and job not in again:
-                again.add(job)
+            lost[job] += outcome is None
+            if outcome is None and lost[job] < _MOST_LOST:
                 pending[submit(job)] = job
-            else:
-                again.discard(job)
-                yield job, outcome or Refused("", "This file stopped the process that read it, twice.")
+                continue
+            del lost[job]
+            yield job, outcome or Refused("", "This file stopped the process that read it, three times.")
 
 
 def _outcome(future: Future[Taken | Refused]) -> Taken | Refused | None:
@@ -234,9 +264,14 @@ def _outcome(future: Future[Taken | Refused]) -> Taken | Refused | None:
         raise
     except FutureTimeoutError:
         return Refused("", f"This file took longer than {TIMEOUT_S / 60:.0f} minutes.")
-    except Exception as error:
+    except (Exception, CancelledError) as error:
         if type(error).__name__ in _LOST:
             return None
+        if type(error).__name__ in _GONE:
+            raise SchedulerError(
+                "The connection to the cluster is lost. What was finished is kept, and the same command "
+                "goes on from there."
+            ) from error
         raise
 
 
@@ -259,6 +294,23 @@ def _orphaned_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _ctrl_c_for_this_one_alone() -> Iterator[None]:
+    """What is started meanwhile, thread or process, does not get Ctrl-C, from its very first moment."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _nothing() -> None:
+    """A job that has the processes start."""
 
 
 def _work(path: Path, wanted: tuple[str, ...], recipe: Recipe) -> Taken | Refused:
@@ -298,6 +350,11 @@ def _one_thread(networks: bool) -> None:
     except RuntimeError:
         # TensorFlow was used in this process before, as by a Dask worker's earlier job.
         return
+
+
+def is_address(text: str) -> bool:
+    """Whether a text can be a scheduler's address: `tcp://HOST:PORT` or `tls://HOST:PORT`."""
+    return re.fullmatch(r"(tcp|tls)://([^:/\s]+|\[[0-9a-fA-F:]+\]):\d{1,5}", text) is not None
 
 
 def _connect(address: str) -> Any:

@@ -16,8 +16,8 @@ RETIRED = "retired"
 
 
 def beside(out: Path) -> Path:
-    """The workshop of an index, such as `.my-index.work` beside `my-index`."""
-    out = out.absolute()
+    """The workshop of an index, such as `.my-index.work` beside `my-index`, links followed."""
+    out = out.resolve()
     return out.parent / f".{out.name}.work"
 
 
@@ -34,11 +34,19 @@ def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
     """
     folder = beside(out)
     with work_store.opened(folder, models) as store:
-        retired = folder / RETIRED
-        if retired.exists() and not out.exists():
-            retired.rename(out)
-        shutil.rmtree(retired, ignore_errors=True)
-        yield folder, store
+        put_back(out)
+        shutil.rmtree(folder / RETIRED, ignore_errors=True)
+        try:
+            yield folder, store
+        except OSError as error:
+            raise work_store.not_written(folder, error) from error
+
+
+def put_back(out: Path) -> None:
+    """Put an index back that a killed run had taken out of its place."""
+    retired = beside(out) / RETIRED
+    if retired.exists() and not out.exists():
+        retired.rename(out)
 
 
 def put_in_place(made: Path, out: Path) -> None:
