@@ -34,9 +34,7 @@ model: $(VENV)/.app
 	$(BIN)/python scripts/fit_soundalike.py
 
 index: $(VENV)/.app
-	$(BIN)/soundalike index assets/library --out assets/index --compact
-	$(BIN)/soundalike map assets/index
-	$(BIN)/soundalike measure assets/index
+	$(BIN)/soundalike index assets/library --out assets/index --representation all --compact --complete
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundalike needs Python 3.11 or later; name one with: make PYTHON=python3.11")'
@@ -46,7 +44,7 @@ $(VENV)/.app: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.test: $(VENV)/.app requirements-test.txt
+$(VENV)/.test: $(VENV)/.app requirements-test.txt requirements-cluster.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
 	touch $@
 

@@ -16,7 +16,17 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, fma, fma_report, index, library, paths, split_training
+from soundalike import (
+    cli_fma,
+    cli_train,
+    fma,
+    fma_report,
+    fma_route,
+    index,
+    library,
+    paths,
+    split_training,
+)
 from soundalike.cli import main
 from soundalike.index import Index
 from soundalike.models import ModelStore, heldout
@@ -233,3 +243,9 @@ def document_with_skipped(capsys: Capture, *arguments: object) -> dict[str, Any]
     assert code == 0
     assert err.count("skipped ") == err.count("\n") == 1
     return json.loads(text)
+
+
+def test_what_is_taken_of_every_file() -> None:
+    assert fma_route.wants(["vgg_mel"], False) == ["vgg_mel", "head_input"]
+    complete = fma_route.wants(["vgg_mel", "soundalike"], True)
+    assert {"soundalike", "head_input", "keys", "picture", "soundalike_moments"} <= set(complete)

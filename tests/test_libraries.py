@@ -87,3 +87,15 @@ def test_a_stamp_changes_when_an_index_is_built_again(tmp_path: Path) -> None:
     before = libraries.stamp(tmp_path)
     synthetic_index.write(tmp_path, 3, name="Another")
     assert libraries.stamp(tmp_path) != before
+
+
+def test_what_is_said_to_visitors_names_no_place_on_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "mine"))
+    (tmp_path / "mine").mkdir()
+    said = f"The index {tmp_path / 'mine'} was built with another vgg16."
+    assert libraries.without_paths(said) == "The index “mine” was built with another vgg16."
+    said = f"The index file {tmp_path / 'mine' / 'keys.npy'} is damaged; {paths.MODELS / 'x.npz'} too."
+    shown = "The index file keys.npy is damaged; assets/models/x.npz too."
+    assert libraries.without_paths(said) == shown

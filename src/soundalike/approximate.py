@@ -81,6 +81,17 @@ def file_name(name: str) -> str:
     return f"{name}_approximate.faiss"
 
 
+def check_installed() -> None:
+    """Check that there is what makes and searches approximate indexes.
+
+    Raises
+    ------
+    IndexFolderError
+        If faiss is missing.
+    """
+    _faiss()
+
+
 def add(folder: Path, names: Sequence[str] | None = None) -> Index:
     """Add approximate indexes to a finished index, in place of any that are there.
 
@@ -104,7 +115,7 @@ def add(folder: Path, names: Sequence[str] | None = None) -> Index:
     wanted = [name for name in opened.names if opened.has_vectors(name)] if names is None else names
     for name in wanted:
         opened.check_vectors(name)
-    _faiss()
+    check_installed()
 
     def write() -> None:
         for name in wanted:
@@ -165,6 +176,6 @@ def _faiss() -> Any:
         import faiss  # optional, and of no use to small libraries
     except ImportError as error:
         raise IndexFolderError(
-            f"This index is searched with faiss, which is not installed; `pip install {PACKAGE}`."
+            f"Approximate search needs faiss, which is not installed; run `pip install {PACKAGE}`."
         ) from error
     return faiss

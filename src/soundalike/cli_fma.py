@@ -74,6 +74,7 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
     help="What to index beside genre_head; may be given more than once. "
     f"{', '.join(representations.MAIN)} by default; 'all' for every one.",
 )
+@cli_index.COMPLETE
 @cli_index.WORKERS
 @cli_index.SCHEDULER
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
@@ -83,6 +84,7 @@ def fma(
     subset: str | None,
     out: Path,
     names: tuple[str, ...],
+    complete: bool,
     workers: int | None,
     scheduler: str | None,
     seed: int,
@@ -94,7 +96,7 @@ def fma(
 
     DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
     """
-    from soundalike import cli, fma_route, split_training
+    from soundalike import cli, fma_route, projection_builder, split_training
     from soundalike.fma import load
     from soundalike.models import ModelStore
 
@@ -107,13 +109,15 @@ def fma(
     # The head's file is read when the index is built; by then it is there.
     models = ModelStore(genre_head=fma_route.head_file(out))
     wanted = list(dict.fromkeys([*cli_index.chosen(names, models), "genre_head"]))
-    hired = cli_index.hired_for(fma_route.wants(wanted), workers, scheduler, models)
+    hired = cli_index.hired_for(fma_route.wants(wanted, complete), workers, scheduler, models)
     with cli_index.reported("Hearing", tracks) as on_file:
-        inputs = fma_route.head_inputs(source.library, out, models, wanted, hired, on_file)
+        inputs = fma_route.head_inputs(source.library, out, models, wanted, complete, hired, on_file)
     with cli._progress("Training", split_training.MAX_EPOCHS) as advance:
         head = fma_route.train_head(inputs, fma_route.head_file(out), seed, advance)
-    built = fma_route.build(source.library, out, models, wanted, head)
+    built = fma_route.build(source.library, out, models, wanted, head, complete)
     cli_index.report_skipped(built.skipped, {}, out)
+    if complete:
+        projection_builder.add(out)
     document = fma_route.finish(built, source, head, seed)
     if as_json:
         cli._print_json({"index": str(out), "genre_head": str(head.file)} | document)

@@ -13,7 +13,6 @@ import click
 from soundalike import paths, representations
 
 if TYPE_CHECKING:
-    from soundalike.index_builder import Plan
     from soundalike.ingest import Event
     from soundalike.library import Skipped
     from soundalike.models import ModelStore
@@ -29,6 +28,11 @@ _LISTED = 50
 """Skipped files that are listed on a terminal; the index has them all."""
 _REPORT_S = 30.0
 
+COMPLETE = click.option(
+    "--complete",
+    is_flag=True,
+    help="Measure each file as well, and lay out the maps: all the app shows.",
+)
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),
@@ -63,6 +67,9 @@ SCHEDULER = click.option(
 @click.option(
     "--compact", is_flag=True, help="Of the heavy representations keep the tracks' neighbours alone."
 )
+@click.option(
+    "--approximate", is_flag=True, help="Search approximately, with faiss: for millions of tracks."
+)
 @WORKERS
 @SCHEDULER
 @click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
@@ -75,6 +82,7 @@ def index(
     factors: Path | None,
     complete: bool,
     compact: bool,
+    approximate: bool,
     workers: int | None,
     scheduler: str | None,
     no_cache: bool,
@@ -85,6 +93,7 @@ def index(
     It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
     Run again, it hears only files that are new or have changed.
     """
+    from soundalike import approximate as approximations
     from soundalike import cli, index_builder, projection_builder
     from soundalike import library as libraries
     from soundalike.models import FILES, ModelStore, heldout
@@ -97,12 +106,15 @@ def index(
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
     plan = index_builder.Plan(wanted, predictions, compact, measured=complete)
     index_builder.check_destination(out)
+    if approximate:
+        approximations.check_installed()
     with reported("Indexing", len(source.tracks)) as on_file:
-        built = index_builder.build(
-            source, out, models, plan, hands(workers, scheduler, models, plan), on_file
-        )
+        hired = hired_for(plan.wants(), workers, scheduler, models)
+        built = index_builder.build(source, out, models, plan, hired, on_file)
     if complete and built.index.partial is None:
         projection_builder.add(out)
+    if approximate and built.index.partial is None:
+        approximations.add(out)
     report_skipped(built.skipped, source.passed_over, out)
     if as_json:
         cli._print_json(
@@ -187,15 +199,6 @@ def chosen(names: Sequence[str], models: ModelStore) -> list[str]:
         return [representations.get(name).name for name in dict.fromkeys(names)]
     main = list(representations.MAIN)
     return main + ["cf_regression"] * ("factors" in models.names)
-
-
-def hands(workers: int | None, scheduler: str | None, models: ModelStore, plan: Plan) -> Workers | None:
-    """Who hears the files of an index."""
-    from soundalike import features_builder, index_builder
-
-    names = list(plan.names or ())
-    wanted = index_builder.wants(names) + (features_builder.wants(names) if plan.measured else [])
-    return hired_for(wanted, workers, scheduler, models)
 
 
 def hired_for(

@@ -83,6 +83,7 @@ def head_inputs(
     out: Path,
     models: ModelStore,
     names: Sequence[str],
+    measured: bool = False,
     workers: Workers | None = None,
     on_file: OnFile = ingest.ignored,
 ) -> Inputs:
@@ -94,6 +95,7 @@ def head_inputs(
     out : where the index will be
     models : the networks
     names : the representations that the index is to have
+    measured : whether it is to have what `soundalike measure` adds as well
     workers : who hears the files; by default this process, one after the other
     on_file : called once for every file
 
@@ -108,7 +110,7 @@ def head_inputs(
     KeyboardInterrupt
         If it was stopped; what was done is kept.
     """
-    wanted = wants(names)
+    wanted = wants(names, measured)
     with workshop.opened(out, models) as (folder, store):
         # An earlier index knows what its head said, and not what a new one is to be trained on.
         earlier = Earlier(folder / "none", models)
@@ -128,9 +130,9 @@ def head_inputs(
     return Inputs(tracks, array, tuple(found.skipped(source)))
 
 
-def wants(names: Sequence[str]) -> list[str]:
+def wants(names: Sequence[str], measured: bool) -> list[str]:
     """What is taken of every file for an index of some representations and the genre head."""
-    return index_builder.wants(list(dict.fromkeys([*names, GENRE_HEAD])))
+    return Plan(list(dict.fromkeys([*names, GENRE_HEAD])), measured=measured).wants()
 
 
 def train_head(
@@ -153,16 +155,15 @@ def build(
     models: ModelStore,
     names: Sequence[str],
     head: TrainedHead,
-    workers: Workers | None = None,
-    on_file: OnFile = ingest.ignored,
+    measured: bool = False,
 ) -> Built:
-    """The index of FMA, its genres told by that head.
+    """The index of FMA, its genres told by that head, of what `head_inputs` kept.
 
     Parameters
     ----------
     models : networks with the head's file among them
     """
-    return index_builder.build(source, out, models, Plan(names, head.heldout), workers, on_file)
+    return index_builder.build(source, out, models, Plan(names, head.heldout, measured=measured))
 
 
 def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[str, Any]:

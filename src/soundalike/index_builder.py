@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,11 @@ class Plan:
     compact: bool = False
     measured: bool = False
 
+    def wants(self) -> list[str]:
+        """What has to be taken of each file, of a plan that names its representations."""
+        names = list(self.names or ())
+        return [*wants(names), *(features_builder.wants(names) if self.measured else ())]
+
 
 def build(
     source: Library,
@@ -116,11 +121,11 @@ def build(
     """
     names = list(representations.available(models) if plan.names is None else plan.names)
     representations.stored(names)
+    plan = replace(plan, names=names)
     check_destination(out)
     with workshop.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
-        wanted = [*wants(names), *(features_builder.wants(names) if plan.measured else ())]
-        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
         if found.stopped and (earlier.is_whole or not found.sums):
             raise KeyboardInterrupt
         if not found.sums:

@@ -41,6 +41,14 @@ def offered() -> list[Library]:
     return list(found.values())
 
 
+def without_paths(message: str) -> str:
+    """A message with the places of libraries and of the program on this machine left out."""
+    for library in offered():
+        for folder in (library.folder, library.folder.resolve()):
+            message = message.replace(f"{folder}/", "").replace(str(folder), f"“{library.name}”")
+    return message.replace(f"{paths.ROOT}/", "")
+
+
 def stamp(folder: Path) -> tuple[int, int]:
     """What changes when an index is built again; zeros where there is none."""
     try:

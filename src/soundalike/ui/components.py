@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from soundalike import query
+from soundalike import libraries, query
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -292,8 +292,11 @@ def analyse(index: Index, content: bytes) -> Query | str:
 
 
 def complain(message: str) -> None:
-    """Something is wrong, in one sentence that says what to do; only commands are marked up in it."""
-    parts = message.split("`")
+    """Something is wrong, in one sentence that says what to do; only commands are marked up in it.
+
+    Where things lie on the server is nothing to a visitor.
+    """
+    parts = libraries.without_paths(message).split("`")
     parts[::2] = map(plain, parts[::2])
     st.error("`".join(parts), icon=":material/error:")
 
