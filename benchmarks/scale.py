@@ -110,12 +110,14 @@ def exact(index: Index, name: str, rows: NDArray[np.intp]) -> tuple[NDArray[np.f
 
 def _exact(index: Index, name: str, queries: dict[str, NDArray[np.float32]]) -> NDArray[np.float64]:
     dot: Any = 0.0
+    asked: Any = 0.0
     squares: Any = 0.0
     for part, weight in index.parts(name).items():
-        dot = dot + weight**2 * index.store(part).products(queries[part])
-        squares = squares + weight**2 * index.store(part).norms.astype(np.float64) ** 2
-    # The query's own length changes no order.
-    return np.asarray(dot / np.sqrt(squares) + index.bias(name))
+        store = index.store(part)
+        dot = dot + weight**2 * store.products(queries[part])
+        asked = asked + weight**2 * np.square(queries[part], dtype=np.float64).sum(axis=-1)
+        squares = squares + weight**2 * store.norms.astype(np.float64) ** 2
+    return np.asarray(dot / np.sqrt(np.multiply.outer(asked, squares)) + index.bias(name))
 
 
 def recall(exact_values: NDArray[np.float64], lists: list[list[int]], rows: NDArray[np.intp]) -> float:

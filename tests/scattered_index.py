@@ -12,7 +12,7 @@ from soundalike import first_pass, similarity
 from soundalike.index import Index
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
-N, DIM = 1_500, 400
+N, DIM = 800, 300
 
 
 def scattered(seed: int = 0, n: int = N) -> dict[str, np.ndarray]:
@@ -29,6 +29,6 @@ def two_passes(folder: Path, monkeypatch: pytest.MonkeyPatch, vectors: dict[str,
     monkeypatch.setattr(first_pass, "LONG", 100)
     monkeypatch.setattr(first_pass, "MANY", 0)
     monkeypatch.setattr(first_pass, "DIMENSIONS", 64)
-    monkeypatch.setattr(first_pass, "SAMPLE", 700)
-    monkeypatch.setattr(similarity, "BEST", 150)
+    monkeypatch.setattr(first_pass, "SAMPLE", 500)
+    monkeypatch.setattr(similarity, "BEST", 130)
     return write_index(folder, vectors, NAMES)

@@ -27,7 +27,7 @@ VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(3).item
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with pytest.MonkeyPatch.context() as patched:
         written = two_passes(tmp_path_factory.mktemp("approximate") / "index", patched, VECTORS)
-        patched.setattr(approximate, "PROBED", 24)
+        patched.setattr(approximate, "PROBED", 16)
         yield approximate.add(written.folder, ["vgg_genre"])
 
 
@@ -50,7 +50,7 @@ def test_recall_at_50_with_the_indexs_weights_and_others(
     opened: Index, weights: tuple[float, float]
 ) -> None:
     given = dict(zip(("vgg_mel", "genre_head"), weights, strict=True))
-    hits, rows = 0, range(0, N, 50)
+    hits, rows = 0, range(0, N, 25)
     for row in rows:
         found = opened.similarities("vgg_genre", opened.embeddings(row), given)
         best = index.nearest(found, 50)
@@ -79,7 +79,7 @@ def test_playlists_and_journeys_are_made_of_it(opened: Index) -> None:
     made = composer.compose(opened, seeds, recipe)
     assert len(made.entries) == 12
     assert 40 in {entry.row for entry in made.entries}
-    assert len(journey.travel(opened, [3, 700], "vgg_genre", 6).rows) == 8
+    assert len(journey.travel(opened, [3, 600], "vgg_genre", 6).rows) == 8
 
 
 def test_making_it_again_gives_the_same_bytes(opened: Index) -> None:

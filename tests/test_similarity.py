@@ -33,10 +33,10 @@ def exact(name: str, row: int) -> np.ndarray:
 @pytest.mark.parametrize("name", NAMES)
 def test_recall_at_50_of_exact_search(opened: Index, name: str) -> None:
     hits = 0
-    for row in range(0, N, 30):
+    for row in range(0, N, 20):
         found = opened.similarities(name, opened.embeddings(row))
         hits += len(np.intersect1d(index.nearest(found, 50), index.nearest(exact(name, row), 50)))
-    assert hits / (50 * N / 30) >= 0.99
+    assert hits / (50 * N / 20) >= 0.99
 
 
 @pytest.mark.parametrize("name", ["vgg_genre", "vgg_mel"])
@@ -74,7 +74,7 @@ def test_weights_are_free_and_several_queries_equal_one_by_one(opened: Index) ->
 
 
 def test_neighbours_are_those_of_an_exact_search(opened: Index) -> None:
-    for row in (0, 1_234):
+    for row in (0, 567):
         rows, similarities = opened.neighbours("vgg_mel", row)
         expected = exact("vgg_mel", row)
         np.testing.assert_allclose(similarities[:50], expected[rows[:50]], atol=1e-5)

@@ -239,6 +239,11 @@ class Index(IndexFacts):
         """
         return self.store(name).rows(rows)
 
+    def exact(self, name: str) -> bool:
+        """Whether all similarities by a representation are exact, and not those that count alone."""
+        files = {f"{part}_codes.npy" for part in self.parts(name)} | {f"{name}_approximate.faiss"}
+        return not files & self.manifest["files"].keys()
+
     def column(self, name: str, dimension: int) -> NDArray[np.float32]:
         """One dimension of a stored representation, of every track [shape=(n,)]."""
         return self.store(name).column(dimension)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import excerpt
 from soundalike.index import Index, nearest
 from soundalike.playlist import Entry, Playlist
 
@@ -41,7 +42,11 @@ def rank(index: Index, representation: str, rows: Sequence[int], length: int) ->
     if not len(chosen):
         return Playlist(representation, (), ())
     means = {part: _mean(index, part, chosen) for part in index.parts(representation)}
-    similarities = index.similarities(representation, means)[chosen]
+    if index.exact(representation):
+        similarities = index.similarities(representation, means)[chosen]
+    else:
+        similarities = excerpt.of(index, representation, chosen).cosines(representation, means)
+        similarities += index.bias(representation)[chosen]
     order = nearest(similarities, length)
     entries = tuple(
         Entry(place, int(chosen[i]), float(similarities[i])) for place, i in enumerate(order, start=1)
