@@ -197,8 +197,8 @@ class Cluster:
         """Check that there are workers; asked when nothing has come from them for a while."""
         if not self._client.nthreads():
             raise SchedulerError(
-                "The cluster has no workers any more. What was finished is kept: start some, and the same "
-                "command goes on from there."
+                "The cluster has no workers any more. What was finished is kept: start some, and the "
+                "same command goes on from there."
             )
 
 
