@@ -26,6 +26,11 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/interactions.py
 	$(BIN)/python benchmarks/large_library.py
+	$(BIN)/python benchmarks/kills.py
+	$(BIN)/python benchmarks/indexing.py rate
+	$(BIN)/python benchmarks/indexing.py memory
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/cost_model.py
 
 # Makes the shipped models and index again from the shipped library.
 model: $(VENV)/.app
