@@ -27,7 +27,7 @@ VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(3).item
 def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with pytest.MonkeyPatch.context() as patched:
         written = two_passes(tmp_path_factory.mktemp("approximate") / "index", patched, VECTORS)
-        patched.setattr(approximate, "PROBED", 16)
+        patched.setattr(approximate, "PROBED", 2)
         yield approximate.add(written.folder, ["vgg_genre"])
 
 

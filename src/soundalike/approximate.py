@@ -33,8 +33,8 @@ from soundalike.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
 SEED = 0
-PROBED = 64
-"""So many lists are looked into."""
+PROBED = 8
+"""One in so many lists is looked into."""
 _LISTS_BY_ROOT = 4
 """Lists there are so many times the square root of the number of tracks, as faiss advises."""
 _TRAINED_ON = 64
@@ -63,7 +63,7 @@ class Approximate:
             raise IndexFolderError(
                 f"The index file {path} is damaged; make it again with `soundalike index --approximate`."
             ) from error
-        self._found.nprobe = PROBED
+        self._found.nprobe = -(-self._found.nlist // PROBED)
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> NDArray[np.intp]:
         """About the k tracks of the largest inner products with a vector; fewer if fewer are found.

@@ -8,7 +8,8 @@ one has its vectors as the network gave them, in float32, until they are brought
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +108,9 @@ def write_track_facts(
     _write_biases(index.load(folder), names)
     index_writing.write_manifest(folder, manifest)
     opened = index.load(folder)
-    for name in names:
-        _write_neighbours(opened, name, on_tracks)
+    with _steadily(len(opened)):
+        for name in names:
+            _write_neighbours(opened, name, on_tracks)
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
     index_writing.write_manifest(folder, manifest)
@@ -203,6 +205,15 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
         on_tracks(name, len(block))
     index_writing.save(opened.folder, f"{name}_neighbours", rows)
     index_writing.save(opened.folder, f"{name}_similarities", values)
+
+
+@contextmanager
+def _steadily(n: int) -> Iterator[None]:
+    """Of many tracks few are compared at once, which linear algebra's own threads only hold up."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas") if n > _SIMILARITIES // _QUERIES else nullcontext():
+        yield
 
 
 def _at_once(n: int, most: int) -> int:
