@@ -77,9 +77,10 @@ def faiss_ivf(made: Codes, path: Path, share: int = 8) -> Search:
     import faiss
 
     faiss.omp_set_num_threads(2)
-    lists = int(4 * np.sqrt(len(made)))
+    lists = int(2 * np.sqrt(len(made)))
     index: Any = faiss.index_factory(made.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    index.train(made[:: max(1, len(made) // (64 * lists))])
+    index.cp.niter = 10
+    index.train(made[:: max(1, len(made) // (40 * lists))])
     for start in range(0, len(made), _BLOCK):
         index.add(made[start : start + _BLOCK])
     faiss.write_index(index, str(path))

@@ -33,12 +33,14 @@ from soundalike.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
 SEED = 0
-PROBED = 8
+PROBED = 4
 """One in so many lists is looked into."""
-_LISTS_BY_ROOT = 4
-"""Lists there are so many times the square root of the number of tracks, as faiss advises."""
-_TRAINED_ON = 64
-"""So many tracks a list are drawn to find the lists by."""
+_LISTS_BY_ROOT = 2
+"""Lists there are so many times the square root of the number of tracks."""
+_TRAINED_ON = 40
+"""So many tracks a list are drawn to find the lists by, as few as faiss takes without complaint."""
+_TRAINED_TIMES = 10
+"""And so often the lists are moved to where theirs are."""
 _BLOCK = 4_096
 
 
@@ -150,6 +152,7 @@ def _write(opened: Index, name: str) -> None:
     rows = np.sort(np.random.default_rng(SEED).choice(n, min(n, _TRAINED_ON * lists), replace=False))
     sample = np.concatenate(list(_codes(opened, name, rows)))
     made = faiss.index_factory(sample.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
+    made.cp.niter = _TRAINED_TIMES
     made.train(sample)
     for block in _codes(opened, name, np.arange(n)):
         made.add(block)
