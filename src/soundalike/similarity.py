@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from soundalike.vectors import Vectors
 
-BEST = 192
+BEST = 256
 """So many of the tracks that come first by the estimate are compared exactly."""
 WORST = 32
 """And so many of those that come last, for playlists of the farthest."""
