@@ -106,7 +106,7 @@ def test_an_index_is_asked_with_its_own_head(
 ) -> None:
     folder = shutil.copytree(small_index.folder, tmp_path / "index")
     path = folder / "model_genre_head.npz"
-    GenreHead(genre_head.build(3, seed=1), ("Dub", "Fado", "Ska")).save(path)
+    GenreHead(genre_head.build(3, seed=1).get_weights(), ("Dub", "Fado", "Ska")).save(path)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["own_models"] = {"genre_head": path.name}
     manifest["models"]["genre_head"] = paths.sha256_of(path)

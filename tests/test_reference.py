@@ -59,7 +59,7 @@ def head(folder) -> GenreHead:
         weights = file["model_weights"]
         read = [weights[f"{k}/{k}/{name}:0"][()] for k, names in layers.items() for name in names]
     network.set_weights([*read, *network.get_weights()[-2:]])
-    return GenreHead(network, "abcdefgh")
+    return GenreHead(network.get_weights(), "abcdefgh")
 
 
 @pytest.fixture(scope="module")

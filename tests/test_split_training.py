@@ -191,9 +191,7 @@ def test_only_a_batch_is_read_at_a_time_and_test_tracks_decide_nothing(
         again = split_training.train(watched, tracks, seed=1, on_epoch=epochs.append)
     assert 32 <= watched.most <= 40
     assert len(epochs) >= again.epoch == trained.epoch
-    for ours, theirs in zip(
-        again.head.network.get_weights(), trained.head.network.get_weights(), strict=True
-    ):
+    for ours, theirs in zip(again.head.layers, trained.head.layers, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
 

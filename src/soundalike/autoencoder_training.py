@@ -166,7 +166,7 @@ def fit(matrices: NDArray[np.float32], seed: int, on_epoch: OnProgress) -> Autoe
     )
     examples = matrices[..., np.newaxis]
     drawing.fit(examples, examples, batch_size=BATCH, epochs=EPOCHS, callbacks=[report], verbose=0)
-    return Autoencoder(network)
+    return Autoencoder(network.get_weights())
 
 
 def mean_squared_error(matrices: NDArray[np.float32], trained: Autoencoder) -> float:
@@ -203,7 +203,7 @@ def as_document(trained: Trained, tracks: pd.DataFrame, seed: int) -> dict[str, 
         "tracks": len(tracks),
         "albums": int(tracks["album"].nunique()),
         "dimensions": autoencoder.DIM,
-        "weights": trained.autoencoder.network.count_params(),
+        "weights": sum(array.size for array in trained.autoencoder.layers),
         "epochs": EPOCHS,
         "seed": seed,
         "held_out": asdict(trained.errors),

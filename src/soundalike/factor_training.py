@@ -153,7 +153,7 @@ def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgre
             levels = (_stretches(examples.mels, batch, rng) - mean) / deviation
             network.train_on_batch(levels, examples.factors[batch])
         on_pass(f"pass {number + 1} of {PASSES}")
-    return FactorCNN(network, mean, deviation)
+    return FactorCNN(network.get_weights(), mean, deviation)
 
 
 def score(

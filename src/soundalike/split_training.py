@@ -218,7 +218,7 @@ def train(
     """
     parts = parts_of(tracks)
     network, epoch = _fit(inputs, tracks, parts, seed, on_epoch)
-    trained = head.GenreHead(network, parts.genres)
+    trained = head.GenreHead(network.get_weights(), parts.genres)
     features, probabilities = predict(trained, inputs)
     heldout = _heldout(tracks, parts, features, probabilities)
     scores = _scores(tracks, parts, probabilities)

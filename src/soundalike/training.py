@@ -237,7 +237,12 @@ def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: 
     )
     scores = compare(chosen, genres, validated)
     return Trained(
-        head.GenreHead(network, genres), heldout, scores, validated.epochs, chosen.tracks, left_out
+        head.GenreHead(network.get_weights(), genres),
+        heldout,
+        scores,
+        validated.epochs,
+        chosen.tracks,
+        left_out,
     )
 
 

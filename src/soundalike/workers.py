@@ -336,20 +336,11 @@ def _models(recipe: Recipe) -> ModelStore:
 def _one_thread(networks: bool) -> None:
     from threadpoolctl import threadpool_limits
 
-    from soundalike.models import import_tensorflow
+    from soundalike.models import runtime
 
     threadpool_limits(1)
-    if not networks:
-        return
-    import_tensorflow()
-    import tensorflow as tf
-
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
-    except RuntimeError:
-        # TensorFlow was used in this process before, as by a Dask worker's earlier job.
-        return
+    if networks:
+        runtime.limit_threads(1)
 
 
 def is_address(text: str) -> bool:

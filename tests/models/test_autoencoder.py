@@ -26,7 +26,7 @@ def untrained() -> Autoencoder:
     network.set_weights(
         [w if w.ndim > 1 else rng.uniform(-0.5, 0.5, w.shape) for w in network.get_weights()]
     )
-    return Autoencoder(network)
+    return Autoencoder(network.get_weights())
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_shapes():
 
 
 def test_outputs_by_hand(untrained, matrix):
-    code, drawn = by_hand(matrix, untrained.network.get_weights())
+    code, drawn = by_hand(matrix, untrained.layers)
     np.testing.assert_allclose(untrained.embed(matrix), code, atol=1e-3 * np.abs(code).max())
     np.testing.assert_allclose(untrained.reconstruct(matrix), drawn, atol=1e-3 * np.abs(drawn).max())
 

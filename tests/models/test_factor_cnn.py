@@ -20,7 +20,7 @@ def network() -> FactorCNN:
     rng = np.random.default_rng(0)
     built.set_weights([w if w.ndim > 1 else rng.normal(0, 0.3, w.shape) for w in built.get_weights()])
     mean, deviation = rng.uniform(-40, -20, 128), rng.uniform(5, 15, 128)
-    return FactorCNN(built, mean.astype(np.float32), deviation.astype(np.float32))
+    return FactorCNN(built.get_weights(), mean.astype(np.float32), deviation.astype(np.float32))
 
 
 def spectrogram(frames: int, seed: int = 0) -> np.ndarray:
@@ -29,7 +29,7 @@ def spectrogram(frames: int, seed: int = 0) -> np.ndarray:
 
 def by_hand(mel: np.ndarray, network: FactorCNN) -> np.ndarray:
     """The factors of one window of 129 frames, in float64."""
-    w = [weight.astype(np.float64) for weight in network.network.get_weights()]
+    w = [weight.astype(np.float64) for weight in network.layers]
     x = (mel.T.astype(np.float64) - network.mean) / network.deviation
     for layer, pool in enumerate((4, 2, 2)):
         kernel, bias = w[2 * layer], w[2 * layer + 1]

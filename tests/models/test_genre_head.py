@@ -29,7 +29,7 @@ def head() -> GenreHead:
     network.set_weights(
         [w if w.ndim > 1 else rng.uniform(0.5, 1.5, w.shape) for w in network.get_weights()]
     )
-    return GenreHead(network, GENRES)
+    return GenreHead(network.get_weights(), GENRES)
 
 
 def leaky(x: np.ndarray) -> np.ndarray:
@@ -113,7 +113,7 @@ def test_outputs(head):
 
 def test_outputs_by_hand(head):
     features, probabilities = head(inputs())
-    expected_features, expected_probabilities = by_hand(inputs(), head.network.get_weights())
+    expected_features, expected_probabilities = by_hand(inputs(), head.layers)
     np.testing.assert_allclose(
         features, expected_features, rtol=1e-3, atol=1e-3 * np.abs(expected_features).max()
     )
@@ -127,10 +127,10 @@ def test_a_batch_gives_what_its_members_give(head):
 
 
 def test_calling_changes_nothing(head):
-    before = [w.copy() for w in head.network.get_weights()]
+    before = [w.copy() for w in head.layers]
     first, second = head(inputs()), head(inputs())
     np.testing.assert_array_equal(first[0], second[0])
-    for kept, now in zip(before, head.network.get_weights(), strict=True):
+    for kept, now in zip(before, head.layers, strict=True):
         np.testing.assert_array_equal(kept, now)
 
 
@@ -156,7 +156,7 @@ def test_what_was_saved_is_loaded(head, tmp_path):
     head.save(path)
     loaded = GenreHead.load(path)
     assert loaded.genres == GENRES
-    for saved, read in zip(head.network.get_weights(), loaded.network.get_weights(), strict=True):
+    for saved, read in zip(head.layers, loaded.layers, strict=True):
         np.testing.assert_array_equal(saved, read)
     np.testing.assert_array_equal(head(inputs())[0], loaded(inputs())[0])
 
@@ -230,6 +230,6 @@ def test_a_damaged_file(make, tmp_path: Path):
 
 def test_a_head_of_other_genres_than_its_weights(models, tmp_path):
     path = tmp_path / "head.npz"
-    GenreHead(models.genre_head.network, ("Only", "two")).save(path)
+    GenreHead(models.genre_head.layers, ("Only", "two")).save(path)
     with pytest.raises(ModelError, match="is damaged"):
         GenreHead.load(path)

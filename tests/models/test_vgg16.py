@@ -23,9 +23,7 @@ FILTERS = (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512)
 
 @pytest.fixture(scope="module")
 def network():
-    network = vgg16._build()
-    vgg16._load_weights(network, WEIGHTS)
-    return network
+    return vgg16.build(vgg16.read(WEIGHTS))
 
 
 def convolutions(network) -> list:

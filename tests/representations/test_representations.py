@@ -156,7 +156,7 @@ def test_genres_are_sorted_and_sum_to_1(clip, models):
 
 
 def test_genres_follow_from_the_features(clip, embeddings, models):
-    kernel, bias = models.genre_head.network.get_weights()[-2:]
+    kernel, bias = models.genre_head.layers[-2:]
     scores = np.exp(embeddings["genre_head"] @ kernel + bias)
     expected = dict(zip(models.genre_head.genres, scores / scores.sum(), strict=True))
     assert genre_head.genre_probabilities(clip, models) == pytest.approx(expected, abs=1e-4)

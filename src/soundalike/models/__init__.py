@@ -1,13 +1,11 @@
 """The trained networks and the folder they are loaded from.
 
-TensorFlow is imported when the first network is loaded and not before.
+What runs them (`runtime`) is imported when the first network is loaded and not before.
 """
 
 from __future__ import annotations
 
 import copy
-import os
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -187,21 +185,18 @@ class ModelStore:
 def _vgg16(path: Path) -> VGG16:
     from soundalike.models.vgg16 import VGG16
 
-    import_tensorflow()
     return VGG16(path)
 
 
 def _genre_head(path: Path) -> GenreHead:
     from soundalike.models.genre_head import GenreHead
 
-    import_tensorflow()
     return GenreHead.load(path)
 
 
 def _tagger(path: Path) -> Tagger:
     from soundalike.models.tagger import Tagger
 
-    import_tensorflow()
     return Tagger(path)
 
 
@@ -214,32 +209,10 @@ def _projection(path: Path) -> Projection:
 def _autoencoder(path: Path) -> Autoencoder:
     from soundalike.models.autoencoder import Autoencoder
 
-    import_tensorflow()
     return Autoencoder.load(path)
 
 
 def _factors(path: Path) -> FactorCNN:
     from soundalike.models.factor_cnn import FactorCNN
 
-    import_tensorflow()
     return FactorCNN.load(path)
-
-
-def import_tensorflow() -> None:
-    """Import TensorFlow without the lines it prints.
-
-    Those of the import are turned off by none of its log levels, those of training by the highest.
-    """
-    if "tensorflow" in sys.modules:
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow  # noqa: F401
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

@@ -11,7 +11,8 @@ Weights are stored as float16 in an `.npz` (`weight_00` and so on); a model card
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,12 @@ from numpy.typing import NDArray
 
 from soundalike import spectra
 from soundalike.audio import N_FRAMES
-from soundalike.models import weights
+from soundalike.models import graph, weights
+from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
+    import openvino
 
 INPUT_SHAPE = (spectra.N_MFCC, N_FRAMES)
 POSITIONS, CHANNELS = 16, 32
@@ -31,6 +34,8 @@ DIM = POSITIONS * CHANNELS
 
 LAYERS = ((16, (5, 7), (2, 3)), (32, (5, 7), (2, 3)), (64, (5, 7), (5, 3)), (CHANNELS, (1, 5), (1, 3)))
 """Filters, kernel and stride of the encoder's convolutions; the decoder has them in reverse."""
+DRAWN = (*(filters for filters, _, _ in reversed(LAYERS[:-1])), 1)
+"""Filters of the decoder's."""
 
 _PADDING = -N_FRAMES % 3**4
 
@@ -55,8 +60,7 @@ def build(seed: int) -> keras.Model:
     for number, (filters, kernel, stride) in enumerate(LAYERS):
         x = keras.layers.Conv2D(filters, kernel, stride, **common(number))(x)
     code = keras.layers.Flatten(name="code")(x)
-    outputs = (*(filters for filters, _, _ in reversed(LAYERS[:-1])), 1)
-    for number, filters in enumerate(outputs, start=len(LAYERS)):
+    for number, filters in enumerate(DRAWN, start=len(LAYERS)):
         _, kernel, stride = LAYERS[2 * len(LAYERS) - 1 - number]
         x = keras.layers.Conv2DTranspose(filters, kernel, stride, **common(number))(x)
     drawn = keras.layers.Cropping2D(((0, 0), (0, _PADDING)), name="reconstruction")(x)
@@ -68,12 +72,11 @@ class Autoencoder:
 
     Parameters
     ----------
-    network : from `build`, with its weights set
+    layers : the weights of a network from `build`, in Keras's order
     """
 
-    def __init__(self, network: keras.Model) -> None:
-        self.network = network
-        self._lock = threading.Lock()
+    def __init__(self, layers: Sequence[NDArray[np.float32]]) -> None:
+        self.layers = tuple(layers)
 
     def __call__(self, matrices: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Codes and reconstructions of a batch.
@@ -87,9 +90,19 @@ class Autoencoder:
         codes : float32 [shape=(n, 512)]
         reconstructions : float32 [shape=(n, 20, 1293)]
         """
-        with self._lock:
-            codes, drawn = self.network(matrices[..., np.newaxis], training=False)
-        return np.asarray(codes), np.asarray(drawn)[..., 0]
+        codes, drawn = self._run(matrices[..., np.newaxis])
+        return codes, drawn[..., 0]
+
+    @cached_property
+    def _run(self) -> Network:
+        return Network(
+            (None, *INPUT_SHAPE, 1), lambda shape: _graph(self.layers, shape), lambda: self._model()
+        )
+
+    def _model(self) -> keras.Model:
+        network = build(seed=0)
+        network.set_weights(list(self.layers))
+        return network
 
     def embed(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """The code of one matrix [shape=(20, 1293)] -> float32 [shape=(512,)]."""
@@ -103,7 +116,7 @@ class Autoencoder:
 
     def save(self, path: Path) -> None:
         """Write the weights as float16; the same autoencoder gives the same bytes."""
-        weights.write(path, self.network, np.float16)
+        weights.write(path, self.layers, np.float16)
 
     @classmethod
     def load(cls, path: Path) -> Autoencoder:
@@ -116,6 +129,44 @@ class Autoencoder:
         """
         train = "restore it, or train one with `soundalike train mfcc-autoencoder LIBRARY --out FILE`"
         with weights.opened(path, "autoencoder", train) as arrays:
-            network = build(seed=0)
-            network.set_weights(weights.read(arrays))
-        return cls(network)
+            return cls(weights.read(arrays, _shapes()))
+
+
+def _shapes() -> list[tuple[int, ...]]:
+    """Of the weights, in order: the encoder's, then the decoder's."""
+    shapes: list[tuple[int, ...]] = []
+    given = 1
+    for filters, kernel, _ in LAYERS:
+        shapes += [(*kernel, given, filters), (filters,)]
+        given = filters
+    for (_, kernel, _), filters in zip(reversed(LAYERS), DRAWN, strict=True):
+        shapes += [(*kernel, filters, given), (filters,)]
+        given = filters
+    return shapes
+
+
+def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:
+    pairs = [layers[at : at + 2] for at in range(0, len(layers), 2)]
+    inputs = graph.parameter(shape)
+    x, columns = graph.channels_first(inputs), N_FRAMES + _PADDING
+    rows = spectra.N_MFCC
+    for number, (_, kernel, stride) in enumerate(LAYERS):
+        sides = (_same(rows, kernel[0], stride[0]), _same(columns, kernel[1], stride[1]))
+        if number == 0:
+            # The padding to whole strides, and the convolution's own.
+            sides = (sides[0], (sides[1][0], sides[1][1] + _PADDING))
+        x = graph.convolution(x, pairs[number], sides, stride)
+        x = x if number == len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
+        rows, columns = rows // stride[0], columns // stride[1]
+    code = graph.flatten(x)
+    for number, (_, _, stride) in enumerate(reversed(LAYERS), start=len(LAYERS)):
+        x = graph.transposed_convolution(x, pairs[number], stride)
+        x = x if number == 2 * len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
+    drawn = graph.channels_last(graph.first(x, N_FRAMES, axis=3))
+    return graph.model([code, drawn], inputs)
+
+
+def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after, so that a size that is whole strides becomes size / stride."""
+    total = max(kernel - stride, 0)
+    return total // 2, total - total // 2

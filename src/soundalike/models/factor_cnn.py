@@ -12,17 +12,20 @@ the mean and deviation of the training tracks, which are stored with the weights
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.models import weights
+from soundalike.models import graph, weights
+from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
+    import openvino
 
 FACTORS = 40
 BANDS = 128
@@ -33,6 +36,8 @@ _FILTERS = 64
 _KERNEL = 4
 _POOLS = (4, 2, 2)
 _HIDDEN = 128
+_LEAST_POWER = 1e-6
+"""Keeps the root's slope finite where a filter is silent."""
 
 
 def build(seed: int) -> keras.Model:
@@ -51,9 +56,8 @@ def build(seed: int) -> keras.Model:
         x = keras.layers.MaxPooling1D(pool)(x)
     mean = keras.layers.GlobalAveragePooling1D()(x)
     largest = keras.layers.GlobalMaxPooling1D()(x)
-    # The small number keeps the root's slope finite where a filter is silent.
     power = keras.layers.GlobalAveragePooling1D()(keras.ops.square(x))
-    x = keras.layers.Concatenate()([mean, largest, keras.ops.sqrt(power + 1e-6)])
+    x = keras.layers.Concatenate()([mean, largest, keras.ops.sqrt(power + _LEAST_POWER)])
     x = keras.layers.Dense(_HIDDEN, activation="relu", kernel_initializer=he())(x)
     x = keras.layers.Dropout(0.5, seed=next(seeds))(x)
     factors = keras.layers.Dense(FACTORS, kernel_initializer=he())(x)
@@ -65,17 +69,19 @@ class FactorCNN:
 
     Parameters
     ----------
-    network : from `build`, with its weights set
+    layers : the weights of a network from `build`, in Keras's order
     mean, deviation : of each mel band over the training tracks, dB [shape=(128,)]
     """
 
     def __init__(
-        self, network: keras.Model, mean: NDArray[np.float32], deviation: NDArray[np.float32]
+        self,
+        layers: Sequence[NDArray[np.float32]],
+        mean: NDArray[np.float32],
+        deviation: NDArray[np.float32],
     ) -> None:
-        self.network = network
+        self.layers = tuple(layers)
         self.mean = mean
         self.deviation = deviation
-        self._lock = threading.Lock()
 
     def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float32]:
         """Factors of a clip.
@@ -91,14 +97,24 @@ class FactorCNN:
         levels = (mel.T.astype(np.float32) - self.mean) / self.deviation
         whole = len(levels) // WINDOW
         windows = levels[: whole * WINDOW].reshape(whole, WINDOW, BANDS)
-        with self._lock:
-            predicted = self.network(windows, training=False)
-        factors: NDArray[np.float32] = np.asarray(predicted, np.float32).mean(axis=0)
+        (predicted,) = self._run(windows)
+        factors: NDArray[np.float32] = predicted.mean(axis=0)
         return factors
+
+    @cached_property
+    def _run(self) -> Network:
+        return Network(
+            (None, WINDOW, BANDS), lambda shape: _graph(self.layers, shape), lambda: self._model()
+        )
+
+    def _model(self) -> keras.Model:
+        network = build(seed=0)
+        network.set_weights(list(self.layers))
+        return network
 
     def save(self, path: Path) -> None:
         """Write weights and scale to an `.npz`; the same network gives the same bytes."""
-        weights.write(path, self.network, mean=self.mean, deviation=self.deviation)
+        weights.write(path, self.layers, mean=self.mean, deviation=self.deviation)
 
     @classmethod
     def load(cls, path: Path) -> FactorCNN:
@@ -114,6 +130,28 @@ class FactorCNN:
             mean, deviation = (np.asarray(arrays[name], np.float32) for name in ("mean", "deviation"))
             if mean.shape != (BANDS,) or deviation.shape != (BANDS,):
                 raise ValueError(f"the scale has shapes {mean.shape} and {deviation.shape}")
-            network = build(seed=0)
-            network.set_weights(weights.read(arrays))
-        return cls(network, mean, deviation)
+            return cls(weights.read(arrays, _shapes()), mean, deviation)
+
+
+def _shapes() -> list[tuple[int, ...]]:
+    """Of the weights, in order."""
+    shapes: list[tuple[int, ...]] = []
+    given = BANDS
+    for _ in _POOLS:
+        shapes += [(_KERNEL, given, _FILTERS), (_FILTERS,)]
+        given = _FILTERS
+    return [*shapes, (3 * _FILTERS, _HIDDEN), (_HIDDEN,), (_HIDDEN, FACTORS), (FACTORS,)]
+
+
+def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:
+    ops = graph.ops()
+    inputs = graph.parameter(shape)
+    x = graph.channels_first(inputs)
+    for number, pool in enumerate(_POOLS):
+        x = ops.relu(graph.convolution(x, layers[2 * number : 2 * number + 2]))
+        x = graph.pool(x, (pool,))
+    power = graph.mean(ops.multiply(x, x), 2)
+    root = ops.sqrt(ops.add(power, graph.number(_LEAST_POWER)))
+    x = ops.concat([graph.mean(x, 2), graph.largest(x, 2), root], 1)
+    x = ops.relu(graph.dense(x, layers[6:8]))
+    return graph.model([graph.dense(x, layers[8:10])], inputs)

@@ -10,21 +10,26 @@ genres); a model card in Markdown lies beside it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.models import vgg16, weights
+from soundalike.models import graph, vgg16, weights
+from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
+    import openvino
 
 INPUT_SHAPE = (7, 10, 512)
-DIM = 32
+FILTERS, HIDDEN, DIM = (128, 64), 64, 32
+FLAT = 2 * 4 * FILTERS[-1]
+"""What is left of the input behind two convolutions of 2 x 2 and a pooling, in a row."""
+SLOPE = 0.3
 
 
 def build(n_genres: int, seed: int) -> keras.Model:
@@ -42,18 +47,18 @@ def build(n_genres: int, seed: int) -> keras.Model:
         )
 
     def leaky() -> keras.layers.Layer:
-        return keras.layers.LeakyReLU(negative_slope=0.3)
+        return keras.layers.LeakyReLU(negative_slope=SLOPE)
 
     def dropout() -> keras.layers.Layer:
         return keras.layers.Dropout(0.5, seed=next(seeds))
 
     inputs = keras.Input(INPUT_SHAPE)
-    x = leaky()(convolution(128)(inputs))
+    x = leaky()(convolution(FILTERS[0])(inputs))
     x = dropout()(keras.layers.BatchNormalization()(x))
-    x = leaky()(convolution(64)(x))
+    x = leaky()(convolution(FILTERS[1])(x))
     x = keras.layers.MaxPooling2D(2)(keras.layers.BatchNormalization()(x))
     x = dropout()(keras.layers.Flatten()(x))
-    x = dropout()(leaky()(keras.layers.Dense(64, kernel_initializer=he())(x)))
+    x = dropout()(leaky()(keras.layers.Dense(HIDDEN, kernel_initializer=he())(x)))
     features = leaky()(keras.layers.Dense(DIM, kernel_initializer=he())(x))
     genres = keras.layers.Dense(n_genres, activation="softmax", kernel_initializer=he())(features)
     return keras.Model(inputs, [features, genres], name="genre_head")
@@ -69,14 +74,13 @@ class GenreHead:
 
     Parameters
     ----------
-    network : from `build`, with its weights set
+    layers : the weights of a network from `build`, in Keras's order
     genres : the names of the softmax's outputs, in order
     """
 
-    def __init__(self, network: keras.Model, genres: Sequence[str]) -> None:
-        self.network = network
+    def __init__(self, layers: Sequence[NDArray[np.float32]], genres: Sequence[str]) -> None:
+        self.layers = tuple(layers)
         self.genres = tuple(genres)
-        self._lock = threading.Lock()
 
     def __call__(self, inputs: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Features and genre probabilities of a batch.
@@ -90,13 +94,23 @@ class GenreHead:
         features : float32 [shape=(n, 32)]
         probabilities : float32 [shape=(n, genres)], each row sums to 1
         """
-        with self._lock:
-            features, probabilities = self.network(inputs, training=False)
-        return np.asarray(features), np.asarray(probabilities)
+        features, probabilities = self._run(inputs)
+        return features, probabilities
+
+    @cached_property
+    def _run(self) -> Network:
+        return Network(
+            (None, *INPUT_SHAPE), lambda shape: _graph(self.layers, shape), lambda: self._model()
+        )
+
+    def _model(self) -> keras.Model:
+        network = build(len(self.genres), seed=0)
+        network.set_weights(list(self.layers))
+        return network
 
     def save(self, path: Path) -> None:
         """Write weights and genres to an `.npz`; the same head gives the same bytes."""
-        weights.write(path, self.network, genres=np.array(self.genres))
+        weights.write(path, self.layers, genres=np.array(self.genres))
 
     @classmethod
     def load(cls, path: Path) -> GenreHead:
@@ -110,6 +124,32 @@ class GenreHead:
         train = "restore it, or train one with `soundalike train genre-head LIBRARY --out FILE`"
         with weights.opened(path, "genre head", train) as arrays:
             genres = [str(genre) for genre in arrays["genres"]]
-            network = build(len(genres), seed=0)
-            network.set_weights(weights.read(arrays))
-        return cls(network, genres)
+            return cls(weights.read(arrays, _shapes(len(genres))), genres)
+
+
+def _shapes(n_genres: int) -> list[tuple[int, ...]]:
+    """Of the weights, in order."""
+    shapes: list[tuple[int, ...]] = []
+    given = INPUT_SHAPE[2]
+    for filters in FILTERS:
+        # A convolution's kernel and bias, and four of its normalisation.
+        shapes += [(2, 2, given, filters), (filters,), *[(filters,)] * 4]
+        given = filters
+    for wide in (HIDDEN, DIM, n_genres):
+        given = FLAT if wide == HIDDEN and given == FILTERS[-1] else given
+        shapes += [(given, wide), (wide,)]
+        given = wide
+    return shapes
+
+
+def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:
+    inputs = graph.parameter(shape)
+    x = graph.channels_first(inputs)
+    for at in (0, 6):
+        x = graph.leaky(graph.convolution(x, layers[at : at + 2]), SLOPE)
+        x = graph.norm(x, layers[at + 2 : at + 6])
+    x = graph.flatten(graph.pool(x, (2, 2)))
+    x = graph.leaky(graph.dense(x, layers[12:14]), SLOPE)
+    features = graph.leaky(graph.dense(x, layers[14:16]), SLOPE)
+    genres = graph.ops().softmax(graph.dense(features, layers[16:18]), 1)
+    return graph.model([features, genres], inputs)

@@ -16,19 +16,20 @@ strongest place in frequency counts) and filters that are long in time (temporal
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import Clip
-from soundalike.models import weights
+from soundalike.models import graph, weights
+from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
+    import openvino
 
 SAMPLE_RATE = 16_000
 N_FFT = 512
@@ -53,7 +54,10 @@ TIMBRAL = {"timbral_38": 38, "timbral_67": 67}
 """Filters over 7 frames and this many bands."""
 TEMPORAL = {"temporal_128": 128, "temporal_64": 64, "temporal_32": 32}
 """Filters over this many frames of one band."""
+MIDDLE = ("middle_1", "middle_2", "middle_3")
 TIMBRAL_FILTERS, TEMPORAL_FILTERS, MIDDLE_FILTERS = 204, 51, 64
+NORM = ("gamma", "beta", "mean", "variance")
+Layers = dict[str, list[NDArray[np.float32]]]
 TAPS = 8
 """Frames that a temporal filter takes at once, as channels: a quarter of the time of one by one."""
 
@@ -90,21 +94,14 @@ class Tagger:
     """
 
     def __init__(self, weights: Path) -> None:
-        import tensorflow as tf
-
-        network = build()
-        _load_weights(network, weights)
-        self._lock = threading.Lock()
-        self._call = tf.function(
-            lambda batch: network(batch, training=False),
-            input_signature=[tf.TensorSpec((None, PATCH_FRAMES, N_MELS), tf.float32)],
+        layers = read(weights)
+        self._run = Network(
+            (None, PATCH_FRAMES, N_MELS), lambda shape: _graph(layers, shape), lambda: _model(layers)
         )
 
     def __call__(self, batch: NDArray[np.float32]) -> Heard:
         """Listen to a batch of patches [shape=(n, 187, 96)], all in one pass."""
-        with self._lock:
-            tags, penultimate, pooled = self._call(np.asarray(batch, np.float32))
-        return Heard(np.asarray(tags), np.asarray(penultimate), np.asarray(pooled))
+        return Heard(*self._run(batch))
 
 
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
@@ -180,7 +177,7 @@ def build() -> keras.Model:
 
     front = layers.Concatenate(axis=2)(heard)
     middle = [front]
-    for name in ("middle_1", "middle_2", "middle_3"):
+    for name in MIDDLE:
         padded = layers.ZeroPadding1D(3)(middle[-1])
         y = layers.Conv1D(MIDDLE_FILTERS, 7, activation="relu", name=name)(padded)
         y = norm(name)(y)
@@ -195,18 +192,81 @@ def build() -> keras.Model:
     return keras.Model(patch, [tags, penultimate, pooled], name="musicnn")
 
 
-def layer_arrays(network: keras.Model) -> dict[str, list[str]]:
-    """The arrays of each layer that has weights, as they are named in the file, in Keras's order."""
-    found = {}
-    for layer in network.layers:
-        if layer.name.endswith("_norm"):
-            found[layer.name] = [f"{layer.name}_{x}" for x in ("gamma", "beta", "mean", "variance")]
-        elif layer.weights:
-            found[layer.name] = [f"{layer.name}_kernel", f"{layer.name}_bias"]
-    return found
+def read(path: Path) -> Layers:
+    """The arrays of a file by layer, in Keras's order within each.
 
-
-def _load_weights(network: keras.Model, path: Path) -> None:
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not hold the network's weights.
+    """
     with weights.opened(path, "model file") as arrays:
-        for layer, names in layer_arrays(network).items():
-            network.get_layer(layer).set_weights([arrays[name] for name in names])
+        layers = {}
+        for layer, shapes in _SHAPES.items():
+            parts = NORM if layer.endswith("_norm") else ("kernel", "bias")
+            found = {f"{layer}_{part}": arrays[f"{layer}_{part}"] for part in parts}
+            weights.check(found, shapes)
+            layers[layer] = list(found.values())
+        return layers
+
+
+def _model(layers: Layers) -> keras.Model:
+    network = build()
+    for name, arrays in layers.items():
+        network.get_layer(name).set_weights(arrays)
+    return network
+
+
+def _shapes() -> dict[str, list[tuple[int, ...]]]:
+    """The shapes of each layer's arrays."""
+    heard = len(TIMBRAL) * TIMBRAL_FILTERS + len(TEMPORAL) * TEMPORAL_FILTERS
+    shapes: dict[str, list[tuple[int, ...]]] = {"input_norm": [(1,)] * 4}
+
+    def convolution(name: str, kernel: tuple[int, ...]) -> None:
+        shapes[name] = [kernel, kernel[-1:]]
+        shapes[f"{name}_norm"] = [kernel[-1:]] * 4
+
+    for name, bands in TIMBRAL.items():
+        convolution(name, (7, bands, 1, TIMBRAL_FILTERS))
+    for name, frames in TEMPORAL.items():
+        convolution(name, (frames // TAPS, 1, TAPS, TEMPORAL_FILTERS))
+    for name, given in zip(MIDDLE, (heard, MIDDLE_FILTERS, MIDDLE_FILTERS), strict=True):
+        convolution(name, (7, given, MIDDLE_FILTERS))
+    shapes["pooled_norm"] = [(2 * N_POOLED,)] * 4
+    convolution("penultimate", (2 * N_POOLED, DIM))
+    shapes["tags"] = [(DIM, len(TAGS)), (len(TAGS),)]
+    return shapes
+
+
+_SHAPES = _shapes()
+
+
+def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
+    ops = graph.ops()
+
+    def heard(x: Any, name: str, pads: list[tuple[int, int]], dilations: list[int]) -> Any:
+        y = ops.relu(graph.convolution(x, layers[name], pads, dilations=dilations))
+        return graph.norm(y, layers[f"{name}_norm"])
+
+    patch = graph.parameter(shape)
+    x = ops.unsqueeze(patch, np.array([1]))
+    x = graph.norm(x, layers["input_norm"])
+    front = [graph.largest(heard(x, name, [(3, 3), (0, 0)], [1, 1]), 3) for name in TIMBRAL]
+    for name, frames in TEMPORAL.items():
+        padded = graph.padded(x, (frames // 2 - 1, frames // 2), axis=2)
+        reach = PATCH_FRAMES + frames - TAPS
+        taps = [graph.between(padded, tap, tap + reach, axis=2) for tap in range(TAPS)]
+        y = heard(ops.concat(taps, 1), name, [(0, 0), (0, 0)], [TAPS, 1])
+        front.append(graph.largest(y, 3))
+    every = [ops.concat(front, 1)]
+    for name in MIDDLE:
+        y = heard(every[-1], name, [(3, 3)], [1])
+        every.append(y if len(every) == 1 else ops.add(y, every[-1]))
+    joined = ops.concat(every, 1)
+    both = [graph.largest(joined, 2), graph.mean(joined, 2)]
+    pooled = ops.concat([ops.unsqueeze(y, np.array([2])) for y in both], 2)
+    flat = graph.norm(ops.reshape(pooled, np.array([0, -1]), True), layers["pooled_norm"])
+    dense = ops.relu(graph.dense(flat, layers["penultimate"]))
+    penultimate = graph.norm(dense, layers["penultimate_norm"])
+    tags = ops.sigmoid(graph.dense(penultimate, layers["tags"]))
+    return graph.model([tags, penultimate, pooled], patch)

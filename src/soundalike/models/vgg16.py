@@ -7,25 +7,30 @@ last feature map after its pooling, 15 x 20 cells of 512 channels for a 480 x 64
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.models import weights
+from soundalike.models import graph, weights
+from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
+    import openvino
 
 GRID = (15, 20)
 CHANNELS = 512
+Layers = dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 class VGG16:
     """The network, ready to call; safe to share between threads (one pass runs at a time).
+
+    It runs in bfloat16 where the processor multiplies that in hardware, in float32 otherwise
+    (`runtime`).
 
     Parameters
     ----------
@@ -38,14 +43,9 @@ class VGG16:
     """
 
     def __init__(self, weights: Path) -> None:
-        import tensorflow as tf
-
-        network = _build()
-        _load_weights(network, weights)
-        self._lock = threading.Lock()
-        self._call = tf.function(
-            lambda image: network(image, training=False),
-            input_signature=[tf.TensorSpec((1, None, None, 3), tf.float32)],
+        layers = read(weights)
+        self._run = Network(
+            (1, None, None, 3), lambda shape: _graph(layers, shape), lambda: build(layers), tolerant=True
         )
 
     def __call__(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
@@ -53,9 +53,9 @@ class VGG16:
 
         Other sizes from 32 x 32 up give maps of height // 32 by width // 32.
         """
-        batch = np.asarray(image, dtype=np.float32)[np.newaxis]
-        with self._lock:
-            return np.asarray(self._call(batch)[0])
+        (feature_maps,) = self._run(np.asarray(image, dtype=np.float32)[np.newaxis])
+        feature_map: NDArray[np.float32] = feature_maps[0]
+        return feature_map
 
 
 def max_pool(feature_map: NDArray[np.float32], pool: tuple[int, int]) -> NDArray[np.float32]:
@@ -77,7 +77,29 @@ def max_pool(feature_map: NDArray[np.float32], pool: tuple[int, int]) -> NDArray
     return pooled
 
 
-def _build() -> keras.Model:
+def read(path: Path) -> Layers:
+    """The convolutions of a file by name, in order: kernel [shape=(3, 3, in, out)] and bias.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not hold them.
+    """
+    layers, given = {}, 3
+    with weights.opened(path, "model file") as arrays:
+        for block, (filters, depth) in enumerate(BLOCKS, start=1):
+            for layer in range(1, depth + 1):
+                name = f"block{block}_conv{layer}"
+                kernel, bias = arrays[f"{name}_kernel"], arrays[f"{name}_bias"]
+                weights.check({f"{name}_kernel": kernel}, [(3, 3, given, filters)])
+                weights.check({f"{name}_bias": bias}, [(filters,)])
+                layers[name] = (kernel, bias)
+                given = filters
+    return layers
+
+
+def build(layers: Layers) -> keras.Model:
+    """The network as Keras's model, with its weights."""
     import keras
 
     image = keras.Input((None, None, 3))
@@ -88,12 +110,18 @@ def _build() -> keras.Model:
                 filters, 3, padding="same", activation="relu", name=f"block{block}_conv{layer}"
             )(x)
         x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    return keras.Model(image, x, name="vgg16")
+    network = keras.Model(image, x, name="vgg16")
+    for name, arrays in layers.items():
+        network.get_layer(name).set_weights([array.astype(np.float32) for array in arrays])
+    return network
 
 
-def _load_weights(network: keras.Model, path: Path) -> None:
-    convolutions = [layer for layer in network.layers if "_conv" in layer.name]
-    with weights.opened(path, "model file") as arrays:
-        for layer in convolutions:
-            kernel, bias = arrays[f"{layer.name}_kernel"], arrays[f"{layer.name}_bias"]
-            layer.set_weights([kernel.astype(np.float32), bias.astype(np.float32)])
+def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
+    image = graph.parameter(shape)
+    x = graph.channels_first(image)
+    for block, (_, depth) in enumerate(BLOCKS, start=1):
+        for layer in range(1, depth + 1):
+            y = graph.convolution(x, layers[f"block{block}_conv{layer}"], [(1, 1), (1, 1)])
+            x = graph.ops().relu(y)
+        x = graph.pool(x, (2, 2))
+    return graph.model([graph.channels_last(x)], image)

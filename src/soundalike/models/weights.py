@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -13,30 +13,53 @@ from numpy.typing import NDArray
 
 from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
-if TYPE_CHECKING:
-    import keras
-
 RESTORE = "please restore it"
 
 
 def write(
-    path: Path, network: keras.Model, dtype: type[np.floating] = np.float32, **others: NDArray[Any]
+    path: Path,
+    layers: Sequence[NDArray[np.floating]],
+    dtype: type[np.floating] = np.float32,
+    **others: NDArray[Any],
 ) -> None:
     """Write a network's weights, `weight_00` and so on, and other arrays by their names.
 
     The same arrays give the same bytes.
     """
     arrays: dict[str, Any] = dict(others)
-    arrays |= {f"weight_{i:02d}": w.astype(dtype) for i, w in enumerate(network.get_weights())}
+    arrays |= {f"weight_{i:02d}": w.astype(dtype) for i, w in enumerate(layers)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         np.savez(file, **arrays)
 
 
-def read(arrays: NpzFile) -> list[NDArray[np.float32]]:
-    """The weights that `write` wrote, in order, as float32."""
+def read(arrays: NpzFile, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
+    """The weights that `write` wrote, in order, as float32.
+
+    Raises
+    ------
+    ValueError
+        If they are of another network than one whose weights have these shapes.
+    """
     names = sorted(name for name in arrays.files if name.startswith("weight_"))
-    return [arrays[name].astype(np.float32) for name in names]
+    found = {name: arrays[name] for name in names}
+    check(found, shapes)
+    return [array.astype(np.float32) for array in found.values()]
+
+
+def check(arrays: Mapping[str, NDArray[Any]], shapes: Sequence[tuple[int, ...]]) -> None:
+    """See that arrays hold numbers and have the shapes that a network takes, in order.
+
+    Raises
+    ------
+    ValueError
+        If they do not.
+    """
+    if len(arrays) != len(shapes):
+        raise ValueError(f"there are {len(arrays)} arrays of weights, not {len(shapes)}")
+    for (name, array), shape in zip(arrays.items(), shapes, strict=True):
+        if array.shape != shape or not np.issubdtype(array.dtype, np.floating):
+            raise ValueError(f"{name} is {array.dtype} of {array.shape}, not numbers of {shape}")
 
 
 @contextmanager

@@ -1,0 +1,144 @@
+"""Tests of what runs the networks: the same outputs by every runtime, and how one is chosen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from soundalike import audio, image, spectra
+from soundalike.errors import ModelError
+from soundalike.models import ModelStore, autoencoder, factor_cnn, genre_head, runtime, tagger
+from soundalike.representations import vgg_mel
+
+RUNTIMES = ("openvino", "openvino-f32", "tensorflow")
+
+
+@pytest.fixture(scope="module")
+def stores():
+    """A store of networks by runtime, each with what it needs already loaded."""
+    made = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in RUNTIMES:
+            patch.setenv(runtime.VARIABLE, name)
+            made[name] = ModelStore()
+            for network in (made[name].vgg16, made[name].tagger):
+                assert network is not None
+            # These two are made ready at their first call.
+            made[name].genre_head(np.zeros((1, *genre_head.INPUT_SHAPE), np.float32))
+            made[name].autoencoder(np.zeros((1, *autoencoder.INPUT_SHAPE), np.float32))
+    return made
+
+
+@pytest.fixture(scope="module")
+def clip(library_clip):
+    return audio.analysis_window(audio.decode(library_clip))
+
+
+def close(found, expected) -> None:
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())
+
+
+def test_vgg16_in_single_precision(stores, clip):
+    picture = image.canvas(spectra.mel_spectrogram(clip))
+    close([stores["openvino-f32"].vgg16(picture)], [stores["tensorflow"].vgg16(picture)])
+
+
+def test_vgg16_as_the_processor_likes_it(stores, clip):
+    ours = vgg_mel.embed(clip, stores["openvino"]).astype(np.float64)
+    theirs = vgg_mel.embed(clip, stores["tensorflow"]).astype(np.float64)
+    cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
+    assert cosine > 0.999
+
+
+@pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
+def test_the_tagger(stores, clip, name):
+    patches = tagger.patches(tagger.spectrogram(clip))
+    found, expected = stores[name].tagger(patches), stores["tensorflow"].tagger(patches)
+    close(vars(found).values(), vars(expected).values())
+
+
+@pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
+def test_the_genre_head(stores, clip, name):
+    picture = image.canvas(spectra.mel_spectrogram(clip))
+    inputs = genre_head.head_input(stores["tensorflow"].vgg16(picture))[np.newaxis]
+    for batch in (inputs, np.concatenate([inputs, 2 * inputs, inputs / 2])):
+        close(stores[name].genre_head(batch), stores["tensorflow"].genre_head(batch))
+
+
+@pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
+def test_the_autoencoder(stores, clip, name):
+    matrix = spectra.standardise(spectra.mfcc(clip))[np.newaxis]
+    close(stores[name].autoencoder(matrix), stores["tensorflow"].autoencoder(matrix))
+
+
+def test_the_factors(monkeypatch):
+    rng = np.random.default_rng(5)
+    mel = rng.normal(-40, 12, (factor_cnn.BANDS, 400))
+    layers = factor_cnn.build(seed=3).get_weights()
+    scale = np.full(128, -40, np.float32), np.full(128, 12, np.float32)
+    found = {}
+    for name in RUNTIMES:
+        monkeypatch.setenv(runtime.VARIABLE, name)
+        found[name] = factor_cnn.FactorCNN(layers, *scale)(mel)
+    close([found["openvino"]], [found["tensorflow"]])
+    close([found["openvino-f32"]], [found["tensorflow"]])
+
+
+def test_another_size_and_back(stores):
+    rng = np.random.default_rng(0)
+    small, large = (rng.integers(0, 256, size, np.uint8) for size in ((64, 96, 3), (96, 64, 3)))
+    network = stores["openvino"].vgg16
+    first = network(small)
+    assert network(large).shape == (3, 2, 512)
+    np.testing.assert_array_equal(network(small), first)
+
+
+def test_a_result_stays_when_the_next_is_computed(stores):
+    network = stores["openvino"].genre_head
+    rng = np.random.default_rng(0)
+    one, other = rng.random((2, 1, *genre_head.INPUT_SHAPE), np.float32)
+    features, _ = network(one)
+    kept = features.copy()
+    network(other)
+    np.testing.assert_array_equal(features, kept)
+
+
+def test_openvino_where_it_is_installed(monkeypatch):
+    monkeypatch.delenv(runtime.VARIABLE, raising=False)
+    assert runtime.name() == runtime.OPENVINO
+
+
+def test_tensorflow_where_openvino_is_not(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setenv(runtime.VARIABLE, "auto")
+    assert runtime.name() == runtime.TENSORFLOW
+    assert runtime.precision() == "f32"
+    monkeypatch.setenv(runtime.VARIABLE, "openvino")
+    with pytest.raises(ModelError, match="please run: pip install openvino"):
+        runtime.name()
+
+
+def test_a_runtime_that_does_not_exist(monkeypatch):
+    monkeypatch.setenv(runtime.VARIABLE, "abacus")
+    with pytest.raises(ModelError, match="is 'abacus'; please set it to one of: auto, openvino,"):
+        runtime.name()
+
+
+def test_the_network_calls_nobody_and_needs_no_tensorflow():
+    code = (
+        "import sys, numpy as np\n"
+        "called = []\n"
+        "watched = ('socket.connect', 'socket.getaddrinfo', 'socket.sendto', 'subprocess.Popen')\n"
+        "sys.addaudithook(lambda event, args: called.append(event) if event in watched else None)\n"
+        "from soundalike import query\n"
+        "from soundalike.models import ModelStore\n"
+        "query.rehearse(ModelStore())\n"
+        "print(called, [name for name in ('tensorflow', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] []"
+    assert done.stderr == ""
