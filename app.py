@@ -17,3 +17,4 @@ st.navigation(
     position="top",
 ).run()
 state.settle()
+state.warm_up()

@@ -51,7 +51,6 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
     )
     if source == "library":
         return choose_from_library(index)
-    state.warm_models()
     if source == "upload":
         given = st.file_uploader(
             "Audio file",

@@ -42,6 +42,10 @@ class PlaylistError(SoundalikeError):
     """A playlist that cannot be made as asked."""
 
 
+class BusyError(SoundalikeError):
+    """More is asked for at once than can be served."""
+
+
 class SchedulerError(SoundalikeError):
     """A cluster that cannot be used."""
 

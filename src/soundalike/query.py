@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from soundalike import audio, fingerprint, moments, representations, spectral_summary
 from soundalike import duplicates as recordings
 from soundalike.audio import Clip
+from soundalike.errors import ModelError
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
@@ -22,6 +24,8 @@ STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network",
 """What a query from audio goes through, in order, as a visitor reads it."""
 
 OnStep = Callable[[str], None]
+Turn = Callable[[], AbstractContextManager[object]]
+"""Waits until the network may be used, which is until the end of the block."""
 
 
 class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
@@ -30,19 +34,28 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     Some take a second and are of use only to who compares by them.
     """
 
-    def __init__(self, clip: Clip, index: Index, models: ModelStore) -> None:
+    def __init__(self, clip: Clip, index: Index, models: ModelStore, turn: Turn = nullcontext) -> None:
         self._clip = clip
         self._index = index
         self._models = models
+        self._turn = turn
         self._vectors: dict[str, NDArray[np.float32]] = {}
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
             raise KeyError(name)
-        if name not in self._vectors:
-            vector = representations.get(name).embed(self._clip, self._models)
-            self._vectors[name] = self._index.prepare(name, vector)
+        self.compute([name])
         return self._vectors[name]
+
+    def compute(self, names: Iterable[str]) -> None:
+        """Compute those of these vectors that were not before, all in one turn."""
+        missing = [name for name in names if name not in self._vectors]
+        if not missing:
+            return
+        with self._turn():
+            for name in missing:
+                vector = representations.get(name).embed(self._clip, self._models)
+                self._vectors[name] = self._index.prepare(name, vector)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._index.stored)
@@ -134,6 +147,7 @@ def from_audio(
     index: Index,
     models: ModelStore,
     on_step: OnStep = lambda step: None,
+    turn: Turn = nullcontext,
 ) -> Query:
     """Decode and embed a clip, and see whether the library has it.
 
@@ -143,6 +157,7 @@ def from_audio(
     index : the library to recommend from
     models : the networks that the index was built with
     on_step : called with each of the first three `STEPS` as it begins
+    turn : waits for the networks, now and for what is asked of the clip later
 
     Raises
     ------
@@ -154,13 +169,12 @@ def from_audio(
     index.check_models(models)
     on_step(STEPS[0])
     clip = audio.analysis_window(audio.decode(source))
-    embeddings = ClipEmbeddings(clip, index, models)
+    embeddings = ClipEmbeddings(clip, index, models, turn)
     if "vgg_mel" in embeddings:
         on_step(STEPS[1])
         representations.vgg_features.mel_image(clip)
     on_step(STEPS[2])
-    for name in _first_asked(index):
-        _ = embeddings[name]
+    embeddings.compute(_first_asked(index))
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
@@ -171,6 +185,19 @@ def from_audio(
     elif index.genres:
         genres = representations.genre_head.genre_probabilities(clip, models)
     return Query(embeddings, genres, row, clip.source_duration, clip.notes)
+
+
+def rehearse(models: ModelStore) -> None:
+    """Go once, with noise, through what a clip goes through, so that no visitor waits for first times.
+
+    A model that is missing is passed over; who needs it is told.
+    """
+    noise = np.random.default_rng(0).normal(0.0, 0.1, audio.ANALYSIS_SAMPLES)
+    clip = Clip(noise.astype(np.float32))
+    for name in ("vgg_mel", "genre_head", representations.default(list(representations.REGISTRY))):
+        with suppress(ModelError):
+            representations.get(name).embed(clip, models)
+    fingerprint.of(clip)
 
 
 def duplicates(index: Index, query: Query) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit import runtime
@@ -21,6 +21,9 @@ from soundalike.playlist import Playlist
 from soundalike.query import Query
 from soundalike.ui import state
 from soundalike.ui.palette import Style
+
+if TYPE_CHECKING:
+    from streamlit.elements.lib.mutable_status_container import StatusContainer
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """What can be done with a track of the library: the page it goes to, and its name."""
@@ -278,17 +281,48 @@ def onward(track_id: str, here: str, key: str) -> None:
 def analyse(index: Index, content: bytes) -> Query | str:
     """The query for a visitor's clip, or what is wrong with it; says meanwhile what is being done."""
     place = st.empty()
-    with place.status(query.STEPS[0]) as status:
-        answer: Query | str
-        try:
-            answer = query.from_audio(
-                content, index, state.models_of(index), lambda step: status.update(label=f"{step} …")
-            )
-            status.update(label=f"{query.STEPS[-1]} …")
-        except SoundalikeError as error:
-            answer = str(error)
+    progress = _Progress(place.status(query.STEPS[0]))
+    answer: Query | str
+    try:
+        answer = query.from_audio(
+            content,
+            index,
+            state.models_of(index),
+            progress.say,
+            state.turn(progress.wait),
+        )
+        progress.say(query.STEPS[-1])
+    except SoundalikeError as error:
+        answer = str(error)
+    progress.end()
     place.empty()
     return answer
+
+
+class _Progress:
+    """A status box that says what is being done, for as long as it is there."""
+
+    def __init__(self, status: StatusContainer) -> None:
+        self._status: StatusContainer | None = status
+        self._step = ""
+
+    def say(self, step: str) -> None:
+        """What is being done now."""
+        self._step = step
+        self._show(f"{step} …")
+
+    def wait(self, ahead: int) -> None:
+        """How many go before; 0 when it is this visitor's turn."""
+        clips = "1 clip" if ahead == 1 else f"{ahead} clips"
+        self._show(f"In the queue: {clips} ahead of yours …" if ahead else f"{self._step} …")
+
+    def end(self) -> None:
+        """The box goes; who asks for more of a clip later waits without one."""
+        self._status = None
+
+    def _show(self, label: str) -> None:
+        if self._status is not None:
+            self._status.update(label=label)
 
 
 def complain(message: str) -> None:

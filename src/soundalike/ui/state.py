@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeVar
@@ -18,10 +19,12 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
-from soundalike import libraries, paths
+from soundalike import libraries, paths, query
 from soundalike.index import Index
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
+from soundalike.query import Turn
+from soundalike.turns import OnPlace, Turns
 
 T = TypeVar("T")
 
@@ -40,6 +43,8 @@ def through_app() -> None:
 
 LIBRARY = "library"
 """The key and the parameter of the library that is chosen."""
+WARM_UP_AFTER_S = 1.0
+"""What the first visitor's browser still fetches comes first."""
 OPEN_AT_ONCE = 4
 """Libraries that a server keeps open; the one not used for longest gives way."""
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
@@ -123,10 +128,23 @@ def models_of(index: Index) -> ModelStore:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def warm_models() -> None:
-    """Load the network in the background, for a visitor who is about to upload or record a clip."""
-    models = open_models()
-    threading.Thread(target=lambda: models.vgg16, daemon=True).start()
+def _turns() -> Turns:
+    return Turns()
+
+
+def turn(on_place: OnPlace) -> Turn:
+    """How this session waits for the networks, which all sessions share; see `Turns.turn`."""
+    visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
+    turns = _turns()
+    return lambda: turns.turn(visitor, on_place)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def warm_up() -> None:
+    """Load the networks in the background once the first page is there, before anyone needs them."""
+    timer = threading.Timer(WARM_UP_AFTER_S, query.rehearse, [open_models()])
+    timer.daemon = True
+    timer.start()
 
 
 def settle() -> None:
