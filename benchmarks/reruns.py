@@ -81,6 +81,8 @@ def main() -> None:
     chosen = options.parse_args()
     logging.disable(logging.WARNING)
     random.seed(0)
+    # As on a server in use: while it loads in the background, everything is slow.
+    _ = state.open_models().vgg16
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOUNDALIKE_VOTES"] = str(Path(folder) / "votes.sqlite")
         costs = [
