@@ -40,7 +40,8 @@ def matrix(body: bytes, described: dict) -> np.ndarray:
     assert data["at"] % 4 == 0
     steps = np.frombuffer(zlib.decompress(body[data["at"] :][: data["bytes"]]), KINDS[data["kind"]])
     assert steps.size == data["count"]
-    return np.cumsum(steps.reshape(described["rows"], described["columns"]), axis=1, dtype=steps.dtype)
+    rows = np.cumsum(steps.reshape(described["rows"], described["columns"]), axis=0, dtype=steps.dtype)
+    return np.cumsum(rows, axis=1, dtype=steps.dtype)
 
 
 def test_what_is_packed_can_be_unpacked(shown: Anatomy) -> None:

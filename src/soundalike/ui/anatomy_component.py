@@ -143,11 +143,14 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
 
 
 def _packed(panel: Panel) -> bytes:
-    """A panel's values as each row's differences along time, deflated; kept with the panel."""
+    """A panel's values as differences along time and then from row to row, deflated; kept with it."""
     if panel not in _kept:
         # Differences wrap around, as the sums that undo them do.
-        steps = np.diff(panel.values, axis=1, prepend=panel.values.dtype.type(0))
-        _kept[panel] = zlib.compress(_bytes_of(steps), level=1)
+        zero = panel.values.dtype.type(0)
+        steps = np.diff(np.diff(panel.values, axis=1, prepend=zero), axis=0, prepend=zero)
+        # Noise repeats nothing, so that looking for what repeats would cost time and gain no room.
+        deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+        _kept[panel] = deflate.compress(_bytes_of(steps)) + deflate.flush()
     return _kept[panel]
 
 

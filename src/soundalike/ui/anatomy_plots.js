@@ -1,8 +1,8 @@
 // How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
 //
 // The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
-// follows is aligned), and the matrices, lowest row first: each row's differences from column to column,
-// deflated. Time is in seconds from the start of what is
+// follows is aligned), and the matrices, lowest row first: differences from column to column, and of
+// these from row to row, deflated. Time is in seconds from the start of what is
 // shown. Everything shown is set with textContent, never as HTML.
 
 const FINE_RATE = 22050
@@ -76,6 +76,7 @@ async function matrix(sheet, { data, columns }) {
   const whole = await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer()
   const values = new KINDS[data.kind](whole)
   // A sum that is too large for its type wraps around, as the difference did.
+  for (let at = columns; at < values.length; at++) values[at] += values[at - columns]
   for (let at = 0; at < values.length; at++) if (at % columns) values[at] += values[at - 1]
   return values
 }
