@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
-.PHONY: demo test check bench index model clean
+.PHONY: demo test check bench bench-all index model clean
 
 demo: $(VENV)/.app
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -17,7 +17,12 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+# What is promised of speed, memory and load: a table, and benchmarks/results.json. Needs a quiet machine.
 bench: $(VENV)/.test
+	$(BIN)/python benchmarks/bench.py
+
+# README's other figures.
+bench-all: bench
 	$(BIN)/python benchmarks/drawings.py
 	$(BIN)/python benchmarks/genre_head.py
 	$(BIN)/python benchmarks/duplicates.py

@@ -13,26 +13,14 @@ at since the server was started; the others may be kept from before, as on a ser
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 from statistics import median
 from typing import Literal
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from serving import browser, served
 
-ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_MS = 60_000
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update"]
 
 STOPWATCH = """
 () => {
@@ -80,24 +68,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--repeats", type=int, default=7)
     repeats = parser.parse_args().repeats
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
     print("| page | interaction | median, ms | greatest, ms |")
     print("|---|---|---:|---:|")
-    with served() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+    with served() as server, browser() as chromium:
         for path, rows in INTERACTIONS.items():
             for name, selector, act in rows:
-                context = browser.new_context(viewport={"width": 1280, "height": 900})
-                times = measure(context.new_page(), address + path, selector, act, repeats)
+                context = chromium.new_context(viewport={"width": 1280, "height": 900})
+                times = measure(context.new_page(), server.address + path, selector, act, repeats)
                 context.close()
                 page_name = path.split("?")[0].strip("/") or "recommend"
                 print(
                     f"| {page_name} | {name} | {median(times):.0f} | {max(times):.0f} |",
                     flush=True,
                 )
-        browser.close()
 
 
 def measure(page: Page, address: str, selector: str, act: Act, repeats: int) -> list[float]:
@@ -115,40 +98,6 @@ def measure(page: Page, address: str, selector: str, act: Act, repeats: int) -> 
         times.append(page.evaluate("() => stopwatch.time()"))
         page.wait_for_timeout(700)
     return times[1:]
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    """The app on a free port, as `make demo` serves it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-            + ["--server.headless", "true"],
-            cwd=ROOT,
-            stdout=log,
-            stderr=log,
-            env=os.environ.copy(),
-        )
-        try:
-            address = f"http://localhost:{port}"
-            _wait(f"{address}/_stcore/health")
-            yield address
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def _wait(address: str) -> None:
-    for _ in range(240):
-        try:
-            with urllib.request.urlopen(address, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.25)
-    sys.exit("The app did not start; try `make demo` to see why.")
 
 
 def button(name: str) -> Act:

@@ -5,9 +5,9 @@
 For made-up libraries (`synthetic_index`) of 478, 8,000, 25,000 and 106,574 tracks, every page is run by
 Streamlit's own test driver, in this process and without a browser. "First" is a page's first run after
 the server was started, "again" the median of three further runs, as any click on the page causes one;
-beside each the kilobytes of the messages that it sends. Streamlit sends a message that a browser has
-already as a reference, so that over the wire it is less. Then what the server does for each key of a
-search, and the greatest memory that the process has had so far; TensorFlow is not loaded.
+beside each the kilobytes of the messages that it sends (`page_runs`). Then what the
+server does for each key of a search, and the greatest memory that the process has had so far; TensorFlow
+is not loaded.
 """
 
 from __future__ import annotations
@@ -18,14 +18,11 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
-from typing import Any
 
+import page_runs
 import synthetic_index
-from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.testing.v1 import AppTest
 
 from soundalike import index, search
@@ -67,8 +64,9 @@ def _measure(folder: Path, size: int) -> None:
         app = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=300)
         for name, value in parameters.items():
             app.query_params[name] = value
-        first, sent = _run(app)
-        again = [_run(app) for _ in range(AGAIN)]
+        visit = page_runs.Visit(app)
+        first, sent = visit.run()
+        again = [visit.run() for _ in range(AGAIN)]
         later, later_sent = (median(values) for values in zip(*again, strict=True))
         print(
             f"| {size:,} | {page} | {first:.0f} | {sent:.0f} | {later:.0f} | {later_sent:.0f} |",
@@ -82,34 +80,6 @@ def _measure(folder: Path, size: int) -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     print(f"| {size:,} | memory at most, MB | {peak:,.0f} | | | |", flush=True)
     state._open.clear()
-
-
-def _run(app: Any) -> tuple[float, float]:
-    """A run's milliseconds, and the kilobytes of its messages."""
-    with _counted() as sizes:
-        start = time.perf_counter()
-        app.run()
-        taken = _ms(start)
-    if app.exception:
-        raise SystemExit(str(app.exception[0].value))
-    return taken, sum(sizes) / 1_000
-
-
-@contextmanager
-def _counted() -> Iterator[list[int]]:
-    """The sizes of the messages that are sent meanwhile."""
-    sizes: list[int] = []
-    enqueue = ForwardMsgQueue.enqueue
-
-    def count(queue: ForwardMsgQueue, message: Any) -> None:
-        sizes.append(message.ByteSize())
-        enqueue(queue, message)
-
-    ForwardMsgQueue.enqueue = count  # type: ignore[method-assign, assignment]
-    try:
-        yield sizes
-    finally:
-        ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign]
 
 
 def _ms(start: float) -> float:

@@ -40,7 +40,7 @@ def show(index: Index) -> None:
         )
         return
     prepare(store)
-    feature_parts.warm()
+    feature_parts.warm(store)
     draw_page(store)
     share()
 
@@ -385,13 +385,13 @@ def overview(store: FeatureStore) -> None:
         persist_state="session",
     )
     share()
-    table = activations.overview(summary, name, kind, genre, order)
-    if not len(table):
+    table, count = store.overview(name, kind, genre, order, ROWS_SHOWN)
+    if not count:
         st.caption("No dimension is like that.")
         return
-    draw_table(store, table.head(ROWS_SHOWN), level)
+    draw_table(store, table, level)
     st.caption(
-        f"The first {min(len(table), ROWS_SHOWN)} of {len(table):,}; choose a row to look at it. Band 0 "
+        f"The first {len(table)} of {count:,}; choose a row to look at it. Band 0 "
         "is the highest of five, time 0 the first of ten. The enrichment is that of the genre furthest "
         "above the library, named only where it stands out."
     )

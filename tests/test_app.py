@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 ROOT = Path(__file__).resolve().parents[1]
-HEAVY = ("tensorflow", "keras", "librosa", "numba", "umap", "matplotlib", "sklearn")
 
 
 def run(**query: str) -> AppTest:
@@ -18,19 +15,6 @@ def run(**query: str) -> AppTest:
     for name, value in query.items():
         app.query_params[name] = value
     return app.run()
-
-
-def test_first_page_needs_no_heavy_library() -> None:
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('app.py', default_timeout=30).run()\n"
-        "assert not app.exception, app.exception\n"
-        "assert app.title[0].value == 'Hear what sounds alike'\n"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip() == "[]"
 
 
 def test_widgets_start_from_the_url() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import clustered_index
@@ -15,7 +13,6 @@ from soundalike.projection import Setting
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = str(ROOT / "pages" / "map.py")
-HEAVY = ("tensorflow", "librosa", "numba", "umap", "sklearn", "scipy", "matplotlib")
 
 
 def run(**query: str) -> AppTest:
@@ -30,18 +27,6 @@ def run(**query: str) -> AppTest:
 def shown(app: AppTest, name: str) -> str:
     value = app.query_params[name]
     return str(value[0] if isinstance(value, list) else value)
-
-
-def test_the_page_needs_no_heavy_library() -> None:
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest\n"
-        f"app = AppTest.from_file({PAGE!r}, default_timeout=30).run()\n"
-        "assert not app.exception, app.exception\n"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert done.stdout.strip() == "[]"
 
 
 def test_the_address_says_what_is_on_screen() -> None:

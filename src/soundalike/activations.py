@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -156,7 +157,7 @@ class Summary:
         far = (self.enrichment >= GENRE_SDS) & (self.enrichment >= GENRE_ERRORS * self.error)
         return np.asarray(far & self.groups.trusted[:, np.newaxis] & ~(self.dead | self.sparse))
 
-    @property
+    @cached_property
     def genre_of(self) -> NDArray[np.intp]:
         """The genre that stands out most in each dimension; -1 where none does."""
         passed = self.convincing

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import activations, cells, genre_groups, moments, portrait, spectral_summary
-from soundalike.activations import Groups, Matrix, Summary
+from soundalike.activations import Groups, Matrix, Summary, Table
 from soundalike.errors import AudioError
 from soundalike.index import Index
 from soundalike.models import ModelStore
@@ -72,6 +72,7 @@ class FeatureStore:
         self._models = models
         self._matrices: Shelf[NDArray[np.float32]] = Shelf(2)
         self._summaries: Shelf[Summary] = Shelf(4)
+        self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
         self._pictures: Shelf[Picture] = Shelf(512)
@@ -119,6 +120,23 @@ class FeatureStore:
             return kept
         matrix = activations.gather(self._matrix("vgg_mel")) if name == CHANNELS else self._matrix(name)
         return self._summaries.put(name, activations.summarise(matrix, self.groups))
+
+    def overview(
+        self, name: str, kind: str, genre: str | None, order: str, most: int
+    ) -> tuple[Table, int]:
+        """The first rows of `activations.overview`, and how many there are.
+
+        Parameters
+        ----------
+        name : a stored representation, or `CHANNELS`
+        kind, genre, order : what is shown, in which order
+        most : rows wanted
+        """
+        key = (name, kind, genre, order, most)
+        if (kept := self._overviews.get(key)) is not None:
+            return kept
+        table = activations.overview(self.summary(name), name, kind, genre, order)
+        return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
     def portrait(self, name: str, dimension: int) -> Portrait:
         """What is known of a dimension."""

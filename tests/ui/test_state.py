@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -17,3 +18,18 @@ def test_what_was_imported_is_spared_and_linear_algebra_keeps_to_one_thread() ->
         threads = {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
     assert threads == {1}
     assert gc.get_freeze_count() > 10_000
+
+
+def test_garbage_that_was_passed_over_once_is_collected_later() -> None:
+    class Session:
+        def __init__(self) -> None:
+            self.itself = self
+
+    state._settle.clear()
+    held = Session()
+    ended = weakref.ref(held)
+    state.settle()
+    del held
+    state._settle.clear()
+    state.settle()
+    assert ended() is None

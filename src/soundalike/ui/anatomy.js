@@ -15,6 +15,7 @@ function createAnatomy(root) {
   audio.preload = "none"
   const me = {}
   let sheet = null
+  let wanted = ""
   let view = { from: 0, to: 1 }
   let position = 0
   let plots = []
@@ -248,9 +249,13 @@ function createAnatomy(root) {
     root.replaceChildren(player, tools, group)
   }
 
-  const update = (data) => {
+  const update = async (data) => {
     const next = unpack(data)
-    if (sheet && next.id === sheet.id) return
+    if (next.id === wanted) return
+    wanted = next.id
+    const matrices = await Promise.all(next.panels.map((panel) => matrix(next, panel)))
+    if (next.id !== wanted) return
+    next.panels.forEach((panel, i) => { panel.values = matrices[i] })
     next.colours = Object.fromEntries(Object.entries(next.maps).map(([name, at]) => {
       const rgb = next.array(at)
       const packed = Uint32Array.from({ length: 256 }, (_, i) =>
@@ -284,6 +289,7 @@ function createAnatomy(root) {
   const observer = new ResizeObserver(() => { if (sheet) redraw() })
   observer.observe(root)
   const destroy = () => {
+    wanted = ""
     audio.pause()
     audio.removeAttribute("src")
     cancelAnimationFrame(looping)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import streamlit as st
@@ -22,6 +24,7 @@ from soundalike.ui import state
 from soundalike.ui.components import Track
 
 _HERE = Path(__file__).parent
+_kept: WeakKeyDictionary[Panel, bytes] = WeakKeyDictionary()
 _KINDS = {"uint8": "u1", "uint16": "u2", "int16": "i2"}
 
 SUNSET = (
@@ -85,17 +88,23 @@ def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> No
 
 
 def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
-    """A track's plots as the component's data: header length, header (JSON), arrays."""
+    """A track's plots as the component's data: header length, header (JSON), arrays.
+
+    The panels are compressed; the few other arrays lie there as they are.
+    """
     arrays: list[bytes] = []
     place = 0
 
-    def put(array: NDArray[Any]) -> dict[str, object]:
+    def put(array: NDArray[Any], content: bytes) -> dict[str, object]:
         nonlocal place
-        content = np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes()
-        content += bytes(-len(content) % 4)
-        arrays.append(content)
-        place += len(content)
-        return {"at": place - len(content), "kind": _KINDS[array.dtype.name], "count": array.size}
+        begin = place
+        arrays.append(content + bytes(-len(content) % 4))
+        place += len(arrays[-1])
+        kind = _KINDS[array.dtype.name]
+        return {"at": begin, "kind": kind, "count": array.size, "bytes": len(content)}
+
+    def plain(array: NDArray[Any]) -> dict[str, object]:
+        return put(array, _bytes_of(array))
 
     # What can be compared lies side by side: front ends after the mel spectrogram, and what the
     # autoencoder redraws after its original.
@@ -113,7 +122,7 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
         "duration": shown.duration,
         "source_duration": shown.source_duration,
         "step": HOP_LENGTH / SAMPLE_RATE,
-        "maps": {"magma": put(image.MAGMA), "sunset": put(diverging())},
+        "maps": {"magma": plain(image.MAGMA), "sunset": plain(diverging())},
         "wave": {
             "name": "waveform",
             "title": "Waveform",
@@ -121,16 +130,32 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
             "height": _WAVE_HEIGHT,
             "caption": WAVE_CAPTION + " ",
             "summary": wave_summary(shown),
-            "data": put(shown.envelope),
-            "rms": put(shown.rms),
+            "data": plain(shown.envelope),
+            "rms": plain(shown.rms),
         },
-        "panels": [_described(panel) | {"data": put(panel.values)} for panel in ordered],
+        "panels": [_described(panel) | {"data": put(panel.values, _packed(panel))} for panel in ordered],
     }
     body = b"".join(arrays)
     header["id"] = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()[:16]
     text = json.dumps(header, ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
     return len(text).to_bytes(4, "little") + text + body
+
+
+def _packed(panel: Panel) -> bytes:
+    """A panel's values as differences along time and then from row to row, deflated; kept with it."""
+    if panel not in _kept:
+        # Differences wrap around, as the sums that undo them do.
+        zero = panel.values.dtype.type(0)
+        steps = np.diff(np.diff(panel.values, axis=1, prepend=zero), axis=0, prepend=zero)
+        # Noise repeats nothing, so that looking for what repeats would cost time and gain no room.
+        deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
+        _kept[panel] = deflate.compress(_bytes_of(steps)) + deflate.flush()
+    return _kept[panel]
+
+
+def _bytes_of(array: NDArray[Any]) -> bytes:
+    return np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<")).tobytes()
 
 
 def wave_summary(shown: Anatomy) -> str:

@@ -1,12 +1,14 @@
 // How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
 //
 // The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
-// follows is aligned), and the matrices, lowest row first. Time is in seconds from the start of what is
+// follows is aligned), and the matrices, lowest row first: differences from column to column, and of
+// these from row to row, deflated. Time is in seconds from the start of what is
 // shown. Everything shown is set with textContent, never as HTML.
 
 const FINE_RATE = 22050
 // Seconds a pixel below which a waveform shows its swings, and the RMS must not hide them.
 const CLOSE = 0.001
+const KINDS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array }
 const SVG = "http://www.w3.org/2000/svg"
 const ICONS = {
   play: "M8 5.1v13.8c0 .8.9 1.3 1.5.8l10.4-6.9c.6-.4.6-1.2 0-1.6L9.5 4.3C8.9 3.9 8 4.3 8 5.1z",
@@ -64,9 +66,19 @@ function unpack(bytes) {
   const copy = bytes.slice()
   const length = new DataView(copy.buffer).getUint32(0, true)
   const sheet = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)))
-  const kinds = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array }
-  sheet.array = ({ at, kind, count }) => new kinds[kind](copy.buffer, 4 + length + at, count)
+  sheet.array = ({ at, kind, count }) => new KINDS[kind](copy.buffer, 4 + length + at, count)
+  sheet.part = ({ at, bytes }) => copy.subarray(4 + length + at, 4 + length + at + bytes)
   return sheet
+}
+
+async function matrix(sheet, { data, columns }) {
+  const packed = new Blob([sheet.part(data)]).stream()
+  const whole = await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer()
+  const values = new KINDS[data.kind](whole)
+  // A sum that is too large for its type wraps around, as the difference did.
+  for (let at = columns; at < values.length; at++) values[at] += values[at - columns]
+  for (let at = 0; at < values.length; at++) if (at % columns) values[at] += values[at - 1]
+  return values
 }
 
 // The average level of each pixel's columns, in colour: as many columns as pixels, as many rows as rows.
@@ -99,7 +111,6 @@ function gradient(colours) {
 }
 
 function matrixPlot(sheet, panel) {
-  panel.values = sheet.array(panel.data)
   panel.largest = panel.data.kind === "u1" ? 255 : 65535
   const canvas = element("canvas")
   const colours = sheet.colours[panel.map]

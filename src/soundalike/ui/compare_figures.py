@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from soundalike.comparison import Agreement
+from soundalike.ui.figures import vertical
 from soundalike.votes import Tally
 
 BAR, OWN, GUIDE = "#5E6AD2", "#2E9A63", "#8A8A8A"
@@ -58,7 +59,7 @@ def precision_bars(table: pd.DataFrame, chance: float, default: str) -> go.Figur
             "yaxis": {"automargin": True, "ticksuffix": "  ", "fixedrange": True},
         },
     )
-    figure.add_vline(x=chance, line_dash="dash", line_color=GUIDE, line_width=1.5)
+    figure.layout.shapes = [vertical(chance, {"dash": "dash", "color": GUIDE, "width": 1.5})]
     return figure
 
 
@@ -137,5 +138,5 @@ def vote_bars(tallies: Sequence[Tally], titles: Mapping[str, str]) -> go.Figure:
             "yaxis": {"automargin": True, "ticksuffix": "  ", "fixedrange": True},
         },
     )
-    figure.add_vline(x=0.5, line_dash="dash", line_color=GUIDE, line_width=1.5)
+    figure.layout.shapes = [vertical(0.5, {"dash": "dash", "color": GUIDE, "width": 1.5})]
     return figure

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from soundalike.portrait import Finding
-from soundalike.ui.figures import named_ticks
+from soundalike.ui.figures import named_ticks, vertical
 from soundalike.ui.palette import Style
 
 BINS = 24
@@ -32,7 +32,7 @@ def distribution(values: NDArray[np.float32], marked: float | None = None) -> go
     awake = values[values != 0]
     counts, edges = np.histogram(awake, bins=BINS) if len(awake) else (np.zeros(0, int), np.zeros(1))
     width = float(edges[1] - edges[0]) if len(edges) > 1 else 1.0
-    figure = go.Figure(
+    bars = [
         go.Bar(
             x=_middles(edges),
             y=counts.tolist(),
@@ -41,25 +41,28 @@ def distribution(values: NDArray[np.float32], marked: float | None = None) -> go
             customdata=[[a, b] for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)],
             hovertemplate="%{customdata[0]:.2f} to %{customdata[1]:.2f}: %{y} tracks<extra></extra>",
         )
-    )
+    ]
     if len(awake) < len(values):
-        figure.add_bar(
-            x=[min(0.0, float(edges[0])) if len(awake) and edges[0] < 0 else -width / 2],
-            y=[len(values) - len(awake)],
-            width=width,
-            marker_color=_QUIET,
-            hovertemplate="exactly 0: %{y} tracks<extra></extra>",
+        bars.append(
+            go.Bar(
+                x=[min(0.0, float(edges[0])) if len(awake) and edges[0] < 0 else -width / 2],
+                y=[len(values) - len(awake)],
+                width=width,
+                marker_color=_QUIET,
+                hovertemplate="exactly 0: %{y} tracks<extra></extra>",
+            )
         )
-    if marked is not None:
-        figure.add_vline(x=marked, line={"color": "#E07B39", "width": 2, "dash": "dot"})
-    return figure.update_layout(
-        _layout(190)
+    line = {"color": "#E07B39", "width": 2, "dash": "dot"}
+    return go.Figure(
+        bars,
+        layout=_layout(190)
         | {
+            "shapes": [] if marked is None else [vertical(marked, line)],
             "xaxis": {"title": {"text": "Activation"}, "fixedrange": True, "zeroline": False},
             # A few tall bars must not hide the rest.
             "yaxis": {"title": {"text": "Tracks"}, "fixedrange": True, "type": "log", "dtick": 1},
             "bargap": 0.05,
-        }
+        },
     )
 
 
@@ -95,11 +98,11 @@ def genre_profile(
         customdata=reach.tolist(),
         hovertemplate="%{y}: %{x:.2f} ± %{customdata:.2f}<extra></extra>",
     )
-    figure = go.Figure(dots)
-    figure.add_vline(x=library_mean, line={"color": _QUIET, "width": 1.5, "dash": "dash"})
-    return figure.update_layout(
-        _layout(24 * len(names) + 56)
+    return go.Figure(
+        dots,
+        layout=_layout(24 * len(names) + 56)
         | {
+            "shapes": [vertical(library_mean, {"color": _QUIET, "width": 1.5, "dash": "dash"})],
             "xaxis": {"title": {"text": "Mean activation"}, "fixedrange": True, "zeroline": False},
             "yaxis": {
                 "automargin": True,
@@ -107,7 +110,7 @@ def genre_profile(
                 "fixedrange": True,
                 **named_ticks(names),
             },
-        }
+        },
     )
 
 

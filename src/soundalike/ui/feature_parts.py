@@ -34,9 +34,15 @@ def _store(index: Index) -> FeatureStore:
     return FeatureStore(index, state.models_of(index))
 
 
+def warm(store: FeatureStore) -> None:
+    """Load in the background what draws spectrograms, where the index brings no pictures of them."""
+    if store.picture(0) is None:
+        _warm()
+
+
 @st.cache_resource(max_entries=1, show_spinner=False)
-def warm() -> None:
-    """Load in the background what draws spectrograms: its first call takes seconds."""
+def _warm() -> None:
+    """Its first call takes seconds."""
 
     def load() -> None:
         from soundalike import spectra

@@ -24,6 +24,20 @@ def named_ticks(names: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def vertical(x: float, line: Mapping[str, Any]) -> dict[str, Any]:
+    """A vertical line over the whole height, for a layout's shapes (`add_vline` takes its time)."""
+    return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"} | {
+        "line": dict(line)
+    }
+
+
+def horizontal(y: float, line: Mapping[str, Any]) -> dict[str, Any]:
+    """The same across the whole width."""
+    return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "yref": "y"} | {
+        "line": dict(line)
+    }
+
+
 def _cut(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
 
@@ -81,7 +95,8 @@ def steps(angles: Sequence[float]) -> go.Figure:
         marker_color=ACCENT,
         hovertemplate="From track %{x} to the next: %{y:.1f}°<extra></extra>",
     )
-    figure = go.Figure(
+    mean = sum(angles) / len(angles)
+    return go.Figure(
         bars,
         layout={
             "height": 150,
@@ -91,7 +106,6 @@ def steps(angles: Sequence[float]) -> go.Figure:
             "dragmode": False,
             "xaxis": {"title": "Step", "dtick": max(1, len(angles) // 12), "fixedrange": True},
             "yaxis": {"ticksuffix": "°", "rangemode": "tozero", "nticks": 4, "fixedrange": True},
+            "shapes": [horizontal(mean, {"dash": "dash", "width": 1, "color": GUIDE})],
         },
     )
-    figure.add_hline(sum(angles) / len(angles), line={"dash": "dash", "width": 1, "color": GUIDE})
-    return figure

@@ -199,7 +199,7 @@ def marks(
         "focus": dict(focus) if focus else None,
         "links": [mark(index, positions, row) for row in linked],
         "found": None if found is None else [mark(index, positions, row) for row in found[:MAX_MATCHES]],
-        "area": [index.tracks["track_id"].iloc[row] for row in area],
+        "area": [index.ids[row] for row in area],
         "hidden": list(hidden),
         "view": view,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -147,6 +148,10 @@ def warm_up() -> None:
     timer.start()
 
 
+PASSED_OVER_S = 600
+"""How long garbage may be passed over that was none when it was last looked at."""
+
+
 def settle() -> None:
     """Make a server quick for all its visitors, whenever something more has been imported.
 
@@ -154,15 +159,19 @@ def settle() -> None:
     half a million objects and a third of a second, in which nobody is answered; so what was imported,
     and lasts as long as the server, is passed over. And the threads of a linear algebra library go on
     spinning after each product: one of them leaves the other cores to decoding and to other visitors.
+
+    The sessions of that moment are passed over too, and one that has ended is garbage: so all is looked
+    at again every ten minutes.
     """
-    _settle(len(sys.modules))
+    _settle(len(sys.modules), int(time.monotonic() // PASSED_OVER_S))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _settle(modules: int) -> None:
+def _settle(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, "blas")
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

@@ -1,0 +1,149 @@
+"""Everything that is promised of speed, memory and load, in one run.
+
+    python benchmarks/bench.py [--only NAME ...]
+
+Runs each measurement as a program of its own, writes `results.json` beside this file and prints the
+figures as a Markdown table. With `--only` some are run again and the figures of the others are kept;
+each figure carries the day and the machine that it was measured on. The file is an object:
+
+    machine   processor, cores, memory, system, Python, and the versions of what the figures depend on
+    figures   a list of {name, value, unit, bar, holds, command, note, measured, machine}; a bar is the
+              most that a value may be, and null, as `holds` is, where there is none
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+from figures import Figure, table
+
+HERE = Path(__file__).resolve().parent
+RESULTS = HERE / "results.json"
+MEASUREMENTS = {
+    "upload": "upload.py",
+    "cold_start": "cold_start.py",
+    "reruns": "reruns.py",
+    "memory": "memory.py",
+    "load": "load.py",
+    "peers": "peers.py",
+}
+"""By name, the programs in the order in which they are run."""
+PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
+
+
+def main() -> None:
+    """Run, write and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), default=list(MEASUREMENTS))
+    chosen = parser.parse_args().only
+    here, kept = machine(), earlier()
+    failed = []
+    for name, file in MEASUREMENTS.items():
+        if name not in chosen:
+            continue
+        print(f"{name} …", file=sys.stderr, flush=True)
+        try:
+            found = run(file)
+        except subprocess.CalledProcessError:
+            failed.append(name)
+            continue
+        day = datetime.now(UTC).strftime("%Y-%m-%d")
+        command = f"python benchmarks/{file}"
+        kept[command] = [
+            figure | {"command": command, "measured": day, "machine": here["processor"]}
+            for figure in found
+        ]
+        write(here, kept)
+    print(table([as_figure(figure) for figure in in_order(kept)]))
+    if failed:
+        sys.exit(f"These ended with an error, and their figures are as before: {', '.join(failed)}.")
+
+
+def run(file: str) -> list[dict[str, Any]]:
+    """The figures of one program; what it complains of goes to the screen.
+
+    Raises
+    ------
+    CalledProcessError
+        If it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, str(HERE / file), "--json"], stdout=subprocess.PIPE, check=True, text=True
+    )
+    found: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])["figures"]
+    return found
+
+
+def earlier() -> dict[str, list[dict[str, Any]]]:
+    """The figures of the last run, by command."""
+    kept: dict[str, list[dict[str, Any]]] = {}
+    if RESULTS.is_file():
+        for figure in json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]:
+            kept.setdefault(figure["command"], []).append(figure)
+    return kept
+
+
+def in_order(kept: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """All figures, in the order of the measurements."""
+    commands = [f"python benchmarks/{file}" for file in MEASUREMENTS.values()]
+    return [figure for command in commands for figure in kept.get(command, [])]
+
+
+def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
+    """Write the results, aside first, so that a run that is stopped leaves a whole file."""
+    aside = RESULTS.with_suffix(".part")
+    text = json.dumps({"machine": here, "figures": in_order(kept)}, indent=1, ensure_ascii=False)
+    aside.write_text(text + "\n", encoding="utf-8")
+    aside.replace(RESULTS)
+
+
+def as_figure(found: dict[str, Any]) -> Figure:
+    """A figure of the file."""
+    return Figure(found["name"], found["value"], found["unit"], found["bar"], found["note"])
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    return {
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "packages": {name: version for name in PACKAGES if (version := installed(name))},
+    }
+
+
+def processor() -> str:
+    """The processor's name."""
+    facts = Path("/proc/cpuinfo")
+    names = [
+        line.partition(":")[2].strip()
+        for line in (facts.read_text().splitlines() if facts.is_file() else [])
+        if line.startswith("model name")
+    ]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def installed(name: str) -> str | None:
+    """A package's version, if it is there."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    main()

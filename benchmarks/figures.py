@@ -1,0 +1,79 @@
+"""What a measurement comes to: figures with their bars, as a table or as JSON.
+
+Every script that `bench.py` runs prints a Markdown table, and with `--json` one line, an object whose
+`figures` are those of the table. All bars are the most that a value may be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value.
+
+    Attributes
+    ----------
+    name : what was measured, in words
+    value : rounded as it may be quoted
+    unit : "s", "ms", "MB", "%", ... ; "" for a number of things
+    bar : the most that it may be; None where there is no bar
+    note : what explains it, where it needs that
+    """
+
+    name: str
+    value: float
+    unit: str
+    bar: float | None = None
+    note: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether the value keeps to the bar; None without one."""
+        return None if self.bar is None else self.value <= self.bar
+
+
+def parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line with `--json`."""
+    made = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.add_argument("--json", action="store_true", help="print the figures as one line of JSON")
+    return made
+
+
+def show(found: Sequence[Figure], as_json: bool) -> None:
+    """Print figures."""
+    if as_json:
+        print(json.dumps({"figures": [asdict(figure) | {"holds": figure.holds} for figure in found]}))
+        return
+    print(table(found))
+    for figure in found:
+        if figure.note:
+            print(f"\n{figure.name}: {figure.note}")
+
+
+def table(found: Sequence[Figure]) -> str:
+    """Figures as a Markdown table."""
+    lines = ["| | measured | bar | holds |", "|---|---:|---:|---|"]
+    for figure in found:
+        bar = "" if figure.bar is None else written(figure.bar, figure.unit)
+        holds = {None: "", True: "yes", False: "**no**"}[figure.holds]
+        lines.append(f"| {figure.name} | {written(figure.value, figure.unit)} | {bar} | {holds} |")
+    return "\n".join(lines)
+
+
+def written(value: float, unit: str) -> str:
+    """A value with its unit."""
+    return f"{value:,.6g} {unit}".strip()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that a share of the values does not exceed, by the nearest rank."""
+    ordered = sorted(values)
+    return ordered[max(math.ceil(share * len(ordered)), 1) - 1]

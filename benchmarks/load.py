@@ -1,0 +1,297 @@
+"""Do many visitors at once get right answers, quickly, and without an error?
+
+    python benchmarks/load.py [--sessions N] [--minutes M] [--json]
+
+Each session is a context of its own in one headless Chromium: it uploads a clip that nobody else has,
+reads its playlist, looks at three other pages with some seconds between, comes back and uploads the
+next. Before, the same clips are asked about alone, as `soundalike recommend` does; a playlist on screen
+that holds other tracks is a mixed-up result. Every alert on a page, every script error and every
+complaint on the console is an error.
+
+A page change lasts from the click to the frame in which the other page's heading and its main part
+stand there, in the browser. As the browser's tabs draw on the same processors, the server's part is
+given beside it: from the browser's message on the web socket to the last of the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+import uploads
+from figures import Figure, parser, percentile, show
+from playwright.async_api import Browser, Page, WebSocket, async_playwright
+from serving import BROWSERS, FLAGS, SETTLED, served
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+BAR_MS = 500
+PATIENCE_MS = 300_000
+THINK_S = (2.0, 5.0)
+LOOKED_AT = 3
+ROWS = 10
+PAGES = {
+    "Anatomy": ("See inside the sound", "figcaption"),
+    "Map": ("Walk through the music", "canvas.over"),
+    "Features": ("What each dimension listens for", ".moment .title"),
+    "Compare": ("Compare the approaches", ".columns .title, .column .title"),
+    "About": ("How it hears", "h2"),
+    "Recommend": ("Hear what sounds alike", "tbody .title, [data-testid=stFileUploader]"),
+}
+"""Each page's heading, and what shows that its main part is drawn."""
+QUEUED = re.compile(r"(\d+)\D{0,40}ahead of you")
+
+STOPWATCH = """
+() => {
+  addEventListener("click", () => { window.clicked = performance.now() }, true)
+  const roots = (root) => [root, ...[...root.querySelectorAll("*")]
+    .filter((element) => element.shadowRoot).flatMap((element) => roots(element.shadowRoot))]
+  window.drawn = ([title, part]) => new Promise((done) => {
+    const look = () => {
+      const heading = document.querySelector("h1")
+      if (heading?.textContent.trim() === title && roots(document).some((r) => r.querySelector(part)))
+        done(performance.now() - window.clicked)
+      else requestAnimationFrame(look)
+    }
+    look()
+  })
+}
+"""
+
+
+@dataclass
+class Log:
+    """What all sessions saw."""
+
+    page_ms: list[float] = field(default_factory=list)
+    server_ms: list[float] = field(default_factory=list)
+    upload_s: list[float] = field(default_factory=list)
+    queued: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    mixed_up: list[str] = field(default_factory=list)
+
+
+class Wire:
+    """How long the server took for the last message that a page sent."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent = self.done = 0.0
+        page.on("websocket", self._watch)
+
+    @property
+    def took_ms(self) -> float:
+        """From the message to the end of the script that it ran."""
+        return (self.done - self.sent) * 1_000
+
+    def _watch(self, socket: WebSocket) -> None:
+        socket.on("framesent", self._send)
+        socket.on("framereceived", self._receive)
+
+    def _send(self, _: bytes | str) -> None:
+        self.sent = time.monotonic()
+
+    def _receive(self, payload: bytes | str) -> None:
+        # The message that a script has ended is short.
+        if isinstance(payload, bytes) and len(payload) < 300:
+            message = ForwardMsg()
+            message.ParseFromString(payload)
+            if message.WhichOneof("type") == "script_finished":
+                self.done = time.monotonic()
+
+
+class Visitor:
+    """One session."""
+
+    def __init__(self, number: int, page: Page, expected: Sequence[list[str]], log: Log) -> None:
+        self.number, self.page, self.expected, self.log = number, page, expected, log
+        self.wire = Wire(page)
+        self.chance = random.Random(number)
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: log.problems.append(f"script: {error}"))
+        page.on("console", self._console)
+
+    async def stay(self, address: str, clips: Sequence[int], until: float) -> None:
+        """Upload and look around until the time is over."""
+        await self.page.goto(address)
+        await self.page.evaluate(STOPWATCH)
+        turn = 0
+        while time.monotonic() < until:
+            await self.ask(clips[turn % len(clips)])
+            turn += 1
+            for name in self.chance.sample(list(PAGES)[:-1], LOOKED_AT):
+                await self.think()
+                await self.go(name)
+            await self.think()
+            await self.go("Recommend")
+
+    async def ask(self, clip: int) -> None:
+        """Upload a clip, wait for its playlist, and compare it with what it should be."""
+        await self.page.get_by_text("Upload", exact=True).first.click()
+        name, content = uploads.upload(clip)
+        chooser = self.page.locator("input[type=file]").first
+        await chooser.wait_for(state="attached")
+        begun = time.monotonic()
+        await chooser.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
+        title = self.page.locator(".single .title").get_by_text(name, exact=True)
+        while not await title.count():
+            await self.note_queue()
+            await self.note_alerts()
+            if time.monotonic() - begun > PATIENCE_MS / 1_000:
+                self.log.problems.append(f"no answer to {name}")
+                return
+            await asyncio.sleep(0.25)
+        await self.page.locator(SETTLED).wait_for()
+        self.log.upload_s.append(time.monotonic() - begun)
+        shown = await self.page.locator("tbody .title").all_inner_texts()
+        if sorted(shown) != sorted(self.expected[clip]):
+            self.log.mixed_up.append(f"{name}: {shown} in place of {self.expected[clip]}")
+
+    async def go(self, name: str) -> None:
+        """Change to a page, and note how long that took."""
+        await self.page.get_by_role("link", name=name, exact=True).first.click()
+        self.log.page_ms.append(await self.page.evaluate("(wanted) => drawn(wanted)", PAGES[name]))
+        await self.page.locator(SETTLED).wait_for()
+        if self.wire.took_ms > 0:
+            self.log.server_ms.append(self.wire.took_ms)
+        await self.note_alerts()
+
+    async def think(self) -> None:
+        """What a visitor does most of the time."""
+        await asyncio.sleep(self.chance.uniform(*THINK_S))
+
+    async def note_queue(self) -> None:
+        """The place in the queue that is shown, if there is one."""
+        for text in await self.page.locator("[data-testid=stMain] details").all_inner_texts():
+            if found := QUEUED.search(text):
+                self.log.queued.append(int(found[1]))
+
+    async def note_alerts(self) -> None:
+        """Alerts that say that something is wrong."""
+        for text in await self.page.locator(
+            "[data-testid=stException], [data-testid=stAlertContentError]"
+        ).all_inner_texts():
+            self.log.problems.append(f"shown: {text}")
+
+    def _console(self, message: object) -> None:
+        # On a page's own address Streamlit first looks for its server below it, and is told 404.
+        where = str((getattr(message, "location", None) or {}).get("url", ""))
+        if getattr(message, "type", "") == "error" and "/_stcore/" not in where:
+            self.log.problems.append(f"console: {getattr(message, 'text', '')} {where}")
+
+
+def main() -> None:
+    """Print the figures."""
+    options = parser(__doc__)
+    options.add_argument("--sessions", type=int, default=20)
+    options.add_argument("--minutes", type=float, default=5.0)
+    options.add_argument("--clips", type=int, default=4, help="for each session; asked again in turn")
+    chosen = options.parse_args()
+    expected = alone(chosen.sessions * chosen.clips)
+    log = Log()
+    with served() as server:
+        asyncio.run(crowd(server.address, chosen.sessions, chosen.minutes * 60, expected, log))
+    show(figures(log), chosen.json)
+    for problem in [*log.problems, *log.mixed_up][:20]:
+        print(problem, file=sys.stderr)
+
+
+async def crowd(
+    address: str, sessions: int, seconds: float, expected: Sequence[list[str]], log: Log
+) -> None:
+    """All sessions at once."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        until = time.monotonic() + seconds
+        clips = len(expected) // sessions
+        visits = [
+            stay(
+                chromium,
+                address,
+                number,
+                range(number * clips, (number + 1) * clips),
+                until,
+                expected,
+                log,
+            )
+            for number in range(sessions)
+        ]
+        await asyncio.gather(*visits)
+        await chromium.close()
+
+
+async def stay(
+    chromium: Browser,
+    address: str,
+    number: int,
+    clips: Sequence[int],
+    until: float,
+    expected: Sequence[list[str]],
+    log: Log,
+) -> None:
+    """One visitor's stay; whatever ends it early is a problem."""
+    context = await chromium.new_context(viewport={"width": 1280, "height": 900})
+    visitor = Visitor(number, await context.new_page(), expected, log)
+    try:
+        await visitor.stay(address, clips, until)
+    except Exception as error:  # noqa: BLE001
+        log.problems.append(f"session {number}: {error}")
+    await context.close()
+
+
+def alone(count: int) -> list[list[str]]:
+    """The titles of each clip's playlist, asked about one after the other."""
+    from soundalike import composer, index, paths, query, representations
+    from soundalike.blend import Seed
+    from soundalike.composer import Recipe
+    from soundalike.models import ModelStore
+
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    recipe = Recipe(representations.default(opened.names), ROWS)
+    found = []
+    for number in range(count):
+        asked = query.from_audio(uploads.upload(number)[1], opened, models)
+        listed = composer.compose(opened, [Seed(asked)], recipe)
+        found.append([str(opened.fact("title", entry.row)) for entry in listed.entries])
+    return found
+
+
+def figures(log: Log) -> list[Figure]:
+    """What the sessions saw, in figures."""
+    if not log.page_ms or not log.upload_s:
+        sys.exit("No session got as far as another page: " + "; ".join(log.problems[:5]))
+    return [
+        Figure(
+            "page change under load, 95th percentile", round(percentile(log.page_ms, 0.95)), "ms", BAR_MS
+        ),
+        Figure("page change under load, median", round(median(log.page_ms)), "ms"),
+        Figure(
+            "the server's part of a page change, 95th percentile",
+            round(percentile(log.server_ms, 0.95)),
+            "ms",
+        ),
+        Figure("the server's part of a page change, median", round(median(log.server_ms)), "ms"),
+        Figure("upload to playlist under load, median", round(median(log.upload_s), 1), "s"),
+        Figure(
+            "upload to playlist under load, 95th percentile",
+            round(percentile(log.upload_s, 0.95), 1),
+            "s",
+        ),
+        Figure("greatest place in the queue shown", max(log.queued, default=0), ""),
+        Figure("uploads under load", len(log.upload_s), ""),
+        Figure("page changes under load", len(log.page_ms), ""),
+        Figure("errors under load", len(log.problems), "", 0),
+        Figure("mixed-up results under load", len(log.mixed_up), "", 0),
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""What does the served app hold in memory, and does it give it back?
+
+    python benchmarks/memory.py [--sessions N] [--uploads N] [--json]
+
+The server's resident memory (RSS, all of the process, mapped files included), from outside:
+
+1. with the networks loaded, after one upload;
+2. with N more browser sessions open, each with an upload of its own on Recommend and on Anatomy: what
+   one of them adds; and after they were closed and Streamlit has let them go, which it does two
+   minutes after a browser has left, when the next one leaves: what is left of that;
+3. over N uploads in a row in one browser page: the median of the last tenth against that of the second
+   tenth, when everything that grows once has grown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import psutil
+import uploads
+from figures import Figure, parser, show
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from serving import SETTLED, browser, served
+
+MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR = 1_500, 20, 5.0
+LET_GO_S = 125
+PATIENCE_MS = 120_000
+
+Memory = Callable[[], float]
+
+
+def main() -> None:
+    """Print the figures."""
+    options = parser(__doc__)
+    options.add_argument("--sessions", type=int, default=20)
+    options.add_argument("--uploads", type=int, default=500)
+    chosen = options.parse_args()
+    expect.set_options(timeout=PATIENCE_MS)
+    found = []
+    with served() as server, browser() as chromium:
+        process = psutil.Process(server.pid)
+
+        def memory() -> float:
+            """In MB, once nothing has changed for a second."""
+            before = process.memory_info().rss
+            while True:
+                time.sleep(1)
+                now = process.memory_info().rss
+                if abs(now - before) < 2**20:
+                    return float(now) / 1e6
+                before = now
+
+        page = visit(chromium, server.address)
+        upload(page, 0)
+        loaded = memory()
+        found.append(Figure("server with the networks loaded", round(loaded), "MB", MODEL_BAR_MB))
+        if chosen.sessions:
+            found += sessions(chromium, server.address, chosen.sessions, memory)
+        if chosen.uploads:
+            found += in_a_row(page, chosen.uploads, memory)
+    show(found, chosen.json)
+
+
+def sessions(chromium: Browser, address: str, count: int, memory: Memory) -> list[Figure]:
+    """What a session adds, and what is left of it."""
+    # The first on each page also loads what all of them share.
+    leave(look_around(chromium, address, 1))
+    before = memory()
+    opened = [look_around(chromium, address, 2 + number) for number in range(count)]
+    held = memory()
+    for context in opened:
+        leave(context)
+    time.sleep(LET_GO_S)
+    leave(look_around(chromium, address, 2 + count))
+    after = memory()
+    kept = (after - before) / count
+    return [
+        Figure(
+            "a session with an upload on two pages adds",
+            mb((held - before) / count),
+            "MB",
+            SESSION_BAR_MB,
+        ),
+        Figure("left of it when it is over", mb(kept), "MB"),
+        Figure("given back", round(100 * (held - after) / max(held - before, 1e-9)), "%"),
+    ]
+
+
+def in_a_row(page: Page, count: int, memory: Memory) -> list[Figure]:
+    """How memory grows over uploads in one page."""
+    sizes = []
+    for number in range(count):
+        upload(page, 1_000 + number)
+        sizes.append(memory())
+    tenth = max(count // 10, 1)
+    early, late = median(sizes[tenth : 2 * tenth]), median(sizes[-tenth:])
+    return [
+        Figure(
+            f"growth over {count} uploads in a row",
+            round(100 * (late / early - 1), 1),
+            "%",
+            GROWTH_BAR,
+            f"{early:.0f} MB in the second tenth, {late:.0f} in the last, at most {max(sizes):.0f} MB",
+        )
+    ]
+
+
+def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
+    """A session that uploads a clip on Recommend and the same on Anatomy, and stays."""
+    page = visit(chromium, address)
+    upload(page, number)
+    page.get_by_role("link", name="Anatomy").click()
+    page.get_by_text("Upload", exact=True).first.click()
+    name, content = uploads.upload(number)
+    field = page.locator("input[type=file]")
+    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
+    expect(page.locator(".plots, figcaption").first).to_be_visible()
+    page.locator(SETTLED).wait_for()
+    return page.context
+
+
+def visit(chromium: Browser, address: str) -> Page:
+    """A new session at the first page, ready for an upload."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").first.wait_for(state="attached")
+    return page
+
+
+def upload(page: Page, number: int) -> None:
+    """Upload a clip and wait for its playlist."""
+    name, content = uploads.upload(number)
+    field = page.locator("input[type=file]").first
+    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
+    expect(page.locator(".single .title")).to_have_text(name)
+    expect(page.locator("tbody .title")).to_have_count(10)
+    page.locator(SETTLED).wait_for()
+
+
+def leave(context: BrowserContext) -> None:
+    """End a session."""
+    context.close()
+
+
+def mb(value: float) -> float:
+    """Megabytes as they may be quoted."""
+    return round(max(value, 0.0), 1)
+
+
+if __name__ == "__main__":
+    main()

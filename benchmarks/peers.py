@@ -1,0 +1,203 @@
+"""What others take for the same clips: Musly, Essentia, librosa's own features, the article's pipeline.
+
+    pip install pymusly==2.0.0 essentia==2.1b6.dev1389
+    python benchmarks/peers.py [--clips N] [--json]
+
+Both packages are needed here alone; a row whose package is missing is left out. Seconds a track are
+from the file to the features, one track after the other, median over the clips, after one that is not
+counted; each system is given the half minute that ours analyses, by its own decoder where it has one.
+Milliseconds a query are for all similarities of one track to as many as the bundled library has, each
+by the system's own distance:
+
+- Musly's method `timbre`, with its own similarity;
+- Essentia's MusicExtractor, standardised Euclidean distance over its numbers;
+- librosa: mean and deviation of 20 MFCC, chroma, spectral contrast and the tempo, by the same distance;
+- the article: the mel spectrogram as a matplotlib figure, VGG16 by Keras' `predict`, max-pooled, and
+  scikit-learn's cosine similarity over all tracks;
+- ours: everything that a playlist by default needs, and an exact search.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import uploads
+from figures import Figure, parser, show
+from numpy.typing import NDArray
+
+from soundalike import audio, image, index, paths, playlist, query, representations, spectra
+from soundalike.models import ModelStore, vgg16
+
+QUERIES = 5
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A system: how it hears a file, and how it compares one track with a library.
+
+    Attributes
+    ----------
+    hear : a file to its features
+    compare : the features of all clips, and the library's size, to what asks one query
+    """
+
+    name: str
+    hear: Callable[[Path], Any]
+    compare: Callable[[list[Any], int], Callable[[], object]]
+
+
+def main() -> None:
+    """Print the figures."""
+    options = parser(__doc__)
+    options.add_argument("--clips", type=int, default=12)
+    chosen = options.parse_args()
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number in range(chosen.clips + 1):
+            name, content = uploads.upload(number)
+            files.append(Path(folder) / name)
+            files[-1].write_bytes(content)
+        for peer in peers():
+            found += measure(peer, files)
+    show(found, chosen.json)
+
+
+def measure(peer: Peer, files: list[Path]) -> list[Figure]:
+    """One system's figures."""
+    size = len(index.load(paths.BUNDLED_INDEX))
+    heard, taken = [], []
+    for file in files:
+        start = time.perf_counter()
+        heard.append(peer.hear(file))
+        taken.append(time.perf_counter() - start)
+    ask = peer.compare(heard[1:], size)
+    ask()
+    asked = []
+    for _ in range(QUERIES):
+        start = time.perf_counter()
+        ask()
+        asked.append((time.perf_counter() - start) * 1_000)
+    return [
+        Figure(f"{peer.name}: a track", round(median(taken[1:]), 3), "s"),
+        Figure(f"{peer.name}: a query among {size}", round(median(asked), 2), "ms"),
+    ]
+
+
+def peers() -> list[Peer]:
+    """All systems that are installed."""
+    made = {"pymusly": musly, "essentia": essentia, "librosa": own_features, "matplotlib": article}
+    there = [make() for package, make in made.items() if importlib.util.find_spec(package)]
+    return [*there, ours()]
+
+
+def musly() -> Peer:
+    """Musly (Schnitzer, 2012)."""
+    import pymusly
+
+    jukebox = pymusly.MuslyJukebox("timbre")
+
+    def hear(file: Path) -> Any:
+        return jukebox.track_from_audiodata(audio.analysis_window(audio.decode(file)).samples)
+
+    def compare(heard: list[Any], size: int) -> Callable[[], object]:
+        numbered = [(number, heard[number % len(heard)]) for number in range(size)]
+        jukebox.set_style(heard)
+        jukebox.add_tracks(numbered)
+        return lambda: jukebox.compute_similarity(numbered[0], numbered)
+
+    return Peer("Musly", hear, compare)
+
+
+def essentia() -> Peer:
+    """Essentia's MusicExtractor (Bogdanov et al., 2013)."""
+    import essentia
+    import essentia.standard
+
+    essentia.log.infoActive = essentia.log.warningActive = False
+    extract = essentia.standard.MusicExtractor(lowlevelStats=["mean", "stdev"])
+
+    def hear(file: Path) -> NDArray[np.float64]:
+        pool, _ = extract(str(file))
+        values = [pool[name] for name in sorted(pool.descriptorNames())]
+        numbers = [np.ravel(value) for value in values if isinstance(value, float | np.ndarray)]
+        # Beats and onsets are as many as a track has.
+        return np.concatenate(
+            [value for value in numbers if len(value) <= 144 and value.dtype.kind == "f"]
+        )
+
+    return Peer("Essentia MusicExtractor", hear, standardised)
+
+
+def own_features() -> Peer:
+    """A usual set of librosa's features (McFee et al., 2015)."""
+    import librosa
+
+    def hear(file: Path) -> NDArray[np.float64]:
+        samples, rate = librosa.load(file, duration=30.0)
+        frames = np.vstack(
+            [
+                librosa.feature.mfcc(y=samples, sr=rate),
+                librosa.feature.chroma_stft(y=samples, sr=rate),
+                librosa.feature.spectral_contrast(y=samples, sr=rate),
+            ]
+        )
+        tempo = np.atleast_1d(librosa.feature.tempo(y=samples, sr=rate))
+        return np.concatenate([frames.mean(axis=1), frames.std(axis=1), tempo])
+
+    return Peer("librosa features", hear, standardised)
+
+
+def article() -> Peer:
+    """The article's pipeline, as it was published."""
+    from sklearn.metrics.pairwise import cosine_similarity
+
+    from soundalike.models import import_tensorflow
+
+    import_tensorflow()
+    network = vgg16._build()
+    vgg16._load_weights(network, paths.MODELS / "vgg16_notop_fp16.npz")
+
+    def hear(file: Path) -> NDArray[np.float32]:
+        clip = audio.analysis_window(audio.decode(file))
+        picture = image.figure(spectra.mel_spectrogram(clip)).astype(np.float32)
+        features = network.predict(picture[np.newaxis], verbose=0)[0]
+        return vgg16.max_pool(features, (3, 2)).ravel()
+
+    def compare(heard: list[NDArray[np.float32]], size: int) -> Callable[[], object]:
+        tracks = np.stack([heard[number % len(heard)] for number in range(size)])
+        return lambda: np.argsort(cosine_similarity(tracks[:1], tracks)[0])[::-1]
+
+    return Peer("the article's pipeline", hear, compare)
+
+
+def ours() -> Peer:
+    """What a playlist needs."""
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+
+    def compare(heard: list[query.Query], size: int) -> Callable[[], object]:
+        name = representations.default(opened.names)
+        return lambda: playlist.recommend(opened, heard[0], name)
+
+    return Peer("Soundalike", lambda file: query.from_audio(file, opened, models), compare)
+
+
+def standardised(heard: list[NDArray[np.float64]], size: int) -> Callable[[], object]:
+    """Euclidean distances once each number has mean 0 and deviation 1 over the library."""
+    clips = np.stack(heard)
+    deviation = clips.std(axis=0)
+    scaled = (clips - clips.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    tracks = scaled[np.arange(size) % len(scaled)]
+    return lambda: np.argsort(np.linalg.norm(tracks - tracks[0], axis=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""What does a change of any widget cost on the server, and what does it send?
+
+    python benchmarks/reruns.py [--repeats N] [--page NAME ...] [--json]
+
+Every page, in each of its forms, is run by Streamlit's own test driver through `app.py`, in this process
+and without a browser. Each widget on it is changed some times, one value after the other, and so is what
+the pages' own components (grids, maps, tables) change. Uploads, recordings and "Look inside the network"
+need the network and are left out, as are buttons that only open another page. A time is that of the
+whole run, with the driver's own part, where a visitor's change of a fragment runs that alone; the bytes
+are those that a browser is sent, which has what the last runs sent. The first change of a
+widget is not counted. Beside the slowest and the largest changes stand the five next, to explain.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import page_runs
+from figures import Figure, parser, show
+from streamlit.runtime.state.common import TESTING_KEY
+from streamlit.testing.v1 import AppTest
+
+from soundalike.ui import state
+
+ROOT = Path(__file__).resolve().parents[1]
+BAR_MS, BAR_KB = 100, 500
+WORST = 6
+MANY = 60
+
+VIEWS: dict[str, list[dict[str, str]]] = {
+    "recommend": [
+        {},
+        {"order": "soundalike:3", "blend": "0102:1", "variety": "40"},
+        {"order": "shuffled", "by": "vgg_genre", "length": "50"},
+        {"kind": "journey", "to": "0102", "via": "0001"},
+    ],
+    "anatomy": [{}, {"second": "0102"}, {"also": "bark,gammatone,wavelet"}],
+    "map": [{}, {"show": "tracks", "find": "piano"}, {"dims": "3"}],
+    "features": [{"by": "vgg_mel"}, {"by": "genre_head"}, {"by": "vgg_mel", "rows": "channels"}],
+    "compare": [{}, {"by": "vgg_genre,mfcc_flat,musicnn,fma518"}],
+    "about": [
+        {"section": name}
+        for name in ("sound", "digital", "hearing", "pitch", "spectrograms", "method")
+        + ("data", "models", "evaluation", "limits", "privacy")
+    ],
+}
+"""The addresses of each page's forms."""
+LEFT_OUT = {"features_inside", "map_to_recommend"}
+"""Buttons that run the network, or only open another page."""
+PAGES = ("recommend", "anatomy", "map")
+"""The pages that a track leads to; the buttons that do so end in these."""
+
+Change = tuple[str, Callable[[], object]]
+"""A widget's name, and what changes it."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the changes of one widget cost at the median, and how slow the slowest was."""
+
+    where: str
+    ms: float
+    greatest_ms: float
+    worked_ms: float
+    kilobytes: float
+
+
+def main() -> None:
+    """Print the figures."""
+    options = parser(__doc__)
+    options.add_argument("--repeats", type=int, default=5)
+    options.add_argument("--page", nargs="*", choices=list(VIEWS), default=list(VIEWS))
+    chosen = options.parse_args()
+    logging.disable(logging.WARNING)
+    random.seed(0)
+    # As on a server in use: while it loads in the background, everything is slow.
+    _ = state.open_models().vgg16
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["SOUNDALIKE_VOTES"] = str(Path(folder) / "votes.sqlite")
+        costs = [
+            cost
+            for page in chosen.page
+            for view in VIEWS[page]
+            for cost in costs_of(page, view, chosen.repeats)
+        ]
+    slowest = sorted(costs, key=lambda cost: -cost.ms)[:WORST]
+    largest = sorted(costs, key=lambda cost: -cost.kilobytes)[:WORST]
+    show(
+        [
+            Figure(
+                "rerun, the slowest widget's median",
+                round(slowest[0].ms, 1),
+                "ms",
+                BAR_MS,
+                "; ".join(f"{cost.where} {cost.ms:.0f} ms" for cost in slowest),
+            ),
+            Figure(
+                "rerun, the largest widget's messages",
+                round(largest[0].kilobytes, 1),
+                "kB",
+                BAR_KB,
+                "; ".join(f"{cost.where} {cost.kilobytes:.0f} kB" for cost in largest),
+            ),
+            Figure("rerun, median of all widgets", round(median(c.ms for c in costs), 1), "ms", BAR_MS),
+            Figure("widgets changed", len(costs), ""),
+        ],
+        chosen.json,
+    )
+    if not chosen.json:
+        print("\n| change | median, ms | greatest, ms | processor, ms | kB |")
+        print("|---|---:|---:|---:|---:|")
+        for cost in costs:
+            print(
+                f"| {cost.where} | {cost.ms:.0f} | {cost.greatest_ms:.0f} | {cost.worked_ms:.0f} "
+                f"| {cost.kilobytes:.0f} |",
+            )
+
+
+def costs_of(page: str, view: dict[str, str], repeats: int) -> Iterator[Cost]:
+    """The costs of all widgets of one form of a page."""
+    found = [name for name, _ in changes(opened(page, view), page, 0)]
+    described = ", ".join(f"{name} {value}" for name, value in view.items())
+    for name in found:
+        visit = page_runs.Visit(opened(page, view))
+        visit.run()
+        measured = []
+        for repeat in range(repeats + 1):
+            now = dict(changes(visit.app, page, repeat))
+            if name not in now:
+                break
+            measured.append((*visit.run(now[name]), visit.worked_ms))
+        if len(measured) < 2:
+            continue
+        times, sizes, worked = zip(*measured[1:], strict=True)
+        where = f"{page}{f' ({described})' if described else ''}: {name}"
+        yield Cost(where, median(times), max(times), median(worked), median(sizes))
+
+
+def opened(page: str, view: dict[str, str]) -> AppTest:
+    """A page in one of its forms, in a new session."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    for name, value in view.items():
+        app.query_params[name] = value
+    if page != "recommend":
+        app.switch_page(f"pages/{page}.py")
+        return app.run()
+    fresh = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    for name, value in view.items():
+        fresh.query_params[name] = value
+    return fresh.run()
+
+
+def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
+    """What can be changed on a page as it stands: each widget to another value than it has."""
+    for kind in ("selectbox", "select_slider"):
+        for widget in app.get(kind):
+            yield widget.label, _chooser(app, widget, [_option(widget, repeat)], False)
+    for widget in app.get("slider"):
+        span = round((widget.max - widget.min) / (widget.step or 1))
+        yield widget.label, _setter(widget, widget.min + (7 * repeat + 3) % (span + 1) * widget.step)
+    for widget in app.get("number_input"):
+        span = int(widget.max - widget.min) + 1
+        yield widget.label, _setter(widget, int(widget.min) + (7_919 * repeat + 1_000) % span)
+    for widget in app.get("button_group"):
+        several = not widget._is_single_select
+        yield widget.label or widget.key, _chooser(app, widget, [_option(widget, repeat)], several)
+    for widget in app.get("multiselect"):
+        count = min(widget.max_selections or 2, 2)
+        first = repeat % max(len(widget.options) - count, 1)
+        yield widget.label, _chooser(app, widget, range(first, first + count), True)
+    for widget in app.get("text_input"):
+        words = ("piano", "blue", "night", "rock", "star", "dance")
+        yield widget.label, _setter(widget, words[repeat % len(words)])
+    for kind in ("checkbox", "toggle"):
+        for widget in app.get(kind):
+            yield widget.label, _setter(widget, not widget.value)
+    for button in app.get("button"):
+        name = str(button.key or button.label)
+        if name not in LEFT_OUT and not (name.endswith(PAGES) and "onward" in name):
+            yield f"{button.label} (button)", button.click
+    yield from components(app, page, repeat)
+
+
+def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
+    """What the page's own components change, done as their callbacks do it."""
+    index = _index()
+    track = index.ids[(37 * repeat + 11) % len(index)]
+    session = app.session_state
+
+    def put(**values: Any) -> Callable[[], None]:
+        def act() -> None:
+            for key, value in values.items():
+                session[key] = value
+
+        return act
+
+    if page == "recommend" and session["recommend_kind"] == "playlist":
+        yield "a row: more like this", put(recommend_blend={track: 1.0})
+        yield "a row: keep", put(recommend_pinned=[track])
+        yield "a row: take out", put(recommend_removed=[track])
+        yield "a row: why", put(recommend_why=track)
+        yield "a row: recommend from this", put(recommend_track=track)
+    elif page == "map":
+        yield "a point", put(map_track=track)
+        yield "a lasso", put(map_area=list(range(repeat * 20, repeat * 20 + 60)))
+        yield "the legend", put(map_hidden=["Ambient"] if repeat % 2 else [])
+        yield "zoom", put(map_view=f"0.5,0.5,{2 + repeat}")
+    elif page == "features":
+        by = session["features_by"]
+        size = 25_600 if by == "vgg_mel" else 32
+        yield "a cell of the grid", put(features_dimension=(3_400 + 512 * repeat) % size)
+
+
+def _index() -> Any:
+    return state.open_index()
+
+
+def _option(widget: Any, repeat: int) -> int:
+    """Another of its options; of the library's tracks, one after the other."""
+    count = len(widget.options)
+    return (23 * repeat + 5) % count if count > MANY else (repeat + 1) % count
+
+
+def _setter(widget: Any, value: Any) -> Callable[[], object]:
+    return lambda: widget.set_value(value)
+
+
+def _chooser(app: Any, widget: Any, places: Sequence[int], several: bool) -> Callable[[], object]:
+    """Choose options as a browser does, by what they are called and not by what they stand for."""
+    texts = [widget.options[place] for place in places]
+
+    def act() -> None:
+        app.session_state[TESTING_KEY][widget.id] = str
+        widget.set_value(texts if several else texts[0])
+
+    return act
+
+
+if __name__ == "__main__":
+    main()

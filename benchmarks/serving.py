@@ -1,0 +1,107 @@
+"""The app as `make demo` serves it, and a headless Chromium to look at it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[1]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
+"""The page while its script is not running."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that was started.
+
+    Attributes
+    ----------
+    address : where the app is, without a slash at the end
+    pid : of the server's process
+    started : when its command was given, by `time.monotonic`
+    log : what it printed
+    """
+
+    address: str
+    pid: int
+    started: float
+    log: Path
+
+
+@contextmanager
+def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
+    """The app on a free port, with a folder of its own for what it might write.
+
+    Parameters
+    ----------
+    wait : until it answers; a browser that comes at once can be refused
+    environment : variables on top of this process's
+    """
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        log, temporary = Path(folder) / "log", Path(folder) / "tmp"
+        temporary.mkdir()
+        own = {"TMPDIR": str(temporary), "SOUNDALIKE_VOTES": str(Path(folder) / "votes.sqlite")}
+        with log.open("wb") as output:
+            started = time.monotonic()
+            server = subprocess.Popen(
+                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+                + ["--server.headless", "true"],
+                cwd=ROOT,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=os.environ | own | environment,
+            )
+        try:
+            address = f"http://localhost:{port}"
+            if wait:
+                wait_for(address, server)
+            yield Served(address, server.pid, started, log)
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until a server answers; give up, with what to do, after a minute or when it has ended."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and (server is None or server.poll() is None):
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
+                return
+        except OSError:
+            time.sleep(0.02)
+    sys.exit("The app did not start; try `make demo` to see why.")
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Whichever Chromium is installed, headless."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()

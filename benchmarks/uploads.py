@@ -1,0 +1,42 @@
+"""Clips that nobody has uploaded before, made of the bundled library.
+
+Each is a mixture of two of its tracks as an MP3 file, so that there are as many as anyone needs, each
+sounds like music, and none is a copy of a track.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from encoding import encode
+from numpy.typing import NDArray
+
+from soundalike import audio, paths
+from soundalike.audio import ANALYSIS_SAMPLES
+
+BIT_RATE = 128_000
+_STRIDE = 101
+"""Clips further on in the library, for the second of the two; a prime, so that no pair comes twice."""
+
+
+def upload(number: int) -> tuple[str, bytes]:
+    """A file's name and its bytes; another for every number up to some thousands."""
+    clips = _clips()
+    first = clips[number % len(clips)]
+    second = clips[(number * 7 + _STRIDE * (1 + number // len(clips))) % len(clips)]
+    mixture = np.asarray(0.5 * _samples(first) + 0.5 * _samples(second)[::-1], np.float32)
+    return f"clip {number:04}.mp3", encode(mixture, "mp3", "libmp3lame", "mono", BIT_RATE)
+
+
+@lru_cache(maxsize=1)
+def _clips() -> list[Path]:
+    return sorted((paths.LIBRARY / "clips").iterdir())
+
+
+def _samples(path: Path) -> NDArray[np.float32]:
+    """30 s of a track at a common level, repeated where it is shorter."""
+    samples = audio.decode(path).samples
+    tiled = np.resize(samples, ANALYSIS_SAMPLES)
+    return tiled / max(float(np.abs(tiled).max()), 1e-6)

@@ -1,0 +1,35 @@
+"""What a session held is given back when it ends."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+
+import numpy as np
+from streamlit.testing.v1 import AppTest
+
+from soundalike.representations import vgg_features
+from soundalike.ui import state
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 5
+
+
+def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, SECONDS * 48_000)
+    models = state.open_models()
+    before = len(models.feature_maps), len(models.heard), len(vgg_features._images)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    app.query_params["from"] = "upload"
+    app.run()
+    app.get("file_uploader")[0].upload("noise.wav", encode(noise), "audio/wav").run()
+    assert not app.exception, app.exception
+    assert not app.error
+    clip = weakref.ref(app.session_state["recommend_asked"][1].embeddings.clip)
+    assert clip() in models.feature_maps
+    assert clip() in models.heard
+    del app
+    state._settle.clear()
+    state.settle()
+    assert clip() is None
+    assert (len(models.feature_maps), len(models.heard), len(vgg_features._images)) == before
