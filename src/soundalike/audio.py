@@ -238,7 +238,7 @@ class _File(io.FileIO):
 def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
     import av
 
-    _check_size(source)
+    check_size(source)
     options = {"format_whitelist": _CONTAINERS, "codec_whitelist": _CODECS}
     with ExitStack() as stack:
         try:
@@ -249,14 +249,22 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
             stack.enter_context(container)
             if isinstance(stream, _File):
                 stream.is_open = True
-        except PermissionError as error:
-            raise AudioError("This file may not be read; please check its permissions.") from error
         except (av.FFmpegError, OSError, ValueError) as error:
+            # FFmpeg says the same of some damaged files.
+            if isinstance(error, PermissionError) and _is_own(source):
+                raise AudioError("This file may not be read; please check its permissions.") from error
             raise _unreadable() from error
         yield container
 
 
-def _check_size(source: str | Path | bytes) -> None:
+def check_size(source: str | Path | bytes) -> None:
+    """Check that a source is there and not too large.
+
+    Raises
+    ------
+    AudioError
+        If it is missing, a folder, empty, or comes as bytes and is over 30 MB.
+    """
     if isinstance(source, bytes):
         size = len(source)
     else:
@@ -381,16 +389,17 @@ def _decode(
         total = 0
         # One block is resampled while the next is decoded.
         with ThreadPoolExecutor(1) as aside:
-            taken = []
+            taken = aside.submit(int)
             for block in _blocks(container, header, broken):
                 total += len(block)
                 if total > most and not own:
                     raise _too_long()
-                taken.append(aside.submit(stream.add, block[: len(block) - max(total - most, 0)]))
+                # No further ahead: a block may be 6 MB, and decoding silence is quicker than this.
+                taken.result()
+                taken = aside.submit(stream.add, block[: len(block) - max(total - most, 0)])
                 if total > most:
                     break
-            for done in taken:
-                done.result()
+            taken.result()
     samples, sides = stream.finish()
     if not len(samples):
         raise _unreadable()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,6 +135,7 @@ def from_audio(
     index: Index,
     models: ModelStore,
     on_step: OnStep = lambda step: None,
+    decode: Callable[[Any], Clip] = audio.decode,
 ) -> Query:
     """Decode and embed a clip, and see whether the library has it.
 
@@ -143,6 +145,7 @@ def from_audio(
     index : the library to recommend from
     models : the networks that the index was built with
     on_step : called with each of the first three `STEPS` as it begins
+    decode : of `source`; `sandbox.decode` for what a stranger sent
 
     Raises
     ------
@@ -153,7 +156,7 @@ def from_audio(
     """
     index.check_models(models)
     on_step(STEPS[0])
-    clip = audio.analysis_window(audio.decode(source))
+    clip = audio.analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models)
     if "vgg_mel" in embeddings:
         on_step(STEPS[1])

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 
-from soundalike import libraries, query
+from soundalike import libraries, query, sandbox
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -282,7 +282,11 @@ def analyse(index: Index, content: bytes) -> Query | str:
         answer: Query | str
         try:
             answer = query.from_audio(
-                content, index, state.models_of(index), lambda step: status.update(label=f"{step} …")
+                content,
+                index,
+                state.models_of(index),
+                lambda step: status.update(label=f"{step} …"),
+                sandbox.decode,
             )
             status.update(label=f"{query.STEPS[-1]} …")
         except SoundalikeError as error:

@@ -18,7 +18,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
-from soundalike import libraries, paths
+from soundalike import libraries, paths, sandbox
 from soundalike.index import Index
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
@@ -124,7 +124,8 @@ def models_of(index: Index) -> ModelStore:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm_models() -> None:
-    """Load the network in the background, for a visitor who is about to upload or record a clip."""
+    """Get ready in the background for a visitor who is about to upload or record a clip."""
+    sandbox.warm()
     models = open_models()
     threading.Thread(target=lambda: models.vgg16, daemon=True).start()
 
