@@ -3,8 +3,8 @@
     python benchmarks/fuzz.py [--count 10000] [--seed 0] [--format NAME ...] [--json FILE]
 
 Each mutant goes the way of an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the mix
-and the channels), and the half minute that stands for it is taken. Prints a row per format: how many were
-decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything else;
+and the channels), and the half minute that stands for it is taken. Prints a row per format: how many
+were decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything else;
 and the greatest time and memory. With the same seed the mutants are the same.
 """
 
@@ -104,7 +104,7 @@ def _outcome(mutant: bytes, pool: sandbox.Pool) -> tuple[str, str]:
         return "refused", "".join("0" if c.isdigit() else c for c in str(error))
     except Exception as error:  # noqa: BLE001
         return "unhandled", f"here: {error!r}"
-    usable = len(window.samples) == audio.ANALYSIS_SAMPLES and np.isfinite(window.samples).all()
+    usable = len(window.samples) == audio.ANALYSIS_SAMPLES and bool(np.isfinite(window.samples).all())
     usable = usable and (sides is None or len(sides) == len(clip.samples))
     return ("decoded", "decoded") if usable else ("unhandled", "here: a clip that is of no use")
 

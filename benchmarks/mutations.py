@@ -1,8 +1,8 @@
 """Damaged audio files: small valid ones in every accepted format, and ways to damage them.
 
 Where damage falls matters more than how much there is: half of it goes to the parts that decoders trust
-most, the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and FFmpeg
-skips a page whose checksum is wrong; half of the damaged Ogg files have theirs put right again.
+most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and a page
+whose checksum is wrong is skipped, so that half of the damaged Ogg files have theirs put right again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ import random
 import struct
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 from itertools import pairwise
+from typing import Literal
 
 import av
 import numpy as np
@@ -43,11 +45,13 @@ SECONDS = 3.2
 """Length of a seed: hardly more than the shortest clip that is accepted."""
 _RATES = (8_000, 16_000)
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _TAGS = {"title": "<b>Title</b>", "artist": "Artist", "comment": "x" * 200}
 
 Damage = Callable[[bytearray, random.Random], None]
 
 
+@lru_cache
 def seeds(name: str) -> list[bytes]:
     """Small valid files of a format: mono and stereo, at two rates, one with tags."""
     container, codec = FORMATS[name]
@@ -109,12 +113,12 @@ def _overwrite(content: bytearray, rng: random.Random) -> None:
 
 def _set_length(content: bytearray, rng: random.Random) -> None:
     """Write an extreme number where there may be a length."""
-    width, order = rng.choice((1, 2, 3, 4, 8)), rng.choice(("little", "big"))
+    width, order = rng.choice((1, 2, 3, 4, 8)), rng.choice(_ORDERS)
     number = rng.choice(_EXTREMES)
     if width == 8 and rng.random() < 0.3:
         number = rng.choice((2**63 - 1, 2**63, 2**64 - 1))
     place = _place(content, rng)
-    written = (number % 256**width).to_bytes(width, "little" if order == "little" else "big")
+    written = (number % 256**width).to_bytes(width, order)
     content[place : place + width] = written[: len(content) - place]
 
 
@@ -175,7 +179,7 @@ def _mend_checksums(content: bytearray) -> None:
         segments = content[start + 27 : start + 27 + content[start + 26]]
         stop = start + 27 + len(segments) + sum(segments)
         content[start + 22 : start + 26] = bytes(4)
-        checksum = _crc(content[start : min(stop, len(content))])
+        checksum = _crc(bytes(content[start:stop]))
         content[start + 22 : start + 26] = struct.pack("<I", checksum)
 
 
@@ -210,7 +214,7 @@ def _encode(container: str, codec: str, layout: str, rate: int, tags: dict[str, 
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = output.add_stream(codec, rate=rate, options=options)
         assert isinstance(stream, av.AudioStream)
-        stream.layout = layout  # type: ignore[assignment]
+        stream.layout = layout
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             output.mux(packet)
     return file.getvalue()

@@ -62,3 +62,78 @@ def constant_flac(
 def flac_block(kind: int, content: bytes, last: bool = True) -> bytes:
     """A metadata block of FLAC."""
     return bytes([kind | (0x80 if last else 0)]) + len(content).to_bytes(3, "big") + content
+
+
+def silent_opus(packets: int, granule: int) -> bytes:
+    """Ogg/Opus of packets of 60 ms that hold nothing, whose last page says where it ends in samples."""
+    head = b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 0, 48_000, 0, 0)
+    tags = b"OpusTags" + struct.pack("<I", 0) + struct.pack("<I", 0)
+    pages = [ogg_page([head], 0, 0, 2), ogg_page([tags], 0, 1, 0)]
+    # 255 to a page; the first byte says that it is 60 ms of speech at 8 kHz, and no more follows.
+    whole = -(-packets // 255)
+    for number in range(whole):
+        last = number == whole - 1
+        ends = granule if last else min(granule, (number + 1) * 255 * 2_880)
+        pages.append(ogg_page([b"\x18"] * 255, ends, number + 2, 4 if last else 0))
+    return b"".join(pages)
+
+
+def ogg_page(packets: list[bytes], granule: int, number: int, flags: int) -> bytes:
+    """A page of Ogg with packets of at most 254 bytes (RFC 3533)."""
+    head = struct.pack("<4sBBqIII", b"OggS", 0, flags, granule, 1, number, 0)
+    page = head + bytes([len(packets), *map(len, packets)]) + b"".join(packets)
+    checksum = crc(page, 0x04C1_1DB7, 32)
+    return page[:22] + struct.pack("<I", checksum) + page[26:]
+
+
+def riff_chunk(kind: bytes, said: int, content: bytes = b"") -> bytes:
+    """A chunk of RIFF that says to be of some size."""
+    return kind + struct.pack("<I", said) + content
+
+
+def id3_picture(size: int) -> bytes:
+    """An ID3 tag with a picture of some size."""
+    picture = b"\0image/png\0\x03\0" + b"\x89PNG\r\n\x1a\n" + bytes(size)
+    frame = b"APIC" + _synchsafe(len(picture)) + b"\0\0" + picture
+    return b"ID3\x04\0\0" + _synchsafe(len(frame)) + frame
+
+
+def _synchsafe(number: int) -> bytes:
+    return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))
+
+
+def mp4_box(kind: bytes, content: bytes, said: int | None = None) -> bytes:
+    """A box of MP4."""
+    return struct.pack(">I", len(content) + 8 if said is None else said) + kind + content
+
+
+def nested(kind: bytes, depth: int) -> bytes:
+    """Boxes of MP4, each in another."""
+    sizes = range(8 * depth, 0, -8)
+    return b"".join(struct.pack(">I", size) + kind for size in sizes)
+
+
+def ebml(identifier: bytes, content: bytes) -> bytes:
+    """An element of Matroska, its size in eight bytes."""
+    return identifier + (1 << 56 | len(content)).to_bytes(8, "big") + content
+
+
+def into_segment(matroska: bytes, element: bytes) -> bytes:
+    """A Matroska file with an element more, at the beginning of its segment, whose size is left open."""
+    start = matroska.index(b"\x18\x53\x80\x67") + 4
+    return matroska[:start] + b"\x01" + b"\xff" * 7 + element + matroska[start + 8 :]
+
+
+def nested_chapters(depth: int) -> bytes:
+    """Chapters of Matroska, each in another."""
+    inner = b""
+    for _ in range(depth):
+        inner = ebml(b"\xb6", inner)
+    return ebml(b"\x10\x43\xa7\x70", ebml(b"\x45\xb9", inner))
+
+
+def attachment(size: int) -> bytes:
+    """Attachments of Matroska: one file of some size."""
+    name, kind = ebml(b"\x46\x6e", b"../../evil.sh"), ebml(b"\x46\x60", b"font/ttf")
+    file = name + kind + ebml(b"\x46\x5c", bytes(size)) + ebml(b"\x46\xae", b"\x01")
+    return ebml(b"\x19\x41\xa4\x69", ebml(b"\x61\xa7", file))

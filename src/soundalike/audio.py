@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,7 @@ SILENCE_DBFS = -60.0
 _OPENING_BYTES = 64 * 1024 * 1024
 """How far into a file it is looked for what it holds; covers and other tags come first."""
 
-EXTENSIONS = (*("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka"),)
+EXTENSIONS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka")
 """File name endings that are offered for upload and looked for in folders."""
 
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,matroska,aac"
@@ -258,13 +258,7 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
 
 
 def check_size(source: str | Path | bytes) -> None:
-    """Check that a source is there and not too large.
-
-    Raises
-    ------
-    AudioError
-        If it is missing, a folder, empty, or comes as bytes and is over 30 MB.
-    """
+    """Raise an `AudioError` if a source is missing, a folder, empty, or bytes of over 30 MB."""
     if isinstance(source, bytes):
         size = len(source)
     else:
@@ -389,7 +383,7 @@ def _decode(
         total = 0
         # One block is resampled while the next is decoded.
         with ThreadPoolExecutor(1) as aside:
-            taken = aside.submit(int)
+            taken: Future[Any] = aside.submit(int)
             for block in _blocks(container, header, broken):
                 total += len(block)
                 if total > most and not own:

@@ -8,7 +8,8 @@ may have been lost for no fault of the file, so that the file gets a second one.
 
 Requests and answers are a line of JSON and raw bytes over the process's standard input and output.
 Nothing is unpickled, so that a process that has been taken over cannot take this one over. It is started
-as a module of its own: `multiprocessing` would run the main script again, which under Streamlit is the app.
+as a module of its own: `multiprocessing` would run the main script again, and under Streamlit that is
+the app.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
 _MOST_SAMPLES = int((audio.MAX_SECONDS + 1) * audio.SAMPLE_RATE)
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 """What a process needs of the environment; anything else may be a secret."""
+_MESSAGES = {
+    "died": "This file broke the process that read it",
+    "slow": "This file takes too long to read",
+    "memory": "This file needs too much memory to be read",
+}
 
 Decoded = tuple[Clip, NDArray[np.float32] | None]
 
@@ -79,7 +85,7 @@ class SandboxError(AudioError):
         self.reason = reason
 
 
-class _Lost(Exception):
+class _LostError(Exception):
     """A process that ended in the middle of its work, or was too worn for it."""
 
 
@@ -150,15 +156,12 @@ class Pool:
             try:
                 worker = self._usable(worker)
                 return worker.run(content, sides)
-            except _Lost:
+            except _LostError:
                 continue
             finally:
                 # A successor starts at once, so that nobody has to wait for it.
                 self._free.put(worker and self._usable(worker))
-        raise SandboxError(
-            "This file broke the process that read it; please convert it to another format and try again.",
-            "died",
-        )
+        raise _failure("died")
 
     def _usable(self, worker: _Worker | None) -> _Worker:
         """A process that can take a file: the one given, or a new one in its place."""
@@ -218,10 +221,12 @@ class _Worker:
         if not self._ready:
             self._in_time(START_S, self._line)
             self._ready = True
-        answer = self._in_time(self._limits.seconds, lambda: self._ask(content, sides))
+        answer: Decoded | AudioError = self._in_time(
+            self._limits.seconds, lambda: self._ask(content, sides)
+        )
         if isinstance(answer, SandboxError) and answer.reason == "memory" and self._files > 1:
             # Earlier files leave memory in pieces, and a new process has it whole.
-            raise _Lost from answer
+            raise _LostError from answer
         if isinstance(answer, AudioError):
             # In the midst of nothing: the next file can have this process.
             self._busy = isinstance(answer, SandboxError)
@@ -239,12 +244,8 @@ class _Worker:
             # A pipe that is broken, or an answer that is none.
             self.end()
             if self._overdue or self._process.returncode == _OUT_OF_CPU:
-                raise SandboxError(
-                    "This file takes too long to read; please convert it to another format, or choose a "
-                    "shorter excerpt.",
-                    "slow",
-                ) from error
-            raise _Lost from error
+                raise _failure("slow") from error
+            raise _LostError from error
         finally:
             timer.cancel()
 
@@ -275,7 +276,7 @@ class _Worker:
         if not 0 <= length <= _MOST_SAMPLES:
             raise ValueError(length)
         array = np.empty((length, channels), np.float32)
-        left = memoryview(array).cast("B")
+        left = array.data.cast("B")
         while left:
             done = cast(BinaryIO, self._process.stdout).readinto(left)  # type: ignore[attr-defined]
             if not done:
@@ -307,10 +308,7 @@ def _pool() -> Pool:
 
 
 def _failure(reason: str) -> SandboxError:
-    if reason == "memory":
-        message = "This file needs too much memory to be read"
-    else:
-        message = "This file could not be read"
+    message = _MESSAGES.get(reason, "This file could not be read")
     return SandboxError(f"{message}; please convert it to another format and try again.", reason)
 
 

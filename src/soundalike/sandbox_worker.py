@@ -15,6 +15,7 @@ import os
 import sys
 import time
 import wave
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -109,8 +110,8 @@ def _confine(memory: int) -> None:
 def _address_space() -> int | None:
     """Bytes of address space in use; None where the system does not tell."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return None
 
