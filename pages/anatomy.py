@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from soundalike import anatomy, audio
+from soundalike import anatomy, audio, sandbox
 from soundalike.anatomy import Anatomy
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -141,7 +141,7 @@ def further() -> list[str]:
 def measure(content: bytes) -> Anatomy | str:
     """The anatomy of a visitor's clip, or what is wrong with it."""
     try:
-        return anatomy.analyse(content)
+        return anatomy.analyse(content, sandbox.decode_stereo)
     except SoundalikeError as error:
         return str(error)
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,9 @@ from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
 from soundalike.models import ModelStore
 from soundalike.panels import Panel
 from soundalike.representations import vgg_features
+
+Decode = Callable[[Any], Clip]
+DecodeStereo = Callable[[Any], tuple[Clip, NDArray[np.float32] | None]]
 
 
 @dataclass(frozen=True)
@@ -61,15 +66,15 @@ class Anatomy:
     notes: tuple[str, ...]
 
 
-def analyse(source: Path | bytes) -> Anatomy:
-    """Measure a file or its bytes.
+def analyse(source: Path | bytes, decode_stereo: DecodeStereo = audio.decode_stereo) -> Anatomy:
+    """Measure a file or its bytes; `sandbox.decode_stereo` is for what a stranger sent.
 
     Raises
     ------
     AudioError
         If the clip cannot be used.
     """
-    whole, sides = audio.decode_stereo(source)
+    whole, sides = decode_stereo(source)
     window = audio.analysis_window(whole)
     clip = _shown(whole, window)
     spectra.power(clip)
@@ -95,19 +100,19 @@ def analyse(source: Path | bytes) -> Anatomy:
     )
 
 
-def front_end(source: Path | bytes, name: str) -> Panel:
-    """One of `panels.FRONT_ENDS` of a file or its bytes.
+def front_end(source: Path | bytes, name: str, decode: Decode = audio.decode) -> Panel:
+    """One of `panels.FRONT_ENDS` of a file or its bytes, decoded as `decode` does it.
 
     Raises
     ------
     AudioError
         If the clip cannot be used.
     """
-    whole = audio.decode(source)
+    whole = decode(source)
     return panels.front_end(name, _shown(whole, audio.analysis_window(whole)))
 
 
-def reconstruction(source: Path | bytes, models: ModelStore) -> Panel:
+def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = audio.decode) -> Panel:
     """A clip's standardised MFCC as the autoencoder draws them again from its 512 numbers.
 
     Raises
@@ -115,7 +120,7 @@ def reconstruction(source: Path | bytes, models: ModelStore) -> Panel:
     AudioError, ModelError
         If the clip cannot be used, or the autoencoder is missing.
     """
-    whole = audio.decode(source)
+    whole = decode(source)
     window = audio.analysis_window(whole)
     matrix = spectra.standardise(spectra.mfcc(window))
     shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,7 +51,7 @@ SILENCE_DBFS = -60.0
 _OPENING_BYTES = 64 * 1024 * 1024
 """How far into a file it is looked for what it holds; covers and other tags come first."""
 
-EXTENSIONS = (*("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka"),)
+EXTENSIONS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka")
 """File name endings that are offered for upload and looked for in folders."""
 
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,matroska,aac"
@@ -238,7 +238,7 @@ class _File(io.FileIO):
 def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
     import av
 
-    _check_size(source)
+    check_size(source)
     options = {"format_whitelist": _CONTAINERS, "codec_whitelist": _CODECS}
     with ExitStack() as stack:
         try:
@@ -249,14 +249,16 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
             stack.enter_context(container)
             if isinstance(stream, _File):
                 stream.is_open = True
-        except PermissionError as error:
-            raise AudioError("This file may not be read; please check its permissions.") from error
         except (av.FFmpegError, OSError, ValueError) as error:
+            # FFmpeg says the same of some damaged files.
+            if isinstance(error, PermissionError) and _is_own(source):
+                raise AudioError("This file may not be read; please check its permissions.") from error
             raise _unreadable() from error
         yield container
 
 
-def _check_size(source: str | Path | bytes) -> None:
+def check_size(source: str | Path | bytes) -> None:
+    """Raise an `AudioError` if a source is missing, a folder, empty, or bytes of over 30 MB."""
     if isinstance(source, bytes):
         size = len(source)
     else:
@@ -381,16 +383,17 @@ def _decode(
         total = 0
         # One block is resampled while the next is decoded.
         with ThreadPoolExecutor(1) as aside:
-            taken = []
+            taken: Future[Any] = aside.submit(int)
             for block in _blocks(container, header, broken):
                 total += len(block)
                 if total > most and not own:
                     raise _too_long()
-                taken.append(aside.submit(stream.add, block[: len(block) - max(total - most, 0)]))
+                # No further ahead: a block may be 6 MB, and decoding silence is quicker than this.
+                taken.result()
+                taken = aside.submit(stream.add, block[: len(block) - max(total - most, 0)])
                 if total > most:
                     break
-            for done in taken:
-                done.result()
+            taken.result()
     samples, sides = stream.finish()
     if not len(samples):
         raise _unreadable()

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,6 +149,7 @@ def from_audio(
     models: ModelStore,
     on_step: OnStep = lambda step: None,
     turn: Turn = nullcontext,
+    decode: Callable[[Any], Clip] = audio.decode,
 ) -> Query:
     """Decode and embed a clip, and see whether the library has it.
 
@@ -158,6 +160,7 @@ def from_audio(
     models : the networks that the index was built with
     on_step : called with each of the first three `STEPS` as it begins
     turn : waits for the networks, now and for what is asked of the clip later
+    decode : of `source`; `sandbox.decode` for what a stranger sent
 
     Raises
     ------
@@ -168,7 +171,7 @@ def from_audio(
     """
     index.check_models(models)
     on_step(STEPS[0])
-    clip = audio.analysis_window(audio.decode(source))
+    clip = audio.analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn)
     if "vgg_mel" in embeddings:
         on_step(STEPS[1])

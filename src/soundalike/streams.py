@@ -56,9 +56,10 @@ class Resampler:
         self._parts.append(self._stream.resample_chunk(samples))
 
     def finish(self) -> NDArray[np.float32]:
-        """All that was given, at the wanted rate."""
-        self._parts.append(self._stream.resample_chunk(self._nothing, last=True))
-        return np.concatenate(self._parts)
+        """All that was given, at the wanted rate; nothing of it is kept here."""
+        parts, self._parts = self._parts, []
+        parts.append(self._stream.resample_chunk(self._nothing, last=True))
+        return np.concatenate(parts)
 
 
 class Stream:

@@ -15,7 +15,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike import anatomy, image
+from soundalike import anatomy, audio, image, sandbox
 from soundalike.anatomy import Anatomy
 from soundalike.audio import HOP_LENGTH, SAMPLE_RATE
 from soundalike.index import Index
@@ -190,15 +190,17 @@ def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
 
 
 def further(source: Path | bytes, name: str) -> Panel:
-    """One of `FURTHER` of a file or its bytes."""
+    """One of `FURTHER` of a file, or of the bytes of what a visitor sent."""
+    decode = sandbox.decode if isinstance(source, bytes) else audio.decode
     if name == RECONSTRUCTION:
-        return anatomy.reconstruction(source, state.open_models())
-    return anatomy.front_end(source, name)
+        return anatomy.reconstruction(source, state.open_models(), decode)
+    return anatomy.front_end(source, name, decode)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm() -> None:
     """Compile what an analysis needs in the background, for a visitor about to upload a clip."""
+    sandbox.warm()
     threading.Thread(target=anatomy.warm, daemon=True).start()
 
 

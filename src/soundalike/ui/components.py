@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit import runtime
 
-from soundalike import libraries, query
+from soundalike import libraries, query, sandbox
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -290,6 +290,7 @@ def analyse(index: Index, content: bytes) -> Query | str:
             state.models_of(index),
             progress.say,
             state.turn(progress.wait),
+            sandbox.decode,
         )
         progress.say(query.STEPS[-1])
     except SoundalikeError as error:

@@ -20,7 +20,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
-from soundalike import libraries, paths, query
+from soundalike import libraries, paths, query, sandbox
 from soundalike.index import Index
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
@@ -142,10 +142,15 @@ def turn(on_place: OnPlace) -> Turn:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm_up() -> None:
-    """Load the networks in the background once the first page is there, before anyone needs them."""
-    timer = threading.Timer(WARM_UP_AFTER_S, query.rehearse, [open_models()])
+    """Get ready in the background once the first page is there, before anyone sends a clip."""
+    timer = threading.Timer(WARM_UP_AFTER_S, _get_ready, [open_models()])
     timer.daemon = True
     timer.start()
+
+
+def _get_ready(models: ModelStore) -> None:
+    sandbox.warm()
+    query.rehearse(models)
 
 
 PASSED_OVER_S = 600

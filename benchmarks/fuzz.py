@@ -1,0 +1,151 @@
+"""Do damaged files break anything? Thousands of mutants of every accepted format, as uploads.
+
+    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--format NAME ...] [--json FILE]
+
+Each mutant goes the way of an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the mix
+and the channels), and the half minute that stands for it is taken. Prints a row per format: how many
+were decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything else;
+and the greatest time and memory. With the same seed the mutants are the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import mutations
+import numpy as np
+
+from soundalike import audio, sandbox
+from soundalike.errors import AudioError
+
+SLOW_S = 5.0
+FILES = 5_000
+"""Mutants that one process gets, so that leaks would show."""
+COLUMNS = ("decoded", "refused", "crashes", "slow", "unhandled")
+
+
+@dataclass
+class Row:
+    """What became of a format's mutants.
+
+    Attributes
+    ----------
+    refused : with an `AudioError` that is of the file, not of its process
+    crashes : processes that were lost
+    slow : mutants that took over 5 s
+    unhandled : exceptions that are none of `AudioError`, here or in the process
+    longest : seconds that one mutant took at most
+    memory : MB that the process had in use at most
+    kinds : messages and their count
+    """
+
+    name: str
+    mutants: int = 0
+    decoded: int = 0
+    refused: int = 0
+    crashes: int = 0
+    slow: int = 0
+    unhandled: int = 0
+    longest: float = 0.0
+    memory: float = 0.0
+    kinds: dict[str, int] | None = None
+
+
+def fuzz(name: str, count: int, seed: int, pool: sandbox.Pool, keep: Path | None = None) -> Row:
+    """Send mutants of a format to a pool.
+
+    Parameters
+    ----------
+    name : of `mutations.FORMATS`
+    count : how many
+    seed : of the random numbers
+    pool : with one process
+    keep : a folder for the mutants that broke something
+    """
+    rng = random.Random(f"{name} {seed}")
+    own = mutations.seeds(name)
+    others = [mutations.seeds(other)[0] for other in mutations.FORMATS]
+    row, kinds = Row(name), Counter[str]()
+    for number in range(count):
+        mutant = mutations.mutate(rng.choice(own), rng.choice(others), rng)
+        began = time.perf_counter()
+        outcome, kind = _outcome(mutant, pool)
+        seconds = time.perf_counter() - began
+        row.mutants += 1
+        setattr(row, outcome, getattr(row, outcome) + 1)
+        row.slow += seconds > SLOW_S
+        row.longest = max(row.longest, seconds)
+        kinds[kind] += 1
+        if number % 50 == 0 or outcome in ("crashes", "unhandled"):
+            row.memory = max([row.memory, *map(_peak_mb, pool.pids)])
+        if keep is not None and (outcome in ("crashes", "unhandled") or seconds > SLOW_S):
+            (keep / f"{name}-{seed}-{number}").write_bytes(mutant)
+    row.kinds = dict(kinds.most_common(12))
+    return row
+
+
+def _outcome(mutant: bytes, pool: sandbox.Pool) -> tuple[str, str]:
+    """A column of the table, and what was said."""
+    if not mutant:
+        return "refused", "empty"
+    try:
+        clip, sides = pool.decode_stereo(mutant)
+        window = audio.analysis_window(clip)
+    except sandbox.SandboxError as error:
+        return "crashes" if error.reason in ("died", "slow", "memory") else "unhandled", error.reason
+    except AudioError as error:
+        return "refused", "".join("0" if c.isdigit() else c for c in str(error))
+    except Exception as error:  # noqa: BLE001
+        return "unhandled", f"here: {error!r}"
+    usable = len(window.samples) == audio.ANALYSIS_SAMPLES and bool(np.isfinite(window.samples).all())
+    usable = usable and (sides is None or len(sides) == len(clip.samples))
+    return ("decoded", "decoded") if usable else ("unhandled", "here: a clip that is of no use")
+
+
+def _peak_mb(pid: int) -> float:
+    """The most memory that a process ever had, where the system tells."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    except OSError:
+        return 0.0
+    found = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return float(found[0].split()[1]) / 1024 if found else 0.0
+
+
+def main() -> int:
+    """Fuzz each format and print the table; 1 if anything broke."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=10_000, help="mutants of each format")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--format", action="append", choices=list(mutations.FORMATS))
+    parser.add_argument("--json", type=Path, help="write all numbers there too")
+    parser.add_argument("--keep", type=Path, help="a folder for mutants that broke something")
+    asked = parser.parse_args()
+    print("| format | mutants | decoded | refused | crashes | over 5 s | unhandled | longest | memory |")
+    print("|---|--:|--:|--:|--:|--:|--:|--:|--:|", flush=True)
+    rows = []
+    for name in asked.format or mutations.FORMATS:
+        pool = sandbox.Pool(1, sandbox.Limits(files=FILES))
+        try:
+            row = fuzz(name, asked.count, asked.seed, pool, asked.keep)
+        finally:
+            pool.close()
+        rows.append(row)
+        numbers = " | ".join(f"{getattr(row, column):,}" for column in COLUMNS)
+        shown = f"| {row.mutants:,} | {numbers} | {row.longest:.2f} s | {row.memory:.0f} MB |"
+        print(f"| {name} {shown}", flush=True)
+        if asked.json:
+            text = json.dumps({"seed": asked.seed, "formats": [asdict(done) for done in rows]}, indent=1)
+            asked.json.write_text(text, encoding="utf-8")
+    return int(any(row.crashes or row.slow or row.unhandled for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,220 @@
+"""Damaged audio files: small valid ones in every accepted format, and ways to damage them.
+
+Where damage falls matters more than how much there is: half of it goes to the parts that decoders trust
+most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and a page
+whose checksum is wrong is skipped, so that half of the damaged Ogg files have theirs put right again.
+"""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from typing import Literal
+
+import av
+import numpy as np
+
+FORMATS = {
+    "wav-u8": ("wav", "pcm_u8"),
+    "wav-s16": ("wav", "pcm_s16le"),
+    "wav-s24": ("wav", "pcm_s24le"),
+    "wav-f32": ("wav", "pcm_f32le"),
+    "wav-f64": ("wav", "pcm_f64le"),
+    "wav-alaw": ("wav", "pcm_alaw"),
+    "w64": ("w64", "pcm_s16le"),
+    "flac": ("flac", "flac"),
+    "ogg-vorbis": ("ogg", "vorbis"),
+    "ogg-opus": ("ogg", "libopus"),
+    "ogg-flac": ("ogg", "flac"),
+    "mp3": ("mp3", "libmp3lame"),
+    "m4a-aac": ("ipod", "aac"),
+    "m4a-alac": ("ipod", "alac"),
+    "mp4-aac": ("mp4", "aac"),
+    "aac": ("adts", "aac"),
+    "webm-opus": ("webm", "libopus"),
+    "mka-flac": ("matroska", "flac"),
+}
+"""Container and codec, by FFmpeg's names."""
+
+SECONDS = 3.2
+"""Length of a seed: hardly more than the shortest clip that is accepted."""
+_RATES = (8_000, 16_000)
+_EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
+_ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
+_TAGS = {"title": "<b>Title</b>", "artist": "Artist", "comment": "x" * 200}
+
+Damage = Callable[[bytearray, random.Random], None]
+
+
+@lru_cache
+def seeds(name: str) -> list[bytes]:
+    """Small valid files of a format: mono and stereo, at two rates, one with tags."""
+    container, codec = FORMATS[name]
+    layouts = ("stereo",) if codec == "vorbis" else ("mono", "stereo")
+    return [
+        _encode(container, codec, layout, rate, _TAGS if layout == "stereo" else {})
+        for layout in layouts
+        for rate in _RATES
+    ]
+
+
+def mutate(source: bytes, other: bytes, rng: random.Random) -> bytes:
+    """A damaged copy of a file.
+
+    Parameters
+    ----------
+    source : the file
+    other : of any format, for splices
+    rng : decides everything
+    """
+    content = bytearray(source)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        if content:
+            rng.choice(_DAMAGES)(content, rng)
+    if rng.random() < 0.06 and len(content) > 8:
+        place = _place(content, rng)
+        start = rng.randrange(len(other))
+        content[place:] = other[start if rng.random() < 0.5 else 0 :]
+    if content.startswith(b"OggS") and rng.random() < 0.5:
+        _mend_checksums(content)
+    return bytes(content)
+
+
+def _place(content: bytearray, rng: random.Random) -> int:
+    """A place in a file, more often than not where it says what it is."""
+    length = len(content)
+    kind = rng.random()
+    if kind < 0.45:
+        return rng.randrange(min(1_024, length))
+    if kind < 0.55:
+        return rng.randrange(max(0, length - 1_024), length)
+    if kind < 0.75 and (moov := content.find(b"moov")) >= 0:
+        return rng.randrange(moov, min(moov + 2_048, length))
+    return rng.randrange(length)
+
+
+def _flip_bits(content: bytearray, rng: random.Random) -> None:
+    for _ in range(rng.choice((1, 2, 8, 64))):
+        content[_place(content, rng)] ^= 1 << rng.randrange(8)
+
+
+def _overwrite(content: bytearray, rng: random.Random) -> None:
+    length = rng.choice((1, 4, 16, 256, 2_048))
+    place = _place(content, rng)
+    fill = rng.choice((b"\0", b"\xff", None))
+    run = rng.randbytes(length) if fill is None else fill * length
+    content[place : place + length] = run[: len(content) - place]
+
+
+def _set_length(content: bytearray, rng: random.Random) -> None:
+    """Write an extreme number where there may be a length."""
+    width, order = rng.choice((1, 2, 3, 4, 8)), rng.choice(_ORDERS)
+    number = rng.choice(_EXTREMES)
+    if width == 8 and rng.random() < 0.3:
+        number = rng.choice((2**63 - 1, 2**63, 2**64 - 1))
+    place = _place(content, rng)
+    written = (number % 256**width).to_bytes(width, order)
+    content[place : place + width] = written[: len(content) - place]
+
+
+def _change_number(content: bytearray, rng: random.Random) -> None:
+    """Add a little to a number, or double it."""
+    place = _place(content, rng)
+    content[place] = (content[place] + rng.choice((-16, -1, 1, 16, content[place]))) % 256
+
+
+def _cut(content: bytearray, rng: random.Random) -> None:
+    del content[_place(content, rng) :]
+
+
+def _delete(content: bytearray, rng: random.Random) -> None:
+    place = _place(content, rng)
+    del content[place : place + rng.choice((1, 2, 4, 32, 512, 4_096))]
+
+
+def _insert(content: bytearray, rng: random.Random) -> None:
+    place = _place(content, rng)
+    content[place:place] = rng.randbytes(rng.choice((1, 2, 4, 32, 512)))
+
+
+def _duplicate(content: bytearray, rng: random.Random) -> None:
+    """Repeat a part of the file, there or elsewhere."""
+    start = _place(content, rng)
+    part = content[start : start + rng.choice((8, 64, 512, 4_096))]
+    place = rng.choice((start, _place(content, rng)))
+    content[place:place] = part * rng.choice((1, 2, 8))
+
+
+def _swap(content: bytearray, rng: random.Random) -> None:
+    """Exchange two parts of the file."""
+    length = rng.choice((4, 64, 1_024))
+    first, second = sorted((_place(content, rng), _place(content, rng)))
+    if second - first < length or second + length > len(content):
+        return
+    a, b = content[first : first + length], content[second : second + length]
+    content[first : first + length], content[second : second + length] = b, a
+
+
+_DAMAGES: tuple[Damage, ...] = (
+    *(_flip_bits, _flip_bits, _overwrite, _set_length, _set_length, _change_number),
+    *(_cut, _delete, _insert, _duplicate, _swap),
+)
+
+
+def _mend_checksums(content: bytearray) -> None:
+    """Give every page of an Ogg file the checksum of what it holds now."""
+    starts = []
+    place = content.find(b"OggS")
+    while place >= 0:
+        starts.append(place)
+        place = content.find(b"OggS", place + 4)
+    for start, end in pairwise([*starts, len(content)]):
+        if end - start < 27:
+            continue
+        segments = content[start + 27 : start + 27 + content[start + 26]]
+        stop = start + 27 + len(segments) + sum(segments)
+        content[start + 22 : start + 26] = bytes(4)
+        checksum = _crc(bytes(content[start:stop]))
+        content[start + 22 : start + 26] = struct.pack("<I", checksum)
+
+
+def _crc(page: bytes) -> int:
+    """Ogg's checksum: CRC-32 of polynomial 0x04c11db7, unreflected (RFC 3533, section 6)."""
+    value = 0
+    for byte in page:
+        value = (value << 8 & 0xFFFF_FFFF) ^ _CRC[(value >> 24) ^ byte]
+    return value
+
+
+def _crc_of(byte: int) -> int:
+    value = byte << 24
+    for _ in range(8):
+        value = (value << 1 & 0xFFFF_FFFF) ^ (0x04C1_1DB7 if value & 0x8000_0000 else 0)
+    return value
+
+
+_CRC = [_crc_of(byte) for byte in range(256)]
+
+
+def _encode(container: str, codec: str, layout: str, rate: int, tags: dict[str, str]) -> bytes:
+    time = np.arange(round(SECONDS * rate)) / rate
+    channels = [np.sin(2 * np.pi * hertz * time) / 4 for hertz in (440, 660)[: 1 + (layout == "stereo")]]
+    samples = np.stack(channels, axis=1) + np.random.default_rng(0).normal(0, 0.02, (len(time), 1))
+    flat = samples.astype(np.float32).reshape(1, -1)
+    frame = av.AudioFrame.from_ndarray(flat, format="flt", layout=layout)
+    frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        output.metadata.update(tags)
+        options = {"strict": "experimental"} if codec == "vorbis" else {}
+        stream = output.add_stream(codec, rate=rate, options=options)
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = layout
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            output.mux(packet)
+    return file.getvalue()

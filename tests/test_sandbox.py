@@ -1,0 +1,236 @@
+"""Tests of the sandbox: it gives what `audio` gives, and a broken process harms no one else."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import psutil
+import pytest
+from audio_files import FORMATS, check_message, sine, stereo
+from bombs import constant_flac
+
+from soundalike import audio, sandbox
+from soundalike.errors import AudioError
+from soundalike.sandbox import Limits, Pool, SandboxError
+
+HEAVY = {"tensorflow", "keras", "librosa", "numba", "streamlit", "pandas", "sklearn", "scipy"}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[Pool]:
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def limited() -> Iterator[list[Pool]]:
+    """Pools to be closed after a test."""
+    pools: list[Pool] = []
+    yield pools
+    for pool in pools:
+        pool.close()
+
+
+def endless() -> bytes:
+    """A legal file that takes a long time: twenty minutes of eight channels at 192 kHz."""
+    return constant_flac(1_200, 192_000, 8, level=8_000)
+
+
+@pytest.mark.parametrize("name", ["wav-s16", "mp3", "ogg-opus", "m4a-aac"])
+def test_a_clip_is_the_one_that_audio_decodes(name, pool, encode):
+    source = encode(stereo(sine(5), sine(5, hertz=660.0)), 48_000, *FORMATS[name])
+    clip, sides = pool.decode_stereo(source)
+    expected, expected_sides = audio.decode_stereo(source)
+    np.testing.assert_array_equal(clip.samples, expected.samples)
+    np.testing.assert_array_equal(sides, expected_sides)
+    assert clip.samples.dtype == np.float32
+    assert (clip.sample_rate, clip.start) == (expected.sample_rate, expected.start)
+    assert (clip.notes, clip.source_duration) == (expected.notes, expected.source_duration)
+    np.testing.assert_array_equal(pool.decode(source).samples, expected.samples)
+
+
+def test_notes_come_along(pool, encode):
+    cancelling = encode(stereo(sine(5), -sine(5)), 48_000, "flac", "flac")
+    assert "cancel each other out" in pool.decode(cancelling).notes[0]
+    half = encode(sine(10, 44_100), 44_100, "flac", "flac")
+    half = half[: len(half) // 2]
+    assert pool.decode(half).notes == audio.decode(half).notes != ()
+
+
+def test_only_a_file_of_two_channels_has_sides(pool, encode):
+    assert pool.decode_stereo(encode(sine(4)))[1] is None
+    assert pool.decode_stereo(encode(np.stack([sine(4)] * 8)))[1] is None
+
+
+@pytest.mark.parametrize("source", [b"", b"no music", bytes(50_000)])
+def test_a_refusal_is_the_one_of_audio(source, pool):
+    with pytest.raises(AudioError) as expected:
+        audio.decode(source)
+    with pytest.raises(AudioError) as caught:
+        pool.decode(source)
+    assert str(caught.value) == str(expected.value)
+    assert not isinstance(caught.value, SandboxError)
+
+
+def test_what_is_too_large_is_not_even_sent(monkeypatch, pool):
+    monkeypatch.setattr(audio, "MAX_BYTES", 2**20)
+    with pytest.raises(AudioError, match="This file has 2 MB"):
+        pool.decode(bytes(2 * 2**20))
+
+
+def test_files_at_the_same_time_are_not_mixed_up(pool, encode):
+    files = [encode(sine(4 + i / 4, hertz=300.0 + 50 * i)) for i in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        clips = list(threads.map(pool.decode, files))
+    for source, clip in zip(files, clips, strict=True):
+        np.testing.assert_array_equal(clip.samples, audio.decode(source).samples)
+
+
+def test_a_process_that_is_killed_between_files_is_replaced(pool, encode):
+    pool.warm()
+    before = pool.pids
+    assert len(before) == 2
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
+    assert set(pool.pids) != set(before)
+
+
+def test_a_file_whose_process_is_lost_gets_another(limited, encode):
+    pool = Pool(1)
+    limited.append(pool)
+    pool.decode(encode(sine(4)))
+    (first,) = pool.pids
+    with ThreadPoolExecutor(1) as thread:
+        # Stopped, it is certainly in the middle of its work when it is killed.
+        os.kill(first, signal.SIGSTOP)
+        clip = thread.submit(pool.decode, encode(sine(5)))
+        os.kill(first, signal.SIGKILL)
+        assert clip.result().duration == pytest.approx(5.0)
+    assert first not in pool.pids
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "said"),
+    [
+        (Limits(cpu_seconds=1), "slow", "takes too long"),
+        (Limits(seconds=0.5), "slow", "takes too long"),
+        (Limits(memory=30 << 20), None, "please convert it"),
+    ],
+    ids=["processor time", "wall time", "memory"],
+)
+def test_a_file_over_the_limits_costs_its_process_and_nothing_else(
+    limits, reason, said, limited, encode
+):
+    pool = Pool(1, limits)
+    limited.append(pool)
+    with pytest.raises(SandboxError, match=said) as caught:
+        pool.decode(endless())
+    check_message(str(caught.value))
+    assert reason is None or caught.value.reason == reason
+    # The next file has a new process, or one that is as good.
+    assert pool.decode(encode(sine(3.1, 8_000), 8_000)).duration == pytest.approx(3.1)
+
+
+def test_another_file_is_untouched_meanwhile(limited, encode):
+    pool = Pool(2, Limits(cpu_seconds=1))
+    limited.append(pool)
+    with ThreadPoolExecutor(2) as threads:
+        hostile = threads.submit(pool.decode, endless())
+        clips = [threads.submit(pool.decode, encode(sine(4))) for _ in range(4)]
+        assert [round(clip.result().duration) for clip in clips] == [4] * 4
+        assert isinstance(hostile.exception(), SandboxError)
+
+
+def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
+    pool = Pool(1)
+    limited.append(pool)
+    monkeypatch.setattr(sandbox.sys, "executable", "/bin/false")
+    with pytest.raises(SandboxError, match="broke the process") as caught:
+        pool.decode(b"music")
+    assert caught.value.reason == "died"
+
+
+def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, encode):
+    pool = Pool(1)
+    limited.append(pool)
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.sys, "executable", "/nowhere/python")
+        with pytest.raises(AudioError, match="try again later"):
+            pool.decode(b"music")
+    assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
+
+
+def test_a_process_is_replaced_after_its_share_of_files(limited, encode):
+    pool = Pool(1, Limits(files=2))
+    limited.append(pool)
+    pids = []
+    for _ in range(4):
+        pool.decode(encode(sine(4)))
+        pids += pool.pids
+    assert len(set(pids)) == 3
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_no_secret_is_handed_on(monkeypatch, limited, encode):
+    monkeypatch.setenv("SOUNDALIKE_SECRET", "x")
+    pool = Pool(1)
+    limited.append(pool)
+    pool.decode(encode(sine(4)))
+    assert "SOUNDALIKE_SECRET" not in psutil.Process(pool.pids[0]).environ()
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+
+
+def test_the_process_imports_no_more_than_it_needs():
+    done = python("import soundalike.sandbox_worker, av, soxr, sys; print(*sys.modules)")
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert "soundalike" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
+def test_a_confined_process_can_write_no_file(tmp_path):
+    code = (
+        "import pathlib, sys; from soundalike import sandbox_worker as w; w._confine(2**28)\n"
+        "try: pathlib.Path(sys.argv[1]).write_bytes(b'x')\n"
+        "except OSError: print('refused')"
+    )
+    assert python(code, str(tmp_path / "x")).stdout == "refused\n"
+    assert not (tmp_path / "x").stat().st_size
+
+
+def test_the_main_script_is_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "print('begun')\nfrom soundalike import sandbox\n"
+        "try: sandbox.decode(b'no music')\nexcept Exception as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
+    assert done.stdout.splitlines()[0] == "begun"
+    assert done.stdout.count("begun") == 1
+    assert "not an audio file" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("kill", [False, True])
+def test_processes_end_with_their_server(kill):
+    code = (
+        "import os, signal, sys; from soundalike import sandbox\n"
+        "sandbox.warm(); print(*sandbox._pool().pids, flush=True)\n"
+        "sys.argv[1] == 'True' and os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    pids = [int(pid) for pid in python(code, str(kill)).stdout.split()]
+    assert len(pids) == sandbox.COUNT
+    left = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    _, alive = psutil.wait_procs(left, timeout=30)
+    assert [process for process in alive if process.status() != psutil.STATUS_ZOMBIE] == []
