@@ -10,6 +10,8 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit
 .PHONY: demo test check bench index model lock audit clean
 
 demo: $(VENV)/.app
+	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("127.0.0.1", $(PORT))) \
+		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.test check
@@ -46,7 +48,7 @@ lock: $(VENV)/bin/python
 
 # Known vulnerabilities of what is locked; asks PyPI.
 audit: $(VENV)/audit
-	$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip -r requirements.lock
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 $(VENV)/audit: $(VENV)/bin/python
 	$(PYTHON) -m venv $@
@@ -57,6 +59,7 @@ model: $(VENV)/.app
 	$(BIN)/soundalike train genre-head assets/library --out assets/models/genre_head.npz
 	$(BIN)/soundalike train mfcc-autoencoder assets/library --out assets/models/mfcc_autoencoder.npz
 	$(BIN)/python scripts/fit_soundalike.py
+	cd assets/models && sha256sum *.npz > SHA256SUMS
 
 index: $(VENV)/.app
 	$(BIN)/soundalike index assets/library --out assets/index --representation all --compact --complete

@@ -11,6 +11,7 @@ import gc
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -19,7 +20,9 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
 from soundalike import libraries, paths
+from soundalike.errors import SoundalikeError
 from soundalike.index import Index
+from soundalike.index_check import Check
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
 
@@ -93,7 +96,8 @@ def open_index() -> Index:
     offered = libraries.offered()
     named = {library.name: library.folder for library in offered}
     folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
-    index = _open(str(folder.resolve()), libraries.stamp(folder))
+    index, check = _open(str(folder.resolve()), libraries.stamp(folder))
+    check.confirm()
     if st.session_state.get("library_identity", index.identity) != index.identity:
         forget_library()
     st.session_state.library_identity = index.identity
@@ -101,8 +105,9 @@ def open_index() -> Index:
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner="Opening the library …")
-def _open(folder: str, stamp: tuple[int, int]) -> Index:
-    return indices.load(Path(folder))
+def _open(folder: str, stamp: tuple[int, int]) -> tuple[Index, Check]:
+    index = indices.load(Path(folder))
+    return index, Check(index)
 
 
 def identity(index: Index) -> str:
@@ -125,8 +130,13 @@ def models_of(index: Index) -> ModelStore:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm_models() -> None:
     """Load the network in the background, for a visitor who is about to upload or record a clip."""
-    models = open_models()
-    threading.Thread(target=lambda: models.vgg16, daemon=True).start()
+    threading.Thread(target=_load, args=[open_models()], daemon=True).start()
+
+
+def _load(models: ModelStore) -> None:
+    # What is wrong with the file is said to whoever gives a clip.
+    with suppress(SoundalikeError):
+        _ = models.vgg16
 
 
 def settle() -> None:
