@@ -4,9 +4,14 @@ PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
-.PHONY: demo test check bench bench-all index model clean
+QUIET := --quiet --disable-pip-version-check
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
+	--custom-compile-command "make lock"
+.PHONY: demo test check bench bench-all index model lock audit clean
 
 demo: $(VENV)/.app
+	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("127.0.0.1", $(PORT))) \
+		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.test check
@@ -37,11 +42,29 @@ bench-all: bench
 	$(BIN)/python benchmarks/scale.py
 	$(BIN)/python benchmarks/cost_model.py
 
+# Settles the exact versions of all that is needed: what requirements*.txt say, and of the rest what
+# constraints.txt says already where that still fits. `make lock NEWER=--upgrade` renews the rest.
+lock: $(VENV)/bin/python
+	$(BIN)/pip install $(QUIET) uv==0.13.9
+	cat requirements.txt requirements-cluster.txt requirements-test.txt | grep -v '^-' | \
+		$(LOCK) --no-annotate $(NEWER) --output-file constraints.txt -
+	$(LOCK) --generate-hashes --output-file requirements.lock requirements.txt
+	$(LOCK) --generate-hashes --output-file requirements-test.lock requirements-test.txt
+
+# Known vulnerabilities of what is locked; asks PyPI.
+audit: $(VENV)/audit
+	$(VENV)/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
+
+$(VENV)/audit: $(VENV)/bin/python
+	$(PYTHON) -m venv $@
+	$@/bin/pip install $(QUIET) pip-audit==2.10.1
+
 # Makes the shipped models and index again from the shipped library.
 model: $(VENV)/.app
 	$(BIN)/soundalike train genre-head assets/library --out assets/models/genre_head.npz
 	$(BIN)/soundalike train mfcc-autoencoder assets/library --out assets/models/mfcc_autoencoder.npz
 	$(BIN)/python scripts/fit_soundalike.py
+	cd assets/models && sha256sum *.npz > SHA256SUMS
 
 index: $(VENV)/.app
 	$(BIN)/soundalike index assets/library --out assets/index --representation all --compact --complete
@@ -50,12 +73,13 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundalike needs Python 3.11 or later; name one with: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.app: $(VENV)/bin/python requirements.txt constraints.txt pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+$(VENV)/.app: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/pip install $(QUIET) --require-hashes -r requirements.lock
+	$(BIN)/pip install $(QUIET) --no-deps --no-build-isolation -e .
 	touch $@
 
-$(VENV)/.test: $(VENV)/.app requirements-test.txt requirements-cluster.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-test.txt
+$(VENV)/.test: $(VENV)/.app requirements-test.lock
+	$(BIN)/pip install $(QUIET) --require-hashes -r requirements-test.lock
 	touch $@
 
 clean:

@@ -271,7 +271,7 @@ def skip(index: Index, votes: Votes) -> None:
     try:
         deal(index, votes)
     except SoundalikeError as error:
-        st.session_state.compare_told = str(error)
+        st.session_state.compare_told = components.for_visitors(str(error))
 
 
 def answer(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
@@ -281,14 +281,17 @@ def answer(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
         return
     try:
         counted = votes.vote(pair.id, choice)
-        st.session_state.compare_told = (
-            "Your vote is counted; here is the next pair."
-            if counted
-            else "That pair had its vote already."
-        )
-        deal(index, votes)
     except SoundalikeError as error:
-        st.session_state.compare_told = str(error)
+        st.session_state.compare_told = (
+            f"Your vote is not counted: {components.for_visitors(str(error))}"
+        )
+        return
+    told = "Your vote is counted" if counted else "That pair had its vote already"
+    try:
+        deal(index, votes)
+        st.session_state.compare_told = f"{told}; here is the next pair."
+    except SoundalikeError as error:
+        st.session_state.compare_told = f"{told}. {components.for_visitors(str(error))}"
 
 
 def show_votes(index: Index, votes: Votes) -> None:
@@ -310,9 +313,18 @@ def show_votes(index: Index, votes: Votes) -> None:
         )
         with st.popover("New round", icon=":material/restart_alt:"):
             st.caption("The tally starts from zero. Votes so far stay in the CSV, under their round.")
-            st.button("Begin a new round", key="compare_reset", on_click=votes.reset)
+            st.button("Begin a new round", key="compare_reset", on_click=begin_anew, args=[votes])
     if shown:
         tally(index, votes)
+
+
+def begin_anew(votes: Votes) -> None:
+    """A new round, or why there is none."""
+    st.session_state.pop("compare_told", None)
+    try:
+        votes.reset()
+    except SoundalikeError as error:
+        st.session_state.compare_told = components.for_visitors(str(error))
 
 
 def tally(index: Index, votes: Votes) -> None:

@@ -19,7 +19,7 @@ import click
 from soundalike import __version__
 from soundalike.cli_evaluate import evaluate
 from soundalike.cli_fma import fetch, fma
-from soundalike.cli_index import index, map_, measure
+from soundalike.cli_index import check, index, map_, measure
 from soundalike.cli_journey import journey
 from soundalike.cli_recommend import recommend
 from soundalike.cli_train import cf_regression, genre_head, mfcc_autoencoder
@@ -70,6 +70,7 @@ def commands() -> None:
 commands.add_command(index)
 commands.add_command(map_)
 commands.add_command(measure)
+commands.add_command(check)
 commands.add_command(recommend)
 commands.add_command(journey)
 commands.add_command(evaluate)

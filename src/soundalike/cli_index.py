@@ -187,6 +187,24 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
     click.echo(f"{len(opened)} tracks measured in {folder}")
 
 
+@click.command()
+@click.argument("folder", metavar="INDEX", type=FOLDER)
+@JSON
+def check(folder: Path, as_json: bool) -> None:
+    """Compare every file of INDEX with its checksum, and its models with those at hand."""
+    from soundalike import cli
+    from soundalike import index as indices
+    from soundalike.models import ModelStore
+
+    opened = indices.load(folder, checksums=True)
+    opened.check_models(opened.models(ModelStore()))
+    files = len(opened.manifest["files"])
+    if as_json:
+        cli._print_json({"index": str(folder), "tracks": len(opened), "files": files})
+        return
+    click.echo(f"{files} files of {folder} are as they were written")
+
+
 def was_complete(out: Path) -> bool:
     """Whether there is an index already, and a complete one: then it stays so."""
     from soundalike import index as indices

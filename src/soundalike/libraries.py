@@ -42,11 +42,12 @@ def offered() -> list[Library]:
 
 
 def without_paths(message: str) -> str:
-    """A message with the places of libraries and of the program on this machine left out."""
+    """A message with the places of libraries, votes and the program on this machine left out."""
     for library in offered():
         for folder in (library.folder, library.folder.resolve()):
             message = message.replace(f"{folder}/", "").replace(str(folder), f"“{library.name}”")
-    return message.replace(f"{paths.ROOT}/", "")
+    votes = paths.votes_file()
+    return message.replace(str(votes), votes.name).replace(f"{paths.ROOT}/", "")
 
 
 def stamp(folder: Path) -> tuple[int, int]:

@@ -55,7 +55,7 @@ def cache_folder() -> Path:
     """Where commands keep feature maps between runs: `$SOUNDALIKE_CACHE`, or the user's cache."""
     if own := os.environ.get("SOUNDALIKE_CACHE"):
         return Path(own)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME") or _home() / ".cache"
     return Path(base) / "soundalike"
 
 
@@ -69,8 +69,19 @@ def votes_file() -> Path:
     """Where votes are kept: `$SOUNDALIKE_VOTES`, or in the user's data folder."""
     if own := os.environ.get("SOUNDALIKE_VOTES"):
         return Path(own)
-    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    base = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
     return Path(base) / "soundalike" / "votes.sqlite"
+
+
+def _home() -> Path:
+    """The user's folder; the root where there is none, as for a container's nameless user.
+
+    What cannot be written there is said by whoever wants to.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/")
 
 
 def sha256_of(path: Path) -> str:

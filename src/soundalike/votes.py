@@ -30,7 +30,7 @@ CHOICES = ("left", "right", "same")
 COLUMNS = ("library", "round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
 """Of the exported table; times are UTC, and the library is its fingerprint."""
 
-_WAIT_S = 30.0
+_WAIT_S = 10.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS pairs (
     pair TEXT PRIMARY KEY,
@@ -223,7 +223,9 @@ class Votes:
             try:
                 yield database
             except BaseException:
-                database.execute("ROLLBACK")
+                # After a full disk SQLite has taken everything back itself.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
                 raise
             database.execute("COMMIT")
 

@@ -36,6 +36,8 @@ FILES = {
     "soundalike": "soundalike.npz",
     "mfcc_autoencoder": "mfcc_autoencoder.npz",
 }
+SUMS = "SHA256SUMS"
+"""The list of a folder's model files with their checksums, as `sha256sum` writes it."""
 
 
 class ModelStore:
@@ -171,15 +173,36 @@ class ModelStore:
                     ) from error
             return self._checksums[name]
 
+    def _check(self, name: str) -> None:
+        """Raise ModelError if a file is another than the list beside it says."""
+        path = self._files[name]
+        listed = _listed(path)
+        if listed is not None and self.checksum(name) != listed:
+            raise ModelError(
+                f"The model file {path} is not the one that {SUMS} beside it lists; please restore it, "
+                f"or list it with sha256sum if you made it."
+            )
+
     def _network(self, name: str, load: Callable[[Path], T]) -> T:
         """A network, loaded now if it was not before, by the store that has its file."""
         if self._base is not None and name not in self._files:
             return self._base._network(name, load)
         with self._lock:
             if name not in self._loaded:
+                self._check(name)
                 self._loaded[name] = load(self._files[name])
             network: T = self._loaded[name]
             return network
+
+
+def _listed(path: Path) -> str | None:
+    """The checksum that the list beside a model's file has for it; None where none is listed."""
+    try:
+        lines = path.with_name(SUMS).read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    sums = {name.strip(): checksum for checksum, _, name in (line.partition(" ") for line in lines)}
+    return sums.get(path.name)
 
 
 def _vgg16(path: Path) -> VGG16:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.media_file_storage import MediaFileStorageError
 
 from soundalike import libraries, query, sandbox
 from soundalike.comparison import Comparison
@@ -123,18 +124,19 @@ def track_of(index: Index, row: int) -> Track:
 
 
 def audio_url(source: Path | bytes, name: str = "") -> str:
-    """An address under which this session's page can play a file; "" for a file that is not there.
+    """An address under which this session's page can play a file; "" for one that cannot be read.
 
     This is what `st.audio` does for its own player: the file is held in the server's memory, under
     an address that its content makes unguessable, for as long as the page shows it.
     """
     suffix = (source.suffix if isinstance(source, Path) else Path(name).suffix).lower()
     kind = _MIME_TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0] or "audio/wav"
-    if isinstance(source, Path) and not source.is_file():
-        return ""
     content = source if isinstance(source, bytes) else str(source)
     coordinates = f"soundalike-{source if isinstance(source, Path) else name}"
-    return str(runtime.get_instance().media_file_mgr.add(content, kind, coordinates))
+    try:
+        return str(runtime.get_instance().media_file_mgr.add(content, kind, coordinates))
+    except MediaFileStorageError:
+        return ""
 
 
 def picture_url(content: bytes, kind: str = "png") -> str:
@@ -327,13 +329,15 @@ class _Progress:
 
 
 def complain(message: str) -> None:
-    """Something is wrong, in one sentence that says what to do; only commands are marked up in it.
+    """Something is wrong, in one sentence that says what to do."""
+    st.error(for_visitors(message), icon=":material/error:")
 
-    Where things lie on the server is nothing to a visitor.
-    """
+
+def for_visitors(message: str) -> str:
+    """An error's message as Markdown: commands marked up, nothing else, and no place on the server."""
     parts = libraries.without_paths(message).split("`")
     parts[::2] = map(plain, parts[::2])
-    st.error("`".join(parts), icon=":material/error:")
+    return "`".join(parts)
 
 
 def remarks(notes: Sequence[str]) -> None:

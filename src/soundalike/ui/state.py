@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, TypeVar
 
@@ -21,7 +22,9 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
 from soundalike import libraries, paths, query, sandbox
+from soundalike.errors import SoundalikeError
 from soundalike.index import Index
+from soundalike.index_check import Check
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
 from soundalike.query import Turn
@@ -99,7 +102,8 @@ def open_index() -> Index:
     offered = libraries.offered()
     named = {library.name: library.folder for library in offered}
     folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
-    index = _open(str(folder.resolve()), libraries.stamp(folder))
+    index, check = _open(str(folder.resolve()), libraries.stamp(folder))
+    check.confirm()
     if st.session_state.get("library_identity", index.identity) != index.identity:
         forget_library()
     st.session_state.library_identity = index.identity
@@ -107,8 +111,9 @@ def open_index() -> Index:
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner="Opening the library …")
-def _open(folder: str, stamp: tuple[int, int]) -> Index:
-    return indices.load(Path(folder))
+def _open(folder: str, stamp: tuple[int, int]) -> tuple[Index, Check]:
+    index = indices.load(Path(folder))
+    return index, Check(index)
 
 
 def identity(index: Index) -> str:
@@ -149,7 +154,9 @@ def warm_up() -> None:
 
 
 def _get_ready(models: ModelStore) -> None:
-    sandbox.warm()
+    # What is wrong is said to whoever sends a clip.
+    with suppress(SoundalikeError):
+        sandbox.warm()
     query.rehearse(models)
 
 
