@@ -7,8 +7,9 @@ figures as a Markdown table. With `--only` some are run again and the figures of
 each figure carries the day and the machine that it was measured on. The file is an object:
 
     machine   processor, cores, memory, system, Python, and the versions of what the figures depend on
-    figures   a list of {name, value, unit, bar, holds, command, note, measured, machine}; a bar is the
-              most that a value may be, and null, as `holds` is, where there is none
+    figures   a list of {name, value, unit, bar, holds, command, note, least, measured, machine}; a bar
+              is the most that a value may be, or where `least` is true the least; it is null, as
+              `holds` is, where there is none
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from figures import Figure, table
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
 MEASUREMENTS = {
+    "network": "network.py",
     "upload": "upload.py",
     "cold_start": "cold_start.py",
     "reruns": "reruns.py",
@@ -111,7 +113,9 @@ def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
 
 def as_figure(found: dict[str, Any]) -> Figure:
     """A figure of the file."""
-    return Figure(found["name"], found["value"], found["unit"], found["bar"], found["note"])
+    return Figure(
+        found["name"], found["value"], found["unit"], found["bar"], found["note"], found["least"]
+    )
 
 
 def machine() -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a measurement comes to: figures with their bars, as a table or as JSON.
 
 Every script that `bench.py` runs prints a Markdown table, and with `--json` one line, an object whose
-`figures` are those of the table. All bars are the most that a value may be.
+`figures` are those of the table. A bar is the most that a value may be, unless it says "at least".
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ class Figure:
     unit : "s", "ms", "MB", "%", ... ; "" for a number of things
     bar : the most that it may be; None where there is no bar
     note : what explains it, where it needs that
+    least : whether the bar is the least that it may be instead
     """
 
     name: str
@@ -31,11 +32,14 @@ class Figure:
     unit: str
     bar: float | None = None
     note: str = ""
+    least: bool = False
 
     @property
     def holds(self) -> bool | None:
         """Whether the value keeps to the bar; None without one."""
-        return None if self.bar is None else self.value <= self.bar
+        if self.bar is None:
+            return None
+        return self.value >= self.bar if self.least else self.value <= self.bar
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
@@ -62,7 +66,8 @@ def table(found: Sequence[Figure]) -> str:
     """Figures as a Markdown table."""
     lines = ["| | measured | bar | holds |", "|---|---:|---:|---|"]
     for figure in found:
-        bar = "" if figure.bar is None else written(figure.bar, figure.unit)
+        bound = "at least " if figure.least else ""
+        bar = "" if figure.bar is None else bound + written(figure.bar, figure.unit)
         holds = {None: "", True: "yes", False: "**no**"}[figure.holds]
         lines.append(f"| {figure.name} | {written(figure.value, figure.unit)} | {bar} | {holds} |")
     return "\n".join(lines)

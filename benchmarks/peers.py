@@ -160,11 +160,10 @@ def article() -> Peer:
     """The article's pipeline, as it was published."""
     from sklearn.metrics.pairwise import cosine_similarity
 
-    from soundalike.models import import_tensorflow
+    from soundalike.models.quiet import import_tensorflow
 
     import_tensorflow()
-    network = vgg16._build()
-    vgg16._load_weights(network, paths.MODELS / "vgg16_notop_fp16.npz")
+    network = vgg16.build(vgg16.read(paths.MODELS / "vgg16_notop_fp16.npz"))
 
     def hear(file: Path) -> NDArray[np.float32]:
         clip = audio.analysis_window(audio.decode(file))

@@ -1,0 +1,153 @@
+"""What the networks take by each runtime, and what a lower precision costs.
+
+    python benchmarks/network.py [--rounds N] [--library DIR] [--json]
+
+Times one forward pass of VGG16 (a 480 x 640 picture) and of the tagger (ten patches) by TensorFlow, as
+a traced direct call, by OpenVINO in float32, and by what the app chooses on this processor, in turns, so
+that all see the same machine; ratios are medians of the turns' ratios. Then embeds the clips of a
+library (the evaluation clips beside the project where they are, else the bundled ones) by TensorFlow and
+by the app's choice: how far the embeddings agree, and genre precision at 10 by both, the query's artist
+filtered out, with the paired difference's 95 % bootstrap interval over artists.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import figures
+import numpy as np
+from figures import Figure
+from numpy.typing import NDArray
+
+from soundalike import audio, evaluation, library, paths, representations
+from soundalike.models import ModelStore, runtime, tagger
+from soundalike.representations import vgg_features
+
+NAMES = ("vgg_mel", "genre_head", "soundalike")
+EVALUATED = {
+    "vgg_mel": {"vgg_mel": 1.0},
+    "vgg_genre": representations.get("vgg_genre").parts,
+    "soundalike": {"soundalike": 1.0},
+}
+CHOSEN, SINGLE = "auto", runtime.OPENVINO_F32
+RUNTIMES = (runtime.TENSORFLOW, SINGLE, CHOSEN)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = figures.parser(__doc__)
+    evaluation_clips = paths.ROOT.parent / "shared" / "eval_clips"
+    folder = evaluation_clips if evaluation_clips.is_dir() else paths.LIBRARY
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--library", type=Path, default=folder)
+    options = parser.parse_args()
+    stores = {name: store(name) for name in RUNTIMES}
+    source = library.load(options.library)
+    found = speed(stores, source, options.rounds) + accuracy(stores, source)
+    figures.show(found, options.json)
+
+
+def store(name: str) -> ModelStore:
+    """Networks that run on a runtime."""
+    os.environ[runtime.VARIABLE] = name
+    models = ModelStore()
+    for network in (models.vgg16, models.tagger):
+        assert network is not None
+    # Made ready at its first call.
+    models.genre_head(np.zeros((1, 7, 10, 512), np.float32))
+    return models
+
+
+def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -> list[Figure]:
+    """Times of a pass, and their ratios."""
+    clip = audio.analysis_window(audio.decode(source.path(0)))
+    picture = vgg_features.mel_image(clip)
+    patches = tagger.patches(tagger.spectrogram(clip))
+    kind = runtime.precision()
+    found = []
+    passes: dict[str, Callable[[ModelStore], object]] = {
+        "VGG16": lambda models: models.vgg16(picture),
+        "tagger": lambda models: models.tagger(patches),
+    }
+    for network, call in passes.items():
+        seconds = in_turns({name: lambda m=models: call(m) for name, models in stores.items()}, rounds)
+        for name in RUNTIMES:
+            title = f"the app's choice here ({kind})" if name == CHOSEN else name
+            value = round(1000 * statistics.median(seconds[name]), 1)
+            found.append(Figure(f"{network}, one pass, {title}", value, "ms"))
+        for name, bar in ((CHOSEN, 0.45 if network == "VGG16" else None), (SINGLE, None)):
+            pairs = zip(seconds[name], seconds[runtime.TENSORFLOW], strict=True)
+            ratio = statistics.median(one / other for one, other in pairs)
+            title = "the app's choice" if name == CHOSEN else name
+            found.append(Figure(f"{network}, {title} / TensorFlow float32", round(ratio, 3), "", bar))
+    return found
+
+
+def in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each call, round by round, after one that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(rounds + 1):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if number:
+                seconds[name].append(time.perf_counter() - began)
+    return seconds
+
+
+def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Figure]:
+    """Agreement of embeddings, and precision at 10 by both."""
+    single, chosen = (embedded(stores[name], source) for name in (runtime.TENSORFLOW, CHOSEN))
+    found = []
+    for name in NAMES:
+        cosines = cosine(single[name], chosen[name])
+        least = round(float(cosines.min()), 5)
+        note = f"median {np.median(cosines):.5f} over {len(cosines)} clips"
+        bar = 0.999 if name != "genre_head" else None
+        found.append(Figure(f"`{name}`, least cosine to float32", least, "", bar, note, least=True))
+    labels, artists = list(source.tracks["genre"]), library.artist_keys(source.tracks)
+    for name, parts in EVALUATED.items():
+        before, after = (
+            evaluation.precision_at_k(similarities(vectors, parts), labels, artists)
+            for vectors in (single, chosen)
+        )
+        difference = after.per_query - before.per_query
+        low, high = evaluation.bootstrap_interval(difference, np.array(artists))
+        note = (
+            f"float32: {before.mean:.4f} ({before.low:.4f} to {before.high:.4f}); difference "
+            f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, artist filter on"
+        )
+        value, bar = round(after.mean, 4), round(before.low, 4)
+        found.append(Figure(f"`{name}`, P@10 by the app's choice", value, "", bar, note, least=True))
+    return found
+
+
+def embedded(models: ModelStore, source: library.Library) -> dict[str, NDArray[np.float32]]:
+    """Vectors of every clip, by representation."""
+    rows = []
+    for row in range(len(source.tracks)):
+        clip = audio.analysis_window(audio.decode(source.path(row)))
+        rows.append([representations.get(name).embed(clip, models) for name in NAMES])
+    return {name: np.stack([row[at] for row in rows]) for at, name in enumerate(NAMES)}
+
+
+def similarities(
+    vectors: dict[str, NDArray[np.float32]], parts: dict[str, float]
+) -> NDArray[np.float32]:
+    """Cosine similarity of every two clips, by weighted parts joined."""
+    joined = np.concatenate([vectors[part] * weight for part, weight in parts.items()], axis=1)
+    return evaluation.cosine_matrix(joined)
+
+
+def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Cosine similarity row by row."""
+    norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.asarray((one.astype(np.float64) * other).sum(axis=1) / np.maximum(norms, 1e-12))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""What an upload costs, from its bytes to its playlist, beside the networks' bare passes.
+
+    python benchmarks/upload.py [--rounds N] [--json]
+
+Everything is warm: libraries imported, networks loaded, index open, sandbox started. Each round takes
+an MP3 file of 30 s that nobody has uploaded before, and times in turn: VGG16's pass alone on a picture
+that lies ready; the way from the bytes to that picture (decode in the sandbox, resample, spectrogram,
+image); and the whole way to ten tracks with their sentences, by the app's defaults. The bar of the
+whole is 1.15 times the bare pass, or the pass and 100 ms where that is more.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+import figures
+import numpy as np
+import uploads
+from figures import Figure
+from numpy.typing import NDArray
+
+from soundalike import audio, composer, index, likeness, paths, query, representations, sandbox
+from soundalike.blend import Seed
+from soundalike.index import Index
+from soundalike.models import ModelStore, runtime, tagger
+from soundalike.representations import vgg_features
+
+WARM = 2
+"""Files that do not count."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = figures.parser(__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    options = parser.parse_args()
+    found = measure(index.load(paths.BUNDLED_INDEX), ModelStore(), options.rounds)
+    figures.show(found, options.json)
+
+
+def measure(opened: Index, models: ModelStore, rounds: int) -> list[Figure]:
+    """Medians over so many files."""
+    seconds: dict[str, list[float]] = {"pass": [], "both": [], "picture": [], "whole": []}
+    for number in range(rounds + WARM):
+        content = uploads.upload(number)[1]
+        clip = audio.analysis_window(sandbox.decode(content))
+        picture = vgg_features.mel_image(clip)
+        patches = tagger.patches(tagger.spectrogram(clip))
+        calls: dict[str, Callable[[], object]] = {
+            "pass": partial(models.vgg16, picture),
+            "both": partial(networks, models, picture, patches),
+            "picture": partial(to_picture, content),
+            "whole": partial(to_playlist, content, opened, models),
+        }
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            if number >= WARM:
+                seconds[name].append(time.perf_counter() - began)
+    medians = {name: 1000 * statistics.median(values) for name, values in seconds.items()}
+    bar = max(1.15 * medians["pass"], medians["pass"] + 100)
+    kind = runtime.precision()
+    return [
+        Figure(f"VGG16's pass ({kind})", round(medians["pass"], 1), "ms"),
+        Figure("VGG16's and the tagger's pass", round(medians["both"], 1), "ms"),
+        Figure("from an MP3's bytes to the picture", round(medians["picture"], 1), "ms", 80.0),
+        Figure("from an MP3's bytes to a playlist", round(medians["whole"], 1), "ms", round(bar, 1)),
+    ]
+
+
+def networks(models: ModelStore, picture: NDArray[np.uint8], patches: NDArray[np.float32]) -> None:
+    """All passes that an upload asks for, on what lies ready."""
+    models.vgg16(picture)
+    models.tagger(patches)
+
+
+def to_picture(content: bytes) -> NDArray[np.uint8]:
+    """Decode, resample, spectrogram and image."""
+    return vgg_features.mel_image(audio.analysis_window(sandbox.decode(content)))
+
+
+def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
+    """What the page does with an upload, up to the sentences beside its tracks."""
+    asked = query.from_audio(content, opened, models, decode=sandbox.decode)
+    recipe = composer.Recipe(representations.default(opened.names))
+    found = composer.compose(opened, [Seed(asked)], recipe)
+    return likeness.sentences(opened, asked, [entry.row for entry in found.entries])
+
+
+if __name__ == "__main__":
+    main()
