@@ -2,7 +2,7 @@
 
 Where damage falls matters more than how much there is: half of it goes to the parts that decoders trust
 most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and a
-page whose checksum is wrong is skipped, so that half of the damaged Ogg files have theirs put right again.
+page whose checksum is wrong is skipped, so that half of the damaged Ogg files have theirs put right.
 """
 
 from __future__ import annotations

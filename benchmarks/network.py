@@ -16,6 +16,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import figures
@@ -74,7 +75,7 @@ def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -
         "tagger": lambda models: models.tagger(patches),
     }
     for network, call in passes.items():
-        seconds = in_turns({name: lambda m=models: call(m) for name, models in stores.items()}, rounds)
+        seconds = in_turns({name: partial(call, models) for name, models in stores.items()}, rounds)
         for name in RUNTIMES:
             title = f"the app's choice here ({kind})" if name == CHOSEN else name
             value = round(1000 * statistics.median(seconds[name]), 1)
@@ -118,8 +119,8 @@ def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Fig
         difference = after.per_query - before.per_query
         low, high = evaluation.bootstrap_interval(difference, np.array(artists))
         note = (
-            f"float32: {before.mean:.4f} ({before.low:.4f} to {before.high:.4f}); difference "
-            f"{difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, artist filter on"
+            f"float32: {before.mean:.4f} ({before.low:.4f} to {before.high:.4f}); "
+            f"difference {difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, artist filter on"
         )
         value, bar = round(after.mean, 4), round(before.low, 4)
         found.append(Figure(f"`{name}`, P@10 by the app's choice", value, "", bar, note, least=True))
