@@ -120,7 +120,8 @@ def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Fig
         low, high = evaluation.bootstrap_interval(difference, np.array(artists))
         note = (
             f"float32: {before.mean:.4f} ({before.low:.4f} to {before.high:.4f}); "
-            f"difference {difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, artist filter on"
+            f"difference {difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, "
+            "artist filter on"
         )
         value, bar = round(after.mean, 4), round(before.low, 4)
         found.append(Figure(f"`{name}`, P@10 by the app's choice", value, "", bar, note, least=True))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -45,6 +45,18 @@ def library_clip() -> Path:
 def models() -> ModelStore:
     """The bundled networks."""
     return ModelStore()
+
+
+@pytest.fixture(scope="session")
+def exact_models() -> ModelStore:
+    """The bundled networks in single precision, whatever the processor likes better."""
+    store = ModelStore()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(runtime.VARIABLE, runtime.OPENVINO_F32)
+        # The runtime is chosen when a network is loaded.
+        assert store.vgg16
+        assert store.tagger
+    return store
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ SIMILARITY = 0.90
 
 It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
 """
+LEAST_ALIKE = 0.7
+"""Of tracks less alike than this by `soundalike` none is looked at: copies had at least 0.82."""
 NEAREST = 20
 """How many of a track's nearest are looked at."""
 

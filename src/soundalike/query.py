@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -58,6 +59,9 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
                 vector = representations.get(name).embed(self._clip, self._models)
                 self._vectors[name] = self._index.prepare(name, vector)
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._index.stored
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._index.stored)
 
@@ -73,13 +77,19 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def copies(self) -> frozenset[int]:
         """Rows of the index whose fingerprint says that they are this recording.
 
-        Only the nearest tracks are looked at, by what does not mind where a clip begins.
+        Only the nearest tracks are looked at, by what does not mind where a clip begins, and only if
+        they are as alike as copies are.
         """
         prints = fingerprint.load(self._index)
         default = representations.default(self._index.names)
         if prints is None or not self._index.has_vectors(default):
             return frozenset()
-        rows = nearest(self._index.similarities(default, self), recordings.NEAREST)
+        similarities = self._index.similarities(default, self)
+        rows = nearest(similarities, recordings.NEAREST)
+        if default == representations.DEFAULT:
+            rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
+        if not len(rows):
+            return frozenset()
         distances = fingerprint.distances(fingerprint.of(self._clip), prints[rows])
         return frozenset(rows[distances <= fingerprint.SAME].tolist())
 
@@ -177,7 +187,11 @@ def from_audio(
         on_step(STEPS[1])
         representations.vgg_features.mel_image(clip)
     on_step(STEPS[2])
-    embeddings.compute(_first_asked(index))
+    with ThreadPoolExecutor(1) as aside:
+        # What the network leaves of the processors is enough for this.
+        described = aside.submit(lambda: embeddings.descriptors)
+        embeddings.compute(_first_asked(index))
+        described.result()
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)

@@ -116,13 +116,14 @@ def of_dimension(
 
 
 def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
-    from librosa import feature, fft_frequencies, onset, stft
+    from librosa import feature, fft_frequencies, onset
 
     rate: dict[str, Any] = {"sr": clip.sample_rate, "hop_length": HOP_LENGTH}
-    magnitude = np.abs(stft(clip.samples, n_fft=spectra.N_FFT, hop_length=HOP_LENGTH))
+    magnitude = np.sqrt(spectra.power(clip))
     frequency = fft_frequencies(sr=clip.sample_rate, n_fft=spectra.N_FFT)
-    centroid = feature.spectral_centroid(S=magnitude, freq=frequency)[0]
-    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency)[0]
+    centroids = feature.spectral_centroid(S=magnitude, freq=frequency)
+    centroid = centroids[0]
+    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]
     flatness = feature.spectral_flatness(S=magnitude)[0]
     power = np.square(magnitude).sum(axis=0) + 1e-12
     levels = audio.level_dbfs(clip.samples)

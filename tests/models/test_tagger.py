@@ -48,21 +48,21 @@ def npz(**values) -> bytes:
     return file.getvalue()
 
 
-def test_same_outputs_as_the_original_graph(real_patches, original, models):
-    heard = models.tagger(real_patches)
+def test_same_outputs_as_the_original_graph(real_patches, original, exact_models):
+    heard = exact_models.tagger(real_patches)
     np.testing.assert_allclose(heard.tags, original["tags"], atol=1e-4)
     np.testing.assert_allclose(heard.penultimate, original["penultimate"], atol=1e-4)
     assert original["tags"].max(axis=1).min() > 0.1
 
 
-def test_the_tags_follow_from_the_penultimate_layer(models):
-    heard = models.tagger(noise())
+def test_the_tags_follow_from_the_penultimate_layer(exact_models):
+    heard = exact_models.tagger(noise())
     with np.load(WEIGHTS, allow_pickle=False) as arrays:
         logits = heard.penultimate.astype(np.float64) @ arrays["tags_kernel"] + arrays["tags_bias"]
     np.testing.assert_allclose(heard.tags, 1 / (1 + np.exp(-logits)), atol=1e-5)
 
 
-def test_temporal_filters_by_hand(models):
+def test_temporal_filters_by_hand(exact_models):
     patch = noise(1)[0].astype(np.float64)
     with np.load(WEIGHTS, allow_pickle=False) as file:
         weights = dict(file)
@@ -75,7 +75,7 @@ def test_temporal_filters_by_hand(models):
         return (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta
 
     first = len(tagger.TIMBRAL) * tagger.TIMBRAL_FILTERS
-    pooled = models.tagger(noise(1)).pooled[0]
+    pooled = exact_models.tagger(noise(1)).pooled[0]
     for position, (name, frames) in enumerate(tagger.TEMPORAL.items()):
         kernel = weights[f"{name}_kernel"].swapaxes(1, 2).reshape(frames, tagger.TEMPORAL_FILTERS)
         padded = np.pad(normalised(patch, "input"), ((frames // 2 - 1, frames // 2), (0, 0)))

@@ -96,7 +96,10 @@ class Tagger:
     def __init__(self, weights: Path) -> None:
         layers = read(weights)
         self._run = Network(
-            (None, PATCH_FRAMES, N_MELS), lambda shape: _graph(layers, shape), lambda: _model(layers)
+            (None, PATCH_FRAMES, N_MELS),
+            lambda shape: _graph(layers, shape),
+            lambda: _model(layers),
+            tolerant=True,
         )
 
     def __call__(self, batch: NDArray[np.float32]) -> Heard:
