@@ -19,7 +19,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import index as indices
-from soundalike import libraries, paths
+from soundalike import allocator, libraries, paths
 from soundalike.index import Index
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
@@ -153,6 +153,7 @@ def _settle(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, "blas")
+    allocator.give_back_at_once()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
