@@ -18,8 +18,8 @@ from typing import NoReturn, TypeVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import index as indices
 from soundalike import allocator, libraries, paths
+from soundalike import index as indices
 from soundalike.index import Index
 from soundalike.libraries import Library
 from soundalike.models import ModelStore
