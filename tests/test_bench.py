@@ -1,4 +1,4 @@
-"""The harness of `make bench`: figures, their table, and results that are kept when others are made again."""
+"""The harness of `make bench`: figures, their table, and results kept when others are made again."""
 
 from __future__ import annotations
 
