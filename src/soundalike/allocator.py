@@ -17,6 +17,6 @@ _M_MMAP_THRESHOLD = -3
 def give_back_at_once() -> bool:
     """Have arrays of a megabyte or more given back when they are freed; whether this system can."""
     try:
-        return ctypes.CDLL("libc.so.6").mallopt(_M_MMAP_THRESHOLD, LARGE) == 1
+        return bool(ctypes.CDLL("libc.so.6").mallopt(_M_MMAP_THRESHOLD, LARGE))
     except (OSError, AttributeError):
         return False
