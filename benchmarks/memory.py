@@ -112,6 +112,8 @@ def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
     page = visit(chromium, address)
     upload(page, number)
     page.get_by_role("link", name="Anatomy").click()
+    expect(page.get_by_role("heading", name="See inside the sound")).to_be_visible()
+    page.locator(SETTLED).wait_for()
     page.get_by_text("Upload", exact=True).first.click()
     name, content = uploads.upload(number)
     field = page.locator("input[type=file]")

@@ -127,12 +127,10 @@ def essentia() -> Peer:
 
     def hear(file: Path) -> NDArray[np.float64]:
         pool, _ = extract(str(file))
-        values = [pool[name] for name in sorted(pool.descriptorNames())]
-        numbers = [np.ravel(value) for value in values if isinstance(value, float | np.ndarray)]
-        # Beats and onsets are as many as a track has.
-        return np.concatenate(
-            [value for value in numbers if len(value) <= 144 and value.dtype.kind == "f"]
-        )
+        # Beats are as many as a track has; what is text names a key or a version.
+        names = [name for name in sorted(pool.descriptorNames()) if name != "rhythm.beats_position"]
+        values = [np.ravel(pool[name]) for name in names]
+        return np.concatenate([value for value in values if value.dtype.kind == "f"])
 
     return Peer("Essentia MusicExtractor", hear, standardised)
 

@@ -88,3 +88,10 @@ def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None
     assert table["precision"].tolist() == [0.3, 0.2]
     assert table["heard"].tolist() == [0.6, 0.4]
     assert table["high"].tolist() == [0.4, 0.4]
+
+
+def test_figures_that_were_made_again_are_read_again(opened: Index) -> None:
+    measured.save(opened, document())
+    assert measured.reports(opened)[0].chance == 0.25
+    measured.save(opened, document() | {"chance": 0.125})
+    assert measured.reports(opened)[0].chance == 0.125

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,16 @@ def reports(index: Index) -> list[Report]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise _damaged(path) from error
+    return _read_once(path, (state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=8)
+def _read_once(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
+    """A file as it was at a time; half a megabyte of JSON is too much for every run of a page."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         complete = document.keys() >= _KNOWN and bool(document["representations"])

@@ -20,8 +20,8 @@ from typing import NoReturn, TypeVar
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from soundalike import allocator, libraries, paths, query, sandbox
 from soundalike import index as indices
-from soundalike import libraries, paths, query, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.index_check import Check
@@ -183,6 +183,7 @@ def _settle(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1, "blas")
+    allocator.give_back_at_once()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
