@@ -131,6 +131,8 @@ def audio_url(source: Path | bytes, name: str = "") -> str:
     """
     suffix = (source.suffix if isinstance(source, Path) else Path(name).suffix).lower()
     kind = _MIME_TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0] or "audio/wav"
+    if isinstance(source, Path) and not source.is_file():
+        return ""
     content = source if isinstance(source, bytes) else str(source)
     coordinates = f"soundalike-{source if isinstance(source, Path) else name}"
     try:
