@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -25,6 +25,14 @@ Encode = Callable[..., bytes]
 def spared_collector() -> None:
     """Keep the garbage collector, which Streamlit calls after each run, from what has been imported."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cold_start() -> Iterator[None]:
+    """Keep pages that tests run from loading the networks in the background."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOUNDALIKE_WARM_UP", "0")
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,11 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
         port = free.getsockname()[1]
     log = folder / "log"
     (folder / "tmp").mkdir()
-    own = {"TMPDIR": str(folder / "tmp"), "SOUNDALIKE_VOTES": str(folder / "votes.sqlite")}
+    own = {
+        "SOUNDALIKE_WARM_UP": "1",
+        "TMPDIR": str(folder / "tmp"),
+        "SOUNDALIKE_VOTES": str(folder / "votes.sqlite"),
+    }
     with log.open("wb") as output:
         server = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py"]

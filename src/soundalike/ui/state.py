@@ -8,6 +8,7 @@ again.
 from __future__ import annotations
 
 import gc
+import os
 import sys
 import threading
 import time
@@ -147,7 +148,12 @@ def turn(on_place: OnPlace) -> Turn:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm_up() -> None:
-    """Get ready in the background once the first page is there, before anyone sends a clip."""
+    """Get ready in the background once the first page is there, before anyone sends a clip.
+
+    Not with `$SOUNDALIKE_WARM_UP` set to 0, for a host on which memory is dear.
+    """
+    if os.environ.get("SOUNDALIKE_WARM_UP") == "0":
+        return
     timer = threading.Timer(WARM_UP_AFTER_S, _get_ready, [open_models()])
     timer.daemon = True
     timer.start()
