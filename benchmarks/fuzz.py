@@ -4,8 +4,8 @@
 
 Each mutant goes the way of an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the mix
 and the channels), and the half minute that stands for it is taken. Prints a row per format: how many
-were decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything else;
-and the greatest time and memory. With the same seed the mutants are the same.
+were decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything
+else; and the greatest time and memory. With the same seed the mutants are the same.
 """
 
 from __future__ import annotations
