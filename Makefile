@@ -23,6 +23,7 @@ bench: $(VENV)/.test
 	$(BIN)/python benchmarks/duplicates.py
 	$(BIN)/python benchmarks/playlists.py
 	$(BIN)/python benchmarks/decoders.py
+	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/interactions.py
 	$(BIN)/python benchmarks/large_library.py

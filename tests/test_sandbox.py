@@ -115,6 +115,7 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
         os.kill(first, signal.SIGKILL)
         assert clip.result().duration == pytest.approx(5.0)
     assert first not in pool.pids
+    assert pool.lost == 1
 
 
 @pytest.mark.parametrize(

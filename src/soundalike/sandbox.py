@@ -96,9 +96,14 @@ class Pool:
     ----------
     count : how many files are decoded at a time; more wait
     limits : for each file
+
+    Attributes
+    ----------
+    lost : processes that ended in the middle of a file, of their own accord or for want of memory
     """
 
     def __init__(self, count: int = COUNT, limits: Limits | None = None) -> None:
+        self.lost = 0
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._workers: set[_Worker] = set()
@@ -157,7 +162,7 @@ class Pool:
                 worker = self._usable(worker)
                 return worker.run(content, sides)
             except _LostError:
-                continue
+                self.lost += 1
             finally:
                 # A successor starts at once, so that nobody has to wait for it.
                 self._free.put(worker and self._usable(worker))
