@@ -160,12 +160,15 @@ def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
 
 
 def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, encode):
-    pool = Pool(1)
+    pool = Pool(1, Limits(files=1))
     limited.append(pool)
+    pool.warm()
     with monkeypatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", "/nowhere/python")
+        assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
         with pytest.raises(AudioError, match="try again later"):
             pool.decode(b"music")
+        pool.warm()
     assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
 
 

@@ -139,7 +139,7 @@ class Pool:
             while True:
                 places.append(self._free.get_nowait())
         for place in places:
-            self._free.put(self._usable(place))
+            self._free.put(self._successor(place))
 
     def close(self) -> None:
         """End all processes."""
@@ -165,8 +165,15 @@ class Pool:
                 self.lost += 1
             finally:
                 # A successor starts at once, so that nobody has to wait for it.
-                self._free.put(worker and self._usable(worker))
+                self._free.put(worker and self._successor(worker))
         raise _failure("died")
+
+    def _successor(self, worker: _Worker | None) -> _Worker | None:
+        """As `_usable`; None where none can be started now, which is tried again with the next file."""
+        try:
+            return self._usable(worker)
+        except AudioError:
+            return None
 
     def _usable(self, worker: _Worker | None) -> _Worker:
         """A process that can take a file: the one given, or a new one in its place."""
@@ -245,7 +252,7 @@ class _Worker:
         timer.start()
         try:
             return act()
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
             # A pipe that is broken, or an answer that is none.
             self.end()
             if self._overdue or self._process.returncode == _OUT_OF_CPU:
