@@ -76,7 +76,11 @@ def fuzz(name: str, count: int, seed: int, pool: sandbox.Pool, keep: Path | None
     for number in range(count):
         mutant = mutations.mutate(rng.choice(own), rng.choice(others), rng)
         began = time.perf_counter()
+        lost = pool.lost
         outcome, kind = _outcome(mutant, pool)
+        if pool.lost > lost:
+            # Also where a second process got through it.
+            outcome = "crashes"
         seconds = time.perf_counter() - began
         row.mutants += 1
         setattr(row, outcome, getattr(row, outcome) + 1)

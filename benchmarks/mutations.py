@@ -1,8 +1,8 @@
 """Damaged audio files: small valid ones in every accepted format, and ways to damage them.
 
 Where damage falls matters more than how much there is: half of it goes to the parts that decoders trust
-most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and a
-page whose checksum is wrong is skipped, so that half of the damaged Ogg files have theirs put right.
+most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and
+those with a wrong one are skipped, so that half of the damaged Ogg files have theirs put right again.
 """
 
 from __future__ import annotations
@@ -209,7 +209,9 @@ def _encode(container: str, codec: str, layout: str, rate: int, tags: dict[str, 
     frame = av.AudioFrame.from_ndarray(flat, format="flt", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
     file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
+    # These would have random serial numbers.
+    exact = {"fflags": "+bitexact"} if container in ("ogg", "webm", "matroska") else {}
+    with av.open(file, "w", format=container, container_options=exact) as output:
         output.metadata.update(tags)
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = output.add_stream(codec, rate=rate, options=options)

@@ -115,6 +115,7 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
         os.kill(first, signal.SIGKILL)
         assert clip.result().duration == pytest.approx(5.0)
     assert first not in pool.pids
+    assert pool.lost == 1
 
 
 @pytest.mark.parametrize(
@@ -159,12 +160,15 @@ def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
 
 
 def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, encode):
-    pool = Pool(1)
+    pool = Pool(1, Limits(files=1))
     limited.append(pool)
+    pool.warm()
     with monkeypatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", "/nowhere/python")
+        assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
         with pytest.raises(AudioError, match="try again later"):
             pool.decode(b"music")
+        pool.warm()
     assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
 
 

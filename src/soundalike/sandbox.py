@@ -96,9 +96,14 @@ class Pool:
     ----------
     count : how many files are decoded at a time; more wait
     limits : for each file
+
+    Attributes
+    ----------
+    lost : processes that ended in the middle of a file, of their own accord or for want of memory
     """
 
     def __init__(self, count: int = COUNT, limits: Limits | None = None) -> None:
+        self.lost = 0
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._workers: set[_Worker] = set()
@@ -134,7 +139,7 @@ class Pool:
             while True:
                 places.append(self._free.get_nowait())
         for place in places:
-            self._free.put(self._usable(place))
+            self._free.put(self._successor(place))
 
     def close(self) -> None:
         """End all processes."""
@@ -157,11 +162,18 @@ class Pool:
                 worker = self._usable(worker)
                 return worker.run(content, sides)
             except _LostError:
-                continue
+                self.lost += 1
             finally:
                 # A successor starts at once, so that nobody has to wait for it.
-                self._free.put(worker and self._usable(worker))
+                self._free.put(worker and self._successor(worker))
         raise _failure("died")
+
+    def _successor(self, worker: _Worker | None) -> _Worker | None:
+        """As `_usable`; None where none can be started now, which is tried again with the next file."""
+        try:
+            return self._usable(worker)
+        except AudioError:
+            return None
 
     def _usable(self, worker: _Worker | None) -> _Worker:
         """A process that can take a file: the one given, or a new one in its place."""
@@ -240,7 +252,7 @@ class _Worker:
         timer.start()
         try:
             return act()
-        except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
             # A pipe that is broken, or an answer that is none.
             self.end()
             if self._overdue or self._process.returncode == _OUT_OF_CPU:
