@@ -176,7 +176,8 @@ def analysis_window(clip: Clip) -> Clip:
             f"Of {clock(clip.duration)} the loudest half minute was analysed: "
             f"{clock(start / SAMPLE_RATE)} to {clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)}.",
         )
-    window = clip.samples[start : start + ANALYSIS_SAMPLES]
+    # A copy, so that the rest of a long file is given back.
+    window = clip.samples[start : start + ANALYSIS_SAMPLES].copy()
     return Clip(window, clip.sample_rate, notes, start / SAMPLE_RATE, clip.source_duration)
 
 

@@ -112,14 +112,23 @@ def test_openvino_where_it_is_installed(monkeypatch):
     assert runtime.name() == runtime.OPENVINO
 
 
-def test_tensorflow_where_openvino_is_not(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setenv(runtime.VARIABLE, "auto")
-    assert runtime.name() == runtime.TENSORFLOW
-    assert runtime.precision() == "f32"
-    monkeypatch.setenv(runtime.VARIABLE, "openvino")
-    with pytest.raises(ModelError, match="please run: pip install openvino"):
-        runtime.name()
+def test_tensorflow_where_openvino_is_not():
+    code = (
+        "import os, sys, numpy as np\n"
+        # As where it is not installed.
+        "sys.modules['openvino'] = None\n"
+        "from soundalike.errors import ModelError\n"
+        "from soundalike.models import ModelStore, runtime\n"
+        "print(runtime.name(), runtime.precision())\n"
+        "print(ModelStore().tagger(np.zeros((1, 187, 96), np.float32)).tags.shape)\n"
+        "os.environ[runtime.VARIABLE] = 'openvino'\n"
+        "try:\n    runtime.name()\nexcept ModelError as error:\n    print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    chosen, shape, refused = done.stdout.splitlines()
+    assert chosen == "tensorflow f32"
+    assert shape == "(1, 50)"
+    assert "does not run here; please install it with `pip install openvino`" in refused
 
 
 def test_a_runtime_that_does_not_exist(monkeypatch):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
+from collections.abc import AsyncIterator
 
+from starlette.datastructures import Headers, UploadFile
+from starlette.formparsers import MultiPartParser
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from soundalike.ui import state
@@ -18,6 +22,23 @@ def test_what_was_imported_is_spared_and_linear_algebra_keeps_to_one_thread() ->
         threads = {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
     assert threads == {1}
     assert gc.get_freeze_count() > 10_000
+
+
+def test_an_upload_is_received_in_memory() -> None:
+    state._settle.clear()
+    state.settle()
+    boundary, content = b"boundary", bytes(20 * 2**20)
+    body = b"--%s\r\nContent-Disposition: form-data; name=f; filename=f.wav\r\n\r\n%s\r\n--%s--\r\n"
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield body % (boundary, content, boundary)
+
+    headers = Headers({"content-type": "multipart/form-data; boundary=boundary"})
+    form = asyncio.run(MultiPartParser(headers, parts()).parse())
+    received = form["f"]
+    assert isinstance(received, UploadFile)
+    assert received.size == len(content)
+    assert received._in_memory
 
 
 def test_garbage_that_was_passed_over_once_is_collected_later() -> None:

@@ -10,7 +10,6 @@ float32 takes. Training is always TensorFlow's.
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import threading
 from collections.abc import Callable
@@ -42,16 +41,18 @@ def name() -> str:
     Raises
     ------
     ModelError
-        If `$SOUNDALIKE_RUNTIME` names none, or one that is not installed.
+        If `$SOUNDALIKE_RUNTIME` names none, or one that does not run here.
     """
     wanted = os.environ.get(VARIABLE, "auto")
     if wanted not in CHOICES:
         raise ModelError(f"{VARIABLE} is {wanted!r}; please set it to one of: {', '.join(CHOICES)}.")
-    installed = importlib.util.find_spec("openvino") is not None
     if wanted == "auto":
-        return OPENVINO if installed else TENSORFLOW
-    if wanted != TENSORFLOW and not installed:
-        raise ModelError(f"{VARIABLE} asks for OpenVINO; please run: pip install openvino")
+        return OPENVINO if _has_openvino() else TENSORFLOW
+    if wanted != TENSORFLOW and not _has_openvino():
+        raise ModelError(
+            f"{VARIABLE} asks for OpenVINO, which does not run here; please install it with `pip "
+            f"install openvino`, or set {VARIABLE} to {TENSORFLOW}."
+        )
     return wanted
 
 
@@ -147,6 +148,15 @@ def _compiled(
         return tuple(np.array(output, np.float32) for output in outputs.values())
 
     return run
+
+
+@lru_cache(maxsize=1)
+def _has_openvino() -> bool:
+    """Whether OpenVINO is installed, is for this system, and knows the processor."""
+    try:
+        return "CPU" in _core().available_devices
+    except (ImportError, OSError, RuntimeError):
+        return False
 
 
 @lru_cache(maxsize=1)

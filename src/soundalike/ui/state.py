@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import streamlit as st
+from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, libraries, paths, query, sandbox
+from soundalike import allocator, audio, libraries, paths, query, sandbox
 from soundalike import index as indices
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -166,6 +167,8 @@ def _get_ready(models: ModelStore) -> None:
     query.rehearse(models)
 
 
+LARGEST_UPLOAD = audio.MAX_BYTES + 2**20
+"""Bytes, with what a form has around a file."""
 PASSED_OVER_S = 600
 """How long garbage may be passed over that was none when it was last looked at."""
 
@@ -177,6 +180,7 @@ def settle() -> None:
     half a million objects and a third of a second, in which nobody is answered; so what was imported,
     and lasts as long as the server, is passed over. And the threads of a linear algebra library go on
     spinning after each product: one of them leaves the other cores to decoding and to other visitors.
+    Uploads are received in memory alone; by itself Starlette puts all above a megabyte into a file.
 
     The sessions of that moment are passed over too, and one that has ended is garbage: so all is looked
     at again every ten minutes.
@@ -188,6 +192,7 @@ def settle() -> None:
 def _settle(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
+    MultiPartParser.spool_max_size = LARGEST_UPLOAD
     threadpool_limits(1, "blas")
     allocator.give_back_at_once()
     gc.unfreeze()
