@@ -45,7 +45,7 @@ PAGES = {
     "Recommend": ("Hear what sounds alike", "tbody .title, [data-testid=stFileUploader]"),
 }
 """Each page's heading, and what shows that its main part is drawn."""
-QUEUED = re.compile(r"(\d+)\D{0,40}ahead of you")
+QUEUED = re.compile(r"(\d+) clips? ahead of yours")
 
 STOPWATCH = """
 () => {

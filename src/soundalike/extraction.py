@@ -10,7 +10,7 @@ A want is a name: a representation's vector as its `embed` gives it, or one of t
     picture_start       where in its file the clip begins, in seconds
 
 Files are taken one at a time, each by itself, here or in another process or on another machine: the
-same file and models give the same bytes on the same kind of processor.
+same file and models give the same bytes by the same runtime on the same kind of processor.
 """
 
 from __future__ import annotations

@@ -187,11 +187,7 @@ def from_audio(
         on_step(STEPS[1])
         representations.vgg_features.mel_image(clip)
     on_step(STEPS[2])
-    with ThreadPoolExecutor(1) as aside:
-        # What the network leaves of the processors is enough for this.
-        described = aside.submit(lambda: embeddings.descriptors)
-        embeddings.compute(_first_asked(index))
-        described.result()
+    _hear(index, embeddings)
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
@@ -223,6 +219,19 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     if not query.in_library:
         same |= _copies(index, query.embeddings)
     return np.array(sorted(same), np.intp)
+
+
+def _hear(index: Index, embeddings: ClipEmbeddings) -> None:
+    """Compute what a first answer needs; what needs no network goes on beside VGG16's long pass."""
+    names = _first_asked(index)
+    by_vgg16 = [name for name in names if "vgg16" in representations.get(name).models]
+    others = [name for name in names if name not in by_vgg16]
+    with ThreadPoolExecutor(1) as aside:
+        if by_vgg16 and any("musicnn" in representations.get(name).models for name in others):
+            aside.submit(representations.musicnn_features.prepare, embeddings.clip)
+        described = aside.submit(lambda: embeddings.descriptors)
+        embeddings.compute([*by_vgg16, *others])
+        described.result()
 
 
 def _first_asked(index: Index) -> list[str]:

@@ -21,3 +21,29 @@ def test_a_complaint_marks_up_commands_and_nothing_else(monkeypatch: pytest.Monk
 
 def test_a_file_that_is_not_there_has_no_address(tmp_path) -> None:
     assert components.audio_url(tmp_path / "gone.opus") == ""
+
+
+class Status:
+    """A status box that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.labels: list[str] = []
+
+    def update(self, label: str) -> None:
+        self.labels.append(label)
+
+
+def test_who_waits_for_the_network_is_told_the_place() -> None:
+    status = Status()
+    progress = components._Progress(status)
+    progress.say("Running the network")
+    for ahead in (2, 1, 0):
+        progress.wait(ahead)
+    progress.end()
+    progress.wait(3)
+    assert status.labels == [
+        "Running the network …",
+        "In the queue: 2 clips ahead of yours …",
+        "In the queue: 1 clip ahead of yours …",
+        "Running the network …",
+    ]

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
 from soundalike.audio import Clip
 from soundalike.models import ModelStore, tagger
+
+_patches: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+
+
+def prepare(clip: Clip) -> None:
+    """Draw what the tagger hears of a clip beforehand, beside something else."""
+    _patches[clip] = tagger.patches(tagger.spectrogram(clip))
 
 
 def heard(clip: Clip, models: ModelStore) -> tagger.Heard:
@@ -17,5 +29,7 @@ def heard(clip: Clip, models: ModelStore) -> tagger.Heard:
         If the clip is shorter than 3 s.
     """
     if clip not in models.heard:
-        models.heard[clip] = models.tagger(tagger.patches(tagger.spectrogram(clip)))
+        if clip not in _patches:
+            prepare(clip)
+        models.heard[clip] = models.tagger(_patches.pop(clip))
     return models.heard[clip]
