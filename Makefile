@@ -14,8 +14,9 @@ demo: $(VENV)/.app
 		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
+# Three at a time: the browser's tests mostly wait.
 test: $(VENV)/.test check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -112,6 +113,10 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
         # Stopped, it is certainly in the middle of its work when it is killed.
         os.kill(first, signal.SIGSTOP)
         clip = thread.submit(pool.decode, encode(sine(5)))
+        while pool._free.qsize():
+            time.sleep(0.01)
+        # The file is longer than a pipe holds, so that it is being sent by now.
+        time.sleep(0.5)
         os.kill(first, signal.SIGKILL)
         assert clip.result().duration == pytest.approx(5.0)
     assert first not in pool.pids

@@ -87,6 +87,7 @@ def test_another_choice_is_in_the_link(open_page) -> None:
 
 def test_one_player_plays_at_a_time(open_page) -> None:
     page = open_page(LINK)
+    settled(page)
     columns(page).first.get_by_role("button", name="Play").first.click()
     expect(columns(page).first.get_by_role("button", name="Pause").first).to_be_visible()
     page.locator(".columns").nth(1).get_by_role("button", name="Play").first.click()
