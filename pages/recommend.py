@@ -23,8 +23,13 @@ def show(index: Index) -> None:
         asked, track = choose(index)
         if asked is not None and track is not None:
             describe(index, asked, track)
+        genres = st.container()
     with right:
         recommend(index, asked)
+    if asked is not None:
+        # Last, since a browser's first chart keeps it busy for a while, and music comes first.
+        with genres:
+            predicted(index, asked)
     if asked is not None and track is not None:
         explain(index, asked, track)
     share()
@@ -121,7 +126,7 @@ def ask(index: Index, file_id: str, content: bytes) -> Query | None:
 
 
 def describe(index: Index, asked: Query, track: components.Track) -> None:
-    """The query's player, what is known of it, and its predicted genres."""
+    """The query's player, and what is known of it."""
     styles = palette.of(index)
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
@@ -136,8 +141,13 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
             icon=":material/library_music:",
         )
     components.remarks(asked.notes)
+
+
+def predicted(index: Index, asked: Query) -> None:
+    """The query's predicted genres, and how far to believe them."""
     if not asked.genres:
         return
+    styles = palette.of(index)
     st.header("Predicted genres", anchor=False)
     shown = dict(list(asked.genres.items())[:GENRES_SHOWN])
     figure = figures.genre_bars(shown, styles)

@@ -49,7 +49,7 @@ def through_app() -> None:
 
 LIBRARY = "library"
 """The key and the parameter of the library that is chosen."""
-WARM_UP_AFTER_S = 1.0
+WARM_UP_AFTER_S = 3.0
 """What the first visitor's browser still fetches comes first."""
 OPEN_AT_ONCE = 4
 """Libraries that a server keeps open; the one not used for longest gives way."""
