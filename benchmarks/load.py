@@ -9,8 +9,9 @@ that holds other tracks is a mixed-up result. Every alert on a page, every scrip
 complaint on the console is an error.
 
 A page change lasts from the click to the frame in which the other page's heading and its main part
-stand there, in the browser. As the browser's tabs draw on the same processors, the server's part is
-given beside it: from the browser's message on the web socket to the last of the answer.
+stand there, in the browser. So many tabs draw on the processors that serve them, though none of the
+visitors to a server's would: so they get only what the server leaves (nice 19), and beside them three
+sessions that draw nothing (`distant`) change pages, from the question to the last of the answer.
 """
 
 from __future__ import annotations
@@ -25,15 +26,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+import psutil
 import uploads
+from distant import Distant
 from figures import Figure, parser, percentile, show
-from playwright.async_api import Browser, Page, WebSocket, async_playwright
+from playwright.async_api import Browser, Page, async_playwright
 from serving import BROWSERS, FLAGS, SETTLED, served
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 BAR_MS = 500
 PATIENCE_MS = 300_000
 THINK_S = (2.0, 5.0)
+DISTANT = 3
 LOOKED_AT = 3
 ROWS = 10
 PAGES = {
@@ -70,39 +73,11 @@ class Log:
     """What all sessions saw."""
 
     page_ms: list[float] = field(default_factory=list)
-    server_ms: list[float] = field(default_factory=list)
+    distant_ms: list[float] = field(default_factory=list)
     upload_s: list[float] = field(default_factory=list)
     queued: list[int] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     mixed_up: list[str] = field(default_factory=list)
-
-
-class Wire:
-    """How long the server took for the last message that a page sent."""
-
-    def __init__(self, page: Page) -> None:
-        self.sent = self.done = 0.0
-        page.on("websocket", self._watch)
-
-    @property
-    def took_ms(self) -> float:
-        """From the message to the end of the script that it ran."""
-        return (self.done - self.sent) * 1_000
-
-    def _watch(self, socket: WebSocket) -> None:
-        socket.on("framesent", self._send)
-        socket.on("framereceived", self._receive)
-
-    def _send(self, _: bytes | str) -> None:
-        self.sent = time.monotonic()
-
-    def _receive(self, payload: bytes | str) -> None:
-        # The message that a script has ended is short.
-        if isinstance(payload, bytes) and len(payload) < 300:
-            message = ForwardMsg()
-            message.ParseFromString(payload)
-            if message.WhichOneof("type") == "script_finished":
-                self.done = time.monotonic()
 
 
 class Visitor:
@@ -110,7 +85,6 @@ class Visitor:
 
     def __init__(self, number: int, page: Page, expected: Sequence[list[str]], log: Log) -> None:
         self.number, self.page, self.expected, self.log = number, page, expected, log
-        self.wire = Wire(page)
         self.chance = random.Random(number)
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: log.problems.append(f"script: {error}"))
@@ -157,8 +131,6 @@ class Visitor:
         await self.page.get_by_role("link", name=name, exact=True).first.click()
         self.log.page_ms.append(await self.page.evaluate("(wanted) => drawn(wanted)", PAGES[name]))
         await self.page.locator(SETTLED).wait_for()
-        if self.wire.took_ms > 0:
-            self.log.server_ms.append(self.wire.took_ms)
         await self.note_alerts()
 
     async def think(self) -> None:
@@ -195,7 +167,13 @@ def main() -> None:
     expected = alone(chosen.sessions * chosen.clips)
     log = Log()
     with served() as server:
+        others = [Distant(server.address, THINK_S) for _ in range(DISTANT)]
+        for other in others:
+            other.start()
         asyncio.run(crowd(server.address, chosen.sessions, chosen.minutes * 60, expected, log))
+        for other in others:
+            other.stop()
+            log.distant_ms.extend(other.page_ms)
     show(figures(log), chosen.json)
     for problem in [*log.problems, *log.mixed_up][:20]:
         print(problem, file=sys.stderr)
@@ -210,6 +188,9 @@ async def crowd(
         sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        for process in psutil.Process().children(recursive=True):
+            if "chrom" in process.name():
+                process.nice(19)
         until = time.monotonic() + seconds
         clips = len(expected) // sessions
         visits = [
@@ -270,15 +251,20 @@ def figures(log: Log) -> list[Figure]:
         sys.exit("No session got as far as another page: " + "; ".join(log.problems[:5]))
     return [
         Figure(
-            "page change under load, 95th percentile", round(percentile(log.page_ms, 0.95)), "ms", BAR_MS
-        ),
-        Figure("page change under load, median", round(median(log.page_ms)), "ms"),
-        Figure(
-            "the server's part of a page change, 95th percentile",
-            round(percentile(log.server_ms, 0.95)),
+            "page change under load, for a visitor elsewhere, 95th percentile",
+            round(percentile(log.distant_ms, 0.95)),
             "ms",
+            BAR_MS,
         ),
-        Figure("the server's part of a page change, median", round(median(log.server_ms)), "ms"),
+        Figure("the same, median", round(median(log.distant_ms)), "ms"),
+        Figure(
+            "page change under load, in one of the tabs here, 95th percentile",
+            round(percentile(log.page_ms, 0.95)),
+            "ms",
+            BAR_MS,
+            f"{len(log.page_ms)} changes in tabs that share the server's processors and come last",
+        ),
+        Figure("the same, median", round(median(log.page_ms)), "ms"),
         Figure("upload to playlist under load, median", round(median(log.upload_s), 1), "s"),
         Figure(
             "upload to playlist under load, 95th percentile",
@@ -287,7 +273,7 @@ def figures(log: Log) -> list[Figure]:
         ),
         Figure("greatest place in the queue shown", max(log.queued, default=0), ""),
         Figure("uploads under load", len(log.upload_s), ""),
-        Figure("page changes under load", len(log.page_ms), ""),
+        Figure("page changes under load", len(log.page_ms) + len(log.distant_ms), ""),
         Figure("errors under load", len(log.problems), "", 0),
         Figure("mixed-up results under load", len(log.mixed_up), "", 0),
     ]
