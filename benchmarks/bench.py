@@ -2,9 +2,10 @@
 
     python benchmarks/bench.py [--only NAME ...]
 
-Runs each measurement as a program of its own, writes `results.json` beside this file and prints the
-figures as a Markdown table. With `--only` some are run again and the figures of the others are kept;
-each figure carries the day and the machine that it was measured on. The file is an object:
+Runs each measurement as a program of its own, writes `results.json` beside this file and the figures as
+a Markdown table into README, between two marks, and prints them. With `--only` some are run again and
+the figures of the others are kept; each figure carries the day and the machine that it was measured on.
+The file is an object:
 
     machine   processor, cores, memory, system, Python, and the versions of what the figures depend on
     figures   a list of {name, value, unit, bar, holds, command, note, least, measured, machine}; a bar
@@ -30,6 +31,8 @@ from figures import Figure, table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
+README = HERE.parent / "README.md"
+BEGIN, END = "<!-- what `make bench` measured -->", "<!-- /what `make bench` measured -->"
 MEASUREMENTS = {
     "network": "network.py",
     "upload": "upload.py",
@@ -68,7 +71,9 @@ def main() -> None:
             for figure in found
         ]
         write(here, kept)
-    print(table([as_figure(figure) for figure in in_order(kept)]))
+    measured = table([as_figure(figure) for figure in in_order(kept)])
+    into_readme(measured)
+    print(measured)
     if failed:
         sys.exit(f"These ended with an error, and their figures are as before: {', '.join(failed)}.")
 
@@ -109,6 +114,13 @@ def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
     text = json.dumps({"machine": here, "figures": in_order(kept)}, indent=1, ensure_ascii=False)
     aside.write_text(text + "\n", encoding="utf-8")
     aside.replace(RESULTS)
+
+
+def into_readme(figures: str) -> None:
+    """Put the table into README."""
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", encoding="utf-8")
 
 
 def as_figure(found: dict[str, Any]) -> Figure:

@@ -28,8 +28,7 @@ def test_the_table_says_what_does_not_hold() -> None:
 
 
 def test_every_program_is_there() -> None:
-    missing = [file for file in bench.MEASUREMENTS.values() if not (bench.HERE / file).is_file()]
-    assert set(missing) <= {"upload.py"}
+    assert all((bench.HERE / file).is_file() for file in bench.MEASUREMENTS.values())
 
 
 def test_what_is_measured_again_replaces_its_own_alone(
@@ -48,3 +47,10 @@ def test_what_is_measured_again_replaces_its_own_alone(
     assert document["machine"] == {"processor": "p"}
     assert [figure["name"] for figure in document["figures"]] == ["new", "l"]
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_readme_has_the_figures_that_were_measured() -> None:
+    kept = bench.earlier()
+    assert kept
+    measured = figures.table([bench.as_figure(figure) for figure in bench.in_order(kept)])
+    assert measured in bench.README.read_text(encoding="utf-8")

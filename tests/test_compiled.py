@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import faults
 import pytest
+
+from soundalike import compiled
 
 LIBRARIES = """
 import sysconfig
@@ -57,3 +61,22 @@ def test_a_folder_that_others_may_write_is_not_trusted(closed: Path, tmp_path: P
 def test_without_any_place_there_is_none(closed: Path) -> None:
     nowhere = "import tempfile\ndef none(): raise FileNotFoundError\ntempfile.gettempdir = none"
     assert chosen(closed, closed, closed, nowhere) == "None"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's file locks")
+def test_one_process_at_a_time_compiles() -> None:
+    code = "import sys; from soundalike import compiled; print('begins', flush=True); compiled.ready()"
+    with compiled._alone():
+        other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        assert other.stdout is not None
+        assert other.stdout.readline() == "begins\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            # Without the lock the import takes a second or two.
+            other.wait(5)
+    assert other.wait(120) == 0
+
+
+def test_without_a_place_for_the_lock_it_goes_without(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path / "none"))
+    with compiled._alone():
+        pass

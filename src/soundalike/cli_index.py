@@ -100,10 +100,9 @@ def index(
     from soundalike.models import FILES, ModelStore, heldout
 
     complete = complete or was_complete(out)
-    own = {} if genre_head is None else {"genre_head": genre_head}
     source = libraries.find(library)
     cache = None if no_cache or len(source.tracks) > CACHED_TRACKS else paths.cache_folder()
-    models = ModelStore(feature_cache=cache, factors=factors, **own)
+    models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
     wanted = chosen(names, models)
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
     plan = index_builder.Plan(wanted, predictions, compact, measured=complete)

@@ -24,6 +24,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import compiled
 from soundalike.audio import ANALYSIS_SAMPLES, Clip
 from soundalike.index import Index
 
@@ -60,6 +61,7 @@ _Transforms = tuple[NDArray[np.complex64], NDArray[np.complex64]]
 
 def of(clip: Clip) -> NDArray[np.uint32]:
     """The fingerprint of a 30 s clip: uint32 [shape=(315,)], 0 where a frame says nothing."""
+    compiled.ready()
     import librosa
 
     spectrum = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH, center=False)

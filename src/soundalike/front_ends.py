@@ -26,6 +26,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import compiled
 from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.spectra import DYNAMIC_RANGE_DB, N_FFT
 
@@ -93,6 +94,7 @@ def scalogram_centres() -> NDArray[np.float64]:
 
 
 def _power(clip: Clip) -> NDArray[np.float32]:
+    compiled.ready()
     import librosa
 
     spectrum = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
@@ -149,6 +151,7 @@ def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) ->
 
 
 def _level(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    compiled.ready()
     import librosa
 
     level = librosa.power_to_db(power, ref=np.max, top_db=DYNAMIC_RANGE_DB)

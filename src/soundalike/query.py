@@ -60,13 +60,22 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
                 self._vectors[name] = self._index.prepare(name, vector)
 
     def __contains__(self, name: object) -> bool:
-        return name in self._index.stored
+        return name in self._names
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._index.stored)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._index.stored)
+        return len(self._names)
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """What there is of the clip: all that is stored, but for what a light store cannot compute."""
+        return [
+            name
+            for name in self._index.stored
+            if not (self._models.light and "vgg16" in representations.get(name).models)
+        ]
 
     @property
     def clip(self) -> Clip:
@@ -192,12 +201,15 @@ def from_audio(
     if row is None:
         row = _same_recording(index, embeddings)
     genres: dict[str, float] = {}
+    notes = clip.notes
     if index.genres and row is not None:
         # The head may have been trained on this very track; the index has a held-out prediction.
         genres = index.genre_probabilities(row)
+    elif index.genres and models.light:
+        notes += ("This server has too little memory to predict the genres of a clip.",)
     elif index.genres:
         genres = representations.genre_head.genre_probabilities(clip, models)
-    return Query(embeddings, genres, row, clip.source_duration, clip.notes)
+    return Query(embeddings, genres, row, clip.source_duration, notes)
 
 
 def rehearse(models: ModelStore) -> None:
@@ -223,7 +235,7 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
 
 def _hear(index: Index, embeddings: ClipEmbeddings) -> None:
     """Compute what a first answer needs; what needs no network goes on beside VGG16's long pass."""
-    names = _first_asked(index)
+    names = [name for name in _first_asked(index) if name in embeddings]
     by_vgg16 = [name for name in names if "vgg16" in representations.get(name).models]
     others = [name for name in names if name not in by_vgg16]
     with ThreadPoolExecutor(1) as aside:
@@ -246,16 +258,17 @@ def _same_recording(index: Index, embeddings: Mapping[str, NDArray[np.float32]])
     copies = sorted(_copies(index, embeddings))
     if not copies:
         return None
-    similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+    by = "vgg_mel" if "vgg_mel" in embeddings else representations.default(index.names)
+    similarities = index.similarities(by, embeddings)
     return max(copies, key=lambda row: float(similarities[row]))
 
 
 def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
     """Rows that are the same recording as a new clip, by either check."""
-    if "vgg_mel" not in embeddings:
-        return set()
-    similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
-    same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
+    same: set[int] = set()
+    if "vgg_mel" in embeddings:
+        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+        same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
     return same | (set(embeddings.copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
 

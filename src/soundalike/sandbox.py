@@ -31,7 +31,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio
+from soundalike import audio, memory
 from soundalike.audio import Clip
 from soundalike.errors import AudioError
 
@@ -314,7 +314,7 @@ def warm() -> None:
 
 @lru_cache(maxsize=1)
 def _pool() -> Pool:
-    pool = Pool()
+    pool = Pool(1 if memory.is_small() else COUNT)
     atexit.register(pool.close)
     return pool
 

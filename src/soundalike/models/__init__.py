@@ -49,6 +49,7 @@ class ModelStore:
     genre_head : another genre head than the folder's
     feature_cache : where feature maps are kept between runs; None (as in the app) keeps none
     factors : a network trained on listening data; None where there is none
+    light : whether VGG16 is left out, for a machine with little memory
 
     Attributes
     ----------
@@ -62,7 +63,9 @@ class ModelStore:
         genre_head: Path | None = None,
         feature_cache: Path | None = None,
         factors: Path | None = None,
+        light: bool = False,
     ) -> None:
+        self.light = light
         self.feature_cache = feature_cache
         self.feature_maps: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
         self.heard: WeakKeyDictionary[Clip, Heard] = WeakKeyDictionary()
@@ -114,7 +117,18 @@ class ModelStore:
 
     @property
     def vgg16(self) -> VGG16:
-        """VGG16's convolutions."""
+        """VGG16's convolutions.
+
+        Raises
+        ------
+        ModelError
+            If the store does without them.
+        """
+        if self.light:
+            raise ModelError(
+                "This server has too little memory to hear a clip that way; please compare by "
+                "Soundalike."
+            )
         return self._network("vgg16", _vgg16)
 
     @property

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import compiled
 from soundalike.audio import Clip
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
@@ -112,6 +113,7 @@ def spectrogram(clip: Clip) -> NDArray[np.float32]:
 
     Resampled from the clip's rate to 16 kHz by soxr's high quality.
     """
+    compiled.ready()
     import librosa
     import soxr
 

@@ -22,7 +22,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, audio, libraries, paths, query, sandbox
+from soundalike import allocator, audio, libraries, memory, paths, query, sandbox
 from soundalike import index as indices
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
@@ -126,7 +126,7 @@ def identity(index: Index) -> str:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def open_models() -> ModelStore:
     """The networks that all libraries share; each is loaded at its first use."""
-    return ModelStore(factors=paths.factors_file())
+    return ModelStore(factors=paths.factors_file(), light=memory.is_small())
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: identity})
@@ -151,9 +151,9 @@ def turn(on_place: OnPlace) -> Turn:
 def warm_up() -> None:
     """Get ready in the background once the first page is there, before anyone sends a clip.
 
-    Not with `$SOUNDALIKE_WARM_UP` set to 0, for a host on which memory is dear.
+    Not with `$SOUNDALIKE_WARM_UP` set to 0, nor on a host on which memory is dear.
     """
-    if os.environ.get("SOUNDALIKE_WARM_UP") == "0":
+    if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or memory.is_small():
         return
     timer = threading.Timer(WARM_UP_AFTER_S, _get_ready, [open_models()])
     timer.daemon = True
