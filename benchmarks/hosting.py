@@ -1,0 +1,74 @@
+"""Does the app fit a host with 1 GB?
+
+    python benchmarks/hosting.py [--json]
+
+Serves the app in three ways: as on a host with little memory (`SOUNDALIKE_LIGHT=1`: no VGG16, one
+decoding process), as on any other, and on TensorFlow. Six clips are uploaded in each, then every page is
+opened. Given is what all of the app's processes take then, what they share counted once (Linux's
+proportional set size).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import uploads
+from figures import Figure, parser, show
+from playwright.sync_api import Browser
+from psutil import Process
+from serving import SETTLED, browser, served
+
+BAR_MB = 1_000
+UPLOADS = 6
+PAGES = ("anatomy", "map", "features", "compare", "about")
+WAYS = {
+    "on a small host, without VGG16": {"SOUNDALIKE_LIGHT": "1"},
+    "with both networks": {"SOUNDALIKE_LIGHT": "0"},
+    "with both networks on TensorFlow": {"SOUNDALIKE_LIGHT": "0", "SOUNDALIKE_RUNTIME": "tensorflow"},
+}
+
+
+def main() -> None:
+    """Print the figures."""
+    options = parser(__doc__).parse_args()
+    with browser() as chromium:
+        taken = {way: megabytes(chromium, environment) for way, environment in WAYS.items()}
+    small = next(iter(WAYS))
+    show(
+        [
+            Figure(
+                f"memory of all processes {way}", round(value), "MB", BAR_MB if way == small else None
+            )
+            for way, value in taken.items()
+        ],
+        options.json,
+    )
+
+
+def megabytes(chromium: Browser, environment: dict[str, Any]) -> float:
+    """What a server takes after some uploads and a look at every page."""
+    with served(**environment) as server:
+        page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.set_default_timeout(120_000)
+        page.goto(server.address)
+        page.locator(SETTLED).wait_for()
+        page.get_by_text("Upload", exact=True).first.click()
+        for number in range(UPLOADS):
+            name, content = uploads.upload(number)
+            file = {"name": name, "mimeType": "audio/mpeg", "buffer": content}
+            page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
+            page.locator(".single .title").get_by_text(name, exact=True).wait_for()
+            page.locator(SETTLED).wait_for()
+        for name in PAGES:
+            page.goto(f"{server.address}/{name}")
+            page.locator(SETTLED).wait_for()
+            page.wait_for_timeout(1_000)
+        process = Process(server.pid)
+        processes = [process, *process.children(recursive=True)]
+        taken = sum(each.memory_full_info().pss for each in processes) / 1e6
+        page.context.close()
+    return float(taken)
+
+
+if __name__ == "__main__":
+    main()
