@@ -1,10 +1,11 @@
 """Does indexing survive being killed? An index run is stopped by SIGKILL at random moments.
 
 A copy of some of the bundled clips is indexed once undisturbed. Then the same command is started again
-and again on another destination, and killed after a random time, drawn evenly from nothing to as long as
-the undisturbed run took. Whenever it gets to its end in spite of that, the index has to be the same as
-the undisturbed one to the last byte, and a new destination is begun, until there were as many kills as
-asked for; the last is let run to its end. What was finished at a kill must still be there at the next.
+and again on another destination, and killed after a random time, drawn evenly from half of what a run
+with a single clip takes, mostly importing, to all that the undisturbed run took. Whenever it gets to its
+end in spite of that, the index has to be the same as the undisturbed one to the last byte, and a
+new destination is begun, until there were as many kills as asked for; the last is let run to its end.
+What was finished at a kill must still be there at the next.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ class Fared:
 
     Attributes
     ----------
-    seconds : what it takes undisturbed
+    first : seconds that it takes for a single clip
+    seconds : seconds that it takes undisturbed
     files : how many files the index has
     finished : how many clips were finished at each kill; "whole" where the index was in its place
     lost : clips that had been finished and were not at the next kill
@@ -72,6 +74,7 @@ class Fared:
     differing : files of an index that were not as the undisturbed run's
     """
 
+    first: float
     seconds: float
     files: int
     finished: list[str] = field(default_factory=list)
@@ -84,15 +87,18 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
     """Index a library undisturbed, and then with so many kills; both in a folder."""
     draw = random.Random(seed)
     calm, killed = folder / "calm", folder / "killed"
-    began = time.monotonic()
-    subprocess.run(command(library, calm, names, workers), check=True, stdout=subprocess.DEVNULL)
+    single = folder / "single"
+    single.mkdir()
+    shutil.copy(next(iter(sorted(library.iterdir()))), single)
+    first = _undisturbed(command(single, folder / "first", names, workers))
+    seconds = max(_undisturbed(command(library, calm, names, workers)), first)
     once = contents(calm)
-    fared = Fared(time.monotonic() - began, len(once))
-    while len(fared.finished) < kills or finished(killed):
+    fared = Fared(first, seconds, len(once))
+    while len(fared.finished) < kills or finished(killed) or not fared.runs:
         before = finished(killed)
         last = len(fared.finished) == kills
         if not _runs_to_its_end(
-            command(library, killed, names, workers), None if last else draw.uniform(0, fared.seconds)
+            command(library, killed, names, workers), None if last else draw.uniform(first / 2, seconds)
         ):
             whole = killed.is_dir()
             fared.finished.append("whole" if whole else str(len(finished(killed))))
@@ -103,6 +109,13 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
         fared.runs += 1
         shutil.rmtree(killed)
     return fared
+
+
+def _undisturbed(asked: list[str]) -> float:
+    """Let a command run; the seconds it took."""
+    began = time.monotonic()
+    subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
+    return time.monotonic() - began
 
 
 def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
@@ -132,7 +145,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = library_of(Path(folder) / "library", chosen.clips)
         fared = try_out(library, Path(folder), names, chosen.workers, chosen.kills, chosen.seed)
-    print(f"undisturbed: {fared.seconds:.1f} s for {chosen.clips} clips by {', '.join(names)}")
+    print(f"undisturbed: {fared.first:.1f} s for one clip, {fared.seconds:.1f} s for {chosen.clips}")
+    print(f"by {', '.join(names)}")
     print(f"clips finished at each of {len(fared.finished)} kills: {', '.join(fared.finished)}")
     print(f"finished clips lost: {fared.lost}")
     print(
