@@ -26,6 +26,7 @@ class Distant:
     Parameters
     ----------
     address : the app's
+    number : decides the order of its pages
     think_s : least and greatest time between an answer and the next page
 
     Attributes
@@ -33,10 +34,11 @@ class Distant:
     page_ms : what each page took, but for the first one of each kind
     """
 
-    def __init__(self, address: str, think_s: tuple[float, float]) -> None:
+    def __init__(self, address: str, number: int, think_s: tuple[float, float]) -> None:
         self.page_ms: list[float] = []
         self._address = urlsplit(address).netloc
         self._think_s = think_s
+        self._chance = random.Random(number)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._go, daemon=True)
 
@@ -50,13 +52,12 @@ class Distant:
         self._thread.join(120)
 
     def _go(self) -> None:
-        chance = random.Random(0)
         url = f"ws://{self._address}/_stcore/stream"
         with connect(url, origin=Origin(f"http://{self._address}"), max_size=None) as socket:
             for page in PAGES:
                 visit(socket, page)
-            while not self._over.wait(chance.uniform(*self._think_s)):
-                self.page_ms.append(visit(socket, chance.choice(PAGES)))
+            while not self._over.wait(self._chance.uniform(*self._think_s)):
+                self.page_ms.append(visit(socket, self._chance.choice(PAGES)))
 
 
 def visit(socket: ClientConnection, page: str) -> float:

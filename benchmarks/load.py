@@ -10,23 +10,26 @@ complaint on the console is an error.
 
 A page change lasts from the click to the frame in which the other page's heading and its main part
 stand there, in the browser. So many tabs draw on the processors that serve them, though none of the
-visitors to a server's would: so they get only what the server leaves (nice 19), and beside them three
-sessions that draw nothing (`distant`) change pages, from the question to the last of the answer.
+visitors to a server's would: so they, and what drives them, get only what the server leaves
+(SCHED_IDLE), and beside them three sessions that draw nothing (`distant`) change pages, from the question
+to the last of the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import shutil
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 from statistics import median
 
-import psutil
 import uploads
 from distant import Distant
 from figures import Figure, parser, percentile, show
@@ -49,6 +52,20 @@ PAGES = {
 }
 """Each page's heading, and what shows that its main part is drawn."""
 QUEUED = re.compile(r"(\d+) clips? ahead of yours")
+
+LOOK = """
+() => {
+  const texts = (root, what) => [...root.querySelectorAll(what)].map((element) => element.innerText)
+  const inside = [...document.querySelectorAll("*")].map((element) => element.shadowRoot).filter(Boolean)
+  return {
+    status: texts(document, "[data-testid=stMain] details").join(),
+    alerts: texts(document, "[data-testid=stException], [data-testid=stAlertContentError]"),
+    title: inside.flatMap((root) => texts(root, ".single .title"))[0],
+  }
+}
+"""
+"""What stands on a page: the steps of an upload, what is wrong, the clip that was asked about."""
+LOOK_S = 0.5
 
 STOPWATCH = """
 () => {
@@ -112,14 +129,16 @@ class Visitor:
         await chooser.wait_for(state="attached")
         begun = time.monotonic()
         await chooser.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
-        title = self.page.locator(".single .title").get_by_text(name, exact=True)
-        while not await title.count():
-            await self.note_queue()
-            await self.note_alerts()
+        while True:
+            seen = await self.page.evaluate(LOOK)
+            self.log.queued.extend(int(place) for place in QUEUED.findall(seen["status"]))
+            self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
+            if seen["title"] == name:
+                break
             if time.monotonic() - begun > PATIENCE_MS / 1_000:
                 self.log.problems.append(f"no answer to {name}")
                 return
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(LOOK_S)
         await self.page.locator(SETTLED).wait_for()
         self.log.upload_s.append(time.monotonic() - begun)
         shown = await self.page.locator("tbody .title").all_inner_texts()
@@ -137,18 +156,10 @@ class Visitor:
         """What a visitor does most of the time."""
         await asyncio.sleep(self.chance.uniform(*THINK_S))
 
-    async def note_queue(self) -> None:
-        """The place in the queue that is shown, if there is one."""
-        for text in await self.page.locator("[data-testid=stMain] details").all_inner_texts():
-            if found := QUEUED.search(text):
-                self.log.queued.append(int(found[1]))
-
     async def note_alerts(self) -> None:
         """Alerts that say that something is wrong."""
-        for text in await self.page.locator(
-            "[data-testid=stException], [data-testid=stAlertContentError]"
-        ).all_inner_texts():
-            self.log.problems.append(f"shown: {text}")
+        seen = await self.page.evaluate(LOOK)
+        self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
 
     def _console(self, message: object) -> None:
         # On a page's own address Streamlit first looks for its server below it, and is told 404.
@@ -165,18 +176,35 @@ def main() -> None:
     options.add_argument("--clips", type=int, default=4, help="for each session; asked again in turn")
     chosen = options.parse_args()
     expected = alone(chosen.sessions * chosen.clips)
-    log = Log()
     with served() as server:
-        others = [Distant(server.address, THINK_S) for _ in range(DISTANT)]
+        others = [Distant(server.address, number, THINK_S) for number in range(DISTANT)]
         for other in others:
             other.start()
-        asyncio.run(crowd(server.address, chosen.sessions, chosen.minutes * 60, expected, log))
+        with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
+            log = aside.submit(
+                watch, server.address, chosen.sessions, chosen.minutes * 60, expected
+            ).result()
         for other in others:
             other.stop()
             log.distant_ms.extend(other.page_ms)
     show(figures(log), chosen.json)
     for problem in [*log.problems, *log.mixed_up][:20]:
         print(problem, file=sys.stderr)
+
+
+def give_way() -> None:
+    """Let this process and those it starts run when nothing else wants to.
+
+    A niceness would not do: Chromium gives its processes their own.
+    """
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def watch(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Log:
+    """What all sessions saw."""
+    log = Log()
+    asyncio.run(crowd(address, sessions, seconds, expected, log))
+    return log
 
 
 async def crowd(
@@ -188,9 +216,6 @@ async def crowd(
         sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=found, args=FLAGS)
-        for process in psutil.Process().children(recursive=True):
-            if "chrom" in process.name():
-                process.nice(19)
         until = time.monotonic() + seconds
         clips = len(expected) // sessions
         visits = [

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from soundalike import audio
+from soundalike import audio, priority
 from soundalike.audio import Clip
 from soundalike.errors import AudioError
 
@@ -30,6 +30,7 @@ MOST_OPEN_FILES = 16
 def main() -> None:
     """Answer requests until there are no more."""
     limits: dict[str, Any] = json.loads(sys.argv[1])
+    priority.give_way()
     requests, answers = _pipes()
     # Once through it all, so that whatever is loaded late is there before the limits are set.
     audio.decode_stereo(_noise())

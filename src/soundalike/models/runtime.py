@@ -13,12 +13,14 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import priority
 from soundalike.errors import ModelError
 from soundalike.models.quiet import import_tensorflow
 
@@ -33,6 +35,7 @@ KEPT_SHAPES = 4
 """Input shapes that a network stays compiled for; the one not used for longest gives way."""
 
 _threads = 0
+_aside: Executor | None = None
 
 
 def name() -> str:
@@ -78,6 +81,16 @@ def limit_threads(count: int) -> None:
         return
 
 
+def give_way() -> None:
+    """Let networks have what others leave of the processors, from now on; for a server of pages.
+
+    Then all passes run in one thread, whatever asks for them.
+    """
+    global _aside
+    if _aside is None:
+        _aside = ThreadPoolExecutor(1, "networks", priority.give_way)
+
+
 class Network:
     """A network that is ready to call; safe to share between threads (one pass runs at a time).
 
@@ -104,8 +117,9 @@ class Network:
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """All outputs for a batch, as float32 arrays of their own."""
+        given = np.ascontiguousarray(batch, np.float32)
         with self._lock:
-            return self._run(np.ascontiguousarray(batch, np.float32))
+            return _aside.submit(self._run, given).result() if _aside else self._run(given)
 
 
 _Run = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], ...]]

@@ -28,7 +28,7 @@ from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.index_check import Check
 from soundalike.libraries import Library
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, runtime
 from soundalike.query import Turn
 from soundalike.turns import OnPlace, Turns
 
@@ -126,6 +126,7 @@ def identity(index: Index) -> str:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def open_models() -> ModelStore:
     """The networks that all libraries share; each is loaded at its first use."""
+    runtime.give_way()
     return ModelStore(factors=paths.factors_file(), light=memory.is_small())
 
 
