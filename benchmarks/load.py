@@ -11,8 +11,8 @@ complaint on the console is an error.
 A page change lasts from the click to the frame in which the other page's heading and its main part
 stand there, in the browser. So many tabs draw on the processors that serve them, though none of the
 visitors to a server's would: so they, and what drives them, get only what the server leaves
-(SCHED_IDLE), and beside them three sessions that draw nothing (`distant`) change pages, from the question
-to the last of the answer.
+(SCHED_IDLE), and beside them three sessions that draw nothing (`distant`) change pages, from the
+question to the last of the answer.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ The server's resident memory (RSS, all of the process, mapped files included), f
 
 1. with the networks loaded, after one upload;
 2. with N more browser sessions open, each with an upload of its own on Recommend and on Anatomy: what
-   one of them adds; and after they were closed and Streamlit has let them go, which it does two
-   minutes after a browser has left, when the next one leaves: what is left of that;
+   one of them adds; and what is left of that after they were closed, Streamlit has let them go, which
+   it does two minutes after a browser has left, when the next one leaves, and the app has collected
+   what they were, which it does every half minute when somebody comes;
 3. over N uploads in a row in one browser page: the median of the last tenth against that of the second
    tenth, when everything that grows once has grown.
 """
@@ -25,7 +26,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import SETTLED, browser, served
 
 MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR = 1_500, 20, 5.0
-LET_GO_S = 125
+LET_GO_S, COLLECTED_S = 125, 35
 PATIENCE_MS = 120_000
 
 Memory = Callable[[], float]
@@ -72,8 +73,9 @@ def sessions(chromium: Browser, address: str, count: int, memory: Memory) -> lis
     held = memory()
     for context in opened:
         leave(context)
-    time.sleep(LET_GO_S)
-    leave(look_around(chromium, address, 2 + count))
+    for later, pause_s in enumerate((LET_GO_S, COLLECTED_S)):
+        time.sleep(pause_s)
+        leave(look_around(chromium, address, 2 + count + later))
     after = memory()
     kept = (after - before) / count
     return [

@@ -29,7 +29,7 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     assert clip() in models.feature_maps
     assert clip() in models.heard
     del app
-    state._settle.clear()
+    state._look_at_all.clear()
     state.settle()
     assert clip() is None
     assert (len(models.feature_maps), len(models.heard), len(vgg_features._images)) == before

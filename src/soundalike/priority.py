@@ -1,4 +1,4 @@
-"""What may wait, so that what somebody waits for need not: niceness, as Linux knows it for each thread."""
+"""What may wait, so that what somebody waits for need not: niceness, which on Linux each thread has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def give_way() -> None:
     """Let the calling thread, and those it starts, have what others leave of the processors, for good.
 
     A thread that computes in Python should not: while it waits for a processor it may hold the
-    interpreter's lock, which all others need. Nothing is done where threads have no niceness of their own.
+    interpreter's lock, which all others need. Elsewhere than on Linux nothing is done.
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
