@@ -40,6 +40,8 @@ BAR_MS = 500
 PATIENCE_MS = 300_000
 THINK_S = (2.0, 5.0)
 DISTANT = 3
+READY_S = 20
+"""What a server takes after its first visitor to load the networks; then the crowd comes."""
 LOOKED_AT = 3
 ROWS = 10
 PAGES = {
@@ -180,6 +182,9 @@ def main() -> None:
         others = [Distant(server.address, number, THINK_S) for number in range(DISTANT)]
         for other in others:
             other.start()
+        time.sleep(READY_S)
+        for other in others:
+            other.page_ms.clear()
         with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
             log = aside.submit(
                 watch, server.address, chosen.sessions, chosen.minutes * 60, expected

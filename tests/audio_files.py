@@ -7,31 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mutations import FORMATS as FORMATS
 
 from soundalike import audio
 from soundalike.audio import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
-
-FORMATS = {
-    "wav-u8": ("wav", "pcm_u8"),
-    "wav-s16": ("wav", "pcm_s16le"),
-    "wav-s24": ("wav", "pcm_s24le"),
-    "wav-f32": ("wav", "pcm_f32le"),
-    "wav-f64": ("wav", "pcm_f64le"),
-    "wav-alaw": ("wav", "pcm_alaw"),
-    "w64": ("w64", "pcm_s16le"),
-    "flac": ("flac", "flac"),
-    "ogg-vorbis": ("ogg", "vorbis"),
-    "ogg-opus": ("ogg", "libopus"),
-    "ogg-flac": ("ogg", "flac"),
-    "mp3": ("mp3", "libmp3lame"),
-    "m4a-aac": ("ipod", "aac"),
-    "m4a-alac": ("ipod", "alac"),
-    "mp4-aac": ("mp4", "aac"),
-    "aac": ("adts", "aac"),
-    "webm-opus": ("webm", "libopus"),
-    "mka-flac": ("matroska", "flac"),
-}
 
 
 def sine(seconds: float, sample_rate: int = 48_000, hertz: float = 440.0, amplitude: float = 0.5):

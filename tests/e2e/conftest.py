@@ -17,6 +17,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+import serving
 from browsing import Watch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -24,12 +25,8 @@ from soundalike import audio
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 60_000
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
+    *serving.FLAGS,
     "--use-fake-ui-for-media-stream",
     "--use-fake-device-for-media-stream",
 ]
@@ -84,7 +81,7 @@ def serve() -> Callable[..., AbstractContextManager[str]]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Whichever Chromium is installed, headless."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    found = next(filter(None, map(shutil.which, serving.BROWSERS)), None)
     if found is None:
         pytest.skip("no Chromium on this machine; install Debian's package chromium")
     expect.set_options(timeout=PATIENCE_MS)
