@@ -175,35 +175,30 @@ PASSED_OVER_S = 30
 
 
 def settle() -> None:
-    """Make a server quick for all its visitors, whenever one of them is answered.
+    """Make a server quick for all its visitors, whenever something more has been imported.
 
-    Streamlit collects garbage after each run of a page. With the networks' libraries and twenty sessions
-    that is half a million objects and a tenth of a second, in which nobody is answered; so what is there
-    when a run begins is passed over, and what it leaves is looked at alone. A session that has ended is
-    garbage too: so all is looked at again every half minute.
+    Streamlit collects garbage after each run of a page. With the networks' libraries loaded that is
+    half a million objects and a third of a second, in which nobody is answered; so what was imported,
+    and lasts as long as the server, is passed over. And the threads of a linear algebra library go on
+    spinning after each product: one of them leaves the other cores to decoding and to other visitors.
+    Uploads are received in memory alone; by itself Starlette puts all above a megabyte into a file.
 
-    And the threads of a linear algebra library go on spinning after each product: one of them leaves the
-    other cores to decoding and to other visitors. Uploads are received in memory alone; by itself
-    Starlette puts all above a megabyte into a file.
+    The sessions of that moment are passed over too, and one that has ended is garbage: so all is looked
+    at again every half minute.
     """
-    _settle(len(sys.modules))
-    _look_at_all(int(time.monotonic() // PASSED_OVER_S))
-    gc.freeze()
+    _settle(len(sys.modules), int(time.monotonic() // PASSED_OVER_S))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _settle(modules: int) -> None:
+def _settle(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD
     threadpool_limits(1, "blas")
     allocator.give_back_at_once()
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _look_at_all(turn: int) -> None:
     gc.unfreeze()
     gc.collect()
+    gc.freeze()
 
 
 FIRST_TRACK = "0235"
