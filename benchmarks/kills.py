@@ -89,7 +89,7 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
     calm, killed = folder / "calm", folder / "killed"
     single = folder / "single"
     single.mkdir()
-    shutil.copy(next(iter(sorted(library.iterdir()))), single)
+    shutil.copy(min(library.iterdir()), single)
     first = _undisturbed(command(single, folder / "first", names, workers))
     seconds = max(_undisturbed(command(library, calm, names, workers)), first)
     once = contents(calm)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from pathlib import Path
 
@@ -30,11 +29,7 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     assert clip() in models.feature_maps
     assert clip() in models.heard
     del app
-    deadline = time.monotonic() + 30
-    # Its last run's threads may still be ending.
-    while clip() is not None and time.monotonic() < deadline:
-        state._settle.clear()
-        state.settle()
-        time.sleep(0.1)
+    state._settle.clear()
+    state.settle()
     assert clip() is None
     assert (len(models.feature_maps), len(models.heard), len(vgg_features._images)) == before
