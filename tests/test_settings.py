@@ -28,6 +28,7 @@ WANTED = {
     "server.enableAgentApi": False,
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": False,
+    "runner.magicEnabled": False,
     "server.corsAllowedOrigins": [],
     "browser.gatherUsageStats": False,
     "browser.serverAddress": "localhost",
