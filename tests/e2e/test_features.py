@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from browsing import keep
+from browsing import keep, settled
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.e2e
@@ -104,6 +104,8 @@ def test_the_grid_and_the_channel_choose_a_dimension(open_page) -> None:
     page.get_by_role("spinbutton", name="Channel").fill("12")
     leave_field(page)
     expect(number(page)).to_have_value(str((3 * 10 + 1) * 512 + 12))
+    # The grid is drawn after the number.
+    settled(page)
     cell(page, "0.7 to 1.4 kHz, 3 to 6 s").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
