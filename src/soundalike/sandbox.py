@@ -200,8 +200,9 @@ class _Worker:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 env=_environment(),
-                # Ctrl-C is for the server; this process ends when its standard input does.
-                start_new_session=True,
+                # Ctrl-C is for the server; this process ends when its standard input does. In a session of
+                # its own it would not give way on Linux, which first shares out evenly between those.
+                process_group=0,
             )
         except OSError as error:
             raise AudioError("No audio can be read at the moment; please try again later.") from error
