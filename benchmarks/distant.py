@@ -2,76 +2,220 @@
 
 A browser draws on the processor that it runs on. Where server and browsers share one, what a visitor
 elsewhere would wait for the server shows in a session that draws nothing: it sends what a browser sends
-when another page is chosen, and takes the answer to the end of the script's run.
+when another page is chosen or a file is uploaded, and takes the answer to the end of the script's run.
+It keeps nothing of what it was sent, so that it is sent all of it again.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import threading
 import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
+import requests
+import uploads
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import ClientConnection, connect
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from websockets.sync.client import connect
 from websockets.typing import Origin
 
-PAGES = ("", "anatomy", "map", "features", "compare", "about")
+PAGES = ("anatomy", "map", "features", "compare", "about")
+LOOKED_AT = 3
+"""Pages that are looked at between two uploads."""
+PATIENCE_S = 300
+UPLOADER = "recommend_upload"
+QUEUED = "ahead of yours"
+
+
+@dataclass
+class Seen:
+    """What a visitor saw: times, places in the queue, and what was wrong."""
+
+    page_ms: list[float] = field(default_factory=list)
+    upload_s: list[float] = field(default_factory=list)
+    queued: list[int] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    mixed_up: list[str] = field(default_factory=list)
+
+    def add(self, other: Seen) -> None:
+        """Put what another saw to it."""
+        for name, values in vars(other).items():
+            getattr(self, name).extend(values)
 
 
 class Distant:
-    """Goes from page to page in a thread of its own, from `start` until `stop`.
+    """Uploads a clip, looks at pages, and so on, in a thread of its own, from `start` until `stop`.
 
     Parameters
     ----------
     address : the app's
     number : decides the order of its pages
     think_s : least and greatest time between an answer and the next page
+    clips : numbers of the uploads, asked about in turn
+    expected : each upload's playlist, by number
 
     Attributes
     ----------
-    page_ms : what each page took, but for the first one of each kind
+    seen : what it saw; a page's first look counts too
     """
 
-    def __init__(self, address: str, number: int, think_s: tuple[float, float]) -> None:
-        self.page_ms: list[float] = []
-        self._address = urlsplit(address).netloc
+    def __init__(
+        self,
+        address: str,
+        number: int,
+        think_s: tuple[float, float],
+        clips: Sequence[int],
+        expected: Sequence[Sequence[str]],
+    ) -> None:
+        self.seen = Seen()
+        self._address = address
         self._think_s = think_s
+        self._clips = clips
+        self._expected = expected
         self._chance = random.Random(number)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._go, daemon=True)
+        self._thread = threading.Thread(target=self._stay, daemon=True)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the page that is being waited for."""
+        """End after the answer that is being waited for; `join` waits for it."""
         self._over.set()
-        self._thread.join(120)
 
-    def _go(self) -> None:
-        url = f"ws://{self._address}/_stcore/stream"
-        with connect(url, origin=Origin(f"http://{self._address}"), max_size=None) as socket:
-            for page in PAGES:
-                visit(socket, page)
-            while not self._over.wait(self._chance.uniform(*self._think_s)):
-                self.page_ms.append(visit(socket, self._chance.choice(PAGES)))
+    def join(self) -> None:
+        """Wait for the end."""
+        self._thread.join(PATIENCE_S)
+
+    def _stay(self) -> None:
+        try:
+            with Wire(self._address) as wire:
+                self._look_around(wire)
+        except Exception as error:  # noqa: BLE001
+            self.seen.problems.append(f"{type(error).__name__}: {error}")
+
+    def _look_around(self, wire: Wire) -> None:
+        self._check(wire.run("", "from=upload"))
+        turn = 0
+        while not self._think():
+            self._ask(wire, self._clips[turn % len(self._clips)])
+            turn += 1
+            for page in [*self._chance.sample(PAGES, LOOKED_AT), ""]:
+                if self._think():
+                    return
+                self._go(wire, page)
+
+    def _think(self) -> bool:
+        """What a visitor does most of the time; whether the stay is over."""
+        return self._over.wait(self._chance.uniform(*self._think_s))
+
+    def _go(self, wire: Wire, page: str) -> None:
+        begun = time.monotonic()
+        answer = wire.run(page)
+        self.seen.page_ms.append((time.monotonic() - begun) * 1_000)
+        self._check(answer)
+
+    def _ask(self, wire: Wire, clip: int) -> None:
+        name, content = uploads.upload(clip)
+        begun = time.monotonic()
+        answer = wire.upload(name, content)
+        self.seen.upload_s.append(time.monotonic() - begun)
+        self._check(answer)
+        titles = [track["title"] for data in _components(answer) for track in data.get("tracks", [])]
+        if titles[:1] != [name] or sorted(titles[1:]) != sorted(self._expected[clip]):
+            self.seen.mixed_up.append(f"{name}: {titles} in place of {self._expected[clip]}")
+
+    def _check(self, answer: Iterable[ForwardMsg]) -> None:
+        """Note what is wrong with an answer, and places in the queue."""
+        for message in answer:
+            element = message.delta.new_element
+            kind = element.WhichOneof("type")
+            if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
+                self.seen.problems.append(f"shown: {element}")
+            label = message.delta.add_block.expandable.label
+            if QUEUED in label:
+                self.seen.queued.append(int("".join(filter(str.isdigit, label))))
 
 
-def visit(socket: ClientConnection, page: str) -> float:
-    """Milliseconds from asking for a page to the end of its script."""
-    message = BackMsg()
-    message.rerun_script.query_string = ""
-    message.rerun_script.page_name = page
-    begun = time.monotonic()
-    socket.send(message.SerializeToString())
-    while True:
-        payload = socket.recv(timeout=120)
-        if not isinstance(payload, bytes) or len(payload) > 300:
-            continue
-        answer = ForwardMsg()
-        answer.ParseFromString(payload)
-        if answer.WhichOneof("type") == "script_finished":
-            return (time.monotonic() - begun) * 1_000
+class Wire:
+    """A session's web socket, and what goes beside it."""
+
+    def __init__(self, address: str) -> None:
+        host = urlsplit(address).netloc
+        self._address = address
+        self._socket = connect(
+            f"ws://{host}/_stcore/stream", origin=Origin(f"http://{host}"), max_size=None
+        )
+        self._web = requests.Session()
+        self._session = ""
+        self._uploader = ""
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        self._web.close()
+
+    def run(self, page: str, query: str = "", *states: WidgetState) -> list[ForwardMsg]:
+        """All that is sent of a page, up to the end of its script."""
+        message = BackMsg()
+        message.rerun_script.query_string = query
+        message.rerun_script.page_name = page
+        message.rerun_script.widget_states.widgets.extend(states)
+        answer = list(self._answer(message, "script_finished"))
+        for part in answer:
+            self._session = part.new_session.initialize.session_id or self._session
+            widget = part.delta.new_element.file_uploader.id
+            self._uploader = widget if widget.endswith(UPLOADER) else self._uploader
+        return answer
+
+    def upload(self, name: str, content: bytes) -> list[ForwardMsg]:
+        """Put a file into the page's uploader, and take the page that it makes."""
+        asked = BackMsg()
+        asked.file_urls_request.request_id = name
+        asked.file_urls_request.file_names.append(name)
+        asked.file_urls_request.session_id = self._session
+        *_, answer = self._answer(asked, "file_urls_response")
+        (place,) = answer.file_urls_response.file_urls
+        token = {"X-Xsrftoken": self._token()}
+        url = f"{self._address}{place.upload_url}"
+        self._web.put(url, files={name: (name, content)}, headers=token).raise_for_status()
+        state = WidgetState(id=self._uploader)
+        uploaded = state.file_uploader_state_value.uploaded_file_info.add()
+        uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, len(content)
+        uploaded.file_urls.CopyFrom(place)
+        return self.run("", "", state)
+
+    def _token(self) -> str:
+        """What shows that an upload comes from the app's own page."""
+        if "_streamlit_xsrf" not in self._web.cookies:
+            self._web.get(f"{self._address}/_stcore/health").raise_for_status()
+        return str(self._web.cookies["_streamlit_xsrf"])
+
+    def _answer(self, message: BackMsg, last: str) -> Iterator[ForwardMsg]:
+        self._socket.send(message.SerializeToString())
+        while True:
+            payload = self._socket.recv(timeout=PATIENCE_S)
+            if not isinstance(payload, bytes):
+                continue
+            answer = ForwardMsg()
+            answer.ParseFromString(payload)
+            yield answer
+            if answer.WhichOneof("type") == last:
+                return
+
+
+def _components(answer: Iterable[ForwardMsg]) -> Iterator[dict[str, Any]]:
+    """What the page's own components were sent as JSON."""
+    for message in answer:
+        sent = message.delta.new_element.bidi_component.json
+        if sent:
+            yield json.loads(sent)

@@ -2,36 +2,32 @@
 
     python benchmarks/load.py [--sessions N] [--minutes M] [--json]
 
-Each session is a context of its own in one headless Chromium: it uploads a clip that nobody else has,
-reads its playlist, looks at three other pages with some seconds between, comes back and uploads the
-next. Before, the same clips are asked about alone, as `soundalike recommend` does; a playlist on screen
-that holds other tracks is a mixed-up result. Every alert on a page, every script error and every
-complaint on the console is an error.
+Each visitor uploads a clip that nobody else has, reads its playlist, looks at three other pages with
+some seconds between, comes back and uploads the next. Before, the same clips are asked about alone, as
+`soundalike recommend` does; a playlist that holds other tracks is a mixed-up result. Every alert on a
+page, every script error and every complaint on the console is an error.
 
-A page change lasts from the click to the frame in which the other page's heading and its main part
-stand there, in the browser. So many tabs draw on the processors that serve them, though none of the
-visitors to a server's would: so they, and what drives them, get only what the server leaves
-(SCHED_IDLE), and beside them three sessions that draw nothing (`distant`) change pages, from the
-question to the last of the answer.
+That crowd comes twice, each time to a new server. First each visitor is a tab of one headless Chromium,
+in a context of its own. A page change lasts from the click to the frame in which the other page's
+heading and its main part stand there; but so many tabs draw on the processors that serve them, which no
+visitor's to a server does, and that is what their times tell. Then each is a visitor whose browser is
+elsewhere (`distant`): that crowd asks for more, since nothing holds it up, and a page change lasts from
+the question to the last of the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import re
 import shutil
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
 from statistics import median
 
 import uploads
-from distant import Distant
+from distant import Distant, Seen, Wire
 from figures import Figure, parser, percentile, show
 from playwright.async_api import Browser, Page, async_playwright
 from serving import BROWSERS, FLAGS, SETTLED, served
@@ -39,7 +35,6 @@ from serving import BROWSERS, FLAGS, SETTLED, served
 BAR_MS = 500
 PATIENCE_MS = 300_000
 THINK_S = (2.0, 5.0)
-DISTANT = 3
 READY_S = 20
 """What a server takes after its first visitor to load the networks; then the crowd comes."""
 LOOKED_AT = 3
@@ -87,22 +82,10 @@ STOPWATCH = """
 """
 
 
-@dataclass
-class Log:
-    """What all sessions saw."""
-
-    page_ms: list[float] = field(default_factory=list)
-    distant_ms: list[float] = field(default_factory=list)
-    upload_s: list[float] = field(default_factory=list)
-    queued: list[int] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    mixed_up: list[str] = field(default_factory=list)
-
-
 class Visitor:
     """One session."""
 
-    def __init__(self, number: int, page: Page, expected: Sequence[list[str]], log: Log) -> None:
+    def __init__(self, number: int, page: Page, expected: Sequence[list[str]], log: Seen) -> None:
         self.number, self.page, self.expected, self.log = number, page, expected, log
         self.chance = random.Random(number)
         page.set_default_timeout(PATIENCE_MS)
@@ -178,42 +161,47 @@ def main() -> None:
     options.add_argument("--clips", type=int, default=4, help="for each session; asked again in turn")
     chosen = options.parse_args()
     expected = alone(chosen.sessions * chosen.clips)
+    seconds, here = chosen.minutes * 60, Seen()
     with served() as server:
-        others = [Distant(server.address, number, THINK_S) for number in range(DISTANT)]
-        for other in others:
-            other.start()
-        time.sleep(READY_S)
-        for other in others:
-            other.page_ms.clear()
-        with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
-            log = aside.submit(
-                watch, server.address, chosen.sessions, chosen.minutes * 60, expected
-            ).result()
-        for other in others:
-            other.stop()
-            log.distant_ms.extend(other.page_ms)
-    show(figures(log), chosen.json)
-    for problem in [*log.problems, *log.mixed_up][:20]:
+        ready(server.address)
+        asyncio.run(crowd(server.address, chosen.sessions, seconds, expected, here))
+    with served() as server:
+        ready(server.address)
+        elsewhere = crowd_elsewhere(server.address, chosen.sessions, seconds, expected)
+    show(figures(here, elsewhere), chosen.json)
+    wrong = [*here.problems, *here.mixed_up, *elsewhere.problems, *elsewhere.mixed_up]
+    for problem in wrong[:20]:
         print(problem, file=sys.stderr)
 
 
-def give_way() -> None:
-    """Let this process and those it starts run when nothing else wants to.
+def ready(address: str) -> None:
+    """Visit a server and wait until it has loaded the networks."""
+    with Wire(address) as first:
+        first.run("")
+        time.sleep(READY_S)
 
-    A niceness would not do: Chromium gives its processes their own.
-    """
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
-
-def watch(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Log:
-    """What all sessions saw."""
-    log = Log()
-    asyncio.run(crowd(address, sessions, seconds, expected, log))
-    return log
+def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
+    """What visitors saw whose browsers are elsewhere."""
+    clips = len(expected) // sessions
+    visitors = [
+        Distant(address, number, THINK_S, range(number * clips, (number + 1) * clips), expected)
+        for number in range(sessions)
+    ]
+    for visitor in visitors:
+        visitor.start()
+    time.sleep(seconds)
+    for visitor in visitors:
+        visitor.stop()
+    together = Seen()
+    for visitor in visitors:
+        visitor.join()
+        together.add(visitor.seen)
+    return together
 
 
 async def crowd(
-    address: str, sessions: int, seconds: float, expected: Sequence[list[str]], log: Log
+    address: str, sessions: int, seconds: float, expected: Sequence[list[str]], log: Seen
 ) -> None:
     """All sessions at once."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -246,7 +234,7 @@ async def stay(
     clips: Sequence[int],
     until: float,
     expected: Sequence[list[str]],
-    log: Log,
+    log: Seen,
 ) -> None:
     """One visitor's stay; whatever ends it early is a problem."""
     context = await chromium.new_context(viewport={"width": 1280, "height": 900})
@@ -275,37 +263,38 @@ def alone(count: int) -> list[list[str]]:
     return found
 
 
-def figures(log: Log) -> list[Figure]:
-    """What the sessions saw, in figures."""
-    if not log.page_ms or not log.upload_s:
-        sys.exit("No session got as far as another page: " + "; ".join(log.problems[:5]))
+def figures(here: Seen, elsewhere: Seen) -> list[Figure]:
+    """What both crowds saw, in figures."""
+    if not here.upload_s or not elsewhere.upload_s:
+        problems = [*here.problems, *elsewhere.problems]
+        sys.exit("No session got as far as a playlist: " + "; ".join(problems[:5]))
+    both = Seen()
+    both.add(here)
+    both.add(elsewhere)
+    return [
+        *times(elsewhere, "for visitors elsewhere"),
+        *times(here, "in tabs on the server's own processors"),
+        Figure("errors under load", len(both.problems), "", 0),
+        Figure("mixed-up results under load", len(both.mixed_up), "", 0),
+    ]
+
+
+def times(seen: Seen, whose: str) -> list[Figure]:
+    """How long a crowd waited."""
+    pages, uploaded = seen.page_ms, seen.upload_s
     return [
         Figure(
-            "page change under load, for a visitor elsewhere, 95th percentile",
-            round(percentile(log.distant_ms, 0.95)),
+            f"page change under load, {whose}, 95th percentile",
+            round(percentile(pages, 0.95)),
             "ms",
             BAR_MS,
         ),
-        Figure("the same, median", round(median(log.distant_ms)), "ms"),
-        Figure(
-            "page change under load, in one of the tabs here, 95th percentile",
-            round(percentile(log.page_ms, 0.95)),
-            "ms",
-            BAR_MS,
-            f"{len(log.page_ms)} changes in tabs that share the server's processors and come last",
-        ),
-        Figure("the same, median", round(median(log.page_ms)), "ms"),
-        Figure("upload to playlist under load, median", round(median(log.upload_s), 1), "s"),
-        Figure(
-            "upload to playlist under load, 95th percentile",
-            round(percentile(log.upload_s, 0.95), 1),
-            "s",
-        ),
-        Figure("greatest place in the queue shown", max(log.queued, default=0), ""),
-        Figure("uploads under load", len(log.upload_s), ""),
-        Figure("page changes under load", len(log.page_ms) + len(log.distant_ms), ""),
-        Figure("errors under load", len(log.problems), "", 0),
-        Figure("mixed-up results under load", len(log.mixed_up), "", 0),
+        Figure("the same, median", round(median(pages)), "ms"),
+        Figure("page changes", len(pages), ""),
+        Figure(f"upload to playlist under load, {whose}, median", round(median(uploaded), 1), "s"),
+        Figure("the same, 95th percentile", round(percentile(uploaded, 0.95), 1), "s"),
+        Figure("uploads", len(uploaded), ""),
+        Figure("greatest place in the queue shown", max(seen.queued, default=0), ""),
     ]
 
 

@@ -21,6 +21,7 @@ _STRIDE = 101
 """Clips further on in the library, for the second of the two; a prime, so that no pair comes twice."""
 
 
+@lru_cache(maxsize=128)
 def upload(number: int) -> tuple[str, bytes]:
     """A file's name and its bytes; another for every number up to some thousands."""
     clips = _clips()
