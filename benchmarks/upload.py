@@ -84,7 +84,7 @@ def to_picture(content: bytes) -> NDArray[np.uint8]:
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
     """What the page does with an upload, up to the sentences beside its tracks."""
-    asked = query.from_audio(content, opened, models, decode=sandbox.decode)
+    asked = query.first_answer(content, opened, models, decode=sandbox.decode)
     recipe = composer.Recipe(representations.default(opened.names))
     found = composer.compose(opened, [Seed(asked)], recipe)
     return likeness.sentences(opened, asked, [entry.row for entry in found.entries])

@@ -27,9 +27,10 @@ def show(index: Index) -> None:
     with right:
         recommend(index, asked)
     if asked is not None:
-        # Last, since a browser's first chart keeps it busy for a while, and music comes first.
+        # Last, since it takes the larger network, and a browser's first chart keeps it busy for a while;
+        # music comes first.
         with genres:
-            predicted(index, asked)
+            predicted(index, complete(index, asked))
     if asked is not None and track is not None:
         explain(index, asked, track)
     share()
@@ -141,6 +142,17 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
             icon=":material/library_music:",
         )
     components.remarks(asked.notes)
+
+
+def complete(index: Index, asked: Query) -> Query:
+    """The clip with its genres predicted; the page is drawn again with them, where it can be."""
+    if not asked.is_complete:
+        answer = components.complete(index, asked)
+        if isinstance(answer, Query):
+            st.session_state.recommend_asked = (st.session_state.recommend_asked[0], answer)
+            st.rerun()
+        components.complain(answer)
+    return asked
 
 
 def predicted(index: Index, asked: Query) -> None:

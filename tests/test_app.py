@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
+
+from soundalike import query
+from soundalike.errors import BusyError
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -39,6 +43,43 @@ def test_surprise_me_chooses_a_track_and_says_so_in_the_url() -> None:
         [app.selectbox(key="recommend_track").value],
         app.selectbox(key="recommend_track").value,
     )
+
+
+def uploaded(content: bytes) -> AppTest:
+    app = run(**{"from": "upload"})
+    return app.get("file_uploader")[0].upload("noise.wav", content, "audio/wav").run(timeout=120)
+
+
+def test_an_uploads_genres_come_after_its_playlist(encode) -> None:
+    app = uploaded(encode(noise()))
+    assert not app.exception
+    assert not app.error
+    assert "Predicted genres" in [header.value for header in app.header]
+    assert app.session_state["recommend_asked"][1].is_complete
+
+
+def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(
+    encode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise BusyError("50 clips are waiting to be heard; please try again in a minute.")
+
+    monkeypatch.setattr(query, "complete", busy)
+    app = uploaded(encode(noise()))
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "50 clips are waiting to be heard; please try again in a minute."
+    ]
+    assert "Predicted genres" not in [header.value for header in app.header]
+    assert any("recommend_playlist" in str(part.proto) for part in app.get("bidi_component"))
+    monkeypatch.undo()
+    app.run(timeout=120)
+    assert not app.error
+    assert "Predicted genres" in [header.value for header in app.header]
+
+
+def noise() -> np.ndarray:
+    return np.random.default_rng(9).normal(0, 0.1, 5 * 48_000)
 
 
 def test_a_missing_index_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import encoding
 import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import duplicates, index, index_builder, library, paths, query
+from soundalike import audio, duplicates, fingerprint, index, index_builder, library, paths, query
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.index import Index
 from soundalike.index_builder import Plan
@@ -25,6 +28,12 @@ ANGLE = 0.96 * np.arccos(duplicates.SIMILARITY)
 def on_circle(*angles: float) -> np.ndarray:
     """Vectors of length 10 whose cosine similarity is that of the angles between them."""
     return 10 * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def mixture(*clips: Path) -> bytes:
+    """A clip that sounds like music and is none of the library's, as a WAV file."""
+    samples = sum(audio.analysis_window(audio.decode(clip)).samples for clip in clips) / len(clips)
+    return encoding.encode(np.asarray(samples, np.float32), "wav", "pcm_s16le", "mono")
 
 
 def test_track_of_the_library(small_index: Index) -> None:
@@ -85,6 +94,64 @@ def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStor
     steps: list[str] = []
     query.from_audio(small_index.path(0), small_index, small_models, steps.append)
     assert steps == list(query.STEPS[:3])
+
+
+def test_a_first_answer_takes_no_vgg16_where_copies_are_known_by_fingerprint() -> None:
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    content = mixture(OTHER_CLIP, opened.path(40))
+    first = query.first_answer(content, opened, models)
+    assert "vgg16" not in models._loaded
+    assert not first.is_complete
+    assert first.genres == {}
+    whole = query.complete(first, opened, models)
+    assert whole.is_complete
+    assert sum(whole.genres.values()) == pytest.approx(1, abs=1e-5)
+    assert whole.genres == query.from_audio(content, opened, models).genres
+    assert query.complete(whole, opened, models) is whole
+
+
+def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    first = query.first_answer(opened.path(40), opened, models)
+    assert "vgg16" not in models._loaded
+    assert first.is_complete
+    assert first.row == 40
+    assert first.genres == opened.genre_probabilities(40)
+
+
+def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
+    small_index: Index, small_models: ModelStore, tmp_path: Path
+) -> None:
+    assert fingerprint.load(small_index) is None
+    copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")
+    assert query.first_answer(copy, small_index, small_models).row == 3
+
+
+def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    monkeypatch.setattr(query.ClipEmbeddings, "copies", frozenset())
+    monkeypatch.setattr(Index, "row_of_file", lambda self, checksum: None)
+    first = query.first_answer(opened.path(40), opened, models)
+    assert first.row is None
+    whole = query.complete(first, opened, models)
+    assert whole.row == 40
+    assert whole.genres == opened.genre_probabilities(40)
+
+
+def test_the_networks_are_waited_for_once_for_each_answer() -> None:
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    turns: list[str] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append("begins")
+        yield
+        turns.append("ends")
+
+    first = query.first_answer(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
+    assert turns == ["begins", "ends"]
+    query.complete(first, opened, models, turn)
+    assert turns == ["begins", "ends"] * 2
 
 
 def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,10 @@ from soundalike.moments import Picture
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
+LAST_STEP = "Predicting its genres"
+"""What may come after a first answer; see `complete`."""
+BY_VGG16 = ("vgg_mel", "genre_head")
+"""What `complete` looks at: whether the library has the clip, and its genres."""
 
 OnStep = Callable[[str], None]
 Turn = Callable[[], AbstractContextManager[object]]
@@ -49,12 +53,12 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         self.compute([name])
         return self._vectors[name]
 
-    def compute(self, names: Iterable[str]) -> None:
+    def compute(self, names: Iterable[str], turn: Turn | None = None) -> None:
         """Compute those of these vectors that were not before, all in one turn."""
         missing = [name for name in names if name not in self._vectors]
         if not missing:
             return
-        with self._turn():
+        with (turn or self._turn)():
             for name in missing:
                 vector = representations.get(name).embed(self._clip, self._models)
                 self._vectors[name] = self._index.prepare(name, vector)
@@ -67,6 +71,10 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def has_computed(self, name: str) -> bool:
+        """Whether a vector is there already."""
+        return name in self._vectors
 
     @cached_property
     def _names(self) -> list[str]:
@@ -99,8 +107,13 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
             rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
         if not len(rows):
             return frozenset()
-        distances = fingerprint.distances(fingerprint.of(self._clip), prints[rows])
+        distances = fingerprint.distances(self.fingerprint, prints[rows])
         return frozenset(rows[distances <= fingerprint.SAME].tolist())
+
+    @cached_property
+    def fingerprint(self) -> NDArray[np.uint32]:
+        """The clip's fingerprint, as `fingerprint.of` gives it [shape=(315,)]."""
+        return fingerprint.of(self._clip)
 
     @cached_property
     def soundalike_moments(self) -> NDArray[np.float32]:
@@ -135,6 +148,7 @@ class Query:
     row : the row of the index that this clip is, or None for a clip that the library does not have
     duration : of the whole clip, in seconds; None for a track of the library
     notes : sentences a listener may want to know
+    is_complete : False while its genres are still to be predicted, by `complete`
     """
 
     embeddings: Mapping[str, NDArray[np.float32]]
@@ -142,6 +156,7 @@ class Query:
     row: int | None = None
     duration: float | None = None
     notes: tuple[str, ...] = field(default=())
+    is_complete: bool = True
 
     @property
     def in_library(self) -> bool:
@@ -170,7 +185,7 @@ def from_audio(
     turn: Turn = nullcontext,
     decode: Callable[[Any], Clip] = audio.decode,
 ) -> Query:
-    """Decode and embed a clip, and see whether the library has it.
+    """Decode and embed a clip, see whether the library has it, and predict its genres.
 
     Parameters
     ----------
@@ -188,28 +203,60 @@ def from_audio(
     IndexFolderError, ModelError
         If the models are missing or are not those of the index.
     """
+    return complete(first_answer(source, index, models, on_step, turn, decode), index, models, turn)
+
+
+def first_answer(
+    source: str | Path | bytes,
+    index: Index,
+    models: ModelStore,
+    on_step: OnStep = lambda step: None,
+    turn: Turn = nullcontext,
+    decode: Callable[[Any], Clip] = audio.decode,
+) -> Query:
+    """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
+
+    By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
+    times as long.
+
+    Raises
+    ------
+    AudioError, IndexFolderError, ModelError
+        As `from_audio`.
+    """
     index.check_models(models)
     on_step(STEPS[0])
     clip = audio.analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn)
-    if "vgg_mel" in embeddings:
-        on_step(STEPS[1])
-        representations.vgg_features.mel_image(clip)
-    on_step(STEPS[2])
-    _hear(index, embeddings)
+    _hear(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
-    genres: dict[str, float] = {}
-    notes = clip.notes
-    if index.genres and row is not None:
-        # The head may have been trained on this very track; the index has a held-out prediction.
-        genres = index.genre_probabilities(row)
-    elif index.genres and models.light:
-        notes += ("This server has too little memory to predict the genres of a clip.",)
-    elif index.genres:
-        genres = representations.genre_head.genre_probabilities(clip, models)
-    return Query(embeddings, genres, row, clip.source_duration, notes)
+    first = Query(embeddings, {}, row, clip.source_duration, clip.notes, is_complete=False)
+    return first if _says_more(first, index, models) else _with_genres(first, index, models)
+
+
+def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
+    """A query from audio with its genres predicted, and looked for in the library by `vgg_mel` too.
+
+    Parameters
+    ----------
+    query : from `first_answer`; any that is complete stays as it is
+    index, models : as it was made with
+    turn : waits for the networks
+
+    Raises
+    ------
+    IndexFolderError, ModelError
+        If the models are missing or are not those of the index.
+    """
+    embeddings = query.embeddings
+    if query.is_complete or not isinstance(embeddings, ClipEmbeddings):
+        return query
+    with turn():
+        embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
+        row = query.row if query.row is not None else _same_recording(index, embeddings)
+        return _with_genres(replace(query, row=row), index, models)
 
 
 def rehearse(models: ModelStore) -> None:
@@ -233,43 +280,79 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     return np.array(sorted(same), np.intp)
 
 
-def _hear(index: Index, embeddings: ClipEmbeddings) -> None:
-    """Compute what a first answer needs; what needs no network goes on beside VGG16's long pass."""
-    names = [name for name in _first_asked(index) if name in embeddings]
-    by_vgg16 = [name for name in names if "vgg16" in representations.get(name).models]
-    others = [name for name in names if name not in by_vgg16]
-    with ThreadPoolExecutor(1) as aside:
-        if by_vgg16 and any("musicnn" in representations.get(name).models for name in others):
-            aside.submit(representations.musicnn_features.prepare, embeddings.clip)
-        described = aside.submit(lambda: embeddings.descriptors)
-        embeddings.compute([*by_vgg16, *others])
-        described.result()
+def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
+    """Compute what a first answer needs; what needs no network goes on beside it."""
+    clip, names = embeddings.clip, _first_asked(index, embeddings)
+    networks = {model for name in names for model in representations.get(name).models}
+    with ThreadPoolExecutor(2) as aside:
+        beside: list[Future[Any]] = [aside.submit(lambda: embeddings.descriptors)]
+        if fingerprint.load(index) is not None:
+            beside.append(aside.submit(lambda: embeddings.fingerprint))
+        on_step(STEPS[1])
+        if "musicnn" in networks:
+            representations.musicnn_features.prepare(clip)
+        if "vgg16" in networks:
+            representations.vgg_features.mel_image(clip)
+        on_step(STEPS[2])
+        embeddings.compute(names)
+        for task in beside:
+            task.result()
 
 
-def _first_asked(index: Index) -> list[str]:
-    """What every query needs: what it is compared by unless told otherwise, and recognised by."""
-    default = representations.default(index.names)
-    wanted = [*index.parts(default), "vgg_mel", "genre_head"]
-    return [name for name in index.stored if name in wanted]
+def _first_asked(index: Index, embeddings: ClipEmbeddings) -> list[str]:
+    """What a first answer needs: what is compared by unless told otherwise, and how copies are known."""
+    wanted = [*index.parts(representations.default(index.names))]
+    if fingerprint.load(index) is None:
+        wanted.append("vgg_mel")
+    return [name for name in index.stored if name in wanted and name in embeddings]
 
 
-def _same_recording(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> int | None:
+def _says_more(first: Query, index: Index, models: ModelStore) -> bool:
+    """Whether VGG16 would say more of a clip than is known."""
+    unasked = "vgg_mel" in index.stored and not _is_there("vgg_mel", first.embeddings)
+    return first.row is None and not models.light and (unasked or bool(index.genres))
+
+
+def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
+    """Complete, with what is known of its genres."""
+    genres: dict[str, float] = {}
+    notes = query.notes
+    if index.genres and query.row is not None:
+        # The head may have been trained on this very track; the index has a held-out prediction.
+        genres = index.genre_probabilities(query.row)
+    elif index.genres and models.light:
+        notes += ("This server has too little memory to predict the genres of a clip.",)
+    elif index.genres and isinstance(query.embeddings, ClipEmbeddings):
+        genres = representations.genre_head.genre_probabilities(query.embeddings.clip, models)
+    return replace(query, genres=genres, notes=notes, is_complete=True)
+
+
+def _same_recording(index: Index, embeddings: ClipEmbeddings) -> int | None:
     """The row that a new clip is a copy of, if there is one; the most alike where there are several."""
     copies = sorted(_copies(index, embeddings))
     if not copies:
         return None
-    by = "vgg_mel" if "vgg_mel" in embeddings else representations.default(index.names)
+    by = "vgg_mel" if _is_there("vgg_mel", embeddings) else representations.default(index.names)
     similarities = index.similarities(by, embeddings)
     return max(copies, key=lambda row: float(similarities[row]))
 
 
 def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
-    """Rows that are the same recording as a new clip, by either check."""
+    """Rows that are the same recording as a new clip, by either check.
+
+    `vgg_mel` is asked where it is there anyway: it knows next to nothing that the fingerprint misses.
+    """
     same: set[int] = set()
-    if "vgg_mel" in embeddings:
+    if _is_there("vgg_mel", embeddings):
         similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
         same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
     return same | (set(embeddings.copies) if isinstance(embeddings, ClipEmbeddings) else set())
+
+
+def _is_there(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:
+    """Whether a vector needs no computing."""
+    computed = not isinstance(embeddings, ClipEmbeddings) or embeddings.has_computed(name)
+    return computed and name in embeddings
 
 
 def _sha256(source: str | Path | bytes) -> str:

@@ -39,6 +39,8 @@ COUNT = 2
 """Processes that decode for a server."""
 ATTEMPTS = 2
 START_S = 60.0
+PIPE_BYTES = 2**20
+"""What may be under way to a process or from it, where the system lets a pipe hold that much."""
 LONGEST_LINE = 65_536
 """Bytes of the line that an answer begins with."""
 _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
@@ -199,9 +201,10 @@ class _Worker:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
+                pipesize=PIPE_BYTES,
                 env=_environment(),
-                # Ctrl-C is for the server; this process ends when its standard input does. In a session of
-                # its own it would not give way on Linux, which first shares out evenly between those.
+                # Ctrl-C is for the server; this process ends when its standard input does. In a session
+                # of its own it would not give way: Linux first shares out evenly between those.
                 process_group=0,
             )
         except OSError as error:

@@ -283,33 +283,46 @@ def onward(track_id: str, here: str, key: str) -> None:
 
 
 def analyse(index: Index, content: bytes) -> Query | str:
-    """The query for a visitor's clip, or what is wrong with it; says meanwhile what is being done."""
-    place = st.empty()
-    progress = _Progress(place.status(query.STEPS[0]))
-    answer: Query | str
-    try:
-        answer = query.from_audio(
-            content,
-            index,
-            state.models_of(index),
-            progress.say,
-            state.turn(progress.wait),
-            sandbox.decode,
-        )
+    """The first answer to a visitor's clip, or what is wrong; says meanwhile what is being done."""
+
+    def answer(progress: _Progress) -> Query:
+        turn, models = state.turn(progress.wait), state.models_of(index)
+        found = query.first_answer(content, index, models, progress.say, turn, sandbox.decode)
         progress.say(query.STEPS[-1])
+        return found
+
+    return _with_progress(query.STEPS[0], answer)
+
+
+def complete(index: Index, asked: Query) -> Query | str:
+    """A visitor's clip with its genres predicted, or what is wrong; says meanwhile what is done."""
+
+    def answer(progress: _Progress) -> Query:
+        return query.complete(asked, index, state.models_of(index), state.turn(progress.wait))
+
+    return _with_progress(query.LAST_STEP, answer)
+
+
+def _with_progress(step: str, answer: Callable[[_Progress], Query]) -> Query | str:
+    """An answer, with a box in its place until it is there; what is wrong where there is none."""
+    place = st.empty()
+    progress = _Progress(place.status(f"{step} …"), step)
+    found: Query | str
+    try:
+        found = answer(progress)
     except SoundalikeError as error:
-        answer = str(error)
+        found = str(error)
     progress.end()
     place.empty()
-    return answer
+    return found
 
 
 class _Progress:
     """A status box that says what is being done, for as long as it is there."""
 
-    def __init__(self, status: StatusContainer) -> None:
+    def __init__(self, status: StatusContainer, step: str) -> None:
         self._status: StatusContainer | None = status
-        self._step = ""
+        self._step = step
 
     def say(self, step: str) -> None:
         """What is being done now."""
