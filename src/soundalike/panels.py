@@ -1,8 +1,8 @@
 """Panels: a front end's matrix, ready to be drawn, read out by row and told in a sentence.
 
-A matrix is kept in 256 levels (65,536 where they would be too coarse to read a value from) between
-the smallest and the largest value that is drawn. Row 0 is the lowest; columns are frames of hop
-length 512, centred on their time.
+A matrix is kept in whole numbers between the smallest and the largest value that is drawn, as many as
+reading a value takes: decibels, read to whole ones, in half steps. Row 0 is the lowest; columns are
+frames of hop length 512, centred on their time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ RECONSTRUCTION = "autoencoder"
 STANDARD_RANGE = 4.0
 """Standardised values are drawn up to this many standard deviations either way."""
 
+_DECIBEL_LEVELS = 2 * round(spectra.DYNAMIC_RANGE_DB)
+_BYTE, _WORD = 255, 65_535
+
 _AXIS_HERTZ = (63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000)
 
 Matrix = NDArray[np.float32]
@@ -36,7 +39,7 @@ class Panel:
     Attributes
     ----------
     name, title : for the program and for a visitor
-    values : uint8 or uint16 [shape=(d, t)]; 0 stands for `low` and the type's largest for `high`
+    values : uint8 or uint16 [shape=(d, t)]; 0 stands for `low` and `largest` for `high`
     low, high : what is drawn; `open_ended` where they stand for what lies beyond them, too
     unit : of the values
     diverging : whether 0 lies in the middle and both sides mean something
@@ -49,6 +52,7 @@ class Panel:
     name: str
     title: str
     values: Levels
+    largest: int
     low: float
     high: float
     unit: str
@@ -96,7 +100,8 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
     return Panel(
         RECONSTRUCTION,
         "MFCC, redrawn by the autoencoder",
-        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, np.uint8),
+        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, _BYTE),
+        _BYTE,
         -STANDARD_RANGE,
         STANDARD_RANGE,
         "SD",
@@ -120,9 +125,9 @@ def mel(matrix: Matrix) -> Panel:
     return _levels("mel", "Mel spectrogram", matrix, rows, _frequency_ticks(centres))
 
 
-def quantise(matrix: Matrix, low: float, high: float, kind: type[np.uint8 | np.uint16]) -> Levels:
-    """Values between low and high as whole numbers from 0 to the largest of an unsigned type."""
-    largest = np.iinfo(kind).max
+def quantise(matrix: Matrix, low: float, high: float, largest: int) -> Levels:
+    """Values between low and high as whole numbers from 0 to `largest`, in as few bytes as hold it."""
+    kind = np.uint8 if largest <= _BYTE else np.uint16
     span = high - low if high > low else 1.0
     levels: Levels = np.clip(np.round((matrix - low) / span * largest), 0, largest).astype(kind)
     return levels
@@ -149,7 +154,8 @@ def _levels(
     return Panel(
         name,
         title,
-        quantise(matrix, -spectra.DYNAMIC_RANGE_DB, 0.0, np.uint8),
+        quantise(matrix, -spectra.DYNAMIC_RANGE_DB, 0.0, _DECIBEL_LEVELS),
+        _DECIBEL_LEVELS,
         -spectra.DYNAMIC_RANGE_DB,
         0.0,
         "dB",
@@ -202,7 +208,8 @@ def _mfcc(matrix: Matrix) -> Panel:
     return Panel(
         "mfcc",
         "MFCC",
-        quantise(matrix, -reach, reach, np.uint16),
+        quantise(matrix, -reach, reach, _WORD),
+        _WORD,
         -reach,
         reach,
         "dB",
@@ -222,7 +229,8 @@ def _chroma(matrix: Matrix) -> Panel:
     return Panel(
         "chroma",
         "Chroma",
-        quantise(matrix, 0.0, 1.0, np.uint8),
+        quantise(matrix, 0.0, 1.0, _BYTE),
+        _BYTE,
         0.0,
         1.0,
         "of the strongest",
@@ -249,7 +257,8 @@ def _standardised(
     return Panel(
         name,
         title,
-        quantise(values, -STANDARD_RANGE, STANDARD_RANGE, np.uint8),
+        quantise(values, -STANDARD_RANGE, STANDARD_RANGE, _BYTE),
+        _BYTE,
         -STANDARD_RANGE,
         STANDARD_RANGE,
         "SD",

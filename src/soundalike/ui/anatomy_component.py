@@ -216,6 +216,7 @@ def _described(panel: Panel) -> dict[str, object]:
         "summary": panel.summary,
         "rows": rows,
         "columns": columns,
+        "largest": panel.largest,
         "low": panel.low,
         "high": panel.high,
         "digits": 0 if reach > 50 and panel.values.dtype == np.uint8 else 1 if reach > 5 else 2,

@@ -111,7 +111,6 @@ function gradient(colours) {
 }
 
 function matrixPlot(sheet, panel) {
-  panel.largest = panel.data.kind === "u1" ? 255 : 65535
   const canvas = element("canvas")
   const colours = sheet.colours[panel.map]
   const off = document.createElement("canvas")
