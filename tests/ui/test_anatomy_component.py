@@ -40,8 +40,14 @@ def matrix(body: bytes, described: dict) -> np.ndarray:
     assert data["at"] % 4 == 0
     steps = np.frombuffer(zlib.decompress(body[data["at"] :][: data["bytes"]]), KINDS[data["kind"]])
     assert steps.size == data["count"]
-    rows = np.cumsum(steps.reshape(described["rows"], described["columns"]), axis=0, dtype=steps.dtype)
-    return np.cumsum(rows, axis=1, dtype=steps.dtype)
+    values = [[0] * (described["columns"] + 1)]
+    for row in steps.reshape(described["rows"], described["columns"]).tolist():
+        values.append([0])
+        for column, step in enumerate(row, 1):
+            before, below, between = values[-1][-1], values[-2][column], values[-2][column - 1]
+            foretold = sorted((before, below, before + below - between))[1]
+            values[-1].append((step + foretold) % (np.iinfo(steps.dtype).max + 1))
+    return np.array(values)[1:, 1:]
 
 
 def test_what_is_packed_can_be_unpacked(shown: Anatomy) -> None:

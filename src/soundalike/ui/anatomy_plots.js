@@ -1,9 +1,9 @@
 // How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
 //
 // The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
-// follows is aligned), and the matrices, lowest row first: differences from column to column, and of
-// these from row to row, deflated. Time is in seconds from the start of what is
-// shown. Everything shown is set with textContent, never as HTML.
+// follows is aligned), and the matrices, lowest row first: what differs from the value that its
+// neighbours foretell, deflated. Time is in seconds from the start of what is shown. Everything shown
+// is set with textContent, never as HTML.
 
 const FINE_RATE = 22050
 // Seconds a pixel below which a waveform shows its swings, and the RMS must not hide them.
@@ -75,9 +75,14 @@ async function matrix(sheet, { data, columns }) {
   const packed = new Blob([sheet.part(data)]).stream()
   const whole = await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer()
   const values = new KINDS[data.kind](whole)
-  // A sum that is too large for its type wraps around, as the difference did.
-  for (let at = columns; at < values.length; at++) values[at] += values[at - columns]
-  for (let at = 0; at < values.length; at++) if (at % columns) values[at] += values[at - 1]
+  for (let at = 0; at < values.length; at++) {
+    const [first, lowest] = [at % columns === 0, at < columns]
+    const before = first ? 0 : values[at - 1]
+    const below = lowest ? 0 : values[at - columns]
+    const plane = before + below - (first || lowest ? 0 : values[at - columns - 1])
+    // A sum that is too large for its type wraps around, as the difference did.
+    values[at] += clamp(plane, Math.min(before, below), Math.max(before, below))
+  }
   return values
 }
 
