@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ import pytest
 from soundalike import anatomy, image, panels, paths
 from soundalike.anatomy import Anatomy, Facts
 from soundalike.descriptors import Key, Tempo
-from soundalike.ui import anatomy_component, anatomy_facts, components
+from soundalike.models import ModelStore
+from soundalike.panels import Panel
+from soundalike.ui import anatomy_component, anatomy_facts
 from soundalike.ui.components import Track
 
 KINDS = {"u1": np.uint8, "u2": np.uint16, "i2": np.int16}
@@ -24,22 +28,34 @@ def shown() -> Anatomy:
     return anatomy.analyse(CLIP)
 
 
+def pack(shown: Anatomy, others: Sequence[Panel] = (), track: Track = TRACK) -> dict[str, bytes]:
+    return anatomy_component.pack(track, shown, others, "plots")
+
+
 def unpack(data: bytes) -> tuple[dict, bytes]:
     length = int.from_bytes(data[:4], "little")
     assert length % 4 == 0
     return json.loads(data[4 : 4 + length]), data[4 + length :]
 
 
-def array(body: bytes, described: dict) -> np.ndarray:
+def array(data: bytes, name: str) -> np.ndarray:
+    header, body = unpack(data)
+    described = header["arrays"][name]
     assert described["at"] % 4 == 0
     return np.frombuffer(body, KINDS[described["kind"]], described["count"], described["at"])
 
 
-def matrix(body: bytes, described: dict) -> np.ndarray:
-    data = described["data"]
-    assert data["at"] % 4 == 0
-    steps = np.frombuffer(zlib.decompress(body[data["at"] :][: data["bytes"]]), KINDS[data["kind"]])
-    assert steps.size == data["count"]
+def inflated(data: bytes, name: str) -> np.ndarray:
+    header, body = unpack(data)
+    described = header["arrays"][name]
+    packed = body[described["at"] :][: described["size"]]
+    values = np.frombuffer(zlib.decompress(packed), KINDS[described["kind"]])
+    assert values.size == described["count"]
+    return values
+
+
+def matrix(data: bytes) -> np.ndarray:
+    described, steps = unpack(data)[0], inflated(data, "values")
     values = [[0] * (described["columns"] + 1)]
     for row in steps.reshape(described["rows"], described["columns"]).tolist():
         values.append([0])
@@ -51,36 +67,50 @@ def matrix(body: bytes, described: dict) -> np.ndarray:
 
 
 def test_what_is_packed_can_be_unpacked(shown: Anatomy) -> None:
-    header, body = unpack(anatomy_component.pack(TRACK, shown, []))
-    assert header["title"] == TRACK.title
-    assert header["byline"] == "Artist · Folk"
-    assert [panel["name"] for panel in header["panels"]] == list(panels.MAIN)
-    for described in header["panels"]:
-        values = matrix(body, described)
-        np.testing.assert_array_equal(values, shown.panels[described["name"]].values)
+    parts = pack(shown)
+    sheet = unpack(parts["sheet"])[0]
+    assert sheet["title"] == TRACK.title
+    assert sheet["byline"] == "Artist · Folk"
+    assert [name for name, _ in sheet["panels"]] == list(panels.MAIN)
+    for name, identity in sheet["panels"]:
+        described = unpack(parts[name])[0]
+        assert (described["name"], described["id"], described["key"]) == (name, identity, "plots")
+        np.testing.assert_array_equal(matrix(parts[name]), shown.panels[name].values)
         assert len(described["names"]) == described["rows"]
         assert described["caption"].strip()
         assert described["summary"]
-    wave = header["wave"]
-    np.testing.assert_array_equal(array(body, wave["data"]), shown.envelope.ravel())
-    np.testing.assert_array_equal(array(body, wave["rms"]), shown.rms)
-    np.testing.assert_array_equal(array(body, header["maps"]["magma"]), image.MAGMA.ravel())
+    np.testing.assert_array_equal(array(parts["sheet"], "envelope"), shown.envelope.ravel())
+    np.testing.assert_array_equal(array(parts["sheet"], "rms"), shown.rms)
+    np.testing.assert_array_equal(array(parts["sheet"], "magma"), image.MAGMA.ravel())
 
 
-def test_a_first_view_is_small_and_all_front_ends_fit_too(shown: Anatomy) -> None:
-    picture = components.picture_url(shown.vgg_png)
-    assert len(anatomy_component.pack(TRACK, shown, [])) + len(picture) < 500_000
+def test_noise_and_extremes_survive_packing(shown: Anatomy) -> None:
+    random = np.random.default_rng(0)
+    for kind, largest in ((np.uint8, 255), (np.uint16, 65_535)):
+        values = random.choice(np.array([0, 1, largest // 2, largest], kind), (20, 50))
+        panel = replace(shown.panels["mfcc"], values=values, largest=largest)
+        parts = pack(replace(shown, panels={"mfcc": panel}))
+        np.testing.assert_array_equal(matrix(parts["mfcc"]), values)
+
+
+def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(shown: Anatomy) -> None:
     others = [anatomy.front_end(CLIP, name) for name in panels.FRONT_ENDS]
-    data = anatomy_component.pack(TRACK, shown, others)
-    assert len(data) < 750_000
-    names = [panel["name"] for panel in unpack(data)[0]["panels"]]
+    others.append(anatomy.reconstruction(CLIP, ModelStore()))
+    plain, more = pack(shown), pack(shown, others)
+    assert all(more[name] == plain[name] for name in panels.MAIN)
+    names = [name for name, _ in unpack(more["sheet"])[0]["panels"]]
     assert names[:4] == ["mel", *panels.FRONT_ENDS]
+    assert names[4:7] == ["mfcc", "mfcc_standardised", "autoencoder"]
+    assert names == list(more)[1:]
 
 
 def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) -> None:
     bark = anatomy.front_end(CLIP, "bark")
-    ids = [unpack(anatomy_component.pack(TRACK, shown, others))[0]["id"] for others in ([], [], [bark])]
+    ids = [unpack(pack(shown, others)["sheet"])[0]["id"] for others in ([], [], [bark])]
     assert ids[0] == ids[1] != ids[2]
+    other = replace(shown.panels["mel"], summary="Another.")
+    changed = pack(replace(shown, panels=shown.panels | {"mel": other}))
+    assert unpack(changed["sheet"])[0]["id"] != ids[0]
 
 
 def test_every_panel_has_a_caption() -> None:

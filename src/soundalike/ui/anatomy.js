@@ -1,16 +1,20 @@
 // One track seen from inside: a player, and plots over one time axis that a playhead moves across.
 //
+// What it shows comes in parts (anatomy_part.js), each a message of its own, so that a browser is sent
+// only what it has not got yet: a sheet, which names its panels and the state of each, and the panels.
+//
 // One player plays at a time on the whole page, and two tracks side by side zoom as one: both are said
 // on the window.
 
 const PLAYING = "soundalike:playing"
 const VIEW = "soundalike:view"
+const PART = "soundalike:part"
 const SHORTEST = 0.05
 const FINE_BELOW = 0.25
 const LONGEST_FINE = 180
 const states = new WeakMap()
 
-function createAnatomy(root) {
+function createAnatomy(root, key) {
   const audio = new Audio()
   audio.preload = "none"
   const me = {}
@@ -209,7 +213,7 @@ function createAnatomy(root) {
     readOut(plot)
   }
 
-  const build = () => {
+  const build = (panels) => {
     const player = element("section", "player")
     player.setAttribute("aria-label", `Player of ${sheet.title}`)
     parts = { play: button("play", "Play", toggle) }
@@ -237,7 +241,7 @@ function createAnatomy(root) {
     parts.range = element("span", "range")
     tools.append(parts.closer, parts.wider, parts.earlier, parts.later, parts.whole, parts.range)
 
-    plots = [wavePlot(sheet), ...sheet.panels.map((panel) => matrixPlot(sheet, panel))].map(figureOf)
+    plots = [wavePlot(sheet), ...panels.map((panel) => matrixPlot(sheet, panel))].map(figureOf)
     for (const plot of plots) {
       plot.frame.setAttribute("aria-valuemin", 0)
       plot.frame.setAttribute("aria-valuemax", sheet.duration.toFixed(2))
@@ -249,19 +253,16 @@ function createAnatomy(root) {
     root.replaceChildren(player, tools, group)
   }
 
-  const update = async (data) => {
-    const next = unpack(data)
-    if (next.id === wanted) return
+  const update = async () => {
+    const parts = window.soundalikeParts?.[key] ?? {}
+    const next = parts.sheet
+    // Until the last of its panels is there, what was shown before stays.
+    if (!next?.panels.every(([name, id]) => parts[name]?.id === id) || next.id === wanted) return
     wanted = next.id
-    const matrices = await Promise.all(next.panels.map((panel) => matrix(next, panel)))
+    const panels = next.panels.map(([name]) => parts[name])
+    await Promise.all(panels.map(async (panel) => { panel.values ??= await matrix(panel) }))
     if (next.id !== wanted) return
-    next.panels.forEach((panel, i) => { panel.values = matrices[i] })
-    next.colours = Object.fromEntries(Object.entries(next.maps).map(([name, at]) => {
-      const rgb = next.array(at)
-      const packed = Uint32Array.from({ length: 256 }, (_, i) =>
-        (255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i])
-      return [name, packed]
-    }))
+    next.colours = Object.fromEntries(["magma", "sunset"].map((name) => [name, paletteOf(plain(next, name))]))
     const same = sheet && next.track === sheet.track
     const fine = same ? plots[0].fine : null
     sheet = next
@@ -272,17 +273,19 @@ function createAnatomy(root) {
       position = 0
       view = { from: 0, to: sheet.duration }
     }
-    build()
+    build(panels)
     Object.assign(plots[0], { fine, asked: Boolean(fine) })
     show()
     redraw()
   }
 
+  const receive = ({ detail }) => { if (detail === key) update() }
   const yieldTo = (event) => { if (event.detail !== me) audio.pause() }
   const lookAlong = ({ detail }) => { if (sheet && detail.me !== me) look(detail.from, Math.min(detail.to, detail.from + sheet.duration), false) }
   audio.addEventListener("loadedmetadata", () => { audio.currentTime = sheet.start + position })
   audio.addEventListener("play", () => { show(); cancelAnimationFrame(looping); looping = requestAnimationFrame(follow) })
   for (const event of ["pause", "error", "ended"]) audio.addEventListener(event, () => { if (sheet) show() })
+  window.addEventListener(PART, receive)
   window.addEventListener(PLAYING, yieldTo)
   window.addEventListener(VIEW, lookAlong)
   root.addEventListener("keydown", press)
@@ -296,6 +299,7 @@ function createAnatomy(root) {
     cancelAnimationFrame(redrawing)
     observer.disconnect()
     root.removeEventListener("keydown", press)
+    window.removeEventListener(PART, receive)
     window.removeEventListener(PLAYING, yieldTo)
     window.removeEventListener(VIEW, lookAlong)
   }
@@ -305,10 +309,10 @@ function createAnatomy(root) {
 export default function ({ data, parentElement }) {
   let anatomy = states.get(parentElement)
   if (!anatomy) {
-    anatomy = createAnatomy(parentElement.querySelector(".root"))
+    anatomy = createAnatomy(parentElement.querySelector(".root"), data.key)
     states.set(parentElement, anatomy)
   }
-  anatomy.update(data)
+  anatomy.update()
   return () => {
     anatomy.destroy()
     states.delete(parentElement)

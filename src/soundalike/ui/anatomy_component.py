@@ -1,4 +1,8 @@
-"""A track seen from inside: a player and plots in one component, and how its data is packed."""
+"""A track seen from inside: a player and plots in one component, and how its data is packed.
+
+The data comes in parts, each with a small component of its own that hands it on: Streamlit sends a
+message again only if it has changed, and so a further panel comes alone and script and styles once.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import hashlib
 import json
 import threading
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -24,6 +28,8 @@ from soundalike.ui import state
 from soundalike.ui.components import Track
 
 _HERE = Path(__file__).parent
+_Packed = tuple[NDArray[Any], bytes]
+"""An array, and its values as they are sent."""
 _kept: WeakKeyDictionary[Panel, bytes] = WeakKeyDictionary()
 _KINDS = {"uint8": "u1", "uint16": "u2", "int16": "i2"}
 
@@ -84,45 +90,39 @@ _WAVE_HEIGHT = 96
 
 def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> None:
     """Mount the player and the plots of a track."""
-    _register()(data=pack(track, shown, further), key=key)
+    plots, part = _register()
+    # Parts show nothing, and no gap either.
+    with st.container(gap=None):
+        plots(data={"key": key}, key=key)
+        for name, content in pack(track, shown, further, key).items():
+            part(data=content, key=f"{key}_{name}")
 
 
-def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
-    """A track's plots as the component's data: header length, header (JSON), arrays.
+def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> dict[str, bytes]:
+    """A track's plots as parts by name: the sheet, and each panel in the order in which they stand.
 
-    The panels are compressed; the few other arrays lie there as they are.
+    Parameters
+    ----------
+    track, shown : what to show
+    further : panels that were switched on
+    key : of the component that they are for
     """
-    arrays: list[bytes] = []
-    place = 0
-
-    def put(array: NDArray[Any], content: bytes) -> dict[str, object]:
-        nonlocal place
-        begin = place
-        arrays.append(content + bytes(-len(content) % 4))
-        place += len(arrays[-1])
-        kind = _KINDS[array.dtype.name]
-        return {"at": begin, "kind": kind, "count": array.size, "bytes": len(content)}
-
-    def plain(array: NDArray[Any]) -> dict[str, object]:
-        return put(array, _bytes_of(array))
-
     # What can be compared lies side by side: front ends after the mel spectrogram, and what the
     # autoencoder redraws after its original.
     ordered = list(shown.panels.values())
     ordered[3:3] = [panel for panel in further if panel.name == RECONSTRUCTION]
     ordered[1:1] = [panel for panel in further if panel.name != RECONSTRUCTION]
-    byline = " · ".join(filter(None, (track.artist, track.album, track.genre)))
-    header = {
+    panels = {panel.name: _panel(panel, key) for panel in ordered}
+    sheet = {
         "track": track.id,
         "title": track.title,
-        "byline": byline,
+        "byline": " · ".join(filter(None, (track.artist, track.album, track.genre))),
         "licence": track.licence,
         "url": track.url,
         "start": shown.start,
         "duration": shown.duration,
         "source_duration": shown.source_duration,
         "step": HOP_LENGTH / SAMPLE_RATE,
-        "maps": {"magma": plain(image.MAGMA), "sunset": plain(diverging())},
         "wave": {
             "name": "waveform",
             "title": "Waveform",
@@ -130,16 +130,38 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel]) -> bytes:
             "height": _WAVE_HEIGHT,
             "caption": WAVE_CAPTION + " ",
             "summary": wave_summary(shown),
-            "data": plain(shown.envelope),
-            "rms": plain(shown.rms),
         },
-        "panels": [_described(panel) | {"data": put(panel.values, _packed(panel))} for panel in ordered],
+        "panels": [(name, identity) for name, (identity, _) in panels.items()],
     }
-    body = b"".join(arrays)
-    header["id"] = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()[:16]
-    text = json.dumps(header, ensure_ascii=False).encode()
+    arrays = {
+        "magma": _plain(image.MAGMA),
+        "sunset": _plain(diverging()),
+        "envelope": _plain(shown.envelope),
+        "rms": _plain(shown.rms),
+    }
+    _, content = _part("sheet", key, sheet, arrays)
+    return {"sheet": content} | {name: content for name, (_, content) in panels.items()}
+
+
+def _panel(panel: Panel, key: str) -> tuple[str, bytes]:
+    return _part(panel.name, key, _described(panel), {"values": (panel.values, _packed(panel))})
+
+
+def _part(
+    name: str, key: str, described: Mapping[str, object], arrays: Mapping[str, _Packed]
+) -> tuple[str, bytes]:
+    """What tells a part from others, and the part: header length, header (JSON), arrays."""
+    places = {}
+    body = b""
+    for label, (array, content) in arrays.items():
+        kind = _KINDS[array.dtype.name]
+        places[label] = {"at": len(body), "kind": kind, "count": array.size, "size": len(content)}
+        body += content + bytes(-len(content) % 4)
+    header = {"name": name, "key": key, "arrays": places, **described}
+    identity = hashlib.sha256(json.dumps(header).encode() + body).hexdigest()[:16]
+    text = json.dumps(header | {"id": identity}, ensure_ascii=False).encode()
     text += b" " * (-len(text) % 4)
-    return len(text).to_bytes(4, "little") + text + body
+    return identity, len(text).to_bytes(4, "little") + text + body
 
 
 def _packed(panel: Panel) -> bytes:
@@ -167,6 +189,10 @@ def _deflated(array: NDArray[Any]) -> bytes:
     # Noise repeats nothing, so that looking for what repeats would cost time and gain no room.
     deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
     return deflate.compress(_bytes_of(array)) + deflate.flush()
+
+
+def _plain(array: NDArray[Any]) -> _Packed:
+    return array, _bytes_of(array)
 
 
 def _bytes_of(array: NDArray[Any]) -> bytes:
@@ -244,11 +270,15 @@ def _described(panel: Panel) -> dict[str, object]:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _register() -> Callable[..., Any]:
+def _register() -> tuple[Callable[..., Any], Callable[..., Any]]:
     scripts = [_HERE / name for name in ("anatomy_plots.js", "anatomy.js")]
-    return st.components.v2.component(
+    plots = st.components.v2.component(
         "soundalike_anatomy",
         html='<div class="root"></div>',
         css=(_HERE / "anatomy.css").read_text(encoding="utf-8"),
         js="\n".join(path.read_text(encoding="utf-8") for path in scripts),
     )
+    part = st.components.v2.component(
+        "soundalike_anatomy_part", js=(_HERE / "anatomy_part.js").read_text(encoding="utf-8")
+    )
+    return plots, part

@@ -1,9 +1,8 @@
 // How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
 //
-// The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
-// follows is aligned), and the matrices, lowest row first: what differs from the value that its
-// neighbours foretell, deflated. Time is in seconds from the start of what is shown. Everything shown
-// is set with textContent, never as HTML.
+// A matrix comes lowest row first: what differs from the value that its neighbours foretell, deflated.
+// Time is in seconds from the start of what is shown. Everything shown is set with textContent, never
+// as HTML.
 
 const FINE_RATE = 22050
 // Seconds a pixel below which a waveform shows its swings, and the RMS must not hide them.
@@ -62,19 +61,21 @@ function clock(seconds, digits = 0) {
 
 const decibels = (level) => (level > 0 ? signed((20 * Math.log10(level)).toFixed(1)) : "below −90")
 
-function unpack(bytes) {
-  const copy = bytes.slice()
-  const length = new DataView(copy.buffer).getUint32(0, true)
-  const sheet = JSON.parse(new TextDecoder().decode(copy.subarray(4, 4 + length)))
-  sheet.array = ({ at, kind, count }) => new KINDS[kind](copy.buffer, 4 + length + at, count)
-  sheet.part = ({ at, bytes }) => copy.subarray(4 + length + at, 4 + length + at + bytes)
-  return sheet
+function plain({ arrays, bytes, begin }, name) {
+  const { at, kind, count } = arrays[name]
+  return new KINDS[kind](bytes.buffer, begin + at, count)
 }
 
-async function matrix(sheet, { data, columns }) {
-  const packed = new Blob([sheet.part(data)]).stream()
+async function inflated({ arrays, bytes, begin }, name) {
+  const { at, kind, size } = arrays[name]
+  const packed = new Blob([bytes.subarray(begin + at, begin + at + size)]).stream()
   const whole = await new Response(packed.pipeThrough(new DecompressionStream("deflate"))).arrayBuffer()
-  const values = new KINDS[data.kind](whole)
+  return new KINDS[kind](whole)
+}
+
+async function matrix(panel) {
+  const { columns } = panel
+  const values = await inflated(panel, "values")
   for (let at = 0; at < values.length; at++) {
     const [first, lowest] = [at % columns === 0, at < columns]
     const before = first ? 0 : values[at - 1]
@@ -104,6 +105,12 @@ function picture(panel, colours, view, step, width) {
     }
   }
   return image
+}
+
+// 256 colours as the pixels of a picture are written.
+function paletteOf(rgb) {
+  return Uint32Array.from({ length: 256 }, (_, i) =>
+    (255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i])
 }
 
 // Plain stops for a legend, from the same colours that the pixels get.
@@ -163,9 +170,9 @@ function wavePlot(sheet) {
   const svg = drawn("svg", { viewBox: "0 0 100 2", preserveAspectRatio: "none", "aria-hidden": "true" })
   const [peak, rms] = [drawn("path", { class: "peak" }), drawn("path", { class: "rms" })]
   svg.append(peak, rms, drawn("line", { class: "zero", x1: 0, x2: 100, y1: 1, y2: 1 }))
-  const coarse = sheet.array(sheet.wave.data)
+  const coarse = plain(sheet, "envelope")
   const points = coarse.length / 2
-  const levels = sheet.array(sheet.wave.rms)
+  const levels = plain(sheet, "rms")
   const plot = { facts: sheet.wave, node: svg, rows: 0, fine: null }
 
   const extent = (from, to) => {

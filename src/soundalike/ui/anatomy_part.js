@@ -1,0 +1,20 @@
+// One part of an anatomy, for the component of its key to pick up: see anatomy.js.
+//
+// The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
+// follows is aligned), and the arrays that it describes.
+
+const PART = "soundalike:part"
+
+export default function ({ data, parentElement }) {
+  const bytes = data.slice()
+  const begin = 4 + new DataView(bytes.buffer).getUint32(0, true)
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, begin)))
+  const parts = ((window.soundalikeParts ??= {})[header.key] ??= {})
+  const { id, home } = parts[header.name] ?? {}
+  if (id !== header.id || home !== parentElement) {
+    parts[header.name] = { ...header, bytes, begin, home: parentElement }
+    window.dispatchEvent(new CustomEvent(PART, { detail: header.key }))
+  }
+  // Another mount may have taken its place by then.
+  return () => { if (parts[header.name]?.home === parentElement) delete parts[header.name] }
+}
