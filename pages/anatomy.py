@@ -160,10 +160,11 @@ def draw(clips: list[Shown]) -> None:
             anatomy_component.show(track, shown, others, f"anatomy_plots_{number}")
     st.header("What the network sees", anchor=False)
     if len(clips) == 1:
-        picture(*clips[0][:2], st.columns(2))
+        picture(*clips[0][:2], 1, st.columns(2))
         return
-    for column, (track, shown, _) in zip(st.columns(len(clips), gap="large"), clips, strict=True):
-        picture(track, shown, (column, column))
+    places = st.columns(len(clips), gap="large")
+    for number, (column, (track, shown, _)) in enumerate(zip(places, clips, strict=True), 1):
+        picture(track, shown, number, (column, column))
 
 
 def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
@@ -180,12 +181,11 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
     components.remarks(shown.notes)
 
 
-def picture(track: Track, shown: Anatomy, places: Sequence[DeltaGenerator]) -> None:
-    """The image that VGG16 gets, and what it is, in two places."""
+def picture(track: Track, shown: Anatomy, number: int, places: Sequence[DeltaGenerator]) -> None:
+    """The image that VGG16 gets of the clip of that number, and what it is, in two places."""
     title = components.plain(track.title)
     with places[0]:
-        address = components.picture_url(shown.vgg_png)
-        st.image(address, width=640, alt=f"Mel spectrogram of {track.title} as a picture")
+        anatomy_component.show_picture(track, shown, f"anatomy_plots_{number}")
     with places[1]:
         st.caption(
             f"The mel spectrogram of {title} as the image of 640 by 480 pixels that VGG16 gets: low "

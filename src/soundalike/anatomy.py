@@ -6,8 +6,6 @@ shorter one, unrepeated.
 
 from __future__ import annotations
 
-import io
-import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +19,6 @@ from soundalike import audio, descriptors, image, panels, spectra
 from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
 from soundalike.models import ModelStore
 from soundalike.panels import Panel
-from soundalike.representations import vgg_features
 
 Decode = Callable[[Any], Clip]
 DecodeStereo = Callable[[Any], tuple[Clip, NDArray[np.float32] | None]]
@@ -51,7 +48,7 @@ class Anatomy:
     envelope : int16 [shape=(2, n)], smallest and largest sample; 32,767 is full scale
     rms : int16 [shape=(t,)], on the same scale
     panels : by name, those of `panels.MAIN`
-    vgg_png : the 480 x 640 image that VGG16 sees, as a PNG file
+    vgg_levels : uint8 [shape=(216, 640)], the image that VGG16 sees, as `vgg_levels` says it
     notes : sentences about what was done to the audio
     """
 
@@ -62,7 +59,7 @@ class Anatomy:
     rms: NDArray[np.int16]
     panels: dict[str, Panel]
     facts: Facts
-    vgg_png: bytes
+    vgg_levels: NDArray[np.uint8]
     notes: tuple[str, ...]
 
 
@@ -80,7 +77,7 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = audio.decode_ste
     spectra.power(clip)
     with ThreadPoolExecutor(2) as aside:
         chromagram = aside.submit(spectra.chroma, clip)
-        picture = aside.submit(vgg_png, window)
+        picture = aside.submit(vgg_levels, window)
         loudness = aside.submit(_loudness, clip, sides)
         tempo = aside.submit(descriptors.tempo, clip)
         centroid = aside.submit(descriptors.centroid, clip)
@@ -127,34 +124,12 @@ def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = au
     return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
 
 
-def vgg_png(window: Clip) -> bytes:
-    """The image that VGG16 sees of a 30 s clip, its very colours, as a PNG file in RGB order."""
-    from PIL import Image
+def vgg_levels(window: Clip) -> NDArray[np.uint8]:
+    """Which of magma's colours the image that VGG16 sees of a 30 s clip has [shape=(216, 640)].
 
-    rgb = vgg_features.mel_image(window)[:, :, ::-1]
-    # Only magma's 256 colours occur, so that their numbers are all a file needs: a third of the size.
-    numbers = np.zeros(2**16, np.uint8)
-    numbers[_code(image.MAGMA)] = np.arange(256)
-    file = io.BytesIO()
-    Image.fromarray(numbers[_code(rgb)]).save(file, format="PNG")
-    return _with_palette(file.getvalue(), image.MAGMA.tobytes())
-
-
-def _with_palette(grey: bytes, palette: bytes) -> bytes:
-    """A grey picture's PNG file with colours for its levels (PNG specification, W3C, 2003, 11.2).
-
-    Pillow writes pictures with a palette unfiltered, which takes a fifth more room.
+    Rows are mel bands, the lowest first; the image's 480 rows, from the top, repeat them.
     """
-    header = grey[12:25] + bytes([3]) + grey[26:29]
-    return grey[:12] + header + _checked(header) + _chunk(b"PLTE", palette) + grey[33:]
-
-
-def _chunk(kind: bytes, content: bytes) -> bytes:
-    return len(content).to_bytes(4, "big") + kind + content + _checked(kind + content)
-
-
-def _checked(content: bytes) -> bytes:
-    return zlib.crc32(content).to_bytes(4, "big")
+    return image.canvas_levels(spectra.mel_spectrogram(window))
 
 
 def warm() -> None:
@@ -181,10 +156,3 @@ def _loudness(clip: Clip, sides: NDArray[np.float32] | None) -> float | None:
 
 def _integers(samples: NDArray[np.float32]) -> NDArray[np.int16]:
     return np.round(np.clip(samples, -1.0, 1.0) * 32_767).astype(np.int16)
-
-
-def _code(rgb: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """One number for each colour of magma: its red, and the sum of the others modulo 256."""
-    red, others = rgb[..., 0].astype(np.uint16), rgb[..., 1] + rgb[..., 2]
-    codes: NDArray[np.uint16] = np.left_shift(red, 8) | others
-    return codes

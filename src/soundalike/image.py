@@ -67,14 +67,36 @@ def canvas(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
     return colour(np.asarray(resized), float(matrix.min()), float(matrix.max()))[:, :, ::-1]
 
 
+def canvas_levels(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Which of magma's colours the pixels of `canvas` have, for a matrix of no more rows than it.
+
+    Parameters
+    ----------
+    matrix : [shape=(d, t)], d at most 480
+
+    Returns
+    -------
+    uint8 array [shape=(d, 640)], in the order of the matrix's rows, which the canvas repeats
+    """
+    from PIL import Image
+
+    rows = Image.fromarray(np.ascontiguousarray(matrix, dtype=np.float32))
+    resized = rows.resize((WIDTH, len(matrix)), Image.Resampling.BOX)
+    return _levels(np.asarray(resized), float(matrix.min()), float(matrix.max()))
+
+
 def colour(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
     """Map values between low and high to magma, RGB; a matrix of one value is all dark."""
+    coloured: NDArray[np.uint8] = MAGMA[_levels(values, low, high)]
+    return coloured
+
+
+def _levels(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
     span = high - low
     if span <= 0:
-        return np.broadcast_to(MAGMA[0], (*values.shape, 3)).copy()
-    levels = np.clip((values - low) / span * 256, 0, 255).astype(np.uint8)
-    coloured: NDArray[np.uint8] = MAGMA[levels]
-    return coloured
+        return np.zeros(values.shape, np.uint8)
+    levels: NDArray[np.uint8] = np.clip((values - low) / span * 256, 0, 255).astype(np.uint8)
+    return levels
 
 
 def figure(mel_db: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -5,13 +5,26 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from browsing import keep
+from browsing import keep, settled
 from playwright.sync_api import Locator, Page, Response, expect
+
+from soundalike import audio, paths
+from soundalike.representations import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]
 PLOTS = ("waveform", "mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
 MEDITATION = "/anatomy?track=0102"
+
+PIXELS = """async image => {
+    await image.decode()
+    const canvas = document.createElement("canvas")
+    canvas.width = image.naturalWidth
+    canvas.height = image.naturalHeight
+    canvas.getContext("2d").drawImage(image, 0, 0)
+    return Array.from(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data)
+}"""
 
 pytestmark = pytest.mark.e2e
 
@@ -22,6 +35,11 @@ def plots(page: Page) -> Locator:
 
 def plot(page: Page, name: str) -> Locator:
     return page.locator(f".frame[data-plot={name}]").first
+
+
+def order(page: Page) -> list[str]:
+    names: list[str] = plots(page).evaluate_all("frames => frames.map(frame => frame.dataset.plot)")
+    return names
 
 
 def seconds(page: Page) -> float:
@@ -54,12 +72,12 @@ def drag(page: Page, target: Locator, start: float, end: float) -> None:
 def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width, scheme) -> None:
     page = open_page(MEDITATION, width=width, scheme=scheme)
     expect(plots(page)).to_have_count(6)
-    names = plots(page).evaluate_all("frames => frames.map(frame => frame.dataset.plot)")
-    assert tuple(names) == PLOTS
+    assert tuple(order(page)) == PLOTS
     for fact in ("108 BPM", "G major", "−16.0 LUFS"):
         expect(page.get_by_text(fact)).to_be_visible()
     expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    settled(page)
     keep(page, f"anatomy-{width}-{scheme}")
 
 
@@ -200,6 +218,71 @@ def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
     frame = plot(page, "wavelet")
     frame.hover(position=at(frame, 0.5))
     expect(frame.locator(".tip")).to_have_text(re.compile(r"· [A-G]♯?\d, [\d,]+ Hz: −?\d+ dB"))
+
+
+def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
+    page = open_page(MEDITATION)
+    expect(plots(page)).to_have_count(6)
+    drag(page, plot(page, "mel"), 0.4, 0.5)
+    expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
+    for label in ("Wavelet scalogram", "Autoencoder's MFCC", "Bark bands"):
+        page.get_by_role("button", name=label).click()
+    expect(plots(page)).to_have_count(9)
+    assert order(page) == [*PLOTS[:2], "bark", "wavelet", *PLOTS[2:4], "autoencoder", *PLOTS[4:]]
+    expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
+    expect(page.locator("figure", has=plot(page, "bark")).locator(".times span").first).to_have_text(
+        re.compile(r"^0:12\.[0-2]")
+    )
+    page.get_by_role("button", name="Wavelet scalogram").click()
+    expect(plots(page)).to_have_count(8)
+    assert order(page) == [*PLOTS[:2], "bark", *PLOTS[2:4], "autoencoder", *PLOTS[4:]]
+    expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
+
+
+def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_page) -> None:
+    page = open_page(MEDITATION + "&second=0001&also=bark,gammatone")
+    expect(plots(page)).to_have_count(16)
+    assert order(page) == 2 * [*PLOTS[:2], "bark", "gammatone", *PLOTS[2:]]
+    summaries = page.locator("figure", has=page.locator("[data-plot=gammatone]")).locator(".seen")
+    first, second = summaries.all_inner_texts()
+    assert first != second
+    page.get_by_role("button", name="Gammatone bands").click()
+    expect(plots(page)).to_have_count(14)
+    page.get_by_role("button", name="Gammatone bands").click()
+    expect(plots(page)).to_have_count(16)
+    assert summaries.all_inner_texts() == [first, second]
+    # The same track on both sides: each keeps parts of its own.
+    page.goto(page.url.replace("second=0001", "second=0102"))
+    expect(page.locator(".player .title")).to_have_text(["Meditation"] * 2)
+    expect(plots(page)).to_have_count(16)
+    assert summaries.all_inner_texts() == [first, first]
+    expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_have_count(2)
+
+
+def check_picture(page: Page, title: str, track_id: str) -> Locator:
+    """Compare the image on the page with the one that the network gets, and return it."""
+    shown = page.get_by_role("img", name=f"Mel spectrogram of {title} as a picture")
+    expect(shown).to_be_visible()
+    drawn = np.array(shown.evaluate(PIXELS), np.uint8).reshape(480, 640, 4)
+    clip = audio.decode(paths.LIBRARY / "clips" / f"{track_id}.opus")
+    expected = vgg_features.mel_image(audio.analysis_window(clip))
+    np.testing.assert_array_equal(drawn[:, :, 2::-1], expected)
+    return shown
+
+
+def test_the_network_s_image_is_drawn_to_the_pixel(open_page) -> None:
+    """Of a clip, and after a change of clips; it opens over the whole page, and closes again."""
+    page = open_page(MEDITATION)
+    check_picture(page, "Meditation", "0102")
+    box = page.get_by_role("combobox", name="Track")
+    box.click()
+    box.fill("Rabbit Holes")
+    page.get_by_role("option", name="Rabbit Holes").first.click()
+    check_picture(page, "Rabbit Holes", "0001").hover()
+    page.get_by_role("button", name="Fullscreen").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(open_page) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_library import write_tone
 
 from soundalike import anatomy, image, panels, paths
 from soundalike.anatomy import Anatomy, Facts
@@ -51,7 +52,11 @@ def inflated(data: bytes, name: str) -> np.ndarray:
     packed = body[described["at"] :][: described["size"]]
     values = np.frombuffer(zlib.decompress(packed), KINDS[described["kind"]])
     assert values.size == described["count"]
-    return values
+    return values.copy()
+
+
+def round_half_up(above: int, below: int) -> int:
+    return (2 * above + below) // (2 * below)
 
 
 def matrix(data: bytes) -> np.ndarray:
@@ -102,6 +107,30 @@ def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(
     assert names[:4] == ["mel", *panels.FRONT_ENDS]
     assert names[4:7] == ["mfcc", "mfcc_standardised", "autoencoder"]
     assert names == list(more)[1:]
+
+
+@pytest.mark.parametrize("seconds", [30, 10])
+def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, seconds) -> None:
+    path = CLIP if seconds == 30 else write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=seconds)
+    shown = anatomy.analyse(path)
+    data = anatomy_component.pack_picture(TRACK, shown, "plots")
+    header, mel = unpack(data)[0], shown.panels["mel"].values.astype(int)
+    assert header["of"] == unpack(pack(shown)["mel"])[0]["id"]
+    levels = inflated(data, "differences").reshape(216, 640)
+    for x in range(640):
+        edges = (round_half_up(at * header["frames"], 640) for at in (x, x + 1))
+        frames = [mel[:, frame % mel.shape[1]] for frame in range(*edges)]
+        mean = 256 * np.sum(frames, axis=0) // (len(frames) * 160)
+        levels[:, x] += np.minimum(mean, 255).astype(np.uint8)
+    np.testing.assert_array_equal(levels, shown.vgg_levels)
+
+
+def test_all_that_a_change_of_tracks_sends_is_small(shown: Anatomy) -> None:
+    others = [anatomy.front_end(CLIP, name) for name in panels.FRONT_ENDS]
+    others.append(anatomy.reconstruction(CLIP, ModelStore()))
+    picture = len(anatomy_component.pack_picture(TRACK, shown, "plots"))
+    assert picture < 30_000
+    assert sum(map(len, pack(shown, others).values())) + picture < 450_000
 
 
 def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) -> None:

@@ -1,7 +1,8 @@
 // One track seen from inside: a player, and plots over one time axis that a playhead moves across.
 //
 // What it shows comes in parts (anatomy_part.js), each a message of its own, so that a browser is sent
-// only what it has not got yet: a sheet, which names its panels and the state of each, and the panels.
+// only what it has not got yet: a sheet, which names its panels and the state of each, the panels, and
+// what the network's image needs beside the mel spectrogram's.
 //
 // One player plays at a time on the whole page, and two tracks side by side zoom as one: both are said
 // on the window.
@@ -255,6 +256,13 @@ function createAnatomy(root, key) {
 
   const update = async () => {
     const parts = window.soundalikeParts?.[key] ?? {}
+    await renew(parts)
+    const { picture, mel } = parts
+    if (!sheet || !mel?.values || picture?.of !== mel.id || picture.drawn) return
+    picture.drawn = true
+    await drawPicture(picture, mel, sheet.colours.magma)
+  }
+  const renew = async (parts) => {
     const next = parts.sheet
     // Until the last of its panels is there, what was shown before stays.
     if (!next?.panels.every(([name, id]) => parts[name]?.id === id) || next.id === wanted) return

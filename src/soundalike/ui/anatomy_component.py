@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from soundalike import anatomy, audio, image, sandbox
 from soundalike.anatomy import Anatomy
-from soundalike.audio import HOP_LENGTH, SAMPLE_RATE
+from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.index import Index
 from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.ui import state
@@ -30,7 +30,7 @@ from soundalike.ui.components import Track
 _HERE = Path(__file__).parent
 _Packed = tuple[NDArray[Any], bytes]
 """An array, and its values as they are sent."""
-_kept: WeakKeyDictionary[Panel, bytes] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Panel | Anatomy, bytes] = WeakKeyDictionary()
 _KINDS = {"uint8": "u1", "uint16": "u2", "int16": "i2"}
 
 SUNSET = (
@@ -86,16 +86,22 @@ FURTHER = (*FRONT_ENDS, RECONSTRUCTION)
 _HEIGHTS = {"mel": 216, "gammatone": 192, "wavelet": 192, "bark": 138}
 _HEIGHT = 120
 _WAVE_HEIGHT = 96
+_FRAMES = 1 + ANALYSIS_SAMPLES // HOP_LENGTH
 
 
 def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> None:
     """Mount the player and the plots of a track."""
-    plots, part = _register()
+    plots, part, _ = _register()
     # Parts show nothing, and no gap either.
     with st.container(gap=None):
         plots(data={"key": key}, key=key)
         for name, content in pack(track, shown, further, key).items():
             part(data=content, key=f"{key}_{name}")
+
+
+def show_picture(track: Track, shown: Anatomy, key: str) -> None:
+    """Mount the image that VGG16 sees of a track, which the plots of that key draw."""
+    _register()[2](data=pack_picture(track, shown, key), key=f"{key}_picture")
 
 
 def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> dict[str, bytes]:
@@ -141,6 +147,34 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> di
     }
     _, content = _part("sheet", key, sheet, arrays)
     return {"sheet": content} | {name: content for name, (_, content) in panels.items()}
+
+
+def pack_picture(track: Track, shown: Anatomy, key: str) -> bytes:
+    """The image that VGG16 sees of a track as a part: where it is not what the mel panel foretells."""
+    mel = shown.panels["mel"]
+    if shown not in _kept:
+        _kept[shown] = _deflated(shown.vgg_levels - _foretold_picture(mel))
+    described = {
+        "of": _panel(mel, key)[0],
+        "alt": f"Mel spectrogram of {track.title} as a picture",
+        "width": image.WIDTH,
+        "height": image.HEIGHT,
+        "frames": _FRAMES,
+    }
+    return _part("picture", key, described, {"differences": (shown.vgg_levels, _kept[shown])})[1]
+
+
+def _foretold_picture(mel: Panel) -> NDArray[np.uint8]:
+    """What a mel spectrogram's panel foretells of `Anatomy.vgg_levels` [shape=(216, 640)].
+
+    A pixel is the mean of the frames that it spans; a clip that is too short is repeated.
+    """
+    edges = (2 * np.arange(image.WIDTH + 1) * _FRAMES + image.WIDTH) // (2 * image.WIDTH)
+    frames = mel.values[:, np.arange(_FRAMES) % mel.values.shape[1]].astype(np.int64)
+    sums = np.add.reduceat(frames, edges[:-1], axis=1)
+    levels = 256 * sums // (np.diff(edges) * mel.largest)
+    foretold: NDArray[np.uint8] = np.minimum(levels, 255).astype(np.uint8)
+    return foretold
 
 
 def _panel(panel: Panel, key: str) -> tuple[str, bytes]:
@@ -270,15 +304,24 @@ def _described(panel: Panel) -> dict[str, object]:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _register() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    scripts = [_HERE / name for name in ("anatomy_plots.js", "anatomy.js")]
+def _register() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
+    scripts = ("anatomy_plots.js", "anatomy_picture.js", "anatomy.js")
+    hand_on = _read("anatomy_part.js")
     plots = st.components.v2.component(
         "soundalike_anatomy",
         html='<div class="root"></div>',
-        css=(_HERE / "anatomy.css").read_text(encoding="utf-8"),
-        js="\n".join(path.read_text(encoding="utf-8") for path in scripts),
+        css=_read("anatomy.css"),
+        js="\n".join(map(_read, scripts)),
     )
-    part = st.components.v2.component(
-        "soundalike_anatomy_part", js=(_HERE / "anatomy_part.js").read_text(encoding="utf-8")
+    part = st.components.v2.component("soundalike_anatomy_part", js=hand_on)
+    picture = st.components.v2.component(
+        "soundalike_anatomy_picture",
+        html='<div class="picture"></div>',
+        css=_read("anatomy_picture.css"),
+        js=hand_on,
     )
-    return plots, part
+    return plots, part, picture
+
+
+def _read(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

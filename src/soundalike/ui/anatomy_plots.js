@@ -1,4 +1,4 @@
-// How a track's plots are drawn; `anatomy.js`, which follows this in one module, makes them move.
+// How a track's plots are drawn; `anatomy.js`, which follows in the same module, makes them move.
 //
 // A matrix comes lowest row first: what differs from the value that its neighbours foretell, deflated.
 // Time is in seconds from the start of what is shown. Everything shown is set with textContent, never
@@ -16,6 +16,7 @@ const ICONS = {
   wider: "M5 11h14v2H5z",
   whole: "M3 11l4-4v3h10V7l4 5-4 5v-3H7v3l-4-5z",
   earlier: "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z",
+  larger: "M7 14H5v5h5v-2H7v-3zM5 10h2V7h3V5H5v5zm12 7h-3v2h5v-5h-2v3zM14 5v2h3v3h2V5h-5z",
   later: "M8.6 16.6 10 18l6-6-6-6-1.4 1.4L13.2 12z",
 }
 

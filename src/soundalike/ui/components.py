@@ -141,7 +141,7 @@ def audio_url(source: Path | bytes, name: str = "") -> str:
         return ""
 
 
-def picture_url(content: bytes, kind: str = "png") -> str:
+def picture_url(content: bytes, kind: str) -> str:
     """A picture's file as an address that carries it whole; "" for an empty one.
 
     A picture on the server is gone as soon as its page is left, and a browser that has not fetched
