@@ -1,7 +1,7 @@
 """Panels: a front end's matrix, ready to be drawn, read out by row and told in a sentence.
 
 A matrix is kept in whole numbers between the smallest and the largest value that is drawn, as many as
-reading a value takes: decibels, read to whole ones, in half steps. Row 0 is the lowest; columns are
+reading a value takes: decibels in half of the steps in which they are read out. Row 0 is the lowest; columns are
 frames of hop length 512, centred on their time.
 """
 
@@ -24,7 +24,8 @@ STANDARD_RANGE = 4.0
 """Standardised values are drawn up to this many standard deviations either way."""
 
 _DECIBEL_LEVELS = 2 * round(spectra.DYNAMIC_RANGE_DB)
-_BYTE, _WORD = 255, 65_535
+_MFCC_STEP_DB = 0.05
+_BYTE = 255
 
 _AXIS_HERTZ = (63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000)
 
@@ -200,6 +201,7 @@ def _coefficients(matrix: Matrix) -> tuple[Sequence[str], Sequence[tuple[float, 
 def _mfcc(matrix: Matrix) -> Panel:
     rows, ticks = _coefficients(matrix)
     reach = 10.0 * float(np.ceil(np.abs(matrix).max() / 10))
+    largest = round(2 * reach / _MFCC_STEP_DB)
     others = matrix[1:]
     summary = (
         f"Coefficient 0, the overall level, runs from {matrix[0].min():.0f} to {matrix[0].max():.0f} "
@@ -208,8 +210,8 @@ def _mfcc(matrix: Matrix) -> Panel:
     return Panel(
         "mfcc",
         "MFCC",
-        quantise(matrix, -reach, reach, _WORD),
-        _WORD,
+        quantise(matrix, -reach, reach, largest),
+        largest,
         -reach,
         reach,
         "dB",
