@@ -42,7 +42,12 @@ VIEWS: dict[str, list[dict[str, str]]] = {
         {"order": "shuffled", "by": "vgg_genre", "length": "50"},
         {"kind": "journey", "to": "0102", "via": "0001"},
     ],
-    "anatomy": [{}, {"second": "0102"}, {"also": "bark,gammatone,wavelet"}],
+    "anatomy": [
+        {},
+        {"second": "0102"},
+        {"also": "bark,gammatone,wavelet"},
+        {"second": "0102", "also": "bark,gammatone,wavelet,autoencoder"},
+    ],
     "map": [{}, {"show": "tracks", "find": "piano"}, {"dims": "3"}],
     "features": [{"by": "vgg_mel"}, {"by": "genre_head"}, {"by": "vgg_mel", "rows": "channels"}],
     "compare": [{}, {"by": "vgg_genre,mfcc_flat,musicnn,fma518"}],

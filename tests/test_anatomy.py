@@ -92,7 +92,7 @@ def test_the_autoencoder_redraws_better_than_nothing() -> None:
     redrawn = anatomy.reconstruction(CLIP, ModelStore())
     clip = audio.analysis_window(audio.decode(CLIP))
     matrix = spectra.standardise(spectra.mfcc(clip))
-    values = redrawn.low + redrawn.values / 255 * (redrawn.high - redrawn.low)
+    values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
     assert values.shape == (20, 1292)
     error = float(np.mean((values - matrix[:, :1292]) ** 2))
     assert error < 0.9

@@ -56,9 +56,11 @@ def test_levels_read_back_are_the_matrix(drawn, tone, name, compute, tolerance) 
 
 
 @pytest.mark.parametrize(
-    ("name", "step"), [("mel", 0.5), ("mfcc", 0.05), *((name, 0.5) for name in panels.FRONT_ENDS)]
+    ("name", "step"),
+    [("mfcc", 0.05), ("mfcc_standardised", 0.05), ("chroma_standardised", 0.05)]
+    + [(name, 0.5) for name in ("mel", *panels.FRONT_ENDS)],
 )
-def test_decibels_are_kept_in_half_of_the_steps_that_are_read(drawn, name, step) -> None:
+def test_values_are_kept_in_half_of_the_steps_that_are_read(drawn, name, step) -> None:
     panel = drawn[name]
     assert (panel.high - panel.low) / panel.largest == pytest.approx(step)
     assert panel.values.max() <= panel.largest
@@ -67,7 +69,7 @@ def test_decibels_are_kept_in_half_of_the_steps_that_are_read(drawn, name, step)
 def test_standardised_values_are_cut_off_where_the_panel_says(drawn, tone) -> None:
     panel = drawn["mfcc_standardised"]
     expected = np.clip(spectra.standardise(spectra.mfcc(tone)), panel.low, panel.high)
-    np.testing.assert_allclose(values(panel), expected, atol=0.02)
+    np.testing.assert_allclose(values(panel), expected, atol=0.026)
     assert panel.open_ended
     assert panel.diverging
 

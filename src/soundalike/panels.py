@@ -1,8 +1,8 @@
 """Panels: a front end's matrix, ready to be drawn, read out by row and told in a sentence.
 
-A matrix is kept in whole numbers between the smallest and the largest value that is drawn, as many as
-reading a value takes: decibels in half of the steps in which they are read out. Row 0 is the lowest; columns are
-frames of hop length 512, centred on their time.
+A matrix is kept in whole numbers between the smallest and the largest value that is drawn, in about half
+of the steps in which it is read out. Row 0 is the lowest; columns are frames of hop length 512, centred
+on their time.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ RECONSTRUCTION = "autoencoder"
 STANDARD_RANGE = 4.0
 """Standardised values are drawn up to this many standard deviations either way."""
 
-_DECIBEL_LEVELS = 2 * round(spectra.DYNAMIC_RANGE_DB)
+_DECIBEL_LEVELS = round(spectra.DYNAMIC_RANGE_DB / 0.5)
+_STANDARD_LEVELS = round(2 * STANDARD_RANGE / 0.05)
 _MFCC_STEP_DB = 0.05
 _BYTE = 255
 
@@ -101,8 +102,8 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
     return Panel(
         RECONSTRUCTION,
         "MFCC, redrawn by the autoencoder",
-        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, _BYTE),
-        _BYTE,
+        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, _STANDARD_LEVELS),
+        _STANDARD_LEVELS,
         -STANDARD_RANGE,
         STANDARD_RANGE,
         "SD",
@@ -259,8 +260,8 @@ def _standardised(
     return Panel(
         name,
         title,
-        quantise(values, -STANDARD_RANGE, STANDARD_RANGE, _BYTE),
-        _BYTE,
+        quantise(values, -STANDARD_RANGE, STANDARD_RANGE, _STANDARD_LEVELS),
+        _STANDARD_LEVELS,
         -STANDARD_RANGE,
         STANDARD_RANGE,
         "SD",

@@ -2,7 +2,9 @@
 //
 // What it shows comes in parts (anatomy_part.js), each a message of its own, so that a browser is sent
 // only what it has not got yet: a sheet, which names its panels and the state of each, the panels, and
-// what the network's image needs beside the mel spectrogram's.
+// what the network's image needs beside the mel spectrogram's. A part is one array of bytes: the
+// header's length (4 bytes), the header (JSON, padded so that what follows is aligned), and the arrays
+// that it describes. What hands it on is sent with each of them, and so is kept short.
 //
 // One player plays at a time on the whole page, and two tracks side by side zoom as one: both are said
 // on the window.

@@ -1,7 +1,4 @@
 // One part of an anatomy, for the component of its key to pick up: see anatomy.js.
-//
-// The data is one array of bytes: the header's length (4 bytes), the header (JSON, padded so that what
-// follows is aligned), and the arrays that it describes.
 
 const PART = "soundalike:part"
 
