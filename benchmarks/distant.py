@@ -2,8 +2,9 @@
 
 A browser draws on the processor that it runs on. Where server and browsers share one, what a visitor
 elsewhere would wait for the server shows in a session that draws nothing: it sends what a browser sends
-when another page is chosen or a file is uploaded, and takes the answer to the end of the script's run.
-It keeps nothing of what it was sent, so that it is sent all of it again.
+when another page is chosen or a file is uploaded, and takes the answer to the end of the script's run,
+or to the playlist, from when the server has the file. It keeps nothing of what it was sent, so that all
+of it is sent again.
 """
 
 from __future__ import annotations
@@ -117,31 +118,48 @@ class Distant:
         return self._over.wait(self._chance.uniform(*self._think_s))
 
     def _go(self, wire: Wire, page: str) -> None:
-        begun = time.monotonic()
         answer = wire.run(page)
-        self.seen.page_ms.append((time.monotonic() - begun) * 1_000)
+        self.seen.page_ms.append(answer[-1].seconds * 1_000)
         self._check(answer)
 
     def _ask(self, wire: Wire, clip: int) -> None:
         name, content = uploads.upload(clip)
-        begun = time.monotonic()
         answer = wire.upload(name, content)
-        self.seen.upload_s.append(time.monotonic() - begun)
         self._check(answer)
-        titles = [track["title"] for data in _components(answer) for track in data.get("tracks", [])]
-        if titles[:1] != [name] or sorted(titles[1:]) != sorted(self._expected[clip]):
-            self.seen.mixed_up.append(f"{name}: {titles} in place of {self._expected[clip]}")
+        lists = [part for part in answer if part.component.get("kind") == "table"]
+        if not lists:
+            self.seen.problems.append(f"no playlist for {name}")
+            return
+        self.seen.upload_s.append(lists[0].seconds)
+        cards = [part.component["label"] for part in answer if part.component.get("kind") == "card"]
+        titles = [track["title"] for track in lists[-1].component["tracks"]]
+        if set(cards) != {name} or sorted(titles) != sorted(self._expected[clip]):
+            self.seen.mixed_up.append(f"{cards}: {titles} in place of {name}: {self._expected[clip]}")
 
-    def _check(self, answer: Iterable[ForwardMsg]) -> None:
+    def _check(self, answer: Iterable[Part]) -> None:
         """Note what is wrong with an answer, and places in the queue."""
-        for message in answer:
-            element = message.delta.new_element
+        for part in answer:
+            element = part.message.delta.new_element
             kind = element.WhichOneof("type")
             if kind == "exception" or (kind == "alert" and element.alert.format == element.alert.ERROR):
                 self.seen.problems.append(f"shown: {element}")
-            label = message.delta.add_block.expandable.label
+            label = part.message.delta.add_block.expandable.label
             if QUEUED in label:
                 self.seen.queued.append(int("".join(filter(str.isdigit, label))))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A message of an answer, and how many seconds after the question it came."""
+
+    message: ForwardMsg
+    seconds: float
+
+    @property
+    def component(self) -> dict[str, Any]:
+        """What one of the page's own components is sent; empty for anything else."""
+        sent = self.message.delta.new_element.bidi_component.json
+        return dict(json.loads(sent)) if sent else {}
 
 
 class Wire:
@@ -164,20 +182,23 @@ class Wire:
         self._socket.close()
         self._web.close()
 
-    def run(self, page: str, query: str = "", *states: WidgetState) -> list[ForwardMsg]:
-        """All that is sent of a page, up to the end of its script."""
+    def run(self, page: str, query: str = "", *states: WidgetState) -> list[Part]:
+        """All that is sent of a page, up to the end of its script or of the last that it starts."""
         message = BackMsg()
         message.rerun_script.query_string = query
         message.rerun_script.page_name = page
         message.rerun_script.widget_states.widgets.extend(states)
-        answer = list(self._answer(message, "script_finished"))
+        begun = time.monotonic()
+        answer = [
+            Part(part, time.monotonic() - begun) for part in self._answer(message, "script_finished")
+        ]
         for part in answer:
-            self._session = part.new_session.initialize.session_id or self._session
-            widget = part.delta.new_element.file_uploader.id
+            self._session = part.message.new_session.initialize.session_id or self._session
+            widget = part.message.delta.new_element.file_uploader.id
             self._uploader = widget if widget.endswith(UPLOADER) else self._uploader
         return answer
 
-    def upload(self, name: str, content: bytes) -> list[ForwardMsg]:
+    def upload(self, name: str, content: bytes) -> list[Part]:
         """Put a file into the page's uploader, and take the page that it makes."""
         asked = BackMsg()
         asked.file_urls_request.request_id = name
@@ -209,13 +230,6 @@ class Wire:
             answer = ForwardMsg()
             answer.ParseFromString(payload)
             yield answer
-            if answer.WhichOneof("type") == last:
+            goes_on = answer.script_finished == ForwardMsg.FINISHED_EARLY_FOR_RERUN
+            if answer.WhichOneof("type") == last and not goes_on:
                 return
-
-
-def _components(answer: Iterable[ForwardMsg]) -> Iterator[dict[str, Any]]:
-    """What the page's own components were sent as JSON."""
-    for message in answer:
-        sent = message.delta.new_element.bidi_component.json
-        if sent:
-            yield json.loads(sent)

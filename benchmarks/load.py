@@ -58,6 +58,7 @@ LOOK = """
     status: texts(document, "[data-testid=stMain] details").join(),
     alerts: texts(document, "[data-testid=stException], [data-testid=stAlertContentError]"),
     title: inside.flatMap((root) => texts(root, ".single .title"))[0],
+    listed: inside.some((root) => root.querySelector("tbody .title")),
   }
 }
 """
@@ -118,14 +119,14 @@ class Visitor:
             seen = await self.page.evaluate(LOOK)
             self.log.queued.extend(int(place) for place in QUEUED.findall(seen["status"]))
             self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
-            if seen["title"] == name:
+            if seen["title"] == name and seen["listed"]:
                 break
             if time.monotonic() - begun > PATIENCE_MS / 1_000:
                 self.log.problems.append(f"no answer to {name}")
                 return
             await asyncio.sleep(LOOK_S)
-        await self.page.locator(SETTLED).wait_for()
         self.log.upload_s.append(time.monotonic() - begun)
+        await self.page.locator(SETTLED).wait_for()
         shown = await self.page.locator("tbody .title").all_inner_texts()
         if sorted(shown) != sorted(self.expected[clip]):
             self.log.mixed_up.append(f"{name}: {shown} in place of {self.expected[clip]}")
