@@ -48,8 +48,8 @@ def wait_for_work(out: Path) -> None:
 def test_killed_at_random_moments(tmp_path: Path) -> None:
     for place in range(40):
         write_tone(tmp_path / "music" / f"{place}.flac", "flac", seconds=25.0 + place / 10)
-    fared = kills.try_out(tmp_path / "music", tmp_path, [NAME], workers=0, kills=4, seed=1)
-    assert len(fared.finished) == 4
+    fared = kills.try_out(tmp_path / "music", tmp_path, [NAME], workers=0, kills=2, seed=1)
+    assert len(fared.finished) == 2
     assert fared.runs >= 1
     assert fared.lost == 0
     assert fared.differing == set()

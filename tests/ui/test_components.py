@@ -35,7 +35,7 @@ class Status:
 
 def test_who_waits_for_the_network_is_told_the_place() -> None:
     status = Status()
-    progress = components._Progress(status)
+    progress = components._Progress(status, "Decoding the audio")
     progress.say("Running the network")
     for ahead in (2, 1, 0):
         progress.wait(ahead)
@@ -47,3 +47,11 @@ def test_who_waits_for_the_network_is_told_the_place() -> None:
         "In the queue: 1 clip ahead of yours …",
         "Running the network …",
     ]
+
+
+def test_a_place_in_the_queue_gives_way_to_the_step_that_it_kept_waiting() -> None:
+    status = Status()
+    progress = components._Progress(status, "Predicting its genres")
+    progress.wait(1)
+    progress.wait(0)
+    assert status.labels == ["In the queue: 1 clip ahead of yours …", "Predicting its genres …"]
