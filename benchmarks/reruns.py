@@ -86,8 +86,9 @@ def main() -> None:
     chosen = options.parse_args()
     logging.disable(logging.WARNING)
     random.seed(0)
-    # As on a server in use: while it loads in the background, everything is slow.
-    _ = state.open_models().vgg16
+    # As on a server in use: while it gets ready in the background, everything is slow.
+    os.environ["SOUNDALIKE_WARM_UP"] = "0"
+    state.get_ready(state.open_models())
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOUNDALIKE_VOTES"] = str(Path(folder) / "votes.sqlite")
         costs = [

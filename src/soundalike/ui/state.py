@@ -156,12 +156,13 @@ def warm_up() -> None:
     """
     if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or memory.is_small():
         return
-    timer = threading.Timer(WARM_UP_AFTER_S, _get_ready, [open_models()])
+    timer = threading.Timer(WARM_UP_AFTER_S, get_ready, [open_models()])
     timer.daemon = True
     timer.start()
 
 
-def _get_ready(models: ModelStore) -> None:
+def get_ready(models: ModelStore) -> None:
+    """Start the decoding processes and load the networks, all of it used once."""
     # What is wrong is said to whoever sends a clip.
     with suppress(SoundalikeError):
         sandbox.warm()
