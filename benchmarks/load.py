@@ -10,20 +10,24 @@ page, every script error and every complaint on the console is an error.
 That crowd comes twice, each time to a new server. First each visitor is a tab of one headless Chromium,
 in a context of its own. A page change lasts from the click to the frame in which the other page's
 heading and its main part stand there; but so many tabs draw on the processors that serve them, which no
-visitor's to a server does, and that is what their times tell. Then each is a visitor whose browser is
-elsewhere (`distant`): that crowd asks for more, since nothing holds it up, and a page change lasts from
-the question to the last of the answer.
+visitor's to a server does, and that is what their times tell, though the tabs give way to the server as
+far as the system lets them. Then each is a visitor whose browser is elsewhere (`distant`): that crowd
+asks for more, since nothing holds it up, and a page change lasts from the question to the last of the
+answer.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import shutil
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from statistics import median
 
 import uploads
@@ -162,10 +166,13 @@ def main() -> None:
     options.add_argument("--clips", type=int, default=4, help="for each session; asked again in turn")
     chosen = options.parse_args()
     expected = alone(chosen.sessions * chosen.clips)
-    seconds, here = chosen.minutes * 60, Seen()
+    seconds = chosen.minutes * 60
     with served() as server:
         ready(server.address)
-        asyncio.run(crowd(server.address, chosen.sessions, seconds, expected, here))
+        with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
+            here = aside.submit(
+                crowd_in_tabs, server.address, chosen.sessions, seconds, expected
+            ).result()
     with served() as server:
         ready(server.address)
         elsewhere = crowd_elsewhere(server.address, chosen.sessions, seconds, expected)
@@ -180,6 +187,22 @@ def ready(address: str) -> None:
     with Wire(address) as first:
         first.run("")
         time.sleep(READY_S)
+
+
+def give_way() -> None:
+    """Let this process and those it starts run when the server does not want to (SCHED_IDLE).
+
+    A niceness would not do: Chromium gives its processes their own. Where the system shares processors
+    out between sessions first (Linux's autogroup), Chromium still gets half of them.
+    """
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def crowd_in_tabs(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
+    """What visitors saw whose browser is here."""
+    seen = Seen()
+    asyncio.run(crowd(address, sessions, seconds, expected, seen))
+    return seen
 
 
 def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:

@@ -253,6 +253,8 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
     embeddings = query.embeddings
     if query.is_complete or not isinstance(embeddings, ClipEmbeddings):
         return query
+    # Drawn before the turn, for which others wait.
+    representations.vgg_features.mel_image(embeddings.clip)
     with turn():
         embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
         row = query.row if query.row is not None else _same_recording(index, embeddings)
