@@ -92,7 +92,7 @@ def test_another_clip_is_not_recognised(small_index: Index, small_models: ModelS
 
 def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
-    query.from_audio(small_index.path(0), small_index, small_models, steps.append)
+    query.first_answer(small_index.path(0), small_index, small_models, steps.append)
     assert steps == list(query.STEPS[:3])
 
 
@@ -157,7 +157,7 @@ def test_the_networks_are_waited_for_once_for_each_answer() -> None:
 def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
     with pytest.raises(AudioError):
-        query.from_audio(b"no audio", small_index, small_models, steps.append)
+        query.first_answer(b"no audio", small_index, small_models, steps.append)
     assert steps == [query.STEPS[0]]
 
 

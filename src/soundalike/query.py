@@ -177,7 +177,18 @@ def from_library(index: Index, track_id: str) -> Query:
     return Query(index.embeddings(row), genres, row)
 
 
-def from_audio(
+def from_audio(source: str | Path | bytes, index: Index, models: ModelStore) -> Query:
+    """Decode and embed a clip, see whether the library has it, and predict its genres.
+
+    Raises
+    ------
+    AudioError, IndexFolderError, ModelError
+        As `first_answer`.
+    """
+    return complete(first_answer(source, index, models), index, models)
+
+
+def first_answer(
     source: str | Path | bytes,
     index: Index,
     models: ModelStore,
@@ -185,7 +196,10 @@ def from_audio(
     turn: Turn = nullcontext,
     decode: Callable[[Any], Clip] = audio.decode,
 ) -> Query:
-    """Decode and embed a clip, see whether the library has it, and predict its genres.
+    """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
+
+    By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
+    times as long.
 
     Parameters
     ----------
@@ -202,27 +216,6 @@ def from_audio(
         If the clip cannot be used.
     IndexFolderError, ModelError
         If the models are missing or are not those of the index.
-    """
-    return complete(first_answer(source, index, models, on_step, turn, decode), index, models, turn)
-
-
-def first_answer(
-    source: str | Path | bytes,
-    index: Index,
-    models: ModelStore,
-    on_step: OnStep = lambda step: None,
-    turn: Turn = nullcontext,
-    decode: Callable[[Any], Clip] = audio.decode,
-) -> Query:
-    """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
-
-    By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
-    times as long.
-
-    Raises
-    ------
-    AudioError, IndexFolderError, ModelError
-        As `from_audio`.
     """
     index.check_models(models)
     on_step(STEPS[0])
