@@ -65,7 +65,6 @@ $(VENV)/audit: $(VENV)/bin/python
 model: $(VENV)/.app
 	$(BIN)/soundalike train genre-head assets/library --out assets/models/genre_head.npz
 	$(BIN)/soundalike train mfcc-autoencoder assets/library --out assets/models/mfcc_autoencoder.npz
-	$(BIN)/python scripts/fit_soundalike.py
 	cd assets/models && sha256sum *.npz > SHA256SUMS
 
 index: $(VENV)/.app

@@ -8,10 +8,14 @@ to what is explained). Cosine similarity is a sum over dimensions d,
 
 and whatever the dimensions stand for, sums of its terms are shares of the similarity: of `vgg_mel` the
 cells (5 bands x 10 times) and the channels of the network, of a joined representation its parts, of the
-tags each tag. Where a vector is a mean over time instead, as `soundalike`'s is, x = sum_t x_t / 10 over
-stretches of 3 s, the product splits into all pairs of stretches s of the query and t of the track,
+tags each tag. Where a part is a mean over time, as both of `soundalike`'s are, x = sum_t u_t x_t over
+stretches of 3 s with weights u (`representations.stretches`), the product splits into all pairs of
+stretches s of the query and t of the track,
 
-    <q, x> = sum_st <q_s, x_t> / 100.
+    <q, x> = sum_st u_s u_t <q_s, x_t>.
+
+What centres and scales a vector (`scaling`) is the same for all of its stretches, so the split stays
+exact. Those of several parts add up.
 
 What an index adds to a track's cosine (`Index.bias`) is a part of its own.
 
@@ -27,7 +31,7 @@ seconds of the clip's analysed 30 s (`audio.analysis_window`), which in a longer
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -37,27 +41,30 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
 from soundalike.audio import N_FRAMES
+from soundalike.extraction import MOMENTS
 from soundalike.index import Index
 from soundalike.models import tagger
 from soundalike.query import ClipEmbeddings, Query
-from soundalike.representations import fma518, soundalike
+from soundalike.representations import fma518, stretches
 
-MOMENTS = "soundalike_moments"
-"""The array of an index that holds its tracks' `soundalike` vectors by stretches, float16
-[shape=(n, 10, 64)]."""
-STRETCHES = 10
 LISTEN = 4.0
 """Seconds in which a moment can be heard: itself, and a little on either side."""
 STRONGEST = 5
 """How many of something are told one by one."""
 LIFT = "Lift"
 
-_STRETCH = tagger.PATCH_FRAMES * tagger.HOP_LENGTH / tagger.SAMPLE_RATE
+_STRETCH = stretches.SECONDS
 _CELL = cells.TIMELINE[1] / cells.TIMES
 _CLIP = 30.0
 _SAMPLE = 128
 """Tracks that the library's mean direction is taken from."""
-_TITLES = {"vgg_mel": "Sound", "genre_head": "Genre"}
+_TITLES = {
+    "vgg_mel": "Sound",
+    "genre_head": "Genre",
+    "musicnn": "Instruments and voices",
+    "musicnn_mid": "Instruments and voices",
+    "yamnet": "Sound and scene",
+}
 _TELLS_OF = {
     "chroma_cens": "Notes",
     "chroma_cqt": "Notes",
@@ -183,7 +190,8 @@ def explain(
     parts = (*_parts(terms), *([Part(LIFT, lift)] if lift else []))
     by_cell = _by_cell(terms)
     usual = _usual(index, pairs["vgg_mel"].asked) if "vgg_mel" in pairs else None
-    by_moment = _by_moment(index, query, row, pairs["soundalike"]) if "soundalike" in pairs else None
+    by_moment = _by_moment(index, query, row, pairs)
+    in_moments = all(representations.get(name).moments for name in pairs)
     return Explanation(
         representation,
         sum(part.value for part in parts),
@@ -195,19 +203,20 @@ def explain(
         _strongest(terms["genre_head"]) if "genre_head" in terms else (),
         _meeting(by_cell, usual, by_moment),
         sentence,
-        tuple(_notes(index, lift, "soundalike" in terms and by_moment is None)),
+        tuple(_notes(index, pairs, lift, in_moments and by_moment is None)),
     )
 
 
-def stored_moments(index: Index) -> NDArray[np.float16] | None:
-    """The moments of an index's tracks [shape=(n, 10, 64)], or None if it has none.
+def stored_moments(index: Index, name: str) -> NDArray[np.float16] | None:
+    """The moments of an index's tracks as the network gave them [shape=(n, 10, dim)], or None.
 
     Raises
     ------
     IndexFolderError
         If they are of another library or another version.
     """
-    return index.optional(MOMENTS, (len(index), STRETCHES, soundalike.DIM), np.float16)
+    shape = (len(index), stretches.COUNT, representations.get(name).dim)
+    return index.optional(f"{name}{MOMENTS}", shape, np.float16)
 
 
 def _unsplit(index: Index, query: Query, row: int, representation: str, sentence: str) -> Explanation:
@@ -256,7 +265,10 @@ def _norm(vectors: Mapping[str, Array], weights: Mapping[str, float]) -> float:
 def _parts(terms: Mapping[str, Array]) -> list[Part]:
     """What was joined, or of a single representation the groups that its dimensions have."""
     if len(terms) > 1:
-        return [Part(_title(name), float(term.sum())) for name, term in terms.items()]
+        sums: dict[str, float] = {}
+        for name, term in terms.items():
+            sums[_title(name)] = sums.get(_title(name), 0.0) + float(term.sum())
+        return [Part(title, value) for title, value in sums.items()]
     ((name, term),) = terms.items()
     if name == "vgg_mel":
         return _grouped(_bands(), np.arange(len(term)) // (cells.TIMES * cells.CHANNELS), term)
@@ -296,7 +308,7 @@ def _by_cell(terms: Mapping[str, Array]) -> Array | None:
         return _cells_of(terms["vgg_mel"])
     if "mfcc_flat" in terms:
         frames = terms["mfcc_flat"].reshape(-1, N_FRAMES).sum(axis=0)
-        begins = np.linspace(0, N_FRAMES, STRETCHES, endpoint=False).astype(np.intp)
+        begins = np.linspace(0, N_FRAMES, stretches.COUNT, endpoint=False).astype(np.intp)
         return np.add.reduceat(frames, begins)[np.newaxis]
     return None
 
@@ -335,29 +347,45 @@ def _by_channel(term: Array) -> Array:
     return np.asarray(term.reshape(-1, cells.CHANNELS).sum(axis=0))
 
 
-def _by_moment(index: Index, query: Query, row: int, pair: _Pair) -> Array | None:
-    """Contributions by the query's stretch and the track's [shape=(10, 10)], if both are known."""
-    stored = stored_moments(index)
-    if stored is None:
-        return None
+def _by_moment(index: Index, query: Query, row: int, pairs: Mapping[str, _Pair]) -> Array | None:
+    """Contributions by the query's stretch and the track's [shape=(10, 10)], if all are known."""
+    total = np.zeros((stretches.COUNT, stretches.COUNT))
+    for name, pair in pairs.items():
+        stored = stored_moments(index, name)
+        asked = None if stored is None else _moments_of(query, name, stored)
+        weights_of = representations.get(name).moment_weights
+        if stored is None or asked is None or weights_of is None:
+            return None
+        weights = weights_of()
+        mean = np.asarray(index.array(f"{name}_scale"))[0].astype(np.float64)
+        one = _weighted(asked, weights, mean, pair.asked)
+        total += pair.factor * one @ _weighted(stored[row], weights, mean, pair.track).T
+    return total
+
+
+def _moments_of(
+    query: Query, name: str, stored: NDArray[np.float16]
+) -> NDArray[np.floating[Any]] | None:
     if isinstance(query.embeddings, ClipEmbeddings):
-        asked: NDArray[np.floating[Any]] = query.embeddings.soundalike_moments
-    elif query.row is not None:
-        asked = stored[query.row]
-    else:
-        return None
-    moments = _centred(asked, pair.asked) @ _centred(stored[row], pair.track).T
-    return pair.factor * moments / STRETCHES**2
+        return query.embeddings.moments(name)
+    return None if query.row is None else stored[query.row]
 
 
-def _centred(moments: NDArray[np.floating[Any]], vector: Array) -> Array:
-    """Moments whose mean is exactly a vector.
+def _weighted(moments: NDArray[np.floating[Any]], weights: Array, mean: Array, vector: Array) -> Array:
+    """What each stretch adds to a vector [shape=(10, dim)]; they sum to it exactly.
 
-    Vectors and moments are each rounded to float16, so that the mean of the ones misses the other by a
-    little. The parts are to sum to the similarity that is shown, which is that of the vectors.
+    Parameters
+    ----------
+    moments : as the network gives them [shape=(10, dim)]
+    weights : of the stretches [shape=(10,)]
+    mean : what centres the vectors of the index [shape=(dim,)]
+    vector : the centred one of length 1, rounded to float16 where it is stored: what is missing of it is
+        shared out by weight
     """
-    exact = moments.astype(np.float64)
-    return np.asarray(exact - exact.mean(axis=0) + vector)
+    centred = weights[:, np.newaxis] * (moments.astype(np.float64) - mean)
+    length = float(np.linalg.norm(centred.sum(axis=0)))
+    scaled = centred / length if length > 0 else np.zeros_like(centred)
+    return np.asarray(scaled + weights[:, np.newaxis] * (vector - scaled.sum(axis=0)))
 
 
 def _strongest(values: Array) -> tuple[tuple[int, float], ...]:
@@ -388,10 +416,10 @@ def _listen_from(stretch_begins: float) -> float:
     return min(max(middle - LISTEN / 2, 0.0), _CLIP - LISTEN)
 
 
-def _notes(index: Index, lift: float, whole: bool) -> Iterator[str]:
+def _notes(index: Index, names: Iterable[str], lift: float, whole: bool) -> Iterator[str]:
     if lift:
         yield f"{lift:.3f} of it is a lift for a track that would otherwise be in nobody's list."
-    if whole and stored_moments(index) is None:
+    if whole and any(stored_moments(index, name) is None for name in names):
         yield "This library does not hold which moments agree; `soundalike measure INDEX` adds them."
     elif whole:
         yield "Which moments agree is known only of a question that is a single clip."

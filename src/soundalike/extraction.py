@@ -4,8 +4,9 @@ A want is a name: a representation's vector as its `embed` gives it, or one of t
 
     head_input          what any genre head reads, VGG16's feature map pooled to 7 x 10 x 512, so that a
                         head can be trained or exchanged after the file has been heard
-    descriptors, keys, fingerprints, soundalike_moments
+    descriptors, keys, fingerprints
                         what `soundalike measure` adds (`features_builder` says what they are)
+    <name>_moments      a representation's embedding by stretches of 3 s, where it has such
     picture             the clip's mel spectrogram as a picture's bytes, uint8
     picture_start       where in its file the clip begins, in seconds
 
@@ -36,14 +37,15 @@ from soundalike import (
 from soundalike.audio import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.models import ModelStore, genre_head
-from soundalike.representations import vgg_features
+from soundalike.representations import stretches, vgg_features
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
-VERSION = "1"
+VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
 DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
-MOMENTS = "soundalike_moments"
+MOMENTS = "_moments"
+"""What follows a representation's name where its embedding by stretches of 3 s is meant."""
 PICTURE, PICTURE_START = "picture", "picture_start"
 
 _Take = Callable[[Clip, ModelStore], Any]
@@ -98,16 +100,14 @@ _KINDS = {
     ),
     KEYS: _Kind(lambda clip, models: harmony.of(clip), np.int8, (2,)),
     FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),
-    MOMENTS: _Kind(
-        lambda clip, models: representations.soundalike.moments(clip, models),
-        np.float16,
-        (10, representations.soundalike.DIM),
-        ("musicnn", "soundalike"),
-    ),
     PICTURE: _Kind(
         lambda clip, models: np.frombuffer(moments.draw(clip).content, np.uint8), np.uint8, None
     ),
     PICTURE_START: _Kind(lambda clip, models: clip.start, np.float64, ()),
+} | {
+    f"{name}{MOMENTS}": _Kind(item.moments, np.float16, (stretches.COUNT, item.dim), item.models)
+    for name, item in representations.REGISTRY.items()
+    if item.moments is not None
 }
 
 
@@ -139,10 +139,10 @@ def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refus
 
 
 def dtype(name: str) -> np.dtype[Any]:
-    """How a wanted thing is kept: standardised vectors with every digit, the others in half."""
+    """How a wanted thing is kept: what an index will scale with every digit, the others in half."""
     if name in _KINDS:
         return np.dtype(_KINDS[name].dtype)
-    return np.dtype(np.float32 if representations.get(name).standardised else np.float16)
+    return np.dtype(np.float32 if representations.get(name).scaling else np.float16)
 
 
 def shape(name: str) -> tuple[int, ...]:

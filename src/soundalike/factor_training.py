@@ -32,6 +32,7 @@ from soundalike.errors import AudioError, LibraryError
 from soundalike.library import Library, Skipped
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
+from soundalike.representations import cf_regression
 
 PASSES = 150
 BATCH = 32
@@ -100,7 +101,7 @@ def extract(
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue
-        mels.append(spectra.log_mel(clip).astype(np.float16))
+        mels.append(spectra.log_mel(cf_regression.at_one_level(clip)).astype(np.float16))
         kept.append(row)
         targets.append(place[track_id])
     if len(kept) < MIN_TRACKS:

@@ -5,7 +5,7 @@
     keys                its key, if one stands out (`harmony`)
     fingerprints        to tell copies from other recordings (`fingerprint`)
     duplicates          the pairs of tracks that are one recording (`duplicates`)
-    soundalike_moments  its `soundalike` vector by stretches of 3 s (`explain`), where the index has it
+    <name>_moments      its embeddings by stretches of 3 s (`explain`), of those that have them
 
 Without them the app still works: labels are built from genres alone, pictures are drawn on demand, and
 an order by tempo or a key that fits cannot be asked for. They are measured with the tracks as these are
@@ -24,19 +24,19 @@ from numpy.typing import NDArray
 
 from soundalike import (
     duplicates,
-    explain,
     extraction,
     fingerprint,
     harmony,
     index_writing,
     ingest,
     moments,
+    representations,
     spectral_summary,
     workshop,
 )
 from soundalike import index as indices
 from soundalike.errors import LibraryError
-from soundalike.extraction import PICTURE, PICTURE_START
+from soundalike.extraction import MOMENTS, PICTURE, PICTURE_START
 from soundalike.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
@@ -44,6 +44,9 @@ from soundalike.library import Library
 from soundalike.models import ModelStore
 from soundalike.workers import Here, Workers
 
+MOMENT_FILES = tuple(
+    f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
+)
 FILES = (
     spectral_summary.FILE,
     moments.PICTURES,
@@ -51,11 +54,10 @@ FILES = (
     harmony.FILE,
     fingerprint.FILE,
     duplicates.FILE,
-    explain.MOMENTS,
+    *MOMENT_FILES,
 )
-_ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE, explain.MOMENTS)
-"""Those that have a row for each track."""
-_SOUNDALIKE = "soundalike"
+_ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE)
+"""Those that every index has a row of for each track."""
 
 Value = Callable[[str, str], NDArray[Any]]
 """What was taken of a file, by its checksum and the name of what was wanted [shape=(size,)]."""
@@ -63,8 +65,13 @@ Value = Callable[[str, str], NDArray[Any]]
 
 def wants(names: Sequence[str]) -> list[str]:
     """What has to be taken of each file for an index of some representations."""
-    rows = [name for name in _ROWS if name != explain.MOMENTS or _SOUNDALIKE in names]
-    return [*rows, PICTURE, PICTURE_START]
+    return [*_rows(names), PICTURE, PICTURE_START]
+
+
+def _rows(names: Sequence[str]) -> list[str]:
+    """What an index of some representations has a row of for each track."""
+    moments = [f"{name}{MOMENTS}" for name in representations.stored(names)]
+    return [*_ROWS, *(name for name in moments if name in MOMENT_FILES)]
 
 
 def add(
@@ -120,7 +127,7 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
     names : the representations that the index has
     value : where what was taken of each file is
     """
-    for name in [want for want in wants(names) if want in _ROWS]:
+    for name in _rows(names):
         shape = (len(sums), *extraction.shape(name))
         array = index_writing.create(folder, name, shape, extraction.dtype(name))
         for row, sha256 in enumerate(sums):

@@ -5,7 +5,8 @@
     <name>.npy                    embeddings, float16 [shape=(n, dim)], memory-mapped
     <name>_norms.npy              their Euclidean norms, float32 [shape=(n,)]
     <name>_top_tracks.npy         for each dimension the five tracks that activate it most, int32
-    <name>_scale.npy              of a standardised one: mean and deviation, float32 [shape=(2, dim)]
+    <name>_raw.npy                of one that is scaled: as the network gave them, float32
+    <name>_scale.npy              and what they are scaled by (`scaling`), float32 [shape=(2, dim)]
     <name>_bias.npy               what is added to the cosine with a track, float32 [shape=(n,)]
     <name>_neighbours.npy         each track's nearest others, nearest first, int32
     <name>_similarities.npy       and their similarities, float32
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, representations, similarity
+from soundalike import index_files, representations, scaling, similarity
 from soundalike.errors import IndexFolderError
 from soundalike.first_pass import FirstPass
 from soundalike.index_facts import IndexFacts
@@ -129,17 +130,17 @@ class Index(IndexFacts):
         return TrackEmbeddings(self, row)
 
     def prepare(self, name: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A new clip's vector as those of the tracks are stored: standardised where they are.
+        """A new clip's vector as those of the tracks are stored: scaled where they are.
 
         Parameters
         ----------
         name : a stored representation
-        vector : what its `embed` gives [shape=(dim,)]
+        vector : what its `embed` gives [shape=(..., dim)]
         """
-        if f"{name}_scale.npy" not in self.manifest["files"]:
+        kind = representations.get(name).scaling
+        if kind is None:
             return vector
-        mean, deviation = self.array(f"{name}_scale")
-        return np.asarray((vector - mean) / deviation, np.float32)
+        return scaling.apply(kind, vector, np.asarray(self.array(f"{name}_scale")))
 
     def genre_probabilities(self, row: int) -> dict[str, float]:
         """A track's predicted genres, likeliest first, by a head that never heard it."""

@@ -296,9 +296,9 @@ class _Assembly:
         for row, sha256 in enumerate(tracks["sha256"]):
             array[row] = self._value(sha256, name)
         array.flush()
-        if representation.standardised:
+        if representation.scaling is not None:
             shutil.copyfile(self._folder / f"{name}.npy", self._folder / f"{name}_raw.npy")
-            index_derived.standardise(self._folder, name)
+            index_derived.scale(self._folder, name, representation.scaling)
 
     def _write_genres(self, sums: list[str]) -> None:
         """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""

@@ -2,8 +2,8 @@
 
 Every array of vectors is read and written in blocks of rows from its file, so that memory stays bounded
 by a block however many tracks there are; the results are those of the whole matrix to the last bit. An
-unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; a standardised
-one has its vectors as the network gave them, in float32, until they are brought to scale here.
+unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; one that is
+scaled has its vectors as the network gave them, in float32, until they are scaled here.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import first_pass, hubness, index, index_writing, representations
+from soundalike import first_pass, hubness, index, index_writing, representations, scaling
 from soundalike.index import Index
 from soundalike.row_reader import RowReader
+from soundalike.scaling import Scaling
 
 _QUERIES = 256
 """So many tracks are compared with all others at once, where there are few others."""
@@ -28,33 +29,32 @@ _BIAS_QUERIES = 2_000
 """As many tracks, evenly taken, stand for those that will be asked about."""
 _BIAS_SIMILARITIES = 64_000_000
 """Of a large library fewer, so that their similarities to all tracks take 256 MB in float32."""
-_CONSTANT = 1e-6
-"""A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
 
 OnTracks = Callable[[str, int], None]
 """Called with a representation and how many more of its tracks have their neighbours."""
 
 
-def standardise(folder: Path, name: str) -> None:
-    """Bring the vectors of a standardised representation to mean 0 and deviation 1; write its `_scale`.
+def scale(folder: Path, name: str, kind: Scaling) -> None:
+    """Scale the vectors of a representation by the index's own tracks (`scaling`); write its `_scale`.
 
     Parameters
     ----------
     folder : the unfinished index, with `<name>.npy` as the network gave it, float32 [shape=(n, dim)];
-        replaced by the standardised vectors in float16
+        replaced by the scaled vectors in float16
     name : a stored representation
+    kind : of scaling
     """
     raw = RowReader(folder / f"{name}.npy")
     n = raw.shape[0]
     mean = _sum(raw, lambda block: block) / n
     deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / n)
-    scale = np.stack([mean, np.where(deviation > _CONSTANT, deviation, np.inf)]).astype(np.float32)
-    index_writing.save(folder, f"{name}_scale", scale)
+    fitted = scaling.fit(kind, n, mean, deviation)
+    index_writing.save(folder, f"{name}_scale", fitted)
     aside = folder / f".{name}.npy"
-    standardised = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
+    scaled = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
     for rows, block in raw.blocks():
-        standardised[rows] = (block - scale[0]) / scale[1]
-    standardised.flush()
+        scaled[rows] = scaling.apply(kind, block, fitted)
+    scaled.flush()
     aside.replace(folder / f"{name}.npy")
 
 

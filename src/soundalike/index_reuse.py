@@ -1,7 +1,7 @@
 """What an earlier index knows already: of files that have not changed, by their checksum.
 
 A value is taken over only if the networks and the way to draw are still the same, and if the earlier
-index holds it as it was taken from the file: of what is standardised over the tracks that is an array of
+index holds it as it was taken from the file: of what is scaled by the tracks that is an array of
 its own, `<name>_raw`.
 """
 
@@ -89,7 +89,7 @@ class Earlier:
 def _array(name: str) -> str:
     """The array of an index that holds a thing as it was taken."""
     known = name in representations.REGISTRY
-    return f"{name}_raw" if known and representations.get(name).standardised else name
+    return f"{name}_raw" if known and representations.get(name).scaling else name
 
 
 def _open(folder: Path) -> Index | None:

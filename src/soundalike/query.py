@@ -115,16 +115,18 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         """The clip's fingerprint, as `fingerprint.of` gives it [shape=(315,)]."""
         return fingerprint.of(self._clip)
 
-    @cached_property
-    def soundalike_moments(self) -> NDArray[np.float32]:
-        """The clip's `soundalike` vector by stretches of 3 s [shape=(10, 64)]; their mean is the vector.
+    def moments(self, name: str) -> NDArray[np.float32] | None:
+        """The clip by stretches of 3 s, as the network gives it [shape=(10, dim)].
+
+        None for a representation that is no mean over stretches.
 
         Raises
         ------
         ModelError
             If the network is missing.
         """
-        return representations.soundalike.moments(self._clip, self._models)
+        of = representations.get(name).moments
+        return None if of is None else of(self._clip, self._models)
 
     @cached_property
     def descriptors(self) -> NDArray[np.float32]:
@@ -286,6 +288,8 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
         on_step(STEPS[1])
         if "musicnn" in networks:
             representations.musicnn_features.prepare(clip)
+        if "yamnet" in networks:
+            representations.yamnet_features.prepare(clip)
         if "vgg16" in networks:
             representations.vgg_features.mel_image(clip)
         on_step(STEPS[2])

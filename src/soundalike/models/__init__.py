@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from soundalike.models.autoencoder import Autoencoder
     from soundalike.models.factor_cnn import FactorCNN
     from soundalike.models.genre_head import GenreHead
-    from soundalike.models.projection import Projection
     from soundalike.models.tagger import Heard, Tagger
     from soundalike.models.vgg16 import VGG16
+    from soundalike.models.yamnet import Output, YAMNet
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ FILES = {
     "vgg16": "vgg16_notop_fp16.npz",
     "genre_head": "genre_head.npz",
     "musicnn": "musicnn_msd.npz",
-    "soundalike": "soundalike.npz",
+    "yamnet": "yamnet_fp16.npz",
     "mfcc_autoencoder": "mfcc_autoencoder.npz",
 }
 SUMS = "SHA256SUMS"
@@ -55,6 +55,7 @@ class ModelStore:
     ----------
     feature_maps : VGG16's feature maps of the clips that are still in use
     heard : what the tagger makes of them
+    yamnet_outputs : and YAMNet
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class ModelStore:
         self.feature_cache = feature_cache
         self.feature_maps: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
         self.heard: WeakKeyDictionary[Clip, Heard] = WeakKeyDictionary()
+        self.yamnet_outputs: WeakKeyDictionary[Clip, Output] = WeakKeyDictionary()
         self._files = {name: folder / file for name, file in FILES.items()}
         if genre_head is not None:
             self._files["genre_head"] = genre_head
@@ -142,9 +144,9 @@ class ModelStore:
         return self._network("musicnn", _tagger)
 
     @property
-    def projection(self) -> Projection:
-        """What `soundalike` makes of the tagger's filters."""
-        return self._network("soundalike", _projection)
+    def yamnet(self) -> YAMNet:
+        """YAMNet, which names sounds."""
+        return self._network("yamnet", _yamnet)
 
     @property
     def autoencoder(self) -> Autoencoder:
@@ -237,10 +239,10 @@ def _tagger(path: Path) -> Tagger:
     return Tagger(path)
 
 
-def _projection(path: Path) -> Projection:
-    from soundalike.models.projection import Projection
+def _yamnet(path: Path) -> YAMNet:
+    from soundalike.models.yamnet import YAMNet
 
-    return Projection.load(path)
+    return YAMNet(path)
 
 
 def _autoencoder(path: Path) -> Autoencoder:

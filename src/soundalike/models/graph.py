@@ -73,6 +73,23 @@ def convolution(
     return ops().add(y, _constant(bias.reshape(1, -1, *one)))
 
 
+def depthwise_convolution(
+    x: Node, weights: Sequence[Array], pads: Sequence[Sequence[int]], strides: Sequence[int]
+) -> Node:
+    """A convolution of each channel by itself, and its bias.
+
+    Parameters
+    ----------
+    weights : kernel [shape=(rows, columns, channels, 1)] and bias [shape=(channels,)]
+    pads : zeros before and after, by axis
+    """
+    kernel, bias = weights
+    before, after = zip(*pads, strict=True)
+    grouped = np.ascontiguousarray(kernel.transpose(2, 3, 0, 1)[:, np.newaxis])
+    y = ops().group_convolution(x, _weights(grouped), list(strides), list(before), list(after), [1, 1])
+    return ops().add(y, _constant(bias.reshape(1, -1, 1, 1)))
+
+
 def transposed_convolution(x: Node, weights: Sequence[Array], strides: Sequence[int]) -> Node:
     """The transpose of a convolution with "same" padding: sizes grow by the strides.
 
@@ -105,7 +122,8 @@ def norm(x: Node, parts: Sequence[Array], axis: int = 1, epsilon: float = 1e-3) 
 def dense(x: Node, weights: Sequence[Array]) -> Node:
     """A dense layer over [batch, in]: kernel [shape=(in, out)] and bias."""
     kernel, bias = weights
-    return ops().add(ops().matmul(x, _weights(kernel), False, False), _constant(bias.reshape(1, -1)))
+    # In float32: OpenVINO 2026.4 multiplies by half-precision weights wrongly where their width is odd.
+    return ops().add(ops().matmul(x, _constant(kernel), False, False), _constant(bias.reshape(1, -1)))
 
 
 def pool(x: Node, size: Sequence[int]) -> Node:

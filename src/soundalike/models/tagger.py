@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled
+from soundalike import compiled, levels
 from soundalike.audio import Clip
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
@@ -109,15 +109,17 @@ class Tagger:
 
 
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
-    """The clip as the network hears it, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
+    """The clip as the network takes it, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
 
-    Resampled from the clip's rate to 16 kHz by soxr's high quality.
+    The clip is brought to -18 dBFS (`levels.at_reference_level`), then resampled to 16 kHz by soxr's
+    high quality.
     """
     compiled.ready()
     import librosa
     import soxr
 
-    samples = soxr.resample(clip.samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
+    samples = levels.at_reference_level(clip.samples)
+    samples = soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
     power = librosa.feature.melspectrogram(
         y=samples,
         sr=SAMPLE_RATE,

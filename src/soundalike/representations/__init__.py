@@ -2,8 +2,8 @@
 
 Each is one module with `embed(clip, models)` and one line in `REGISTRY`. A joined representation has
 no vectors of its own: it is the concatenation of others, each times a weight, and what an index
-stores of it are its parts. A standardised one has every dimension brought to mean 0 and deviation 1
-over the index's tracks before it is compared, since its dimensions have different units.
+stores of it are its parts. Some are scaled by the index that holds them before they are compared
+(`scaling`): standardised, or centred and brought to length 1.
 """
 
 from __future__ import annotations
@@ -26,13 +26,16 @@ from soundalike.representations import (
     mfcc_autoencoder,
     mfcc_flat,
     musicnn,
+    musicnn_mid,
     musicnn_tags,
-    soundalike,
     vgg_chroma,
     vgg_mel,
     vgg_mfcc,
     vgg_mfcc_grey,
+    yamnet,
+    yamnet_classes,
 )
+from soundalike.scaling import CENTRED, STANDARDISED, Scaling
 
 Embed = Callable[[Clip, ModelStore], NDArray[np.float32]]
 FromTable = Callable[[pd.DataFrame], NDArray[np.float32]]
@@ -50,7 +53,9 @@ class Representation:
     hears : what it hears and what it misses, a paragraph
     models : the model files it depends on
     parts : of a joined one, the parts and their default weights
-    standardised : whether its dimensions are brought to a common scale over the index's tracks
+    scaling : how an index scales its vectors by those of its tracks; None for not at all
+    moments : of a clip, its embedding by stretches of 3 s [shape=(10, dim)]
+    moment_weights : how much each stretch counts in the clip's embedding [shape=(10,), sum 1]
     evened : whether an index keeps a bias that makes every track somebody's neighbour (`hubness`)
     heavy : whether an index that is to be small keeps its neighbours and not its vectors
     """
@@ -63,12 +68,16 @@ class Representation:
     own_embed: Embed | None = None
     from_table: FromTable | None = None
     parts: dict[str, float] = field(default_factory=dict)
-    standardised: bool = False
+    scaling: Scaling | None = None
+    moments: Embed | None = None
+    moment_weights: Callable[[], NDArray[np.float64]] | None = None
     evened: bool = False
     heavy: bool = False
 
     def embed(self, clip: Clip, models: ModelStore) -> NDArray[np.float32]:
         """Embedding of a 30 s clip (`audio.analysis_window`): float32 [shape=(dim,)].
+
+        As the networks give it, before an index scales it.
 
         Raises
         ------
@@ -81,6 +90,8 @@ class Representation:
         return np.concatenate(vectors).astype(np.float32)
 
 
+MID_WEIGHT = 0.7
+"""Weight of the tagger's middle in the default, beside its last layer and YAMNet's."""
 GENRE_WEIGHT = 80.0
 """The article's weight of the genre part; the norms it brings together are in README."""
 
@@ -90,10 +101,13 @@ REGISTRY: dict[str, Representation] = {
         Representation(
             "soundalike",
             "Soundalike",
-            soundalike.DIM,
-            soundalike.HEARS,
-            ("musicnn", "soundalike"),
-            soundalike.embed,
+            musicnn.DIM + musicnn_mid.DIM + yamnet.DIM,
+            "Two networks joined: one learned to tag songs (instruments, voices, style), the other to "
+            "name sounds of every kind (what makes the sound, and in what space). Each covers for what "
+            "the other never met in training. Both average over the clip, so a shifted copy is the same "
+            "to them, and a quieter one too. Melody, key and form are lost, tempo mostly.",
+            ("musicnn", "yamnet"),
+            parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
             evened=True,
         ),
         Representation(
@@ -165,12 +179,25 @@ REGISTRY: dict[str, Representation] = {
         ),
         Representation(
             "musicnn",
-            "Tagger's ear",
+            "Music tagger",
             musicnn.DIM,
             musicnn.HEARS,
             ("musicnn",),
             musicnn.embed,
-            standardised=True,
+            scaling=CENTRED,
+            moments=musicnn.moments,
+            moment_weights=musicnn.moment_weights,
+        ),
+        Representation(
+            "musicnn_mid",
+            "Tagger, middle layers",
+            musicnn_mid.DIM,
+            musicnn_mid.HEARS,
+            ("musicnn",),
+            musicnn_mid.embed,
+            scaling=CENTRED,
+            moments=musicnn_mid.moments,
+            moment_weights=musicnn_mid.moment_weights,
         ),
         Representation(
             "musicnn_tags",
@@ -179,6 +206,26 @@ REGISTRY: dict[str, Representation] = {
             musicnn_tags.HEARS,
             ("musicnn",),
             musicnn_tags.embed,
+        ),
+        Representation(
+            "yamnet",
+            "Sound classifier",
+            yamnet.DIM,
+            yamnet.HEARS,
+            ("yamnet",),
+            yamnet.embed,
+            scaling=CENTRED,
+            moments=yamnet.moments,
+            moment_weights=yamnet.moment_weights,
+        ),
+        Representation(
+            "yamnet_classes",
+            "Sound classes",
+            yamnet_classes.DIM,
+            yamnet_classes.HEARS,
+            ("yamnet",),
+            yamnet_classes.embed,
+            scaling=CENTRED,
         ),
         Representation(
             "metadata",
@@ -198,7 +245,7 @@ REGISTRY: dict[str, Representation] = {
             cf_regression.embed,
         ),
         Representation(
-            "fma518", "Statistics", fma518.DIM, fma518.HEARS, (), fma518.embed, standardised=True
+            "fma518", "Statistics", fma518.DIM, fma518.HEARS, (), fma518.embed, scaling=STANDARDISED
         ),
     )
 }

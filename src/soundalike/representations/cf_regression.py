@@ -7,10 +7,12 @@ network: it needs listening data, which a person brings.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
+from soundalike import levels, spectra
 from soundalike.audio import Clip
 from soundalike.models import ModelStore, factor_cnn
 
@@ -32,4 +34,9 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     ModelError
         If the models have no network trained on listening data.
     """
-    return models.factors(spectra.log_mel(clip))
+    return models.factors(spectra.log_mel(at_one_level(clip)))
+
+
+def at_one_level(clip: Clip) -> Clip:
+    """The clip at -18 dBFS, as the network takes it: its spectrogram's levels are absolute."""
+    return replace(clip, samples=levels.at_reference_level(clip.samples))

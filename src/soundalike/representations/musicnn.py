@@ -1,7 +1,8 @@
 """`musicnn`: the last hidden layer of a network that was trained to tag music.
 
 MSD_musicnn's penultimate layer (200 units after their batch normalisation: the very numbers from which
-it tells its 50 tags), averaged over the clip's ten patches of 3 s.
+it tells its 50 tags), averaged over the clip's ten patches of 3 s. An index centres them on its own
+tracks (`scaling`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from soundalike.audio import Clip
 from soundalike.models import ModelStore, tagger
-from soundalike.representations import musicnn_features
+from soundalike.representations import musicnn_features, stretches
 
 DIM = tagger.DIM
 
@@ -27,3 +28,13 @@ HEARS = (
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(200,)]."""
     return np.asarray(musicnn_features.heard(clip, models).penultimate.mean(axis=0))
+
+
+def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 200)]; equal weights."""
+    return musicnn_features.heard(clip, models).penultimate
+
+
+def moment_weights() -> NDArray[np.float64]:
+    """Weight of each stretch in the embedding of a clip [shape=(10,), sum 1]."""
+    return stretches.equal_weights()

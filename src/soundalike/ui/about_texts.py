@@ -7,7 +7,7 @@ import numpy as np
 from soundalike import acoustics, audio, duplicates, image, representations, spectra
 from soundalike.index import Index
 from soundalike.models import vgg16
-from soundalike.representations import genre_head, soundalike, vgg_mel
+from soundalike.representations import genre_head, vgg_mel
 from soundalike.ui.components import plain
 
 _NAMED = 3
@@ -88,9 +88,11 @@ METHOD = f"""
 
 That is the way of the article "Content-based automated playlist generation using deep learning"
 (2020). Unless told otherwise the app compares by **{representations.get("soundalike").title}**, a
-shorter way that agrees better with genre labels (the Compare page has the figures): musicnn, a
-network that learned to tag 200,000 songs, listens to ten spans of 3 s, what its middle layers answer
-is averaged over the clip, and {soundalike.DIM} numbers are kept of it.
+shorter way that agrees better with genre labels (the Compare page has the figures). It joins two
+networks: musicnn, which learned to tag 200,000 songs, and YAMNet, which learned to name 521 kinds of
+sound on two million clips. The clip is first brought to one level. What each network gives for short
+stretches is averaged over the clip, the library's average is subtracted, and the
+{representations.get("soundalike").dim:,} numbers that remain are compared.
 """
 
 EVALUATION = """

@@ -1,0 +1,282 @@
+"""YAMNet: a network that names 521 kinds of sound (Plakal and Ellis, 2019), rebuilt with its weights.
+
+MobileNet v1 (Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
+applications", 2017), trained by Google on AudioSet (Gemmeke et al., "Audio Set: an ontology and
+human-labeled dataset for audio events", ICASSP 2017). The weights are `assets/models/yamnet_fp16.npz`;
+the model card beside it says where they come from.
+
+The network takes patches of 96 frames (0.96 s) of a log mel spectrogram, one every 48 frames: 16 kHz,
+periodic Hann windows of 400 samples, hop length 160, FFT of 512, magnitudes in 64 HTK mel bands from
+125 to 7,500 Hz, not normalised, ln(x + 0.001). Frames are not padded, and an incomplete last patch is
+left out: a clip of 30 s has 61 or 62 patches.
+
+Batch normalisation is folded into the weights: every convolution has a bias and is followed by ReLU.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import compiled, levels
+from soundalike.audio import Clip
+from soundalike.errors import ModelError
+from soundalike.models import graph, weights
+from soundalike.models.runtime import Network
+
+if TYPE_CHECKING:
+    import keras
+    import openvino
+
+SAMPLE_RATE = 16_000
+N_FFT = 512
+WIN_LENGTH = 400
+HOP_LENGTH = 160
+N_MELS = 64
+FMIN, FMAX = 125.0, 7_500.0
+LOG_OFFSET = 1e-3
+PATCH_FRAMES = 96
+PATCH_HOP = 48
+
+DIM = 1_024
+N_CLASSES = 521
+CLASSES_FILE = "yamnet_classes.csv"
+
+_FIRST_FILTERS = 32
+_FILTERS = (64, 128, 128, 256, 256, *(512,) * 6, 1_024, 1_024)
+"""Filters of the pointwise convolutions, layers 2 to 14."""
+_STRIDED = frozenset({3, 5, 7, 13})
+"""Layers whose depthwise convolution has stride 2; so has layer 1."""
+Layers = dict[str, list[NDArray[np.floating]]]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The network's output for each patch.
+
+    Attributes
+    ----------
+    embeddings : mean of the last convolution over the patch [shape=(patches, 1024), at least 0]
+    logits : of the 521 classes, before the sigmoid [shape=(patches, 521)]
+    """
+
+    embeddings: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+    @property
+    def probabilities(self) -> NDArray[np.float32]:
+        """Probability of each class by itself [shape=(patches, 521), range 0 to 1]."""
+        return np.asarray(0.5 + 0.5 * np.tanh(0.5 * self.logits), np.float32)
+
+
+class YAMNet:
+    """The network, ready to call; safe to share between threads (one pass runs at a time).
+
+    Parameters
+    ----------
+    path : of the `.npz` with `layer1_kernel`, `layer1_bias`, `layer<n>_depthwise_...`,
+        `layer<n>_pointwise_...` and `classes_...`
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not hold the network's weights.
+    """
+
+    def __init__(self, path: Path) -> None:
+        layers = read(path)
+        self._run = Network(
+            (None, PATCH_FRAMES, N_MELS),
+            lambda shape: _graph(layers, shape),
+            lambda: _model(layers),
+            tolerant=True,
+        )
+
+    def __call__(self, batch: NDArray[np.float32]) -> Output:
+        """Embeddings and logits of a batch of patches [shape=(n, 96, 64)], in one pass."""
+        return Output(*self._run(batch))
+
+
+def spectrogram(clip: Clip) -> NDArray[np.float32]:
+    """Log mel spectrogram of a clip at one level [shape=(t, 64), at least ln(0.001)].
+
+    The clip is brought to -18 dBFS (`levels.at_reference_level`), then resampled to 16 kHz by soxr's
+    high quality.
+    """
+    import soxr
+
+    samples = levels.at_reference_level(clip.samples)
+    return log_mel(soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ"))
+
+
+def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log mel spectrogram of samples at 16 kHz, as they are [shape=(t, 64), at least ln(0.001)]."""
+    compiled.ready()
+    import librosa
+
+    # librosa centres a window that is shorter than its FFT.
+    side = (N_FFT - WIN_LENGTH) // 2
+    transform = librosa.stft(
+        np.pad(samples, side),
+        n_fft=N_FFT,
+        hop_length=HOP_LENGTH,
+        win_length=WIN_LENGTH,
+        center=False,
+    )
+    mel = np.abs(transform).T @ mel_weights()
+    return np.asarray(np.log(mel + LOG_OFFSET, dtype=np.float32))
+
+
+@lru_cache(maxsize=1)
+def mel_weights() -> NDArray[np.float32]:
+    """Weight of each FFT bin in each mel band [shape=(257, 64)].
+
+    Triangles that are straight on the HTK mel scale, as `tf.signal.linear_to_mel_weight_matrix` has
+    them, where librosa's are straight in Hz.
+    """
+
+    def to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(1127.0 * np.log1p(hertz / 700.0))
+
+    bins = to_mel(np.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1))[:, np.newaxis]
+    lowest, highest = to_mel(np.array([FMIN, FMAX]))
+    edges = np.linspace(float(lowest), float(highest), N_MELS + 2)
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins - lower) / (centre - lower), (upper - bins) / (upper - centre)
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    triangles[0] = 0.0
+    return np.asarray(triangles, np.float32)
+
+
+def patches(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A spectrogram cut into patches of 0.96 s that overlap by half.
+
+    Parameters
+    ----------
+    frames : from `spectrogram` [shape=(t, 64)]
+
+    Returns
+    -------
+    float32 [shape=(n, 96, 64)]
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 96 frames.
+    """
+    if len(frames) < PATCH_FRAMES:
+        raise ValueError(f"a patch has {PATCH_FRAMES} frames, more than the {len(frames)} there are")
+    starts = range(0, len(frames) - PATCH_FRAMES + 1, PATCH_HOP)
+    return np.stack([frames[start : start + PATCH_FRAMES] for start in starts])
+
+
+def class_names(path: Path) -> list[str]:
+    """Names of the 521 classes, in the order of the logits.
+
+    Parameters
+    ----------
+    path : of the network's weights; the table `yamnet_classes.csv` lies beside them
+
+    Raises
+    ------
+    ModelError
+        If the table is missing or lists other than 521 classes.
+    """
+    table = path.with_name(CLASSES_FILE)
+    try:
+        with table.open(encoding="utf-8", newline="") as file:
+            names = [row["display_name"] for row in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError) as error:
+        raise _damaged(table) from error
+    if len(names) != N_CLASSES:
+        raise _damaged(table)
+    return names
+
+
+def build() -> keras.Model:
+    """The network without its weights: [96, 64] in; embedding and logits out."""
+    import keras
+    from keras import layers
+
+    patch = keras.Input((PATCH_FRAMES, N_MELS))
+    x = layers.Reshape((PATCH_FRAMES, N_MELS, 1))(patch)
+    x = layers.Conv2D(_FIRST_FILTERS, 3, 2, "same", activation="relu", name="layer1")(x)
+    for number, filters in enumerate(_FILTERS, start=2):
+        stride = 2 if number in _STRIDED else 1
+        name = f"layer{number}"
+        x = layers.DepthwiseConv2D(3, stride, "same", activation="relu", name=f"{name}_depthwise")(x)
+        x = layers.Conv2D(filters, 1, activation="relu", name=f"{name}_pointwise")(x)
+    embedding = layers.GlobalAveragePooling2D()(x)
+    logits = layers.Dense(N_CLASSES, name="classes")(embedding)
+    return keras.Model(patch, [embedding, logits], name="yamnet")
+
+
+def read(path: Path) -> Layers:
+    """The kernel and bias of each layer of a file.
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not hold the network's weights.
+    """
+    with weights.opened(path, "model file") as arrays:
+        layers: Layers = {}
+        for layer, shapes in _shapes().items():
+            found = {f"{layer}_{part}": arrays[f"{layer}_{part}"] for part in ("kernel", "bias")}
+            weights.check(found, shapes)
+            layers[layer] = list(found.values())
+        return layers
+
+
+def _damaged(table: Path) -> ModelError:
+    return ModelError(f"The table of classes {table} is missing or damaged; {weights.RESTORE}.")
+
+
+def _model(layers: Layers) -> keras.Model:
+    network = build()
+    for name, arrays in layers.items():
+        network.get_layer(name).set_weights([array.astype(np.float32) for array in arrays])
+    return network
+
+
+def _shapes() -> dict[str, list[tuple[int, ...]]]:
+    """The shapes of each layer's kernel and bias."""
+    shapes: dict[str, list[tuple[int, ...]]] = {"layer1": [(3, 3, 1, _FIRST_FILTERS), (_FIRST_FILTERS,)]}
+    given = _FIRST_FILTERS
+    for number, filters in enumerate(_FILTERS, start=2):
+        shapes[f"layer{number}_depthwise"] = [(3, 3, given, 1), (given,)]
+        shapes[f"layer{number}_pointwise"] = [(1, 1, given, filters), (filters,)]
+        given = filters
+    shapes["classes"] = [(given, N_CLASSES), (N_CLASSES,)]
+    return shapes
+
+
+def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
+    ops = graph.ops()
+    patch = graph.parameter(shape)
+    x = ops.unsqueeze(patch, np.array([1]))
+    size = [PATCH_FRAMES, N_MELS]
+
+    def strided(stride: int) -> list[tuple[int, int]]:
+        """Zeros before and after each axis, as TensorFlow's "same" has them; updates the size."""
+        pads = []
+        for axis, length in enumerate(size):
+            size[axis] = -(-length // stride)
+            total = max((size[axis] - 1) * stride + 3 - length, 0)
+            pads.append((total // 2, total - total // 2))
+        return pads
+
+    x = ops.relu(graph.convolution(x, layers["layer1"], strided(2), [2, 2]))
+    for number in range(2, len(_FILTERS) + 2):
+        stride = 2 if number in _STRIDED else 1
+        depthwise, pointwise = (layers[f"layer{number}_{kind}"] for kind in ("depthwise", "pointwise"))
+        x = ops.relu(graph.depthwise_convolution(x, depthwise, strided(stride), [stride, stride]))
+        x = ops.relu(graph.convolution(x, pointwise))
+    embedding = ops.reduce_mean(x, np.array([2, 3]), False)
+    return graph.model([embedding, graph.dense(embedding, layers["classes"])], patch)

@@ -1,0 +1,39 @@
+"""`musicnn_mid`: what the middle of the tagger responds to, half way between sound and tags.
+
+MSD_musicnn's mid-end, as its authors call it, has three convolutions over time. Taken here are the
+second and the third, 64 filters each: the largest and the mean response in each 3 s, averaged over the
+clip's ten patches. An index centres them on its own tracks (`scaling`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, tagger
+from soundalike.representations import musicnn_features, stretches
+
+DIM = 4 * tagger.MIDDLE_FILTERS
+
+HEARS = (
+    "Patterns of timbre over a second or so: how notes begin and fade, how dense and how steady the "
+    "sound is, as the tagger needs them for its tags. Production and playing count for more than style. "
+    "Averaged over the clip: order, melody, key and form are lost."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(256,)], largest and mean response filter by filter."""
+    return np.asarray(moments(clip, models).mean(axis=0))
+
+
+def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
+    pooled = musicnn_features.heard(clip, models).pooled
+    return pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(len(pooled), DIM)
+
+
+def moment_weights() -> NDArray[np.float64]:
+    """Weight of each stretch in the embedding of a clip [shape=(10,), sum 1]."""
+    return stretches.equal_weights()

@@ -1,0 +1,46 @@
+"""`yamnet`: the embedding of a network that was trained to name 521 kinds of sound.
+
+The 1,024 numbers from which YAMNet tells its classes, averaged over the patches of a clip. An index
+centres them on its own tracks (`scaling`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.models import ModelStore, yamnet
+from soundalike.representations import stretches, yamnet_features
+
+DIM = yamnet.DIM
+
+HEARS = (
+    "What kind of sound fills each second: instruments, voices, crowds, machines, and the space they "
+    "are in. The network learned to name 521 kinds of sound on two million clips of every sort, music "
+    "among them, so it separates a solo piano, a choir and a drum machine well, also outside Western "
+    "pop. It averages over the clip: order, melody, key and tempo are lost."
+)
+
+
+def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """Embedding of a 30 s clip: float32 [shape=(1024,), at least 0]."""
+    return np.asarray(yamnet_features.output(clip, models).embeddings.mean(axis=0))
+
+
+def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 1024)].
+
+    Their mean, weighted by `moment_weights`, is the embedding of the clip.
+    """
+    embeddings = yamnet_features.output(clip, models).embeddings
+    return stretches.means(embeddings, yamnet_features.stretch_of_patches(len(embeddings)))
+
+
+def moment_weights() -> NDArray[np.float64]:
+    """Weight of each stretch in the embedding of a 30 s clip [shape=(10,), sum 1]."""
+    frames = (round(ANALYSIS_SAMPLES / SAMPLE_RATE * yamnet.SAMPLE_RATE) - yamnet.WIN_LENGTH) // (
+        yamnet.HOP_LENGTH
+    ) + 1
+    count = (frames - yamnet.PATCH_FRAMES) // yamnet.PATCH_HOP + 1
+    return stretches.weights(yamnet_features.stretch_of_patches(count))

@@ -1,0 +1,41 @@
+"""What the representations on YAMNet share: one pass over a clip's patches."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.audio import Clip
+from soundalike.models import ModelStore, yamnet
+from soundalike.representations import stretches
+
+_patches: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+
+
+def prepare(clip: Clip) -> None:
+    """Compute the network's input beforehand, beside something else."""
+    _patches[clip] = yamnet.patches(yamnet.spectrogram(clip))
+
+
+def output(clip: Clip, models: ModelStore) -> yamnet.Output:
+    """The network's output for each patch of a clip, computed once as long as the clip lives.
+
+    Raises
+    ------
+    ValueError
+        If the clip is shorter than 0.96 s.
+    """
+    if clip not in models.yamnet_outputs:
+        if clip not in _patches:
+            prepare(clip)
+        models.yamnet_outputs[clip] = models.yamnet(_patches.pop(clip))
+    return models.yamnet_outputs[clip]
+
+
+def stretch_of_patches(count: int) -> NDArray[np.intp]:
+    """The stretch of 3 s that each of a clip's patches lies in [shape=(count,)]."""
+    hop = yamnet.PATCH_HOP * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE
+    middle = yamnet.PATCH_FRAMES * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE / 2
+    return stretches.of_middles(middle + hop * np.arange(count))
