@@ -76,7 +76,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     if given is None:
         return None, None
-    asked = ask(index, given.file_id, given.getvalue())
+    asked = ask(index, given.file_id, given.getvalue(), recorded=source == "record")
     if asked is None:
         return None, None
     name = "Your recording" if source == "record" else given.name
@@ -111,13 +111,13 @@ def play_query() -> None:
     st.session_state.recommend_start = st.session_state.get("recommend_start", 0) + 1
 
 
-def ask(index: Index, file_id: str, content: bytes) -> Query | None:
+def ask(index: Index, file_id: str, content: bytes, recorded: bool) -> Query | None:
     """Analyse a visitor's clip once, saying what is being done; None (and a sentence) if it can't be."""
     kept: tuple[str, Query | str] | None = st.session_state.get("recommend_asked")
     if kept is not None and kept[0] == file_id:
         answer = kept[1]
     else:
-        answer = components.analyse(index, content)
+        answer = components.analyse(index, content, recorded)
         st.session_state.recommend_asked = (file_id, answer)
         play_query()
     if isinstance(answer, str):

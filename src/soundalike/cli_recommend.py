@@ -100,6 +100,9 @@ def common(command: Command) -> Command:
     help="similarity, walk, tempo, loudness, brightness, NAME:DIMENSION (each with - before it to fall) "
     "or shuffled.",
 )
+@click.option(
+    "--recorded", is_flag=True, help="The files were recorded with a microphone: look for their source."
+)
 @click.option("--harmonic", is_flag=True, help="Prefer keys that go together.")
 @click.option("--farthest", is_flag=True, help="The least alike instead.")
 @click.option("--pin", multiple=True, metavar="ID", help="A track that must be in; may be repeated.")
@@ -116,6 +119,7 @@ def recommend(
     per_album: int,
     variety: float,
     order: str,
+    recorded: bool,
     harmonic: bool,
     farthest: bool,
     pin: tuple[str, ...],
@@ -163,7 +167,7 @@ def recommend(
     ordering.check(opened, order)
     models = networks(opened, genre_head, factors)
     weighted = [*zip(clips, counts, strict=True), *((clip, LESS) for clip in less)]
-    seeds, notes = _seeds(opened, models, weighted, extend)
+    seeds, notes = _seeds(opened, models, weighted, extend, recorded)
     found = composer.compose(opened, list(seeds.values()), recipe)
     notes = [*(note for seed in seeds.values() for note in seed.query.notes), *notes, *found.notes]
     rows = [entry.row for entry in found.entries]
@@ -243,13 +247,20 @@ def networks(index: Index, genre_head: Path | None, factors: Path | None) -> Mod
     return models.with_files(**given) if given else models
 
 
-def asked(index: Index, models: ModelStore, clip: str) -> Query:
-    """What a clip on the command line is: a file, or the ID of a track of the library."""
+def asked(index: Index, models: ModelStore, clip: str, recorded: bool = False) -> Query:
+    """What a clip on the command line is: a file, or the ID of a track of the library.
+
+    Parameters
+    ----------
+    index, models : to ask
+    clip : as it was given
+    recorded : whether a file came through a microphone
+    """
     from soundalike import query
 
     if not Path(clip).exists() and clip in set(index.tracks["track_id"]):
         return query.from_library(index, clip)
-    return query.from_audio(Path(clip), index, models)
+    return query.from_audio(Path(clip), index, models, recorded)
 
 
 def _seeds(
@@ -257,13 +268,14 @@ def _seeds(
     models: ModelStore,
     weighted: Sequence[tuple[str, float]],
     extend: Path | None,
+    recorded: bool,
 ) -> tuple[dict[str, Seed], list[str]]:
     """The seeds by their files, the tracks of a playlist file among them, and what to say of that."""
     from soundalike import imports, query
     from soundalike.blend import Seed
     from soundalike.errors import PlaylistError
 
-    seeds = {clip: Seed(asked(index, models, clip), weight) for clip, weight in weighted}
+    seeds = {clip: Seed(asked(index, models, clip, recorded), weight) for clip, weight in weighted}
     if extend is None:
         return seeds, []
     rows, notes = imports.resolve(index, imports.read(extend.read_bytes(), extend.name))

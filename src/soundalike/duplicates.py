@@ -28,6 +28,8 @@ LEAST_ALIKE = 0.7
 """Of tracks less alike than this by `soundalike` none is looked at: copies had at least 0.82."""
 NEAREST = 20
 """How many of a track's nearest are looked at."""
+NEAREST_RECORDED = 256
+"""How many are where a clip came through a microphone, which takes its own track further off."""
 
 
 def of(index: Index, row: int) -> set[int]:

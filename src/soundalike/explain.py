@@ -149,6 +149,12 @@ class Explanation:
         return _scaled(above), _scaled(above)
 
     @property
+    def main_part(self) -> Part | None:
+        """The part that contributes most, where there are several that can be named."""
+        named = [part for part in self.parts if part.name != LIFT]
+        return max(named, key=lambda part: part.value) if len(named) > 1 else None
+
+    @property
     def stretch(self) -> float:
         """How long a tenth is, in seconds."""
         return _CELL if self.moments is None else _STRETCH

@@ -21,6 +21,7 @@ from soundalike.errors import ModelError
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
+from soundalike.representations import recorded as correction
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
@@ -38,14 +39,31 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     """A new clip's vectors by stored representation, each computed when it is first asked for.
 
     Some take a second and are of use only to who compares by them.
+
+    Parameters
+    ----------
+    clip : 30 s of it
+    index : whose representations they are, scaled as it scales its tracks
+    models : the networks
+    turn : waits for the networks
+    recorded : whether the clip came through a microphone (`representations.recorded`)
     """
 
-    def __init__(self, clip: Clip, index: Index, models: ModelStore, turn: Turn = nullcontext) -> None:
+    def __init__(
+        self,
+        clip: Clip,
+        index: Index,
+        models: ModelStore,
+        turn: Turn = nullcontext,
+        recorded: bool = False,
+    ) -> None:
+        self.recorded = recorded
         self._clip = clip
         self._index = index
         self._models = models
         self._turn = turn
         self._vectors: dict[str, NDArray[np.float32]] = {}
+        self._closer = False
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
@@ -60,8 +78,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
             return
         with (turn or self._turn)():
             for name in missing:
-                vector = representations.get(name).embed(self._clip, self._models)
-                self._vectors[name] = self._index.prepare(name, vector)
+                self._vectors[name] = self._index.prepare(name, self._embed(name))
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -94,21 +111,46 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def copies(self) -> frozenset[int]:
         """Rows of the index whose fingerprint says that they are this recording.
 
-        Only the nearest tracks are looked at, by what does not mind where a clip begins, and only if
-        they are as alike as copies are.
+        Only the nearest tracks are compared, by what does not mind where a clip begins.
         """
+        return self._copies_of(self.fingerprint)
+
+    @cached_property
+    def copies_at_other_speeds(self) -> frozenset[int]:
+        """As `copies`, of tracks that the clip plays a little faster or slower than they are."""
+        prints = (fingerprint.of(self._clip, speed) for speed in fingerprint.SPEEDS)
+        return frozenset().union(*map(self._copies_of, prints))
+
+    def look_closer(self) -> None:
+        """From now on also look for copies at other speeds, where there is none at this one."""
+        self._closer = True
+
+    @property
+    def found_copies(self) -> frozenset[int]:
+        """Copies as far as they were looked for."""
+        return self.copies if self.copies or not self._closer else self.copies_at_other_speeds
+
+    def _copies_of(self, own: NDArray[np.uint32]) -> frozenset[int]:
         prints = fingerprint.load(self._index)
-        default = representations.default(self._index.names)
-        if prints is None or not self._index.has_vectors(default):
+        if prints is None or not len(self._candidates):
             return frozenset()
+        distances = fingerprint.distances(own, prints[self._candidates])
+        most = fingerprint.SAME_RECORDED if self.recorded else fingerprint.SAME
+        return frozenset(self._candidates[distances <= most].tolist())
+
+    @cached_property
+    def _candidates(self) -> NDArray[np.intp]:
+        """Rows of the tracks that may be this recording, by the embedding."""
+        default = representations.default(self._index.names)
+        if not self._index.has_vectors(default):
+            return np.empty(0, np.intp)
         similarities = self._index.similarities(default, self)
+        if self.recorded:
+            return nearest(similarities, recordings.NEAREST_RECORDED)
         rows = nearest(similarities, recordings.NEAREST)
         if default == representations.DEFAULT:
             rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
-        if not len(rows):
-            return frozenset()
-        distances = fingerprint.distances(self.fingerprint, prints[rows])
-        return frozenset(rows[distances <= fingerprint.SAME].tolist())
+        return rows
 
     @cached_property
     def fingerprint(self) -> NDArray[np.uint32]:
@@ -125,8 +167,21 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         ModelError
             If the network is missing.
         """
+        if self.recorded and name in correction.PARTS:
+            return self._corrected[name]
         of = representations.get(name).moments
         return None if of is None else of(self._clip, self._models)
+
+    def _embed(self, name: str) -> NDArray[np.float32]:
+        """The clip's vector as the network gives it, or as is estimated of a recording's source."""
+        weights = representations.get(name).moment_weights
+        if self.recorded and name in correction.PARTS and weights is not None:
+            return np.asarray(weights() @ self._corrected[name], np.float32)
+        return representations.get(name).embed(self._clip, self._models)
+
+    @cached_property
+    def _corrected(self) -> dict[str, NDArray[np.float32]]:
+        return correction.moments(self._clip, self._models)
 
     @cached_property
     def descriptors(self) -> NDArray[np.float32]:
@@ -179,7 +234,9 @@ def from_library(index: Index, track_id: str) -> Query:
     return Query(index.embeddings(row), genres, row)
 
 
-def from_audio(source: str | Path | bytes, index: Index, models: ModelStore) -> Query:
+def from_audio(
+    source: str | Path | bytes, index: Index, models: ModelStore, recorded: bool = False
+) -> Query:
     """Decode and embed a clip, see whether the library has it, and predict its genres.
 
     Raises
@@ -187,7 +244,7 @@ def from_audio(source: str | Path | bytes, index: Index, models: ModelStore) -> 
     AudioError, IndexFolderError, ModelError
         As `first_answer`.
     """
-    return complete(first_answer(source, index, models), index, models)
+    return complete(first_answer(source, index, models, recorded=recorded), index, models)
 
 
 def first_answer(
@@ -197,6 +254,7 @@ def first_answer(
     on_step: OnStep = lambda step: None,
     turn: Turn = nullcontext,
     decode: Callable[[Any], Clip] = audio.decode,
+    recorded: bool = False,
 ) -> Query:
     """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
 
@@ -211,6 +269,7 @@ def first_answer(
     on_step : called with each of the first three `STEPS` as it begins
     turn : waits for the networks, now and for what is asked of the clip later
     decode : of `source`; `sandbox.decode` for what a stranger sent
+    recorded : whether the clip came through a microphone, so that its source is looked for
 
     Raises
     ------
@@ -222,7 +281,7 @@ def first_answer(
     index.check_models(models)
     on_step(STEPS[0])
     clip = audio.analysis_window(decode(source))
-    embeddings = ClipEmbeddings(clip, index, models, turn)
+    embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
     _hear(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
     if row is None:
@@ -252,6 +311,7 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
     representations.vgg_features.mel_image(embeddings.clip)
     with turn():
         embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
+        embeddings.look_closer()
         row = query.row if query.row is not None else _same_recording(index, embeddings)
         return _with_genres(replace(query, row=row), index, models)
 
@@ -345,7 +405,7 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     if _is_there("vgg_mel", embeddings):
         similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
         same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
-    return same | (set(embeddings.copies) if isinstance(embeddings, ClipEmbeddings) else set())
+    return same | (set(embeddings.found_copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
 
 def _is_there(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from soundalike.models.autoencoder import Autoencoder
     from soundalike.models.factor_cnn import FactorCNN
     from soundalike.models.genre_head import GenreHead
+    from soundalike.models.recording_correction import RecordingCorrection
     from soundalike.models.tagger import Heard, Tagger
     from soundalike.models.vgg16 import VGG16
     from soundalike.models.yamnet import Output, YAMNet
@@ -35,6 +36,7 @@ FILES = {
     "musicnn": "musicnn_msd.npz",
     "yamnet": "yamnet_fp16.npz",
     "mfcc_autoencoder": "mfcc_autoencoder.npz",
+    "recording_correction": "recording_correction.npz",
 }
 SUMS = "SHA256SUMS"
 """The list of a folder's model files with their checksums, as `sha256sum` writes it."""
@@ -149,6 +151,11 @@ class ModelStore:
         return self._network("yamnet", _yamnet)
 
     @property
+    def recording_correction(self) -> RecordingCorrection:
+        """What estimates the embeddings of a recording's clean source."""
+        return self._network("recording_correction", _recording_correction)
+
+    @property
     def autoencoder(self) -> Autoencoder:
         """The autoencoder of cepstral coefficients."""
         return self._network("mfcc_autoencoder", _autoencoder)
@@ -243,6 +250,12 @@ def _yamnet(path: Path) -> YAMNet:
     from soundalike.models.yamnet import YAMNet
 
     return YAMNet(path)
+
+
+def _recording_correction(path: Path) -> RecordingCorrection:
+    from soundalike.models.recording_correction import RecordingCorrection
+
+    return RecordingCorrection.load(path)
 
 
 def _autoencoder(path: Path) -> Autoencoder:

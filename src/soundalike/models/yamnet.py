@@ -154,12 +154,13 @@ def mel_weights() -> NDArray[np.float32]:
     return np.asarray(triangles, np.float32)
 
 
-def patches(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """A spectrogram cut into patches of 0.96 s that overlap by half.
+def patches(frames: NDArray[np.float32], step: int = PATCH_HOP) -> NDArray[np.float32]:
+    """A spectrogram cut into patches of 0.96 s, which overlap by half as in YAMNet's own program.
 
     Parameters
     ----------
     frames : from `spectrogram` [shape=(t, 64)]
+    step : frames from one patch's beginning to the next one's
 
     Returns
     -------
@@ -172,7 +173,7 @@ def patches(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     if len(frames) < PATCH_FRAMES:
         raise ValueError(f"a patch has {PATCH_FRAMES} frames, more than the {len(frames)} there are")
-    starts = range(0, len(frames) - PATCH_FRAMES + 1, PATCH_HOP)
+    starts = range(0, len(frames) - PATCH_FRAMES + 1, step)
     return np.stack([frames[start : start + PATCH_FRAMES] for start in starts])
 
 

@@ -39,8 +39,7 @@ def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 def moment_weights() -> NDArray[np.float64]:
     """Weight of each stretch in the embedding of a 30 s clip [shape=(10,), sum 1]."""
-    frames = (round(ANALYSIS_SAMPLES / SAMPLE_RATE * yamnet.SAMPLE_RATE) - yamnet.WIN_LENGTH) // (
-        yamnet.HOP_LENGTH
-    ) + 1
-    count = (frames - yamnet.PATCH_FRAMES) // yamnet.PATCH_HOP + 1
+    samples = round(ANALYSIS_SAMPLES / SAMPLE_RATE * yamnet.SAMPLE_RATE)
+    frames = (samples - yamnet.WIN_LENGTH) // yamnet.HOP_LENGTH + 1
+    count = (frames - yamnet.PATCH_FRAMES) // yamnet_features.STEP + 1
     return stretches.weights(yamnet_features.stretch_of_patches(count))

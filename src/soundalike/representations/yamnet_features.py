@@ -1,4 +1,8 @@
-"""What the representations on YAMNet share: one pass over a clip's patches."""
+"""What the representations on YAMNet share: one pass over a clip's patches.
+
+Patches follow one another without overlap: half the work of YAMNet's own half-overlapping ones, and the
+mean over a clip is all but the same (precision at 10 differs by 0.003 on the evaluation clips).
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,15 @@ from soundalike.audio import Clip
 from soundalike.models import ModelStore, yamnet
 from soundalike.representations import stretches
 
+STEP = yamnet.PATCH_FRAMES
+"""Frames from one patch's beginning to the next one's."""
+
 _patches: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
 
 
 def prepare(clip: Clip) -> None:
     """Compute the network's input beforehand, beside something else."""
-    _patches[clip] = yamnet.patches(yamnet.spectrogram(clip))
+    _patches[clip] = yamnet.patches(yamnet.spectrogram(clip), STEP)
 
 
 def output(clip: Clip, models: ModelStore) -> yamnet.Output:
@@ -36,6 +43,6 @@ def output(clip: Clip, models: ModelStore) -> yamnet.Output:
 
 def stretch_of_patches(count: int) -> NDArray[np.intp]:
     """The stretch of 3 s that each of a clip's patches lies in [shape=(count,)]."""
-    hop = yamnet.PATCH_HOP * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE
+    hop = STEP * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE
     middle = yamnet.PATCH_FRAMES * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE / 2
     return stretches.of_middles(middle + hop * np.arange(count))

@@ -282,12 +282,19 @@ def onward(track_id: str, here: str, key: str) -> None:
                 state.go(page, track_id)
 
 
-def analyse(index: Index, content: bytes) -> Query | str:
-    """The first answer to a visitor's clip, or what is wrong; says meanwhile what is being done."""
+def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str:
+    """The first answer to a visitor's clip, or what is wrong; says meanwhile what is being done.
+
+    Parameters
+    ----------
+    index : the library
+    content : of the file
+    recorded : whether it came through a microphone
+    """
 
     def answer(progress: _Progress) -> Query:
         turn, models = state.turn(progress.wait), state.models_of(index)
-        found = query.first_answer(content, index, models, progress.say, turn, sandbox.decode)
+        found = query.first_answer(content, index, models, progress.say, turn, sandbox.decode, recorded)
         progress.say(query.STEPS[-1])
         return found
 

@@ -64,7 +64,7 @@ def show(
         As `explain.explain`.
     """
     explained = explain(index, query, row, representation, weights)
-    st.markdown(components.plain(explained.sentence))
+    st.markdown(components.plain(" ".join([explained.sentence, _main_part(explained)]).strip()))
     asked = Side(query_track, _picture_of_query(index, query))
     found = Side(components.track_of(index, row), _picture(index, row))
     _register()(data=payload(explained, asked, found), key=key)
@@ -110,6 +110,14 @@ def words(explained: Explanation, asked: Side, found: Side) -> str:
         place = cells.share(cells.Cell(band, time, 0)).words
         said.append(f"Of all cells the one at {place} is furthest above its usual share.")
     return " ".join(said)
+
+
+def _main_part(explained: Explanation) -> str:
+    """Which part of the similarity weighs most, in words."""
+    part, total = explained.main_part, explained.similarity or 0.0
+    if part is None or part.value <= 0 or total <= 0:
+        return ""
+    return f"Largest share of the similarity: {part.name}, {min(part.value / total, 1.0):.0%}."
 
 
 def _kind(explained: Explanation) -> str:
