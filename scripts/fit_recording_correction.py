@@ -95,17 +95,20 @@ def fit(pairs: Pairs, chosen: NDArray[np.bool_]) -> RecordingCorrection:
     scale = _scale(clean.mean(axis=1) - mean)
     given, wanted = ((values[chosen] - mean) / scale for values in (pairs.recorded, pairs.clean))
     stretch = keras.Input((LENGTH, DIM))
-    context = layers.Dense(HIDDEN, use_bias=False)(keras.ops.mean(stretch, axis=1, keepdims=True))
-    hidden = layers.ReLU()(layers.Add()([layers.Dense(HIDDEN)(stretch), context]))
-    added = layers.Dense(DIM, kernel_initializer="zeros")(layers.Dropout(DROPOUT)(hidden))
+    own = layers.Dense(HIDDEN, name="own")
+    context = layers.Dense(HIDDEN, use_bias=False, name="context")
+    output = layers.Dense(DIM, kernel_initializer="zeros", name="output")
+    whole = keras.ops.mean(stretch, axis=1, keepdims=True)
+    hidden = layers.ReLU()(layers.Add()([own(stretch), context(whole)]))
+    added = output(layers.Dropout(DROPOUT)(hidden))
     network = keras.Model(stretch, layers.Add()([stretch, added]))
     steps = EPOCHS * -(-len(given) // BATCH)
     schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
     network.compile(keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY), _loss)
     network.fit(given, wanted, BATCH, EPOCHS, verbose=0)
-    dense = {layer.name: layer.get_weights() for layer in network.layers if layer.get_weights()}
-    (context_kernel,), (own, bias), (output, output_bias) = dense.values()
-    return RecordingCorrection(mean, scale, own, context_kernel, bias, output, output_bias)
+    weights = [*own.get_weights(), *context.get_weights(), *output.get_weights()]
+    kernel, bias, context_kernel, output_kernel, output_bias = weights
+    return RecordingCorrection(mean, scale, kernel, context_kernel, bias, output_kernel, output_bias)
 
 
 def _loss(wanted: object, given: object) -> object:
