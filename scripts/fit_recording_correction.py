@@ -38,12 +38,12 @@ LENGTH = 5
 """Stretches of 3 s that are taken of each copy."""
 CROWDS = 12
 SEED = 1_000
-HIDDEN = 1_024
-EPOCHS = 30
+HIDDEN = 512
+EPOCHS = 20
 BATCH = 64
 LEARNING_RATE = 4e-4
 WEIGHT_DECAY = 1e-2
-DROPOUT = 0.2
+DROPOUT = 0.4
 
 Array = NDArray[np.float32]
 

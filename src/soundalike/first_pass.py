@@ -21,11 +21,16 @@ from numpy.typing import NDArray
 from soundalike import index_files, index_writing
 from soundalike.row_reader import RowReader
 
-LONG = 1_024
+LONG = 200
 """Vectors of fewer numbers are compared exactly, however many there are."""
 MANY = 64_000_000
-"""And so are arrays of up to so many numbers, which takes less than a twentieth of a second."""
+"""Long vectors are compared in two passes where they have more numbers than this altogether, which take a
+twentieth of a second to compare."""
+MANY_TRACKS = 30_000
+"""So are those of more tracks than this, since several parts may be joined in one search."""
 DIMENSIONS = 128
+LEAST_DIMENSIONS = 64
+"""Short vectors have codes of this length."""
 SAMPLE = 4_096
 """The directions are those of so many tracks, drawn at random."""
 SEED = 0
@@ -54,7 +59,7 @@ class FirstPass:
 
 def worthwhile(n: int, dim: int) -> bool:
     """Whether n vectors of so many numbers are better searched in two passes."""
-    return dim >= LONG and n * dim > MANY
+    return dim >= LONG and (n > MANY_TRACKS or n * dim > MANY)
 
 
 def write(folder: Path, name: str, seed: int = SEED) -> None:
@@ -83,7 +88,8 @@ def _directions(reader: RowReader, norms: NDArray[np.float32], seed: int) -> NDA
     n, dim = reader.shape
     rows = np.sort(np.random.default_rng(seed).choice(n, min(SAMPLE, n), replace=False))
     sample = _of_length_1(reader.rows(rows), norms[rows])
-    reducer = TruncatedSVD(min(DIMENSIONS, dim, len(rows)), random_state=seed)
+    wanted = min(max(dim // 8, LEAST_DIMENSIONS), DIMENSIONS)
+    reducer = TruncatedSVD(min(wanted, dim, len(rows)), random_state=seed)
     return np.asarray(reducer.fit(sample).components_, np.float32)
 
 
