@@ -14,7 +14,6 @@ indexed, or added to an index later; like indexing, that goes on where it was st
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -31,6 +30,7 @@ from soundalike import (
     index_writing,
     ingest,
     moments,
+    own_files,
     spectral_summary,
     workshop,
 )
@@ -44,15 +44,7 @@ from soundalike.library import Library
 from soundalike.models import ModelStore
 from soundalike.workers import Here, Workers
 
-FILES = (
-    spectral_summary.FILE,
-    moments.PICTURES,
-    moments.PLACES,
-    harmony.FILE,
-    fingerprint.FILE,
-    duplicates.FILE,
-    explain.MOMENTS,
-)
+FILES = own_files.MEASURED
 _ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE, explain.MOMENTS)
 """Those that have a row for each track."""
 _SOUNDALIKE = "soundalike"
@@ -101,12 +93,11 @@ def add(
                 return earlier.value(sha256, name)
             return store.value(sha256, name)
 
-        aside = folder / "measured"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+        aside = folder / workshop.MEASURED
+        aside.mkdir(exist_ok=True)
         write(aside, list(index.tracks["sha256"]), index.stored, value)
         index_writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
-        shutil.rmtree(folder)
+        workshop.clear(folder)
     add_duplicates(index.folder)
 
 

@@ -30,6 +30,7 @@ from soundalike import (
     index_writing,
     ingest,
     library,
+    own_files,
     paths,
     representations,
     tags,
@@ -130,24 +131,23 @@ def build(
         if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
-            shutil.rmtree(folder)
+            workshop.clear(folder)
             reason = next(iter(found.reasons.values()), "There are none.")
             raise LibraryError(
                 f"Not one file of {source.folder} could be decoded, so there is no index; the first: "
                 f"{reason}"
             )
-        aside = folder / "index"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+        aside = folder / workshop.MADE
+        aside.mkdir(exist_ok=True)
         try:
             skipped = _Assembly(source, aside, out, models, plan, names, store, earlier).write(
                 found, on_step
             )
             workshop.put_in_place(aside, out)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            own_files.remove(aside)
         if not found.stopped:
-            shutil.rmtree(folder)
+            workshop.clear(folder)
     return Built(index.load(out), skipped)
 
 
