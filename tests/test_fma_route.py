@@ -195,6 +195,7 @@ def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     assert "is not an index" in complaint(capsys, 1, *ask, tmp_path / "full")
+    assert "lies in the library" in complaint(capsys, 1, *ask, tree / "index")
     assert "fetch fma-large" in complaint(capsys, 1, *ask, tmp_path / "new", "--subset", "large")
     assert "fma_metadata" in complaint(capsys, 1, "fma", tmp_path, "--out", tmp_path / "new")
     complaint(capsys, 2, *ask, tmp_path / "new", "--subset", "tiny")

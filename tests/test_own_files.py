@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from soundalike import (
     index,
     index_builder,
     library,
+    own_files,
+    paths,
     work_store,
     workshop,
 )
@@ -85,6 +88,179 @@ def interrupted(home: Path, models: ModelStore) -> Path:
     build(home, models, stopped_at(1, []))
     shutil.rmtree(home / "own")
     return home / ".own.work"
+
+
+# The library and --out
+
+
+def test_a_library_in_the_index_folder(capsys: Capture, home: Path) -> None:
+    shutil.move(home / "music", home / "own" / "audio")
+    (home / "to_library").symlink_to(home / "own" / "audio")
+    (home / "to_index").symlink_to("own")
+    before = everything(home)
+    for source, out in (("own/audio", "own"), ("to_library", "own"), ("to_index/audio", "to_index")):
+        said = complaint(capsys, 1, "index", home / source, "--out", home / out, *ASK)
+        assert f"{home / 'own'} holds the library {home / 'own' / 'audio'}" in said
+        assert "name a folder outside" in said
+    assert everything(home) == before
+
+
+def test_an_index_folder_in_the_library(capsys: Capture, home: Path) -> None:
+    (home / "link").symlink_to("music")
+    before = everything(home)
+    for source, out in (("music", "music/new"), ("link", "music/a/b"), ("music", "link/new")):
+        said = complaint(capsys, 1, "index", home / source, "--out", home / out, *ASK)
+        assert f"lies in the library {home / 'music'}" in said
+        assert "name a folder outside" in said
+    assert everything(home) == before
+    shutil.move(home / "own", home / "music" / "own")
+    before = everything(home)
+    said = complaint(capsys, 1, "index", home / "music", "--out", home / "music" / "own", *ASK)
+    assert "lies in the library" in said
+    assert everything(home) == before
+
+
+# Files in an index folder
+
+
+def a_file(own: Path) -> str:
+    return write(own / "notes.txt").name
+
+
+def a_hidden_file(own: Path) -> str:
+    return write(own / ".notes").name
+
+
+def an_array(own: Path) -> str:
+    return write(own / "map_of_my_trips.npy").name
+
+
+def a_folder(own: Path) -> str:
+    return write(own / "pictures" / "cover.jpg").parent.name
+
+
+def an_empty_folder(own: Path) -> str:
+    (own / "later").mkdir()
+    return "later"
+
+
+def a_folder_named_like_a_file(own: Path) -> str:
+    return write(own / "descriptors.npy" / "notes.txt").parent.name
+
+
+def a_folder_named_like_a_systems_file(own: Path) -> str:
+    return write(own / ".directory" / "notes.txt").parent.name
+
+
+def a_link(own: Path) -> str:
+    (own / "songs").symlink_to("../music")
+    return "songs"
+
+
+PUT: tuple[Callable[[Path], str], ...] = (
+    *(a_file, a_hidden_file, an_array, a_folder, an_empty_folder),
+    *(a_folder_named_like_a_file, a_folder_named_like_a_systems_file, a_link),
+)
+
+
+@pytest.mark.parametrize("put", PUT)
+def test_what_a_user_put_into_an_index(capsys: Capture, home: Path, put: Callable[[Path], str]) -> None:
+    name = put(home / "own")
+    before = everything(home)
+    said = complaint(capsys, 1, "index", home / "music", "--out", home / "own", *ASK)
+    assert f"{home / 'own'} holds {name}, which" in said
+    assert "move" in said
+    assert everything(home) == before
+
+
+def test_many_files_are_named_by_the_first(capsys: Capture, home: Path) -> None:
+    for place in range(5):
+        write(home / "own" / f"note {place}.txt")
+    said = complaint(capsys, 1, "index", home / "music", "--out", home / "own", *ASK)
+    assert "holds note 0.txt, note 1.txt, note 2.txt and 2 more, which" in said
+
+
+def test_what_a_user_puts_in_while_a_run_works(home: Path, models: ModelStore) -> None:
+    write_tone(home / "music" / "new.wav", "pcm_s16le", seconds=6.0)
+    before = everything(home / "own")
+    with pytest.raises(IndexFolderError, match=r"own holds notes\.txt, which"):
+        build(home, models, lambda event: (home / "own" / "notes.txt").write_text(DEAR))
+    assert everything(home / "own") == before | {"notes.txt": DEAR.encode()}
+    (home / "own" / "notes.txt").rename(home / "notes.txt")
+    events: list[Event] = []
+    assert len(build(home, models, events.append).index) == 3
+    assert {event.kind for event in events} == {"known"}
+    assert sorted(path.name for path in home.iterdir()) == ["music", "notes.txt", "own"]
+
+
+def test_what_a_system_drops_stays_and_does_not_matter(home: Path, models: ModelStore) -> None:
+    before = everything(home / "own")
+    for name in DROPPED:
+        write(home / "own" / name)
+    build(home, models)
+    assert everything(home / "own") == before | dict.fromkeys(DROPPED, DEAR.encode())
+    assert len(index.load(home / "own", checksums=True)) == 2
+    assert sorted(path.name for path in home.iterdir()) == ["music", "own"]
+
+
+def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
+    home: Path, models: ModelStore
+) -> None:
+    aside = home / ".own.work" / workshop.MADE
+    plan = Plan([NAME])
+    source = library.find(home / "music")
+    index_builder.build(
+        source, home / "own", models, plan, on_step=lambda what, count: write(aside / ".DS_Store")
+    )
+    assert (home / "own" / ".DS_Store").read_text() == DEAR
+    assert ".DS_Store" not in index.load(home / "own", checksums=True).manifest["files"]
+
+
+def test_a_deleted_file_that_nfs_keeps_for_its_readers(home: Path, models: ModelStore) -> None:
+    write(home / "own" / ".nfs0001")
+    build(home, models)
+    assert (home / ".own.work" / workshop.RETIRED / ".nfs0001").read_text() == DEAR
+    assert len(index.load(home / "own", checksums=True)) == 2
+
+
+def test_a_folder_that_holds_only_what_a_system_drops_is_empty(home: Path, models: ModelStore) -> None:
+    shutil.rmtree(home / "own")
+    write(home / "own" / ".DS_Store")
+    build(home, models)
+    assert (home / "own" / ".DS_Store").read_text() == DEAR
+    assert len(index.load(home / "own", checksums=True)) == 2
+
+
+def test_what_commands_leave_in_an_index_is_their_own(home: Path, models: ModelStore) -> None:
+    before = everything(home / "own")
+    left = (
+        *("descriptors.npy", "duplicates.npy", "map_soundalike_2d_cosine_n15_d10.npy"),
+        *(".manifest.json.part", ".soundalike_approximate.faiss.part", ".musicnn.npy"),
+        *("._tracks.parquet", "._.DS_Store"),
+    )
+    for name in left:
+        write(home / "own" / name)
+    build(home, models)
+    assert everything(home / "own") == before
+
+
+def test_every_file_of_an_index_is_known_by_name(home: Path) -> None:
+    bundled = {path.name for path in paths.BUNDLED_INDEX.iterdir()}
+    assert bundled <= own_files.names()
+    assert {f"{name}.npy" for name in features_builder.FILES} <= own_files.names()
+    assert own_files.foreign(home / "own") == []
+
+
+def test_a_manifest_that_names_files_elsewhere(capsys: Capture, home: Path) -> None:
+    path = home / "own" / index.MANIFEST
+    manifest = json.loads(path.read_text())
+    (home / "own" / "map_x").mkdir()
+    for file in ("../music/0.wav", "map_x/../../music/0.wav"):
+        facts = {"bytes": (home / "music" / "0.wav").stat().st_size}
+        path.write_text(json.dumps(manifest | {"files": manifest["files"] | {file: facts}}))
+        before = everything(home)
+        assert "manifest.json is damaged" in complaint(capsys, 1, "map", home / "own")
+        assert everything(home) == before
 
 
 # The work folder beside an index

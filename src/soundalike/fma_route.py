@@ -65,11 +65,11 @@ def check(source: Library, out: Path) -> None:
     Raises
     ------
     IndexFolderError
-        If `out` is there and is not an index.
+        If the index cannot be put at `out` (`index_builder.check_destination`).
     LibraryError
         If the split does not have two genres to tell.
     """
-    index_builder.check_destination(out)
+    index_builder.check_destination(out, source.folder)
     split_training.parts_of(source.tracks)
 
 

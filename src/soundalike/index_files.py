@@ -102,9 +102,11 @@ def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> N
     Raises
     ------
     IndexFolderError
-        If one is missing or is another.
+        If one is missing or is another, or if the manifest names a file outside the folder.
     """
     for file, facts in manifest["files"].items():
+        if PurePosixPath(file).name != file:
+            raise damaged(folder / MANIFEST)
         try:
             _check_file(folder / file, facts, checksums)
         except (AttributeError, KeyError, TypeError) as error:
