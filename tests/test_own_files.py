@@ -244,6 +244,23 @@ def test_what_commands_leave_in_an_index_is_their_own(home: Path, models: ModelS
     assert everything(home / "own") == before
 
 
+def test_saved_figures_stay_as_long_as_the_index_is_the_same(home: Path, models: ModelStore) -> None:
+    write(home / "own" / "evaluation.json")
+    write(home / "own" / "fma_report.json")
+    build(home, models)
+    assert (home / "own" / "evaluation.json").read_text() == DEAR
+    assert (home / "own" / "fma_report.json").read_text() == DEAR
+    (home / "music" / "1.wav").unlink()
+    build(home, models)
+    assert not (home / "own" / "evaluation.json").exists()
+
+
+def test_a_name_in_the_manifest_stays(home: Path, models: ModelStore) -> None:
+    manifest = json.loads((home / "own" / index.MANIFEST).read_text())
+    (home / "own" / index.MANIFEST).write_text(json.dumps(manifest | {"name": "Ours"}))
+    assert build(home, models).index.manifest["name"] == "Ours"
+
+
 def test_every_file_of_an_index_is_known_by_name(home: Path) -> None:
     bundled = {path.name for path in paths.BUNDLED_INDEX.iterdir()}
     assert bundled <= own_files.names()

@@ -146,6 +146,7 @@ def build(
             )
             # A user may have added files while the run was working.
             check_destination(out, source.folder)
+            _take_figures_along(out, aside)
             workshop.put_in_place(aside, out)
         finally:
             own_files.remove(aside)
@@ -212,6 +213,18 @@ def _lies_in(inner: Path, outer: Path) -> bool:
 
 def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and all(index_files.is_systems(path.name) for path in folder.iterdir())
+
+
+def _take_figures_along(out: Path, made: Path) -> None:
+    """Keep what commands found out about an index, if it is made again just as it was."""
+    added = {"files", "maps"}
+    before, now = (
+        {key: value for key, value in own_files.manifest(folder).items() if key not in added}
+        for folder in (out, made)
+    )
+    for name in own_files.FIGURES:
+        if before == now and (out / name).is_file():
+            shutil.copyfile(out / name, made / name)
 
 
 class _Assembly:
@@ -284,6 +297,8 @@ class _Assembly:
         }
         if own := self._copy_own_models(manifest["models"]):
             manifest["own_models"] = own
+        if given := own_files.manifest(self._out).get("name"):
+            manifest["name"] = given
         if found.stopped:
             manifest["partial"] = {"done": len(tracks), "files": len(self._source.tracks)}
         index_derived.write_track_facts(folder, manifest, self._plan.compact, on_step)
