@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -26,8 +28,10 @@ from soundalike import (
     library,
     paths,
     split_training,
+    workshop,
 )
 from soundalike.cli import main
+from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import HEARD
@@ -195,6 +199,11 @@ def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
     assert "is not an index" in complaint(capsys, 1, *ask, tmp_path / "full")
+    assert "lies in the library" in complaint(capsys, 1, *ask, tree / "index")
+    (tmp_path / "new-genre-head.md").write_text("mine")
+    said = complaint(capsys, 1, *ask, tmp_path / "new")
+    assert f"{tmp_path / 'new-genre-head.md'} is not of the index" in said
+    (tmp_path / "new-genre-head.md").rename(tmp_path / "mine.md")
     assert "fetch fma-large" in complaint(capsys, 1, *ask, tmp_path / "new", "--subset", "large")
     assert "fma_metadata" in complaint(capsys, 1, "fma", tmp_path, "--out", tmp_path / "new")
     complaint(capsys, 2, *ask, tmp_path / "new", "--subset", "tiny")
@@ -204,6 +213,28 @@ def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
         assert "Left out: Folk (9 tracks" in complaint(capsys, 1, *ask, tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert clip_file(tree, BROKEN).is_file()
+
+
+def test_the_head_of_the_index_may_be_trained_again_and_no_other(
+    built: Index, tree: Path, out: Path, tmp_path: Path
+) -> None:
+    source = fma.load(tree).library
+    fma_route.check(source, out)
+    head, work = fma_route.head_file(out), workshop.beside(out)
+    elsewhere = dataclasses.replace(source, folder=tmp_path)
+    with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
+        fma_route.check(elsewhere, out)
+    head.rename(tmp_path / "head.npz")
+    head.write_bytes(b"mine")
+    with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
+        fma_route.check(source, out)
+    work.mkdir()  # of a run that was killed when it had trained another head
+    (work / workshop.MARKER).touch()
+    (work / "head_input.npy").touch()
+    fma_route.check(source, out)
+    shutil.rmtree(work)
+    head.unlink()
+    (tmp_path / "head.npz").rename(head)
 
 
 def test_a_library_with_a_split_is_trained_on_it(

@@ -234,12 +234,12 @@ def test_folders_on_the_way_are_made(three: Path, small_models: ModelStore) -> N
 
 
 def test_existing_index_is_replaced(existing: Path, three: Path, small_models: ModelStore) -> None:
-    (existing / "left_over.npy").write_bytes(b"old")
+    assert (existing / "genre_head.npy").is_file()
     build(library.load(three), existing, small_models, ["vgg_mel"])
     opened = index.load(existing, checksums=True)
     assert len(opened) == 3
     assert opened.names == ["vgg_mel"]
-    assert not (existing / "left_over.npy").exists()
+    assert not (existing / "genre_head.npy").exists()
     assert sorted(path.name for path in existing.parent.iterdir()) == ["index", "library"]
 
 

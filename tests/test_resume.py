@@ -93,6 +93,7 @@ def test_an_index_is_put_back_that_a_kill_left_out_of_its_place(music: Path, mod
     out = music.parent / "index"
     before = build(music, out, models)
     workshop.beside(out).mkdir()
+    (workshop.beside(out) / workshop.MARKER).touch()
     out.rename(workshop.beside(out) / workshop.RETIRED)
     with workshop.opened(out, models):
         assert kills.contents(out) == before
@@ -104,6 +105,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
     out = music.parent / "index"
     half = workshop.beside(out) / "index"
     half.mkdir(parents=True)
+    (workshop.beside(out) / workshop.MARKER).touch()
     (half / "mfcc_flat.npy").write_bytes(b"half")
     with pytest.raises(IndexFolderError, match="is not an index"):
         index.load(out)

@@ -99,6 +99,7 @@ def index(
     from soundalike import library as libraries
     from soundalike.models import FILES, ModelStore, heldout
 
+    index_builder.check_destination(out, library)
     complete = complete or was_complete(out)
     source = libraries.find(library)
     cache = None if no_cache or len(source.tracks) > CACHED_TRACKS else paths.cache_folder()
@@ -106,7 +107,6 @@ def index(
     wanted = chosen(names, models)
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
     plan = index_builder.Plan(wanted, predictions, compact, measured=complete)
-    index_builder.check_destination(out)
     if approximate:
         approximations.check_installed()
     with reported("Indexing", len(source.tracks)) as on_file:

@@ -46,6 +46,9 @@ VERSION = "2"
 DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
 MOMENTS = "_moments"
 """What follows a representation's name where its embedding by stretches of 3 s is meant."""
+MOMENT_FILES = tuple(
+    f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
+)
 PICTURE, PICTURE_START = "picture", "picture_start"
 
 _Take = Callable[[Clip, ModelStore], Any]

@@ -14,7 +14,6 @@ indexed, or added to an index later; like indexing, that goes on where it was st
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,13 +29,14 @@ from soundalike import (
     index_writing,
     ingest,
     moments,
+    own_files,
     representations,
     spectral_summary,
     workshop,
 )
 from soundalike import index as indices
 from soundalike.errors import LibraryError
-from soundalike.extraction import MOMENTS, PICTURE, PICTURE_START
+from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
 from soundalike.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
@@ -44,18 +44,7 @@ from soundalike.library import Library
 from soundalike.models import ModelStore
 from soundalike.workers import Here, Workers
 
-MOMENT_FILES = tuple(
-    f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
-)
-FILES = (
-    spectral_summary.FILE,
-    moments.PICTURES,
-    moments.PLACES,
-    harmony.FILE,
-    fingerprint.FILE,
-    duplicates.FILE,
-    *MOMENT_FILES,
-)
+FILES = own_files.MEASURED
 _ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE)
 """Those that every index has a row of for each track."""
 
@@ -108,12 +97,11 @@ def add(
                 return earlier.value(sha256, name)
             return store.value(sha256, name)
 
-        aside = folder / "measured"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+        aside = folder / workshop.MEASURED
+        aside.mkdir(exist_ok=True)
         write(aside, list(index.tracks["sha256"]), index.stored, value)
         index_writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
-        shutil.rmtree(folder)
+        workshop.clear(folder)
     add_duplicates(index.folder)
 
 

@@ -26,16 +26,18 @@ from soundalike import (
     index_writing,
     ingest,
     model_card,
+    own_files,
+    paths,
     split_training,
     workshop,
 )
-from soundalike.errors import LibraryError
+from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.fma import Fma
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import OnFile
 from soundalike.library import Library
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import Heldout
 from soundalike.split_training import Inputs
 from soundalike.workers import Here, Workers
@@ -65,12 +67,36 @@ def check(source: Library, out: Path) -> None:
     Raises
     ------
     IndexFolderError
-        If `out` is there and is not an index.
+        If the index cannot be put at `out` (`index_builder.check_destination`), or its head would take
+        the place of another.
     LibraryError
         If the split does not have two genres to tell.
     """
-    index_builder.check_destination(out)
+    index_builder.check_destination(out, source.folder)
+    _check_head(source, out)
     split_training.parts_of(source.tracks)
+
+
+def _check_head(source: Library, out: Path) -> None:
+    """Refuse to write over a head, or its files, that no earlier run for this index has written."""
+    file = head_file(out)
+    written = (file, file.with_suffix(".md"), heldout.path_beside(file))
+    there = [path for path in written if path.exists()]
+    under_way = workshop.beside(out) / f"{extraction.HEAD_INPUT}.npy"
+    if there and not under_way.exists() and not _is_head_of(file, source, out):
+        raise IndexFolderError(
+            f"{there[0]} is not of the index {out}, and would be written over; please move it "
+            "elsewhere, or name another folder for the index."
+        )
+
+
+def _is_head_of(file: Path, source: Library, out: Path) -> bool:
+    """Whether an index is of a library and was made with a head."""
+    match own_files.manifest(out):
+        case {"library": {"folder": str(folder)}, "models": {"genre_head": str(checksum)}}:
+            same = (out.resolve() / folder).resolve() == source.folder.resolve()
+            return same and file.is_file() and paths.sha256_of(file) == checksum
+    return False
 
 
 def head_file(out: Path) -> Path:

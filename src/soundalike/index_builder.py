@@ -30,6 +30,7 @@ from soundalike import (
     index_writing,
     ingest,
     library,
+    own_files,
     paths,
     representations,
     tags,
@@ -111,7 +112,8 @@ def build(
     Raises
     ------
     IndexFolderError
-        If `out` is there and is not an index, or another run is working on it, or the disk is full.
+        If the index cannot be put at `out` (`check_destination`), or another run is working on it, or
+        the disk is full.
     LibraryError
         If not one track could be decoded.
     UnknownRepresentationError
@@ -123,31 +125,33 @@ def build(
     names = list(representations.available(models) if plan.names is None else plan.names)
     representations.stored(names)
     plan = replace(plan, names=names)
-    check_destination(out)
+    check_destination(out, source.folder)
     with workshop.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
         found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
         if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
-            shutil.rmtree(folder)
+            workshop.clear(folder)
             reason = next(iter(found.reasons.values()), "There are none.")
             raise LibraryError(
                 f"Not one file of {source.folder} could be decoded, so there is no index; the first: "
                 f"{reason}"
             )
-        aside = folder / "index"
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
+        aside = folder / workshop.MADE
+        aside.mkdir(exist_ok=True)
         try:
             skipped = _Assembly(source, aside, out, models, plan, names, store, earlier).write(
                 found, on_step
             )
+            # A user may have added files while the run was working.
+            check_destination(out, source.folder)
+            _take_figures_along(out, aside)
             workshop.put_in_place(aside, out)
         finally:
-            shutil.rmtree(aside, ignore_errors=True)
+            own_files.remove(aside)
         if not found.stopped:
-            shutil.rmtree(folder)
+            workshop.clear(folder)
     return Built(index.load(out), skipped)
 
 
@@ -159,23 +163,68 @@ def wants(names: Sequence[str]) -> list[str]:
     return [HEAD_INPUT if name == GENRE_HEAD else name for name in heard]
 
 
-def check_destination(out: Path) -> None:
-    """Refuse a folder that something else is in.
+def check_destination(out: Path, source: Path) -> None:
+    """Refuse a place where an index would take something else's.
+
+    Parameters
+    ----------
+    out : where the index is to be
+    source : the library's folder
 
     Raises
     ------
     IndexFolderError
-        If `out` is there and is not an index.
+        If `out` is there and is not an index, or holds files that its manifest does not list; if it
+        lies in the library or the library in it; or if something else is where it would be made.
     """
     out = out.resolve()
     if out.is_mount() or out == Path.cwd():
         what = "the folder that you are in" if out == Path.cwd() else "where a disk is mounted"
         raise IndexFolderError(f"{out} is {what}, which cannot be replaced; please name one in it.")
-    replaceable = index.is_index(out) or (out.is_dir() and not any(out.iterdir()))
-    if out.exists() and not replaceable:
+    if out.exists() and not index.is_index(out) and not _is_empty(out):
         raise IndexFolderError(
             f"{out} is there already and is not an index; please name another folder."
         )
+    _check_apart(out, source)
+    if others := own_files.foreign(out):
+        raise IndexFolderError(
+            f"{out} holds {own_files.enumerated(others)}, which its manifest does not list; please move "
+            "that elsewhere, or name another folder."
+        )
+    workshop.check(out)
+
+
+def _check_apart(out: Path, source: Path) -> None:
+    """Refuse an index in its library, where it would be in the way, and a library in its index."""
+    outside = "please name a folder outside it for the index."
+    if _lies_in(source, out):
+        raise IndexFolderError(f"{out} holds the library {source.resolve()}; {outside}")
+    if _lies_in(out, source):
+        raise IndexFolderError(f"{out} lies in the library {source.resolve()}; {outside}")
+
+
+def _lies_in(inner: Path, outer: Path) -> bool:
+    """Whether a folder is another one or lies in it, however links and letters' case spell the two."""
+    inner = inner.resolve()
+    return outer.exists() and any(
+        folder.exists() and folder.samefile(outer) for folder in (inner, *inner.parents)
+    )
+
+
+def _is_empty(folder: Path) -> bool:
+    return folder.is_dir() and all(index_files.is_systems(path.name) for path in folder.iterdir())
+
+
+def _take_figures_along(out: Path, made: Path) -> None:
+    """Keep what commands found out about an index, if it is made again just as it was."""
+    added = {"files", "maps"}
+    before, now = (
+        {key: value for key, value in own_files.manifest(folder).items() if key not in added}
+        for folder in (out, made)
+    )
+    for name in own_files.FIGURES:
+        if before == now and (out / name).is_file():
+            shutil.copyfile(out / name, made / name)
 
 
 class _Assembly:
@@ -248,6 +297,8 @@ class _Assembly:
         }
         if own := self._copy_own_models(manifest["models"]):
             manifest["own_models"] = own
+        if given := own_files.manifest(self._out).get("name"):
+            manifest["name"] = given
         if found.stopped:
             manifest["partial"] = {"done": len(tracks), "files": len(self._source.tracks)}
         index_derived.write_track_facts(folder, manifest, self._plan.compact, on_step)

@@ -8,6 +8,7 @@ empty, and a track without a title goes by its file's name.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,6 +26,10 @@ TRACKS = "tracks.parquet"
 SKIPPED = "skipped.csv"
 OWN_MODELS = ("genre_head", "factors")
 """The models that an index may bring with it; all others are the app's."""
+SYSTEM = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
+"""Files that file managers drop into the folders they show."""
+_STILL_OPEN = re.compile(r"\.nfs[0-9a-f]+")
+"""The name that NFS gives a deleted file which a program still has open."""
 _TEXTS = ("title", "artist", "album", "genre")
 _KNOWN = {"tracks", "library", "representations", "genres", "models", "files"}
 
@@ -97,9 +102,11 @@ def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> N
     Raises
     ------
     IndexFolderError
-        If one is missing or is another.
+        If one is missing or is another, or if the manifest names a file outside the folder.
     """
     for file, facts in manifest["files"].items():
+        if PurePosixPath(file).name != file:
+            raise damaged(folder / MANIFEST)
         try:
             _check_file(folder / file, facts, checksums)
         except (AttributeError, KeyError, TypeError) as error:
@@ -156,6 +163,11 @@ def read_skipped(folder: Path) -> pd.DataFrame:
         return pd.read_csv(path, dtype=str, keep_default_na=False)[columns]
     except (OSError, ValueError, KeyError) as error:
         raise damaged(path) from error
+
+
+def is_systems(name: str) -> bool:
+    """Whether a system gives this name to files of its own, which mean nothing to an index."""
+    return name in SYSTEM or _STILL_OPEN.fullmatch(name) is not None
 
 
 def damaged(path: Path) -> IndexFolderError:

@@ -60,7 +60,11 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     manifest : its `files` are brought up to date
     """
     known = manifest["files"]
-    there = sorted(path for path in folder.iterdir() if path.name != index_files.MANIFEST)
+    there = sorted(
+        path
+        for path in folder.iterdir()
+        if path.name != index_files.MANIFEST and not index_files.is_systems(path.name)
+    )
     manifest["files"] = {
         path.name: known[path.name] if path.name in known else file_facts(path) for path in there
     }

@@ -27,7 +27,12 @@ from soundalike.extraction import Refused, Taken
 from soundalike.models import ModelStore
 
 FILE = "finished.sqlite"
+FILES = tuple(f"{FILE}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
+"""The database and what SQLite keeps beside it."""
 _VERSION = 1
+_PAGE = 32_768
+_HEADER = 18
+"""SQLite's files begin with a name of 16 bytes, and two for the size of a page."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (sha256 TEXT PRIMARY KEY, tags TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS refusals (sha256 TEXT PRIMARY KEY, reason TEXT NOT NULL);
@@ -143,8 +148,8 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
-            for part in folder.glob(f"{FILE}*"):
-                part.unlink()
+            for name in FILES:
+                (folder / name).unlink(missing_ok=True)
             connection = _connected(path)
         try:
             yield WorkStore(connection, models)
@@ -152,11 +157,22 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
             connection.close()
 
 
+def is_store(folder: Path) -> bool:
+    """Whether a folder holds a database that looks like a work store, or an empty one."""
+    path = folder / FILE
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    begun = header.startswith(b"SQLite format 3\0") and header[16:18] == _PAGE.to_bytes(2)
+    return begun or not header
+
+
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0)
     try:
         # Before the first page is written: vectors of 50 kB in pages of 4 kB would be long chains.
-        connection.execute("PRAGMA page_size = 32768")
+        connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")

@@ -1,0 +1,130 @@
+"""Which files in a folder the program made, so that it never deletes anyone else's.
+
+An index folder holds the files that its manifest lists. Commands also add figures that no manifest
+lists, and a killed command leaves files that its manifest does not list yet; their names are known.
+File managers drop files of their own into every folder they show. Anything else belongs to the user.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence, Set
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from soundalike import (
+    approximate,
+    duplicates,
+    extraction,
+    fingerprint,
+    fma_report,
+    harmony,
+    index_files,
+    measured,
+    moments,
+    projection,
+    representations,
+    spectral_summary,
+)
+
+MEASURED = (
+    spectral_summary.FILE,
+    moments.PICTURES,
+    moments.PLACES,
+    harmony.FILE,
+    fingerprint.FILE,
+    duplicates.FILE,
+    *extraction.MOMENT_FILES,
+)
+"""The arrays that `soundalike measure` adds to an index."""
+FIGURES = (measured.FILE, fma_report.FILE)
+"""What commands find out about an index and keep in its folder; the manifest does not list them."""
+_OF_VECTORS = (
+    *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes"),
+    *("_neighbours", "_similarities"),
+)
+_NAMED = 3
+
+
+@cache
+def names() -> frozenset[str]:
+    """The name of every file that a command may write into an index folder."""
+    known = representations.REGISTRY
+    arrays = {f"{name}{part}" for name in known for part in _OF_VECTORS}
+    arrays |= {projection.array_name(name, made) for name in known for made in projection.SETTINGS}
+    arrays |= {*MEASURED, "genre_probabilities", "genre_head_heldout"}
+    models = {f"model_{name}{ending}" for name in index_files.OWN_MODELS for ending in (".npz", ".md")}
+    others = {index_files.MANIFEST, index_files.TRACKS, index_files.SKIPPED, *FIGURES}
+    searches = {approximate.file_name(name) for name in known}
+    return frozenset({f"{name}.npy" for name in arrays} | models | others | searches)
+
+
+def manifest(folder: Path) -> dict[str, Any]:
+    """What an index says of itself, of any version; empty where there is none that can be read."""
+    try:
+        found = json.loads((folder / index_files.MANIFEST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def foreign(folder: Path) -> list[str]:
+    """The names in a folder that neither the program nor the system put there."""
+    made = _made(folder)
+    return sorted(
+        entry.name
+        for entry in _entries(folder)
+        if entry.name not in made and (_is_folder(entry) or not index_files.is_systems(entry.name))
+    )
+
+
+def remove(folder: Path) -> list[str]:
+    """Delete the program's files in a folder, and the folder if nothing else is in it.
+
+    Returns
+    -------
+    the names of what stays there, since it belongs to the user
+    """
+    others = foreign(folder)
+    # The manifest goes last: after a kill it still tells which of the others are the program's.
+    for name in sorted(_made(folder), key=lambda name: name == index_files.MANIFEST):
+        (folder / name).unlink(missing_ok=True)
+    with suppress(OSError):
+        folder.rmdir()
+    return others
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """Names for a message: the first of them, and how many more there are."""
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _made(folder: Path) -> set[str]:
+    """The names of the files in a folder that may be deleted with it."""
+    known = names() | _listed(folder) | index_files.SYSTEM
+    return {
+        entry.name for entry in _entries(folder) if not _is_folder(entry) and _is_made(entry.name, known)
+    }
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    return entry.is_dir(follow_symlinks=False)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    return list(os.scandir(folder)) if folder.is_dir() else []
+
+
+def _listed(folder: Path) -> set[str]:
+    files = manifest(folder).get("files")
+    return set(files) if isinstance(files, dict) else set()
+
+
+def _is_made(name: str, known: Set[str]) -> bool:
+    """Whether a name is known, or is that of such a file while it is written, or of what macOS adds."""
+    bare = name.removeprefix("._")
+    return bare in known or (bare.startswith(".") and bare[1:].removesuffix(".part") in known)
