@@ -92,18 +92,21 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @cached_property
     def copies(self) -> frozenset[int]:
+        """`copies_by` the representation that is compared by unless told otherwise."""
+        return self.copies_by(representations.default(self._index.names))
+
+    def copies_by(self, name: str) -> frozenset[int]:
         """Rows of the index whose fingerprint says that they are this recording.
 
-        Only the nearest tracks are looked at, by what does not mind where a clip begins, and only if
-        they are as alike as copies are.
+        Only the nearest tracks by a representation are looked at, and by the default one only if they
+        are as alike as copies are. It should not mind where a clip begins.
         """
         prints = fingerprint.load(self._index)
-        default = representations.default(self._index.names)
-        if prints is None or not self._index.has_vectors(default):
+        if prints is None or not self._index.has_vectors(name):
             return frozenset()
-        similarities = self._index.similarities(default, self)
+        similarities = self._index.similarities(name, self)
         rows = nearest(similarities, recordings.NEAREST)
-        if default == representations.DEFAULT:
+        if name == representations.DEFAULT:
             rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
         if not len(rows):
             return frozenset()
