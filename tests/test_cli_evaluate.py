@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from labelled_index import N, clustered, table, write
 
+from soundalike import robustness
 from soundalike.cli_evaluate import evaluate
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
+from soundalike.index import Index
+from soundalike.robustness_changes import CHANGES, GROUPS, USUAL
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +90,75 @@ def test_names_and_folders_that_are_not_there(folder: Path, tmp_path: Path) -> N
     assert isinstance(unknown.exception, UnknownRepresentationError)
     lacking = run(folder, "--representation", "mfcc_flat")
     assert isinstance(lacking.exception, IndexFolderError)
+
+
+@pytest.fixture
+def changed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Robustness as if it had been measured: by every change that the plan asks for."""
+
+    def facts(change: str) -> dict[str, Any]:
+        if change == "other_30_s":
+            return {"tracks": 0, "similarity": None, "reason": "Not measured: too short."}
+        interval = {"mean": 0.75, "low": 0.5, "high": 1.0}
+        return {
+            "tracks": 4,
+            "similarity": interval,
+            "least": 0.5,
+            "ranked_first": 0.5,
+            "median_rank": 1.5,
+            "kept": interval,
+            "known": None if change == "phone" else interval,
+        }
+
+    asked: dict[str, Any] = {}
+
+    def measure(index: Index, wanted: dict[str, list[str]], *rest: object) -> dict[str, Any]:
+        asked.update(wanted)
+        return {name: {change: facts(change) for change in of} for name, of in wanted.items()}
+
+    monkeypatch.setattr(robustness, "measure", measure)
+    return asked
+
+
+def test_usual_changes_of_the_default_are_shown(folder: Path, changed: dict[str, Any]) -> None:
+    shown = run(folder, "--robustness", 4).stdout
+    assert set(map(tuple, changed.values())) == {USUAL}
+    assert "vgg_genre, asked with changed copies" in shown
+    assert "vgg_mel, asked" not in shown
+    assert "Another excerpt, 3 s later" in shown
+    # What could not be measured has no row.
+    assert "Another 30 s of the track" not in shown
+    assert "RT60" not in shown
+
+
+def test_asked_for_changes_are_shown_of_what_is_named(folder: Path, changed: dict[str, Any]) -> None:
+    result = run(folder, "--representation", "vgg_mel", "--changes", "all", "--robustness", 4)
+    assert list(changed) == ["vgg_mel"]
+    lines = result.stdout.splitlines()
+    for name, change in CHANGES.items():
+        (line, *_) = [line for line in lines if line.startswith(change.title)] or [""]
+        cells = line.removeprefix(change.title).split()
+        known = "-" if name == "phone" else "75%"
+        assert cells == ([] if name == "other_30_s" else ["75%", "50-100%", "50%", "1.5", known])
+        assert len(line) <= 80
+    assert "Room, RT60 0.3 s, direct/echo 6 dB" in result.stdout
+
+
+def test_changes_are_in_the_document(folder: Path, changed: dict[str, Any]) -> None:
+    asked = ("--changes", "phone", "--changes", "level", "--robustness", 4, "--json")
+    found = json.loads(run(folder, *asked).stdout)
+    wanted = [*USUAL, *GROUPS["level"], "phone"]
+    assert found["changes"] == {name: CHANGES[name].title for name in wanted}
+    default, *others = found["representations"]
+    assert list(default["robustness"]) == wanted
+    assert all(list(item["robustness"]) == list(USUAL) for item in others)
+
+
+def test_change_that_there_is_not(folder: Path) -> None:
+    result = run(folder, "--changes", "cave")
+    assert result.exit_code == 2
+    assert "no change 'cave'" in result.stderr
+    assert "air" in result.stderr
 
 
 @pytest.mark.parametrize(

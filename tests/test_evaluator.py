@@ -14,6 +14,7 @@ from soundalike import evaluator
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.models import ModelStore
+from soundalike.robustness_changes import USUAL
 
 HEADLINE = {
     *("name", "dim", "precision_at_10", "precision_at_10_artist_filter", "map_artist_filter"),
@@ -146,6 +147,26 @@ def test_progress_is_reported_as_often_as_said(plain: Index) -> None:
     for item in found["representations"]:
         assert item["robustness"]["shift_3_s"]["tracks"] == 0
         assert "cannot be opened" in item["robustness"]["shift_3_s"]["reason"]
+
+
+def test_more_changes_are_for_what_is_named_or_the_default(plain: Index) -> None:
+    usual = list(USUAL)
+    wide = evaluator.plan(plain, tracks=1, changes=["telephone"])
+    assert wide.changes_by_name == {
+        "vgg_genre": [*usual, "telephone"],
+        "vgg_mel": usual,
+        "genre_head": usual,
+    }
+    named = evaluator.plan(plain, ["vgg_mel"], tracks=1, changes=["telephone"])
+    assert named.changes_by_name == {"vgg_mel": [*usual, "telephone"]}
+    found = evaluator.evaluate(plain, wide, ModelStore())
+    assert list(found["changes"]) == [*usual, "telephone"]
+    assert found["changes"]["telephone"] == "Telephone, 300 to 3,400 Hz"
+    for item in found["representations"]:
+        assert list(item["robustness"]) == wide.changes_by_name[item["name"]]
+    assert measure(plain)["changes"] == {}
+    with pytest.raises(KeyError, match="cave"):
+        evaluator.plan(plain, changes=["cave"])
 
 
 def test_names_that_are_not_there(plain: Index) -> None:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from small_library import IDS, write_index
 
-from soundalike import audio, fingerprint, paths, robustness
+from soundalike import audio, fingerprint, paths, robustness_changes
 from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
+from soundalike.robustness_changes import CHANGES, Recording
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)
 TIME = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
@@ -99,23 +100,25 @@ def test_a_clip_is_itself(original: np.ndarray) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        robustness.through_mp3,
-        robustness.shifted(0.5 * HOP_LENGTH / SAMPLE_RATE),
-        *(robustness.shifted(seconds) for seconds in (0.1, 1, 3, 7, 9.9)),
+        CHANGES["mp3_64_kbit"].make,
+        robustness_changes.shifted(0.5 * HOP_LENGTH / SAMPLE_RATE),
+        *(robustness_changes.shifted(seconds) for seconds in (0.1, 1, 3, 7, 9.9)),
     ],
     ids=["mp3", "half_a_hop", "0.1_s", "1_s", "3_s", "7_s", "9.9_s"],
 )
 def test_a_copy_is_the_same_recording(
-    change: robustness.Change, source: Clip, clip: Clip, original: np.ndarray
+    change: robustness_changes.Make, source: Clip, clip: Clip, original: np.ndarray
 ) -> None:
-    copy = change(source, clip)
+    copy = change(Recording(source, clip))
     assert copy is not None
     assert fingerprint.distance(fingerprint.of(copy), original) < 0.7 * SAME
 
 
 def test_level_changes_nothing(source: Clip, clip: Clip, original: np.ndarray) -> None:
     np.testing.assert_array_equal(fingerprint.of(clip_of(2 * clip.samples)), original)
-    louder = fingerprint.of(robustness.louder(source, clip))
+    copy = CHANGES["gain_6_db"].make(Recording(source, clip))
+    assert copy is not None
+    louder = fingerprint.of(copy)
     assert fingerprint.distance(louder, original) < 1e-3
 
 

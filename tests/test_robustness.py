@@ -1,33 +1,25 @@
-"""Changed copies of clips: what is changed, and how a representation is seen to notice."""
+"""Changed copies of clips, looked for: how a representation is seen to notice."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from small_library import IDS, copy_library, write_index
 
-from soundalike import audio, representations, robustness
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.errors import AudioError, ModelError
-from soundalike.index import Index
+from soundalike import audio, duplicates, fingerprint, representations, robustness
+from soundalike.audio import Clip
+from soundalike.errors import ModelError
+from soundalike.index import Index, load
 from soundalike.models import ModelStore
+from soundalike.query import ClipEmbeddings
 from soundalike.representations import Representation
-from soundalike.robustness import CHANGES, Found
-
-
-def noise(seconds: float, start: float = 0.0) -> Clip:
-    samples = np.random.default_rng(0).normal(scale=0.1, size=round(seconds * SAMPLE_RATE))
-    return Clip(samples.astype(np.float32), start=start, source_duration=seconds)
-
-
-def window_at(source: Clip, start: float) -> Clip:
-    first = round(start * SAMPLE_RATE)
-    return replace(source, samples=source.samples[first : first + ANALYSIS_SAMPLES], start=start)
+from soundalike.robustness import Found
+from soundalike.robustness_changes import USUAL
 
 
 def spectrum(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
@@ -61,7 +53,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def real(tmp_path: Path, cheap: None) -> Index:
-    """Six tracks of the library, indexed by the cheap representations."""
+    """Six tracks of the library, indexed by the cheap representations, with their fingerprints."""
     folder = copy_library(tmp_path / "library")
     clips = [audio.analysis_window(audio.decode(folder / "clips" / f"{name}.opus")) for name in IDS]
     models = ModelStore()
@@ -71,95 +63,11 @@ def real(tmp_path: Path, cheap: None) -> Index:
         "absent": np.eye(len(IDS), 32),
     }
     written = write_index(tmp_path / "index", vectors, tuple(vectors))
+    prints = np.stack([fingerprint.of(clip) for clip in clips])
+    np.save(written.folder / f"{fingerprint.FILE}.npy", prints)
     tracks = written.tracks.assign(file=[f"clips/{name}.opus" for name in IDS])
     manifest = written.manifest | {"library": {"folder": str(folder), "fingerprint": ""}}
     return replace(written, tracks=tracks, manifest=manifest)
-
-
-def test_shift_moves_the_window_where_the_source_goes_on() -> None:
-    source = noise(50)
-    for start, expected in ((10.0, 13.0), (19.0, 16.0)):
-        changed = robustness.shifted(3)(source, window_at(source, start))
-        assert changed is not None
-        np.testing.assert_array_equal(changed.samples, window_at(source, expected).samples)
-
-
-@pytest.mark.parametrize("seconds", [29.98, 30.0, ANALYSIS_SAMPLES / SAMPLE_RATE, 31.0])
-def test_shift_drops_the_start_of_a_source_that_ends(seconds: float) -> None:
-    source = noise(seconds)
-    changed = robustness.shifted(7)(source, audio.analysis_window(source))
-    assert changed is not None
-    assert len(changed.samples) == ANALYSIS_SAMPLES
-    kept = min(len(source.samples), ANALYSIS_SAMPLES) - 7 * SAMPLE_RATE
-    start = round(audio.analysis_window(source).start * SAMPLE_RATE)
-    rest = source.samples[start + 7 * SAMPLE_RATE :][:kept]
-    np.testing.assert_array_equal(changed.samples[:kept], rest)
-    np.testing.assert_array_equal(changed.samples[kept:], rest[: ANALYSIS_SAMPLES - kept])
-
-
-def test_shift_that_leaves_too_little() -> None:
-    source = noise(9)
-    assert robustness.shifted(7)(source, audio.analysis_window(source)) is None
-    assert robustness.shifted(3)(source, audio.analysis_window(source)) is not None
-
-
-def test_gain_is_6_db_and_nothing_is_clipped() -> None:
-    window = Clip(np.array([0.9, -0.5, 0.1], np.float32))
-    louder = robustness.louder(window, window).samples
-    np.testing.assert_allclose(20 * np.log10(louder / window.samples), 6, atol=1e-5)
-    assert louder.max() > 1
-
-
-def test_mp3_sounds_the_same(library_clip: Path) -> None:
-    window = audio.analysis_window(audio.decode(library_clip))
-    changed = robustness.through_mp3(window, window)
-    assert changed is not None
-    assert len(changed.samples) == ANALYSIS_SAMPLES
-    before, after = (np.abs(np.fft.rfft(clip.samples)) for clip in (window, changed))
-    audible = before[: len(before) // 2], after[: len(before) // 2]
-    assert np.corrcoef(*audible)[0, 1] > 0.95
-    assert not np.array_equal(before, after)
-
-
-def test_mp3_has_about_its_bit_rate() -> None:
-    written = robustness._mp3(noise(10).samples)
-    assert len(written) * 8 / 10 == pytest.approx(64_000, rel=0.05)
-    header = audio.probe(written)
-    assert (header.codec.removesuffix("float"), header.channels, header.sample_rate) == (
-        "mp3",
-        1,
-        44_100,
-    )
-
-
-def test_without_an_encoder_there_is_no_mp3(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(av, "codecs_available", {"flac"})
-    assert robustness.through_mp3(noise(4), noise(4)) is None
-
-
-def test_what_mp3_leaves_silent_is_no_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(source: bytes) -> Clip:
-        raise AudioError("silent")
-
-    monkeypatch.setattr(audio, "decode", silent)
-    assert robustness.through_mp3(noise(4), noise(4)) is None
-
-
-@pytest.mark.parametrize(("start", "before"), [(0.0, False), (60.0, True), (25.0, False), (40.0, True)])
-def test_other_half_minute_shares_nothing(start: float, before: bool) -> None:
-    source = noise(90.1)
-    changed = robustness.other_half_minute(source, window_at(source, start))
-    assert changed is not None
-    assert len(changed.samples) == ANALYSIS_SAMPLES
-    where = np.flatnonzero(source.samples == changed.samples[0])[0] / SAMPLE_RATE
-    assert where + 30 <= start + 0.001 if before else where >= start + 30
-
-
-def test_short_source_has_no_other_half_minute() -> None:
-    source = noise(80)
-    assert robustness.other_half_minute(source, window_at(source, 25.0)) is None
-    assert "other_30_s" not in robustness.copies(noise(30))
-    assert "other_30_s" in robustness.copies(noise(62))
 
 
 def test_find_by_hand(tmp_path: Path) -> None:
@@ -167,10 +75,10 @@ def test_find_by_hand(tmp_path: Path) -> None:
     copies = np.array([[1, 0], [2, 0], [1, 1], [0, 1]], np.float32)
     unchanged, louder, other, stranger = robustness.find(index, "vgg_mel", 0, {"vgg_mel": copies})
     # Track 3 is track 0 once more, and counts as before it.
-    assert unchanged == Found(1.0, 2)
-    assert louder == Found(1.0, 2)
-    assert other == Found(pytest.approx(np.sqrt(0.5)), 4)
-    assert stranger == Found(0.0, 4)
+    assert unchanged == Found(1.0, 2, 1.0)
+    assert louder == Found(1.0, 2, 1.0)
+    assert other == Found(pytest.approx(np.sqrt(0.5)), 4, 1.0)
+    assert stranger == Found(0.0, 4, 1.0)
 
 
 def test_similarity_is_a_share_of_the_clips_own(tmp_path: Path) -> None:
@@ -183,7 +91,38 @@ def test_similarity_is_a_share_of_the_clips_own(tmp_path: Path) -> None:
 def test_silent_vectors_are_known_by_nobody(tmp_path: Path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.zeros((3, 2))})
     found = robustness.find(index, "vgg_mel", 1, {"vgg_mel": np.zeros((2, 2), np.float32)})
-    assert found == [Found(0.0, 3), Found(0.0, 3)]
+    assert found == [Found(0.0, 3, 1.0), Found(0.0, 3, 1.0)]
+
+
+def around(degrees: Sequence[float]) -> np.ndarray:
+    """Directions in the plane."""
+    radians = np.deg2rad(degrees)
+    return np.stack([np.cos(radians), np.sin(radians)], axis=1)
+
+
+def with_duplicates(index: Index, *pairs: tuple[int, int]) -> Index:
+    """An index whose duplicates are these pairs alone."""
+    np.save(index.folder / f"{duplicates.FILE}.npy", np.array(pairs, np.int32).reshape(-1, 2))
+    return load(index.folder)
+
+
+def test_kept_by_hand(tmp_path: Path) -> None:
+    """Thirty tracks 3 degrees apart: a copy that is moved by so many has as many other neighbours."""
+    index = with_duplicates(write_index(tmp_path, {"vgg_mel": around(3.0 * np.arange(30))}))
+    copies = around([30.0, 30.5, 36.4, 87.0]).astype(np.float32)
+    found = robustness.find(index, "vgg_mel", 10, {"vgg_mel": copies})
+    # Unchanged: tracks 5 to 15 but for 10 itself, which no copy's ten have either.
+    assert [item.kept for item in found] == [1.0, 1.0, 0.8, 0.0]
+    assert [item.rank for item in found] == [1, 1, 5, 20]
+
+
+def test_duplicates_are_in_nobodys_ten(tmp_path: Path) -> None:
+    """Of twelve tracks one is asked about; without one more, which is its duplicate, ten are left."""
+    index = write_index(tmp_path, {"vgg_mel": around(3.0 * np.arange(12))})
+    vectors = {"vgg_mel": around([0.0, 33.0]).astype(np.float32)}
+    for pairs, kept in (([], 0.9), ([(0, 11)], 1.0)):
+        found = robustness.find(with_duplicates(index, *pairs), "vgg_mel", 0, vectors)
+        assert [item.kept for item in found] == [1.0, kept]
 
 
 def test_choice_of_tracks(real: Index) -> None:
@@ -194,16 +133,21 @@ def test_choice_of_tracks(real: Index) -> None:
     assert robustness.choose(real, 0, seed=0) == []
 
 
+def by(names: Sequence[str], *changes: str) -> dict[str, tuple[str, ...]]:
+    return dict.fromkeys(names, changes or USUAL)
+
+
 def test_measured_on_real_clips(real: Index) -> None:
     seen: list[str] = []
-    found = robustness.measure(real, ["spectrum", "envelope"], [0, 4], ModelStore(), seen.append)
+    found = robustness.measure(real, by(["spectrum", "envelope"]), [0, 4], ModelStore(), seen.append)
     assert seen == ["clips/0001.opus", "clips/0013.opus"]
     assert list(found) == ["spectrum", "envelope"]
     for of_change in found.values():
-        assert list(of_change) == list(CHANGES)
+        assert list(of_change) == list(USUAL)
         louder = of_change["gain_6_db"]
         assert (louder["tracks"], louder["ranked_first"], louder["median_rank"]) == (2, 1, 1)
         assert louder["similarity"]["mean"] == pytest.approx(1, abs=1e-5)
+        assert louder["kept"] == louder["known"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
         nothing = of_change["other_30_s"]
         assert (nothing["tracks"], nothing["similarity"]) == (0, None)
         assert "another 30 s" in nothing["reason"]
@@ -212,11 +156,66 @@ def test_measured_on_real_clips(real: Index) -> None:
     assert kept["ranked_first"] == 1
     assert abs(lost["similarity"]["mean"]) < 0.5
     assert found["spectrum"]["mp3_64_kbit"]["least"] > 0.9
+    # With six tracks all are looked at, so that the fingerprint alone decides.
+    assert kept["known"]["mean"] == lost["known"]["mean"] == 1
+
+
+def test_measured_through_the_air(real: Index) -> None:
+    changes = ("pink_20_db", "pink_5_db", "telephone", "semitone_up")
+    found = robustness.measure(real, by(["spectrum"], *changes), [0, 4], ModelStore())["spectrum"]
+    assert list(found) == list(changes)
+    assert found["pink_20_db"]["least"] > found["pink_5_db"]["least"]
+    assert found["pink_20_db"]["known"]["mean"] == 1
+    # The fingerprint is of bands a semitone wide, so that a copy a semitone higher is another recording.
+    assert found["semitone_up"]["known"]["mean"] == 0
+    assert (
+        found == robustness.measure(real, by(["spectrum"], *changes), [0, 4], ModelStore())["spectrum"]
+    )
+
+
+def test_each_representation_is_measured_by_its_own_changes(
+    real: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: list[str] = []
+    made_up = representations.REGISTRY["envelope"]
+
+    def counted(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
+        embedded.append("envelope")
+        return envelope(clip, models)
+
+    monkeypatch.setitem(representations.REGISTRY, "envelope", replace(made_up, own_embed=counted))
+    wanted = {"spectrum": ["gain_6_db", "gain_-6_db", "telephone"], "envelope": ["gain_6_db"]}
+    found = robustness.measure(real, wanted, [0], ModelStore())
+    assert {name: list(of_change) for name, of_change in found.items()} == wanted
+    # The unchanged clip and one copy.
+    assert len(embedded) == 2
+
+
+def test_another_embedding_may_be_passed_in(real: Index) -> None:
+    class Backwards(ClipEmbeddings):
+        """Embeds a clip from its end."""
+
+        def __init__(self, clip: Clip, index: Index, models: ModelStore) -> None:
+            super().__init__(replace(clip, samples=clip.samples[::-1]), index, models)
+
+    wanted = by(["spectrum"], "gain_-6_db")
+    plain = robustness.measure(real, wanted, [0], ModelStore())
+    backwards = robustness.measure(real, wanted, [0], ModelStore(), prepare=Backwards)
+    assert plain["spectrum"]["gain_-6_db"]["known"]["mean"] == 1
+    assert backwards["spectrum"]["gain_-6_db"]["known"]["mean"] == 0
+
+
+def test_nothing_is_known_without_fingerprints(real: Index) -> None:
+    (real.folder / f"{fingerprint.FILE}.npy").unlink()
+    found = robustness.measure(real, by(["spectrum"], "gain_6_db"), [0], ModelStore())
+    assert found["spectrum"]["gain_6_db"]["known"] is None
+    assert found["spectrum"]["gain_6_db"]["kept"]["mean"] == 1
 
 
 def test_representation_that_cannot_embed_says_why(real: Index) -> None:
-    found = robustness.measure(real, ["spectrum", "absent"], [0], ModelStore())
+    found = robustness.measure(real, by(["spectrum", "absent"]), [0], ModelStore())
     assert found["spectrum"]["shift_1_s"]["tracks"] == 1
+    assert list(found["absent"]) == list(USUAL)
     for facts in found["absent"].values():
         assert facts == {
             "tracks": 0,
@@ -227,5 +226,5 @@ def test_representation_that_cannot_embed_says_why(real: Index) -> None:
 
 def test_audio_that_is_not_at_hand(real: Index) -> None:
     gone = replace(real, manifest=real.manifest | {"library": {"folder": "/nowhere"}})
-    found = robustness.measure(gone, ["spectrum"], [0], ModelStore())
+    found = robustness.measure(gone, by(["spectrum"]), [0], ModelStore())
     assert "cannot be opened" in found["spectrum"]["gain_6_db"]["reason"]

@@ -10,7 +10,22 @@ import click
 from soundalike import paths
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
+
+
+def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[str, ...]) -> list[str]:
+    """The names of the changes that are asked for, with the usual ones."""
+    from soundalike import robustness_changes
+
+    try:
+        return robustness_changes.chosen(asked)
+    except KeyError as error:
+        known = ", ".join([*robustness_changes.GROUPS, robustness_changes.ALL])
+        raise click.BadParameter(
+            f"there is no change {error.args[0]!r}; choose a group ({known}) or one of "
+            f"{', '.join(robustness_changes.CHANGES)}."
+        ) from error
 
 
 @click.command()
@@ -31,6 +46,17 @@ if TYPE_CHECKING:
     metavar="TRACKS",
     help="How many tracks to change and look for again; 0 for none.",
 )
+@click.option(
+    "--changes",
+    multiple=True,
+    callback=_changes,
+    metavar="NAME",
+    help="How to change them besides the usual ways (another excerpt, louder, MP3): a group, which is "
+    "level (quieter), air (rooms, babble, noise, telephone, small speaker, phone), speed (and pitch), "
+    "file (AAC, 5.1, 7.1) or all, or one change by its name, such as room_0.5_s; may be given more than "
+    "once. They are measured by the representations that are named, or else by the default one, and "
+    "take a pass through its networks each.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--save", is_flag=True, help="Keep the figures in INDEX, for the Compare page.")
 @click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
@@ -39,6 +65,7 @@ def evaluate(
     folder: Path,
     names: tuple[str, ...],
     tracks: int,
+    changes: list[str],
     seed: int,
     save: bool,
     no_cache: bool,
@@ -50,7 +77,7 @@ def evaluate(
     from soundalike.models import ModelStore
 
     opened = indices.load(folder)
-    plan = evaluator.plan(opened, names, tracks, seed)
+    plan = evaluator.plan(opened, names, tracks, seed, changes)
     models = opened.models(ModelStore(feature_cache=None if no_cache else paths.cache_folder()))
     with cli._progress("Evaluating", plan.steps) as advance:
         document = evaluator.evaluate(opened, plan, models, advance)
@@ -59,10 +86,10 @@ def evaluate(
     if as_json:
         cli._print_json(document)
     else:
-        _print(document)
+        _print(document, plan.closely)
 
 
-def _print(document: dict[str, Any]) -> None:
+def _print(document: dict[str, Any], closely: list[str]) -> None:
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True)
@@ -78,8 +105,21 @@ def _print(document: dict[str, Any]) -> None:
         console.print(_table(shown, _sound_columns(shown), {}))
         for remark in _remarks(document):
             console.print(remark)
+    if document["changes"]:
+        _print_robustness(console, document, closely)
     for item in document["skipped"]:
         console.print(f"skipped {item['name']}: {item['reason']}")
+
+
+def _print_robustness(console: Console, document: dict[str, Any], closely: list[str]) -> None:
+    for item in document["representations"]:
+        if item["name"] in closely:
+            console.print(f"\n{item['name']}, asked with changed copies of tracks:")
+            console.print(_robustness_table(item["robustness"], document["changes"]))
+    console.print(
+        "Kept of ten: the share of the ten nearest tracks that stay. Original first: the track is the "
+        "nearest to its copy. Still known: the fingerprint tells that the copy is this recording."
+    )
 
 
 def _genre_columns(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -125,6 +165,29 @@ def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: d
         table.add_row(name, *(cells[row] for cells in known.values()))
     if chance:
         table.add_row("chance", *(chance.get(name, "") for name in known))
+    return table
+
+
+def _robustness_table(of_change: dict[str, dict[str, Any]], titles: dict[str, str]) -> Table:
+    """One row a change, as far as it could be measured."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for heading in ("kept\nof ten", "95 %\ninterval", "original\nfirst", "median\nrank", "still\nknown"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name, found in of_change.items():
+        if found["tracks"]:
+            kept, known = found["kept"], found["known"]
+            table.add_row(
+                titles[name],
+                f"{kept['mean']:.0%}",
+                f"{100 * kept['low']:.0f}-{kept['high']:.0%}",
+                f"{found['ranked_first']:.0%}",
+                f"{found['median_rank']:g}",
+                "-" if known is None else f"{known['mean']:.0%}",
+            )
     return table
 
 

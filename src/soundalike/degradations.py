@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import compiled
 from soundalike.audio import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
@@ -36,7 +37,7 @@ _BANDWIDTHS_HZ = (80.0, 120.0, 180.0)
 
 @dataclass(frozen=True)
 class Room:
-    """A room as a microphone in it hears a loudspeaker.
+    """A room, between a loudspeaker and a microphone in it.
 
     Attributes
     ----------
@@ -133,6 +134,7 @@ def resampled(samples: Samples, factor: float) -> Samples:
 
 def transposed(samples: Samples, semitones: float) -> Samples:
     """Samples at another pitch and the same tempo, by librosa's phase vocoder."""
+    compiled.ready()
     import librosa
 
     moved = librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones)

@@ -22,7 +22,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from soundalike import audio, genre_evaluation, hubness_metrics, rankings, representations, robustness
+from soundalike import (
+    audio,
+    genre_evaluation,
+    hubness_metrics,
+    rankings,
+    representations,
+    robustness,
+    robustness_changes,
+)
 from soundalike.audio import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.genre_evaluation import Scores, Task, Values, rounded
@@ -60,12 +68,22 @@ class Plan:
     skipped : those asked for that cannot be measured, each with `name` and `reason`
     rows : tracks whose changed copies are looked for; empty for none
     seed : of the bootstrap and of the choice of tracks
+    changes : of the tracks, the usual ones and others
+    closely : the representations that are measured by all changes; the rest are by the usual ones
     """
 
     names: list[str]
     skipped: list[dict[str, str]]
     rows: list[int]
     seed: int
+    changes: list[str]
+    closely: list[str]
+
+    @property
+    def changes_by_name(self) -> dict[str, list[str]]:
+        """The changes that each representation is measured by."""
+        usual = list(robustness_changes.USUAL)
+        return {name: self.changes if name in self.closely else usual for name in self.names}
 
     @property
     def steps(self) -> int:
@@ -74,7 +92,11 @@ class Plan:
 
 
 def plan(
-    index: Index, names: Sequence[str] = (), tracks: int = ROBUSTNESS_TRACKS, seed: int = 0
+    index: Index,
+    names: Sequence[str] = (),
+    tracks: int = ROBUSTNESS_TRACKS,
+    seed: int = 0,
+    changes: Sequence[str] = (),
 ) -> Plan:
     """Decide what to measure.
 
@@ -82,11 +104,16 @@ def plan(
     ----------
     names : representations; all of the index by default
     tracks : how many tracks to test robustness with; 0 for none
+    changes : to measure it by besides the usual ones, as `robustness_changes.chosen` takes them. Each
+        costs a pass through the networks a track, so that only representations that are named are
+        measured by them, or else the one that is compared by unless told otherwise.
 
     Raises
     ------
     IndexFolderError, UnknownRepresentationError
         If the index does not hold a representation, or there is none of that name.
+    KeyError
+        If there is no such change.
     """
     for name in names:
         index.parts(name)
@@ -97,7 +124,15 @@ def plan(
         for name in wanted
         if name not in held
     ]
-    return Plan(held, skipped, robustness.choose(index, tracks, seed), seed)
+    closely = list(names) or [representations.default(index.names)]
+    return Plan(
+        held,
+        skipped,
+        robustness.choose(index, tracks, seed),
+        seed,
+        robustness_changes.chosen(changes),
+        closely,
+    )
 
 
 def evaluate(
@@ -115,11 +150,11 @@ def evaluate(
     Returns
     -------
     ready for JSON: `tracks`, `chance` (of the headline figures, under the artist filter), the sets of
-    `labels`, and a list `representations` with, for each, the headline figures by themselves (`name`,
-    `dim`, `precision_at_10`, `precision_at_10_artist_filter`, `map_artist_filter`, `hubness_skew`,
-    `orphans`, `coverage`, `shift_similarity`, `ms_per_track`, `bytes_per_track`, `trained_on`) and all
-    of them under `genre`, `by_genre`, `held_out`, `hubness`, `robustness` and `cost`; and what was
-    `skipped`
+    `labels`, the titles of the `changes` that were made, and a list `representations` with, for each,
+    the headline figures by themselves (`name`, `dim`, `precision_at_10`,
+    `precision_at_10_artist_filter`, `map_artist_filter`, `hubness_skew`, `orphans`, `coverage`,
+    `shift_similarity`, `ms_per_track`, `bytes_per_track`, `trained_on`) and all of them under `genre`,
+    `by_genre`, `held_out`, `hubness`, `robustness` and `cost`; and what was `skipped`
 
     Raises
     ------
@@ -136,7 +171,7 @@ def evaluate(
         on_step(name)
     known_again = {}
     if plan.rows and plan.names:
-        known_again = robustness.measure(index, plan.names, plan.rows, models, on_step)
+        known_again = robustness.measure(index, plan.changes_by_name, plan.rows, models, on_step)
     clips = _clips(index, plan.seed)
     timed = index.models(ModelStore())
     documents = []
@@ -152,6 +187,7 @@ def evaluate(
         "baseline": None if baseline is None else BASELINE,
         "labels": _labels(task),
         "seed": plan.seed,
+        "changes": _titles(known_again),
         "representations": documents,
         "skipped": plan.skipped,
     }
@@ -202,6 +238,13 @@ def _measure(
         "hubness": {"k": genre_evaluation.PLAYLIST}
         | {key: rounded(value) for key, value in hubness.items()},
     }
+
+
+def _titles(known_again: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """What the changes are that were made, by name."""
+    made = {change for of_change in known_again.values() for change in of_change}
+    changes = robustness_changes.CHANGES
+    return {name: change.title for name, change in changes.items() if name in made}
 
 
 def _headline(name: str, dim: int, whole: dict[str, Any], label: str) -> dict[str, Any]:

@@ -24,8 +24,8 @@ from soundalike.row_reader import RowReader
 LONG = 200
 """Vectors of fewer numbers are compared exactly, however many there are."""
 MANY = 64_000_000
-"""Long vectors are compared in two passes where they have more numbers than this altogether, which take a
-twentieth of a second to compare."""
+"""Long vectors of more numbers than this altogether are compared in two passes: comparing so
+many takes a twentieth of a second."""
 MANY_TRACKS = 30_000
 """So are those of more tracks than this, since several parts may be joined in one search."""
 DIMENSIONS = 128

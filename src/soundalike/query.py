@@ -109,17 +109,23 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @cached_property
     def copies(self) -> frozenset[int]:
+        """`copies_by` the representation that is compared by unless told otherwise."""
+        return self.copies_by(representations.default(self._index.names))
+
+    def copies_by(self, name: str) -> frozenset[int]:
         """Rows of the index whose fingerprint says that they are this recording.
 
-        Only the nearest tracks are compared, by what does not mind where a clip begins.
+        Only the nearest tracks by a representation are compared, which should not mind where a clip
+        begins.
         """
-        return self._copies_of(self.fingerprint)
+        return self._copies_of(self.fingerprint, name)
 
     @cached_property
     def copies_at_other_speeds(self) -> frozenset[int]:
         """As `copies`, of tracks that the clip plays a little faster or slower than they are."""
+        default = representations.default(self._index.names)
         prints = (fingerprint.of(self._clip, speed) for speed in fingerprint.SPEEDS)
-        return frozenset().union(*map(self._copies_of, prints))
+        return frozenset().union(*(self._copies_of(own, default) for own in prints))
 
     def look_closer(self) -> None:
         """From now on also look for copies at other speeds, where there is none at this one."""
@@ -130,25 +136,22 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         """Copies as far as they were looked for."""
         return self.copies if self.copies or not self._closer else self.copies_at_other_speeds
 
-    def _copies_of(self, own: NDArray[np.uint32]) -> frozenset[int]:
+    def _copies_of(self, own: NDArray[np.uint32], name: str) -> frozenset[int]:
         prints = fingerprint.load(self._index)
-        if prints is None or not len(self._candidates):
+        if prints is None or not self._index.has_vectors(name):
             return frozenset()
-        distances = fingerprint.distances(own, prints[self._candidates])
+        rows = self._candidates(name)
+        distances = fingerprint.distances(own, prints[rows])
         most = fingerprint.SAME_RECORDED if self.recorded else fingerprint.SAME
-        return frozenset(self._candidates[distances <= most].tolist())
+        return frozenset(rows[distances <= most].tolist())
 
-    @cached_property
-    def _candidates(self) -> NDArray[np.intp]:
-        """Rows of the tracks that may be this recording, by the embedding."""
-        default = representations.default(self._index.names)
-        if not self._index.has_vectors(default):
-            return np.empty(0, np.intp)
-        similarities = self._index.similarities(default, self)
+    def _candidates(self, name: str) -> NDArray[np.intp]:
+        """Rows of the tracks that may be this recording, nearest by an embedding."""
+        similarities = self._index.similarities(name, self)
         if self.recorded:
             return nearest(similarities, recordings.NEAREST_RECORDED)
         rows = nearest(similarities, recordings.NEAREST)
-        if default == representations.DEFAULT:
+        if name == representations.DEFAULT:
             rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
         return rows
 

@@ -1,0 +1,330 @@
+"""Changes of a recording whose copies `robustness` looks for, in groups.
+
+`usual` (Urbano et al., 2014, ask the same of MFCC, chroma and lossy encodings):
+
+- `shift_1_s`, `shift_3_s`, `shift_7_s` : another excerpt that begins that much later. Where the source
+  goes on beyond the analysed 30 s the window moves, later where it can and earlier where it cannot; a
+  source of 30 s loses its first seconds, and what is left is repeated to fill 30 s, as for any clip;
+- `gain_6_db` : 6 dB more. Samples are floats and may exceed full scale, so that none is clipped;
+- `mp3_64_kbit` : encoded as mono MP3 at 44.1 kHz and 64 kbit/s by LAME, and decoded;
+- `other_30_s` : 30 s of the same source that share nothing with the analysed ones: the loudest half
+  minute of the longer part before or after; only where that part is long enough.
+
+`level`: `gain_-6_db`, `gain_-12_db`, `gain_-20_db`, `gain_-30_db`.
+
+`air`, by `degradations`:
+
+- `room_0.3_s`, `room_0.5_s`, `room_0.9_s` : a room of that reverberation time, with a
+  direct-to-reverberant ratio of 6, 3 and 0 dB; every track has a room of its own;
+- `babble_20_db`, `babble_10_db`, `babble_5_db` : a crowd that talks, that far below the music;
+- `pink_20_db`, `pink_10_db`, `pink_5_db` : pink noise. Every track has its own crowd and its own
+  noise, the same at all levels;
+- `telephone` : 300 to 3,400 Hz;
+- `small_speaker` : no bass below 200 Hz, and soft clipping;
+- `phone` : the small speaker in a room (0.4 s, 3 dB), with pink noise at 10 dB.
+
+`speed`: `speed_+1`, `speed_-1`, `speed_+2`, `speed_-2`, `speed_+5`, `speed_-5`, in per cent, pitch and
+all, where a faster clip is repeated to fill 30 s; `semitone_up` and `semitone_down` at the same tempo.
+
+`file`, encoded and decoded: `aac_48_kbit`, mono; `stereo_in_5.1` and `stereo_in_7.1`, the source's two
+channels in front and the others silent; `mono_in_5.1`, the mix in the centre.
+
+What is random is drawn from the track's name and the change, so that it is the same every time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import audio, degradations, robustness_files
+from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.degradations import Room
+from soundalike.errors import AudioError
+from soundalike.robustness_files import CENTRE, LEFT, RIGHT, Lossy
+
+SHIFTS = (1, 3, 7)
+GAIN_DB = 6
+QUIETER_DB = (-6, -12, -20, -30)
+ROOMS = (Room(0.3, 6.0), Room(0.5, 3.0), Room(0.9, 0.0))
+PHONE_ROOM, PHONE_SNR_DB = Room(0.4, 3.0), 10.0
+SNR_DB = (20, 10, 5)
+SPEEDS = (1, -1, 2, -2, 5, -5)
+UNCHANGED = ""
+"""The name of the analysed window itself."""
+
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A track's audio, as it is changed.
+
+    Attributes
+    ----------
+    source : the whole track
+    window : its analysed 30 s
+    sides : both channels of what `window` is made of [shape=(n, 2)]; None unless the track has two
+    name : of the track; random changes of two tracks of one name are alike
+    """
+
+    source: Clip
+    window: Clip
+    sides: Samples | None = None
+    name: str = ""
+
+    def generator(self, purpose: str) -> np.random.Generator:
+        """A generator of random numbers, the same for each track and purpose."""
+        digest = hashlib.sha256(f"{self.name}\n{purpose}".encode()).digest()
+        return np.random.default_rng(int.from_bytes(digest))
+
+
+def read(path: Path, name: str) -> Recording:
+    """A track's audio.
+
+    Raises
+    ------
+    AudioError
+        If it cannot be decoded.
+    """
+    source, sides = audio.decode_stereo(path)
+    window = audio.analysis_window(source)
+    if sides is not None:
+        start = round(window.start * SAMPLE_RATE)
+        sides = sides[start : start + ANALYSIS_SAMPLES].copy()
+    return Recording(source, window, sides, name)
+
+
+Make = Callable[[Recording], Clip | None]
+"""From a recording to its changed window; None where it cannot be made."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to change a recording.
+
+    Attributes
+    ----------
+    title : for a reader
+    make : the change itself
+    why_not : why it may have been made of no track
+    """
+
+    title: str
+    make: Make
+    why_not: str = "the clips are too short"
+
+
+def shifted(seconds: float) -> Make:
+    """Another excerpt that begins `seconds` later."""
+    moved_by = round(seconds * SAMPLE_RATE)
+
+    def make(recording: Recording) -> Clip | None:
+        samples = recording.source.samples
+        start = round(recording.window.start * SAMPLE_RATE)
+        for moved in (start + moved_by, start - moved_by):
+            if 0 <= moved <= len(samples) - ANALYSIS_SAMPLES:
+                return Clip(samples[moved : moved + ANALYSIS_SAMPLES])
+        rest = samples[start : start + ANALYSIS_SAMPLES][moved_by:]
+        if len(rest) < audio.MIN_SECONDS * SAMPLE_RATE:
+            return None
+        return audio.analysis_window(Clip(rest))
+
+    return make
+
+
+def amplified(decibels: float) -> Make:
+    """The window at another level."""
+    return _of_samples(lambda samples, recording: samples * np.float32(10 ** (decibels / 20)))
+
+
+def other_half_minute(recording: Recording) -> Clip | None:
+    """Another 30 s of the source that share nothing with the window; None in a short source."""
+    samples = recording.source.samples
+    start = round(recording.window.start * SAMPLE_RATE)
+    longer = max(samples[:start], samples[start + ANALYSIS_SAMPLES :], key=len)
+    return audio.analysis_window(Clip(longer)) if len(longer) >= ANALYSIS_SAMPLES else None
+
+
+def in_room(room: Room) -> Make:
+    """The window in a room that is the track's own."""
+    return _of_samples(
+        lambda samples, recording: degradations.in_room(
+            samples, room, recording.generator(f"room {room.rt60}")
+        )
+    )
+
+
+def among_babble(snr_db: float) -> Make:
+    """The window with a crowd that talks."""
+
+    def change(samples: Samples, recording: Recording) -> Samples:
+        crowd = degradations.babble(len(samples), recording.generator("babble"))
+        return degradations.with_noise(samples, crowd, snr_db)
+
+    return _of_samples(change)
+
+
+def with_pink_noise(snr_db: float) -> Make:
+    """The window with pink noise."""
+
+    def change(samples: Samples, recording: Recording) -> Samples:
+        noise = degradations.pink_noise(len(samples), recording.generator("pink"))
+        return degradations.with_noise(samples, noise, snr_db)
+
+    return _of_samples(change)
+
+
+def by_phone(recording: Recording) -> Clip | None:
+    """The window from a small speaker, in a room with pink noise."""
+    clip: Clip | None = recording.window
+    played = _of_samples(lambda samples, _: degradations.small_speaker(samples))
+    for make in (played, in_room(PHONE_ROOM), with_pink_noise(PHONE_SNR_DB)):
+        if clip is not None:
+            clip = make(replace(recording, window=clip))
+    return clip
+
+
+def at_speed(per_cent: float) -> Make:
+    """The window played faster, or slower below 0."""
+    return _of_samples(lambda samples, _: degradations.resampled(samples, 1 + per_cent / 100))
+
+
+def transposed(semitones: float) -> Make:
+    """The window at another pitch and the same tempo."""
+    return _of_samples(lambda samples, _: degradations.transposed(samples, semitones))
+
+
+def through_file(format: Lossy) -> Make:
+    """The window encoded and decoded; None without an encoder or with nothing audible left."""
+
+    def make(recording: Recording) -> Clip | None:
+        return _decoded(format.encode(recording.window.samples)) if format.available else None
+
+    return make
+
+
+def stereo_in(layout: str) -> Make:
+    """The window's two channels in a file that has more; None for a track that has not two."""
+
+    def make(recording: Recording) -> Clip | None:
+        if recording.sides is None:
+            return None
+        left, right = recording.sides.T
+        return _decoded(robustness_files.surround(layout, {LEFT: left, RIGHT: right}))
+
+    return make
+
+
+def mono_in(layout: str) -> Make:
+    """The window in the centre of a file with more channels."""
+    return lambda recording: _decoded(
+        robustness_files.surround(layout, {CENTRE: recording.window.samples})
+    )
+
+
+def _of_samples(change: Callable[[Samples, Recording], Samples]) -> Make:
+    return lambda recording: Clip(np.asarray(change(recording.window.samples, recording), np.float32))
+
+
+def _decoded(content: bytes) -> Clip | None:
+    try:
+        return audio.analysis_window(audio.decode(content))
+    except AudioError:
+        return None
+
+
+_NOT_STEREO = "no track has two channels"
+GROUPS: dict[str, dict[str, Change]] = {
+    "usual": {
+        **{f"shift_{s}_s": Change(f"Another excerpt, {s} s later", shifted(s)) for s in SHIFTS},
+        f"gain_{GAIN_DB}_db": Change(f"{GAIN_DB} dB louder", amplified(GAIN_DB)),
+        "mp3_64_kbit": Change(
+            "MP3 at 64 kbit/s",
+            through_file(robustness_files.MP3_64),
+            "this installation of FFmpeg cannot encode MP3",
+        ),
+        "other_30_s": Change(
+            "Another 30 s of the track",
+            other_half_minute,
+            "no source is long enough to hold another 30 s",
+        ),
+    },
+    "level": {f"gain_{db}_db": Change(f"{-db} dB quieter", amplified(db)) for db in QUIETER_DB},
+    "air": {
+        **{
+            f"room_{room.rt60}_s": Change(
+                f"Room, RT60 {room.rt60} s, direct/echo {room.direct_db:.0f} dB", in_room(room)
+            )
+            for room in ROOMS
+        },
+        **{f"babble_{db}_db": Change(f"Babble at {db} dB SNR", among_babble(db)) for db in SNR_DB},
+        **{f"pink_{db}_db": Change(f"Pink noise at {db} dB SNR", with_pink_noise(db)) for db in SNR_DB},
+        "telephone": Change(
+            "Telephone, 300 to 3,400 Hz", _of_samples(lambda samples, _: degradations.telephone(samples))
+        ),
+        "small_speaker": Change(
+            "Small speaker, from 200 Hz, clipped",
+            _of_samples(lambda samples, _: degradations.small_speaker(samples)),
+        ),
+        "phone": Change("Speaker, room and noise together", by_phone),
+    },
+    "speed": {
+        **{
+            f"speed_{change:+d}": Change(
+                f"{abs(change)} % {'faster' if change > 0 else 'slower'}", at_speed(change)
+            )
+            for change in SPEEDS
+        },
+        "semitone_up": Change("A semitone higher", transposed(1.0)),
+        "semitone_down": Change("A semitone lower", transposed(-1.0)),
+    },
+    "file": {
+        "aac_48_kbit": Change(
+            "AAC at 48 kbit/s",
+            through_file(robustness_files.AAC_48),
+            "this installation of FFmpeg cannot encode AAC",
+        ),
+        "stereo_in_5.1": Change("Stereo in a 5.1 file", stereo_in("5.1"), _NOT_STEREO),
+        "stereo_in_7.1": Change("Stereo in a 7.1 file", stereo_in("7.1"), _NOT_STEREO),
+        "mono_in_5.1": Change("Mono in a 5.1 file", mono_in("5.1")),
+    },
+}
+"""Changes by group and name."""
+CHANGES = {name: change for group in GROUPS.values() for name, change in group.items()}
+USUAL = tuple(GROUPS["usual"])
+ALL = "all"
+
+
+def chosen(asked: Iterable[str]) -> list[str]:
+    """Names of the usual changes and of others that are asked for, each once, in the order of `CHANGES`.
+
+    Parameters
+    ----------
+    asked : names of changes or of groups, or "all"
+
+    Raises
+    ------
+    KeyError
+        If there is no change or group of a name.
+    """
+    wanted = set(USUAL)
+    for name in asked:
+        wanted |= set(CHANGES if name == ALL else GROUPS.get(name, [name]))
+    if unknown := wanted - CHANGES.keys():
+        raise KeyError(*sorted(unknown))
+    return [name for name in CHANGES if name in wanted]
+
+
+def copies(recording: Recording, names: Iterable[str]) -> Iterator[tuple[str, Clip]]:
+    """The analysed window as `UNCHANGED`, and after it every change that can be made, one at a time."""
+    yield UNCHANGED, recording.window
+    for name in names:
+        clip = CHANGES[name].make(recording)
+        if clip is not None:
+            yield name, clip
