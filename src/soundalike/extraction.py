@@ -40,7 +40,7 @@ from soundalike.representations import vgg_features
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
-VERSION = "1"
+VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
 DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
 MOMENTS = "soundalike_moments"
