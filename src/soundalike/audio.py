@@ -8,7 +8,7 @@ librosa's default.
 A file passes three gates: its size, then its header (container, codec, channels, sample rate,
 length), then a decode that stops by itself at the longest length allowed. Only an allow-list of
 containers and codecs is ever opened: FFmpeg would otherwise follow playlists to other files and
-hosts. Memory stays bounded, since frames are mixed down and resampled as they come.
+hosts. Memory stays bounded, since frames are mixed down (`downmix`) and resampled as they come.
 
 Bytes come from a visitor, and are refused over 30 MB or 20 minutes. A path is somebody's own file: it
 may have any size, and of a longer one the first 20 minutes are read.
@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import downmix, frames
 from soundalike.errors import AudioError
 from soundalike.streams import Levels, Stream
 
 if TYPE_CHECKING:
-    from av.audio.frame import AudioFrame
     from av.container import InputContainer
 
 SAMPLE_RATE = 22_050
@@ -62,7 +62,6 @@ _CODECS = (
 )
 _LONGEST = f"{MAX_SECONDS / 60:.0f} minutes"
 _FORMATS_SENTENCE = "WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or WebM"
-_MAX_BROKEN_PACKETS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +102,7 @@ class Header:
     sample_rate: int
     duration: float | None
     tags: dict[str, str] = field(default_factory=dict)
+    layout: tuple[str, ...] = ()
 
 
 def probe(source: str | Path | bytes) -> Header:
@@ -121,8 +121,11 @@ def probe(source: str | Path | bytes) -> Header:
 def decode(source: str | Path | bytes) -> Clip:
     """Decode a file or its bytes to mono at 22,050 Hz, whole.
 
-    Channels are averaged. Where that would cancel them out (the mix lies over 20 dB below the
-    channels, as with phase-inverted stereo), the loudest channel is taken instead and a note says so.
+    Channels are mixed as `downmix` weighs them; one without sound does not make the mix quieter. Where
+    they would cancel each other out (the mix lies over 20 dB below the channels, as with phase-inverted
+    stereo), the loudest channel is taken instead and a note says so. The low-frequency channel is heard
+    where no other holds any sound. What is constant in a channel is left out, here and before anything
+    is measured.
 
     Raises
     ------
@@ -137,7 +140,8 @@ def decode_stereo(source: str | Path | bytes) -> tuple[Clip, NDArray[np.float32]
 
     Returns
     -------
-    the clip, and its channels at 22,050 Hz [shape=(n, 2)], None unless the file has two
+    the clip, and its channels at 22,050 Hz, without their constant parts [shape=(n, 2)], None unless the
+        file has two
 
     Raises
     ------
@@ -302,6 +306,7 @@ def _header(container: InputContainer, own: bool) -> Header:
         codec.sample_rate,
         duration,
         {key.lower(): value for key, value in (stream.metadata | container.metadata).items()},
+        tuple(channel.name for channel in codec.layout.channels),
     )
     _check_header(header, own)
     return header
@@ -352,8 +357,9 @@ class _Decoded:
 def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
     samples, header = decoded.samples, decoded.header
     notes: list[str] = []
+    if (alone := decoded.levels.alone) is not None:
+        samples = _decode(source, alone).samples
     if decoded.levels.cancelled:
-        samples = _decode(source, decoded.levels.loudest).samples
         notes.append(
             "The channels cancel each other out when mixed, so only the louder one was analysed."
         )
@@ -378,14 +384,15 @@ def _decode(
     with _open(source) as container:
         header = _header(container, own)
         two = keep_sides and header.channels == 2
-        stream = Stream(header.channels, header.sample_rate, SAMPLE_RATE, channel, two)
+        weights = downmix.weights(header.layout)
+        stream = Stream(weights, header.sample_rate, SAMPLE_RATE, channel, two)
         broken = [0]
         most = int(MAX_SECONDS * header.sample_rate)
         total = 0
         # One block is resampled while the next is decoded.
         with ThreadPoolExecutor(1) as aside:
             taken: Future[Any] = aside.submit(int)
-            for block in _blocks(container, header, broken):
+            for block in frames.blocks(container, header.channels, header.sample_rate, broken):
                 total += len(block)
                 if total > most and not own:
                     raise _too_long()
@@ -399,49 +406,3 @@ def _decode(
     if not len(samples):
         raise _unreadable()
     return _Decoded(samples, sides, stream.levels, header, broken[0], total > most)
-
-
-def _blocks(container: InputContainer, header: Header, broken: list[int]) -> Iterator[NDArray[Any]]:
-    """Float samples [shape=(n, channels)] in blocks of a second."""
-    import av
-
-    # Frames are gathered first: some hold 20 ms, and converting each costs more than decoding it.
-    gathered = av.AudioFifo()
-    # Interleaved, since PyAV reads past the end of eight planes.
-    to_float = av.AudioResampler(format="flt")
-    kind = None
-    for frame in _frames(container, broken):
-        kind = kind or frame.format.name
-        same = (frame.sample_rate, frame.layout.nb_channels) == (header.sample_rate, header.channels)
-        if not same or frame.format.name != kind:
-            raise AudioError("This file changes its format half-way; please convert it and try again.")
-        frame.pts = None
-        gathered.write(frame)
-        for block in gathered.read_many(header.sample_rate):
-            yield from _interleaved(to_float.resample(block), header.channels)
-    if rest := gathered.read():
-        yield from _interleaved(to_float.resample(rest), header.channels)
-
-
-def _interleaved(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[Any]]:
-    """Frames as arrays [shape=(n, channels)]."""
-    for frame in frames:
-        yield frame.to_ndarray().reshape(-1, channels)
-
-
-def _frames(container: InputContainer, broken: list[int]) -> Iterator[AudioFrame]:
-    """Decoded frames; a packet that cannot be decoded is skipped and counted in broken[0]."""
-    import av
-
-    stream = container.streams.audio[0]
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets)
-            yield from packet.decode()
-        except (StopIteration, EOFError):
-            return
-        except (av.FFmpegError, ValueError):
-            broken[0] += 1
-            if broken[0] > _MAX_BROKEN_PACKETS:
-                return

@@ -1,0 +1,191 @@
+"""Tests of the mono mix: what each channel weighs, which are empty, and what is constant in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import av
+import numpy as np
+import pytest
+from audio_files import refusal, sine, stereo
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from soundalike import audio, downmix
+from soundalike.audio import SAMPLE_RATE
+from soundalike.streams import Stream
+
+RATE = 48_000
+Encode = Callable[..., bytes]
+SURROUND = ("2.1", "3.0", "quad", "5.0", "5.1", "5.1(side)", "6.1", "7.1", "7.1(wide)")
+
+
+def names(layout: str) -> list[str]:
+    return [channel.name for channel in av.AudioLayout(layout).channels]
+
+
+def placed(layout: str, sounds: dict[str, np.ndarray]) -> np.ndarray:
+    """Channels of a layout, of which some hold a sound [shape=(channels, n)]."""
+    silent = np.zeros_like(next(iter(sounds.values())))
+    return np.stack([sounds.get(name, silent) for name in names(layout)])
+
+
+def decoded(encode: Encode, channels: np.ndarray, layout: str | None = None) -> audio.Clip:
+    return audio.decode(encode(channels, RATE, "wav", "pcm_f32le", layout))
+
+
+def _are_mixed(places: set[str]) -> bool:
+    return places != {"LFE"}
+
+
+def mixed(channels: np.ndarray, layout: str) -> np.ndarray:
+    """As `decoded`, without a file, and without resampling."""
+    stream = Stream(downmix.weights(names(layout)), SAMPLE_RATE, SAMPLE_RATE, None, False)
+    for block in np.array_split(channels, 3, axis=1):
+        stream.add(block.T)
+    return stream.finish()[0]
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (["FC"], [1]),
+        (["LFE"], [0]),
+        (["FL", "FR"], [1, 1]),
+        (["DL", "DR"], [1, 1]),
+        (["FL", "FR", "FC"], [0.7071, 0.7071, 1]),
+        (["FL", "FR", "BL", "BR"], [1, 1, 0.7071, 0.7071]),
+        (["FL", "FR", "FC", "LFE", "BL", "BR"], [0.7071, 0.7071, 1, 0, 0.5, 0.5]),
+        (["FL", "FR", "FC", "LFE", "BC", "SL", "SR"], [0.7071, 0.7071, 1, 0, 0.5, 0.5, 0.5]),
+        (["NONE"] * 6, [0.7071, 0.7071, 1, 0, 0.5, 0.5]),
+        (["NONE"] * 2, [1, 1]),
+    ],
+)
+def test_weights_are_those_of_bs_775(layout: list[str], expected: list[float]) -> None:
+    found = downmix.weights(layout)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_each_channel_is_as_loud_as_it_weighs(encode: Encode) -> None:
+    weights = downmix.weights(names("7.1"))
+    tones = [sine(4, hertz=100.0 * (place + 1), amplitude=0.1) for place in range(8)]
+    samples = decoded(encode, np.stack(tones)).samples[: 4 * SAMPLE_RATE].astype(np.float64)
+    spectrum = np.abs(np.fft.rfft(samples)) / (len(samples) / 2)
+    found = spectrum[[400 * (place + 1) for place in range(8)]]
+    np.testing.assert_allclose(found, 0.1 * weights / weights.sum(), atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", ["quad", "5.1", "5.1(side)", "7.1"])
+def test_stereo_inside_surround_is_stereo(layout: str, encode: Encode) -> None:
+    left, right = sine(4), sine(4, hertz=550)
+    expected = decoded(encode, stereo(left, right))
+    surround = decoded(encode, placed(layout, {"FL": left, "FR": right}), layout)
+    np.testing.assert_allclose(surround.samples, expected.samples, atol=1e-6)
+    assert surround.notes == ()
+
+
+@pytest.mark.parametrize("place", ["FL", "FC", "LFE", "BR"])
+def test_mono_inside_surround_is_mono(place: str, encode: Encode) -> None:
+    expected = decoded(encode, sine(4))
+    surround = decoded(encode, placed("5.1", {place: sine(4)}), "5.1")
+    np.testing.assert_allclose(surround.samples, expected.samples, atol=1e-6)
+    assert surround.notes == ()
+
+
+def test_a_channel_with_nothing_but_noise_is_empty(encode: Encode) -> None:
+    hiss = np.random.default_rng(0).normal(0, 1e-5, 4 * RATE).astype(np.float32)
+    found = decoded(encode, stereo(sine(4), hiss))
+    np.testing.assert_allclose(found.samples, decoded(encode, sine(4)).samples, atol=1e-4)
+
+
+def test_a_quiet_channel_is_not_empty(encode: Encode) -> None:
+    found = decoded(encode, stereo(sine(4), 0.1 * sine(4)))
+    np.testing.assert_allclose(found.samples, 0.55 * decoded(encode, sine(4)).samples, atol=1e-6)
+
+
+def test_the_low_frequency_channel_is_left_out(encode: Encode) -> None:
+    sounds = {"FL": sine(4), "FR": sine(4, hertz=550)}
+    expected = decoded(encode, placed("5.1", sounds), "5.1")
+    low = {"LFE": sine(4, hertz=60, amplitude=0.9)}
+    np.testing.assert_allclose(
+        decoded(encode, placed("5.1", sounds | low), "5.1").samples, expected.samples, atol=1e-6
+    )
+
+
+def test_channels_without_names_have_the_usual_places(encode: Encode) -> None:
+    channels = placed("5.1", {"FL": sine(4), "FC": sine(4, hertz=550), "LFE": sine(4, hertz=60)})
+    nameless = encode(channels, RATE, "matroska", "pcm_s16le", "5.1")
+    assert set(audio.probe(nameless).layout) == {"NONE"}
+    expected = decoded(encode, channels, "5.1")
+    np.testing.assert_allclose(audio.decode(nameless).samples, expected.samples, atol=1e-4)
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(st.sampled_from(SURROUND), st.data())
+def test_whichever_channels_hold_a_sound_it_keeps_its_level(layout: str, data: st.DataObject) -> None:
+    sound = np.random.default_rng(0).normal(0, 0.1, 3_000).astype(np.float32)
+    sound -= sound.mean()
+    places = data.draw(st.sets(st.sampled_from(names(layout)), min_size=1).filter(_are_mixed))
+    found = mixed(placed(layout, dict.fromkeys(places, sound)), layout)
+    np.testing.assert_allclose(found, sound, atol=1e-6)
+
+
+@settings(deadline=None, derandomize=True, max_examples=50)
+@given(st.sampled_from(("mono", "stereo", *SURROUND)), st.data())
+def test_what_is_constant_in_a_channel_does_not_matter(layout: str, data: st.DataObject) -> None:
+    count = len(names(layout))
+    sounds = np.random.default_rng(1).normal(0, 0.1, (count, 3_000)).astype(np.float32)
+    constants = data.draw(st.lists(st.floats(-1, 1, width=32), min_size=count, max_size=count))
+    found = mixed(sounds + np.array(constants, np.float32)[:, None], layout)
+    np.testing.assert_allclose(found, mixed(sounds, layout), atol=2e-6)
+    assert abs(float(found.mean(dtype=np.float64))) < 1e-6
+
+
+@pytest.mark.parametrize("constants", [(0.3, 0.3), (0.3, 0.0), (0.3, -0.3)])
+def test_stereo_with_constants_is_heard_as_without(
+    constants: tuple[float, float], encode: Encode
+) -> None:
+    sound = stereo(sine(4), sine(4, hertz=550))
+    expected, expected_sides = audio.decode_stereo(encode(sound, codec="pcm_f32le"))
+    shifted = (sound + np.array(constants)[:, None]).astype(np.float32)
+    clip, sides = audio.decode_stereo(encode(shifted, codec="pcm_f32le"))
+    np.testing.assert_allclose(clip.samples, expected.samples, atol=1e-6)
+    assert clip.notes == ()
+    assert sides is not None
+    assert expected_sides is not None
+    np.testing.assert_allclose(sides, expected_sides, atol=1e-6)
+
+
+@pytest.mark.parametrize("constants", [(0.0, 0.0), (0.3, 0.3), (0.3, -0.3), (0.9, 0.0)])
+def test_constants_do_not_hide_that_channels_cancel(
+    constants: tuple[float, float], encode: Encode
+) -> None:
+    sound = stereo(sine(4), -0.95 * sine(4)) + np.array(constants)[:, None]
+    clip = decoded(encode, sound.astype(np.float32))
+    np.testing.assert_allclose(clip.samples, decoded(encode, sine(4)).samples, atol=1e-6)
+    assert len(clip.notes) == 1
+    assert "cancel" in clip.notes[0]
+
+
+def test_channels_that_cancel_inside_surround(encode: Encode) -> None:
+    sounds = {"FL": sine(4), "FR": -0.95 * sine(4), "LFE": sine(4, hertz=60, amplitude=0.9)}
+    clip = decoded(encode, placed("5.1", sounds), "5.1")
+    np.testing.assert_allclose(clip.samples, decoded(encode, sine(4)).samples, atol=1e-6)
+    assert "cancel" in clip.notes[0]
+
+
+@pytest.mark.parametrize("constant", [0.3, -0.9])
+def test_a_constant_is_silence(constant: float, encode: Encode) -> None:
+    still = np.full(4 * RATE, constant, np.float32)
+    assert "silent" in refusal(encode(stereo(still, -still), codec="pcm_f32le"))
+    assert "silent" in refusal(encode(still + 1e-4 * sine(4), codec="pcm_f32le"))
+
+
+def test_a_constant_does_not_decide_which_half_minute_is_the_loudest(encode: Encode) -> None:
+    swelling = sine(60, 8_000) * np.linspace(0.01, 1, 60 * 8_000, dtype=np.float32)
+    expected = audio.analysis_window(audio.decode(encode(swelling, 8_000, codec="pcm_f32le")))
+    shifted = audio.decode(encode(swelling - 0.5, 8_000, codec="pcm_f32le"))
+    found = audio.analysis_window(shifted)
+    assert found.start == expected.start > 25
+    np.testing.assert_allclose(found.samples, expected.samples, atol=1e-6)
