@@ -15,7 +15,6 @@ named, and read from there the next time.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from soundalike.audio import SAMPLE_RATE, Clip
 from soundalike.models import ModelStore, runtime, tagger, yamnet
 from soundalike.models.quiet import import_tensorflow
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
-from soundalike.representations import stretches, yamnet_features
+from soundalike.representations import recorded, stretches, yamnet_features
 
 COPIES = 8
 PROCESSES = 2
@@ -68,7 +67,7 @@ def main() -> int:
     options = _options()
     pairs = _pairs(options.library, options.pairs)
     artists = library.load(options.library).tracks["artist"]
-    held_out = np.array([is_held_out(str(artists.iloc[row])) for row in pairs.rows])
+    held_out = np.array([recorded.is_held_out(str(artists.iloc[row])) for row in pairs.rows])
     fitted = fit(pairs, ~held_out)
     fitted.save(options.out)
     for name, chosen in (("fitted on", ~held_out), ("held out", held_out)):
@@ -76,11 +75,6 @@ def main() -> int:
         print(f"{name}: {chosen.sum()} copies, squared error {before:.3f} before and {after:.3f} after")
     print(f"{options.out}: SHA-256 {paths.sha256_of(options.out)}")
     return 0
-
-
-def is_held_out(artist: str) -> bool:
-    """Whether an artist's clips are left for testing: a quarter of all, by a hash of the name."""
-    return int(hashlib.sha256(artist.encode()).hexdigest(), 16) % 4 == 0
 
 
 def fit(pairs: Pairs, chosen: NDArray[np.bool_]) -> RecordingCorrection:
@@ -134,11 +128,11 @@ def _errors(fitted: RecordingCorrection, pairs: Pairs, chosen: NDArray[np.bool_]
     """Squared error of the mean over each copy, in units of the scale, before and after."""
     before: list[float] = []
     after: list[float] = []
-    for recorded, clean in zip(pairs.recorded[chosen], pairs.clean[chosen], strict=True):
+    for copy, clean in zip(pairs.recorded[chosen], pairs.clean[chosen], strict=True):
         ends = np.cumsum(list(SIZES.values()))[:-1]
-        parts = fitted(dict(zip(SIZES, np.split(recorded, ends, axis=1), strict=True)))
+        parts = fitted(dict(zip(SIZES, np.split(copy, ends, axis=1), strict=True)))
         corrected = np.concatenate(list(parts.values()), axis=1)
-        for values, errors in ((recorded, before), (corrected, after)):
+        for values, errors in ((copy, before), (corrected, after)):
             errors.append(float(np.square((values - clean).mean(axis=0) / fitted.scale).mean()))
     return float(np.mean(before)), float(np.mean(after))
 
@@ -170,7 +164,7 @@ def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
         for _ in range(CROWDS)
     ]
     source = library.load(folder)
-    rows, recorded, clean = [], [], []
+    rows, copies, clean = [], [], []
     for row in range(process, len(source.tracks), PROCESSES):
         clip = audio.analysis_window(audio.decode(source.path(row)))
         whole = _embed(clip.samples, models, stretches.COUNT)
@@ -178,9 +172,9 @@ def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
             first = int(generator.integers(0, stretches.COUNT - LENGTH + 1))
             copy = _copy(clip.samples, first, generator, crowds)
             rows.append(row)
-            recorded.append(_embed(copy, models, LENGTH))
+            copies.append(_embed(copy, models, LENGTH))
             clean.append(whole[first : first + LENGTH])
-    return np.array(rows), np.stack(recorded), np.stack(clean)
+    return np.array(rows), np.stack(copies), np.stack(clean)
 
 
 def _copy(samples: Array, first: int, generator: np.random.Generator, crowds: list[Array]) -> Array:

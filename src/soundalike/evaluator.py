@@ -36,6 +36,7 @@ from soundalike.errors import AudioError, SoundalikeError
 from soundalike.genre_evaluation import Scores, Task, Values, rounded
 from soundalike.index import Index
 from soundalike.models import ModelStore
+from soundalike.query import ClipEmbeddings
 
 BASELINE = "vgg_genre"
 """The article's final system, which all others are tested against."""
@@ -70,6 +71,7 @@ class Plan:
     seed : of the bootstrap and of the choice of tracks
     changes : of the tracks, the usual ones and others
     closely : the representations that are measured by all changes; the rest are by the usual ones
+    recorded : whether changed copies are embedded as clips that came through a microphone
     """
 
     names: list[str]
@@ -78,6 +80,7 @@ class Plan:
     seed: int
     changes: list[str]
     closely: list[str]
+    recorded: bool = False
 
     @property
     def changes_by_name(self) -> dict[str, list[str]]:
@@ -97,6 +100,7 @@ def plan(
     tracks: int = ROBUSTNESS_TRACKS,
     seed: int = 0,
     changes: Sequence[str] = (),
+    recorded: bool = False,
 ) -> Plan:
     """Decide what to measure.
 
@@ -107,6 +111,8 @@ def plan(
     changes : to measure it by besides the usual ones, as `robustness_changes.chosen` takes them. Each
         costs a pass through the networks a track, so that only representations that are named are
         measured by them, or else the one that is compared by unless told otherwise.
+    recorded : whether changed copies are embedded as clips that came through a microphone; the tracks
+        are then by artists that the correction was fitted without
 
     Raises
     ------
@@ -128,10 +134,11 @@ def plan(
     return Plan(
         held,
         skipped,
-        robustness.choose(index, tracks, seed),
+        robustness.choose(index, tracks, seed, recorded),
         seed,
         robustness_changes.chosen(changes),
         closely,
+        recorded,
     )
 
 
@@ -171,7 +178,10 @@ def evaluate(
         on_step(name)
     known_again = {}
     if plan.rows and plan.names:
-        known_again = robustness.measure(index, plan.changes_by_name, plan.rows, models, on_step)
+        prepare = robustness.as_recorded if plan.recorded else ClipEmbeddings
+        known_again = robustness.measure(
+            index, plan.changes_by_name, plan.rows, models, on_step, prepare
+        )
     clips = _clips(index, plan.seed)
     timed = index.models(ModelStore())
     documents = []
@@ -185,6 +195,7 @@ def evaluate(
         "tracks": len(index),
         "chance": documents[0]["chance"] if documents else None,
         "baseline": None if baseline is None else BASELINE,
+        "recorded": plan.recorded,
         "labels": _labels(task),
         "seed": plan.seed,
         "changes": _titles(known_again),

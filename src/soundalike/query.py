@@ -18,10 +18,12 @@ from soundalike import audio, fingerprint, moments, representations, spectral_su
 from soundalike import duplicates as recordings
 from soundalike.audio import Clip
 from soundalike.errors import ModelError
+from soundalike.extraction import MOMENTS
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
 from soundalike.representations import recorded as correction
+from soundalike.representations import stretches
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
@@ -64,6 +66,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         self._turn = turn
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._closer = False
+        self._track: int | None = None
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
@@ -122,10 +125,13 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @cached_property
     def copies_at_other_speeds(self) -> frozenset[int]:
-        """As `copies`, of tracks that the clip plays a little faster or slower than they are."""
-        default = representations.default(self._index.names)
+        """`copies_at_other_speeds_by` the representation that is compared by unless told otherwise."""
+        return self.copies_at_other_speeds_by(representations.default(self._index.names))
+
+    def copies_at_other_speeds_by(self, name: str) -> frozenset[int]:
+        """As `copies_by`, of tracks that the clip plays a little faster or slower than they are."""
         prints = (fingerprint.of(self._clip, speed) for speed in fingerprint.SPEEDS)
-        return frozenset().union(*(self._copies_of(own, default) for own in prints))
+        return frozenset().union(*(self._copies_of(own, name) for own in prints))
 
     def look_closer(self) -> None:
         """From now on also look for copies at other speeds, where there is none at this one."""
@@ -171,9 +177,25 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
             If the network is missing.
         """
         if self.recorded and name in correction.PARTS:
-            return self._corrected[name]
+            known = self._moments_of_track(name)
+            return self._corrected[name] if known is None else known
         of = representations.get(name).moments
         return None if of is None else of(self._clip, self._models)
+
+    def recognise(self, row: int) -> None:
+        """Compare a recording by the vectors of the track that it is, and not by estimates."""
+        self._track = row
+        for name in correction.PARTS:
+            if name in self._index.stored:
+                self._vectors[name] = self._index.vectors(name, [row])[0]
+
+    def _moments_of_track(self, name: str) -> NDArray[np.float32] | None:
+        """Those of the library's track that a recording is, if that is known and the index has them."""
+        if self._track is None:
+            return None
+        shape = (len(self._index), stretches.COUNT, representations.get(name).dim)
+        stored = self._index.optional(f"{name}{MOMENTS}", shape, np.float16)
+        return None if stored is None else stored[self._track].astype(np.float32)
 
     def _embed(self, name: str) -> NDArray[np.float32]:
         """The clip's vector as the network gives it, or as is estimated of a recording's source."""
@@ -289,6 +311,8 @@ def first_answer(
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
+    if recorded and row is not None:
+        embeddings.recognise(row)
     first = Query(embeddings, {}, row, clip.source_duration, clip.notes, is_complete=False)
     return first if _says_more(first, index, models) else _with_genres(first, index, models)
 
@@ -316,6 +340,8 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
         embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
         embeddings.look_closer()
         row = query.row if query.row is not None else _same_recording(index, embeddings)
+        if embeddings.recorded and row is not None:
+            embeddings.recognise(row)
         return _with_genres(replace(query, row=row), index, models)
 
 

@@ -10,14 +10,17 @@ representation,
 - kept is the share of the unchanged clip's ten nearest tracks that are among the changed clip's ten.
   The track itself and its duplicates are left out of both, and an artist may have any number of tracks;
 - known is whether the check by fingerprint, with this representation's nearest tracks as candidates,
-  says that the changed clip is the library's recording; the app makes it with the default
-  representation.
+  says that the changed clip is the library's recording, at its own speed or up to 2 % off; the app
+  makes it with the default representation;
+- answered is kept as the app has it for clips that came through a microphone: a recording that is known
+  is compared by the library's own vectors, so that all of its ten are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,12 +33,16 @@ from soundalike.evaluation import bootstrap_interval
 from soundalike.index import Embeddings, Index, nearest
 from soundalike.models import ModelStore
 from soundalike.query import ClipEmbeddings
+from soundalike.representations import recorded as correction
 from soundalike.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 
 TEN = 10
 
 Prepare = Callable[[Clip, Index, ModelStore], ClipEmbeddings]
 """From a clip to its embeddings, as a query's; `ClipEmbeddings` itself unless told otherwise."""
+
+as_recorded: Prepare = partial(ClipEmbeddings, recorded=True)
+"""As of a clip that came through a microphone."""
 
 OnTrack = Callable[[str], None]
 
@@ -72,10 +79,22 @@ class _Copy:
     known: dict[str, bool]
 
 
-def choose(index: Index, count: int, seed: int) -> list[int]:
-    """Rows of some tracks, drawn without replacement, in the order of the index."""
-    count = min(count, len(index))
-    return sorted(map(int, np.random.default_rng(seed).choice(len(index), count, replace=False)))
+def choose(index: Index, count: int, seed: int, recorded: bool = False) -> list[int]:
+    """Rows of some tracks, drawn without replacement, in the order of the index.
+
+    Parameters
+    ----------
+    index : the library
+    count : how many, if there are so many
+    seed : of the draw
+    recorded : whether only artists are drawn that the correction of recordings was fitted without
+    """
+    rows = np.arange(len(index))
+    if recorded:
+        artists = index.tracks["artist"].astype(str)
+        rows = rows[[correction.is_held_out(artist) for artist in artists]]
+    drawn = np.random.default_rng(seed).choice(rows, min(count, len(rows)), replace=False)
+    return sorted(map(int, drawn))
 
 
 def measure(
@@ -95,12 +114,13 @@ def measure(
     rows : of the tracks
     models : the networks that the index was built with
     on_track : called after each track
-    prepare : embeds the unchanged clip and its copies
+    prepare : embeds the copies; the unchanged clip is embedded as it is
 
     Returns
     -------
     by representation and change, ready for JSON: `similarity`, `kept` and `known` (means over tracks,
-    each with a 95 % bootstrap interval; `known` is None where the index has no fingerprints), `least`
+    each with a 95 % bootstrap interval; `known` is None where the index has no fingerprints), `answered`
+    (as `kept`), `least`
     (similarity), `ranked_first` (share of tracks), `median_rank`, and the number of `tracks`; with
     `reason` in their place where nothing could be measured
 
@@ -120,9 +140,10 @@ def measure(
         except AudioError as error:
             failures |= dict.fromkeys(_parts(index, wanted), str(error))
         else:
-            made = _made(
-                index, wanted, row, recording, lambda clip: prepare(clip, index, models), failures
+            plain, other = (
+                lambda clip, of=of: of(clip, index, models) for of in (ClipEmbeddings, prepare)
             )
+            made = _made(index, wanted, row, recording, plain, other, failures)
             for name, of_change in found.items():
                 for change, result in _look(index, name, row, made).items():
                     of_change[change].append(result)
@@ -181,6 +202,7 @@ def _made(
     wanted: Mapping[str, Sequence[str]],
     row: int,
     recording: Recording,
+    plain: Callable[[Clip], ClipEmbeddings],
     prepare: Callable[[Clip], ClipEmbeddings],
     failures: dict[str, str],
 ) -> dict[str, _Copy]:
@@ -191,15 +213,22 @@ def _made(
     made = {}
     for change, clip in copies(recording, changes):
         names = [name for name, asked in wanted.items() if change == UNCHANGED or change in asked]
-        embeddings = prepare(clip)
+        embeddings = plain(clip) if change == UNCHANGED else prepare(clip)
         vectors = embed(embeddings, _parts(index, names), failures)
         known = {
-            name: bool(own & embeddings.copies_by(name))
+            name: _is_known(own, embeddings, name)
             for name in names
             if prints is not None and vectors.keys() >= index.parts(name).keys()
         }
         made[change] = _Copy(vectors, known)
     return made
+
+
+def _is_known(own: set[int], embeddings: ClipEmbeddings, name: str) -> bool:
+    """Whether a copy is taken for its track or a duplicate of that."""
+    if own & embeddings.copies_by(name):
+        return True
+    return bool(own & embeddings.copies_at_other_speeds_by(name))
 
 
 def _look(index: Index, name: str, row: int, made: Mapping[str, _Copy]) -> dict[str, Found]:
@@ -239,6 +268,7 @@ def _summary(values: Sequence[Found], reason: str) -> dict[str, Any]:
         "median_rank": float(np.median(ranks)),
         "kept": _mean([found.kept for found in values]),
         "known": _mean(known) if known else None,
+        "answered": _mean([1.0 if found.known else found.kept for found in values]),
     }
 
 
