@@ -41,7 +41,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
 from soundalike.audio import N_FRAMES
-from soundalike.extraction import MOMENTS
 from soundalike.index import Index
 from soundalike.models import tagger
 from soundalike.query import ClipEmbeddings, Query
@@ -222,7 +221,7 @@ def stored_moments(index: Index, name: str) -> NDArray[np.float16] | None:
         If they are of another library or another version.
     """
     shape = (len(index), stretches.COUNT, representations.get(name).dim)
-    return index.optional(f"{name}{MOMENTS}", shape, np.float16)
+    return index.optional(f"{name}{stretches.MOMENTS}", shape, np.float16)
 
 
 def _unsplit(index: Index, query: Query, row: int, representation: str, sentence: str) -> Explanation:

@@ -38,14 +38,13 @@ from soundalike.audio import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.models import ModelStore, genre_head
 from soundalike.representations import stretches, vgg_features
+from soundalike.representations.stretches import MOMENTS as MOMENTS
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
 VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
 DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
-MOMENTS = "_moments"
-"""What follows a representation's name where its embedding by stretches of 3 s is meant."""
 MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
 )

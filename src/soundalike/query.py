@@ -18,7 +18,6 @@ from soundalike import audio, fingerprint, moments, representations, spectral_su
 from soundalike import duplicates as recordings
 from soundalike.audio import Clip
 from soundalike.errors import ModelError
-from soundalike.extraction import MOMENTS
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
@@ -194,7 +193,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         if self._track is None:
             return None
         shape = (len(self._index), stretches.COUNT, representations.get(name).dim)
-        stored = self._index.optional(f"{name}{MOMENTS}", shape, np.float16)
+        stored = self._index.optional(f"{name}{stretches.MOMENTS}", shape, np.float16)
         return None if stored is None else stored[self._track].astype(np.float32)
 
     def _embed(self, name: str) -> NDArray[np.float32]:

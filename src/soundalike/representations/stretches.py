@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from soundalike.models import tagger
 
 COUNT = 10
+MOMENTS = "_moments"
+"""What follows a representation's name where its embedding by stretches of 3 s is meant."""
 SECONDS = tagger.PATCH_FRAMES * tagger.HOP_LENGTH / tagger.SAMPLE_RATE
 
 
