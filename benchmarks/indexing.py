@@ -26,11 +26,11 @@ import mutagen
 import numpy as np
 import psutil
 
-from soundalike import audio, index_builder, library, paths, workers
+from soundalike import audio, index_builder, library, paths, representations, workers
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.library import Library
-from soundalike.models import ModelStore, tagger
+from soundalike.models import ModelStore, tagger, yamnet
 from soundalike.representations import vgg_features
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
@@ -43,14 +43,16 @@ def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier
     clip = audio.analysis_window(audio.decode(CLIP))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
-    with_tagger = "soundalike" in names
-    with_vgg16 = any(name.startswith("vgg") or name == "genre_head" for name in names)
+    sounds = yamnet.patches(yamnet.spectrogram(clip))
+    needed = {model for name in names for model in representations.get(name).models}
 
     def call() -> None:
-        if with_vgg16:
+        if "vgg16" in needed:
             models.vgg16(picture)
-        if with_tagger:
+        if "musicnn" in needed:
             models.tagger(patches)
+        if "yamnet" in needed:
+            models.yamnet(sounds)
 
     call()
     ready.wait()

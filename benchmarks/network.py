@@ -2,12 +2,12 @@
 
     python benchmarks/network.py [--rounds N] [--library DIR] [--json]
 
-Times one forward pass of VGG16 (a 480 x 640 picture) and of the tagger (ten patches) by TensorFlow, as
-a traced direct call, by OpenVINO in float32, and by what the app chooses on this processor, in turns, so
-that all see the same machine; ratios are medians of the turns' ratios. Then embeds the clips of a
-library (the evaluation clips beside the project where they are, else the bundled ones) by TensorFlow and
-by the app's choice: how far the embeddings agree, and genre precision at 10 by both, the query's artist
-filtered out, with the paired difference's 95 % bootstrap interval over artists.
+Times one forward pass of VGG16 (a 480 x 640 picture), of the tagger (ten patches) and of YAMNet (62
+patches) by TensorFlow, as a traced direct call, by OpenVINO in float32, and by what the app chooses on
+this processor, in turns, so that all see the same machine; ratios are medians of the turns' ratios. Then
+embeds the clips of a library (the evaluation clips beside the project where they are, else the bundled
+ones) by TensorFlow and by the app's choice: how far the embeddings agree, and genre precision at 10 by
+both, the query's artist filtered out, with the paired difference's 95 % bootstrap interval over artists.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ import numpy as np
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, library, paths, representations
-from soundalike.models import ModelStore, runtime, tagger
+from soundalike import audio, evaluation, library, paths, representations, scaling
+from soundalike.models import ModelStore, runtime, tagger, yamnet
 from soundalike.representations import vgg_features
 
-NAMES = ("vgg_mel", "genre_head", "soundalike")
+NAMES = ("vgg_mel", "genre_head", *representations.get("soundalike").parts)
 EVALUATED = {
     "vgg_mel": {"vgg_mel": 1.0},
     "vgg_genre": representations.get("vgg_genre").parts,
-    "soundalike": {"soundalike": 1.0},
+    "soundalike": representations.get("soundalike").parts,
 }
 CHOSEN, SINGLE = "auto", runtime.OPENVINO_F32
 RUNTIMES = (runtime.TENSORFLOW, SINGLE, CHOSEN)
@@ -56,7 +56,7 @@ def store(name: str) -> ModelStore:
     """Networks that run on a runtime."""
     os.environ[runtime.VARIABLE] = name
     models = ModelStore()
-    for network in (models.vgg16, models.tagger):
+    for network in (models.vgg16, models.tagger, models.yamnet):
         assert network is not None
     # Made ready at its first call.
     models.genre_head(np.zeros((1, 7, 10, 512), np.float32))
@@ -68,11 +68,13 @@ def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -
     clip = audio.analysis_window(audio.decode(source.path(0)))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
+    sounds = yamnet.patches(yamnet.spectrogram(clip))
     kind = runtime.precision()
     found = []
     passes: dict[str, Callable[[ModelStore], object]] = {
         "VGG16": lambda models: models.vgg16(picture),
         "tagger": lambda models: models.tagger(patches),
+        "YAMNet": lambda models: models.yamnet(sounds),
     }
     for network, call in passes.items():
         seconds = in_turns({name: partial(call, models) for name, models in stores.items()}, rounds)
@@ -140,9 +142,18 @@ def embedded(models: ModelStore, source: library.Library) -> dict[str, NDArray[n
 def similarities(
     vectors: dict[str, NDArray[np.float32]], parts: dict[str, float]
 ) -> NDArray[np.float32]:
-    """Cosine similarity of every two clips, by weighted parts joined."""
-    joined = np.concatenate([vectors[part] * weight for part, weight in parts.items()], axis=1)
+    """Cosine similarity of every two clips, by weighted parts joined, each scaled by all clips."""
+    joined = np.concatenate([scaled(part, vectors[part]) * w for part, w in parts.items()], axis=1)
     return evaluation.cosine_matrix(joined)
+
+
+def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Vectors as an index of them all compares them."""
+    kind = representations.get(name).scaling
+    if kind is None:
+        return vectors
+    mean, deviation = (of(vectors, axis=0, dtype=np.float64) for of in (np.mean, np.std))
+    return scaling.apply(kind, vectors, scaling.fit(kind, len(vectors), mean, deviation))
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,6 +17,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import index_files, paths, projection
+from soundalike import index_derived, index_files, index_writing, paths, projection, representations
 
-DIMS = {"soundalike": 64, "genre_head": 32}
+NAMES = ("soundalike", "genre_head")
+DIMS = {name: representations.get(name).dim for name in representations.stored(NAMES)}
+"""Of the stored representations."""
 CLUSTER = 400
 ARTISTS_A_CLUSTER = 40
 NEIGHBOURS = 100
@@ -75,12 +79,14 @@ def write(
     table = _messy(tracks) if messy else _table(clusters, rng)
     table.to_parquet(folder / index_files.TRACKS, index=False)
     maps: dict[str, Any] = {}
-    for representation, dim in DIMS.items():
-        centres = rng.normal(size=(int(clusters[-1]) + 1, dim))
-        vectors = (centres[clusters] + 0.6 * rng.normal(size=(tracks, dim))).astype(np.float16)
-        _write_vectors(folder, representation, vectors, clusters)
+    starts = np.flatnonzero(np.diff(clusters, prepend=-1)).tolist()
+    spans = [slice(*ends) for ends in pairwise([*starts, tracks])]
+    for stored in DIMS:
+        _write_vectors(folder, stored, spans, rng)
+    for representation in NAMES:
+        _write_neighbours(folder, representation, spans)
         for setting in (projection.DEFAULT, projection.Setting(dims=3)):
-            places = rng.normal(size=(len(centres), setting.dims))[clusters] * 8
+            places = rng.normal(size=(len(spans), setting.dims))[clusters] * 8
             array = projection.array_name(representation, setting)
             _save(folder, array, places + rng.normal(size=places.shape), np.float32)
             maps[array] = _facts_of_map(representation, setting)
@@ -133,22 +139,32 @@ def _with_files(
     )
 
 
-def _write_vectors(
-    folder: Path, name: str, vectors: NDArray[np.float16], clusters: NDArray[np.intp]
-) -> None:
-    wide = vectors.astype(np.float32)
-    norms = np.linalg.norm(wide, axis=1)
-    _save(folder, name, vectors, np.float16)
-    _save(folder, f"{name}_norms", norms, np.float32)
-    top = np.argsort(-wide, axis=0, kind="stable")[:5].T
-    _save(folder, f"{name}_top_tracks", top, np.int32)
-    unit = wide / norms[:, np.newaxis]
-    k = min(NEIGHBOURS, len(vectors) - 1)
-    starts = np.flatnonzero(np.diff(clusters, prepend=-1)).tolist()
+def _write_vectors(folder: Path, name: str, spans: Sequence[slice], rng: np.random.Generator) -> None:
+    """Write a stored representation, cluster by cluster, and the facts of its vectors."""
+    dim, scaled = DIMS[name], representations.get(name).scaling is not None
+    vectors = index_writing.create(folder, name, (spans[-1].stop, dim), np.float16)
+    for rows in spans:
+        shape = (rows.stop - rows.start, dim)
+        drawn = rng.standard_normal(dim, np.float32) + 0.6 * rng.standard_normal(shape, np.float32)
+        vectors[rows] = drawn / np.linalg.norm(drawn, axis=1, keepdims=True) if scaled else drawn
+    vectors.flush()
+    if scaled:
+        _save(folder, f"{name}_scale", np.stack([np.zeros(dim), np.ones(dim)]), np.float32)
+    index_derived.write_vector_facts(folder, name)
+
+
+def _write_neighbours(folder: Path, name: str, spans: Sequence[slice]) -> None:
+    """Write each track's nearest others in its cluster."""
+    parts = representations.get(name).parts or {name: 1.0}
+    stored = {part: np.load(folder / f"{part}.npy", mmap_mode="r") for part in parts}
+    k = min(NEIGHBOURS, spans[-1].stop - 1)
     rows, values = [], []
-    for start, end in zip(starts, [*starts[1:], len(vectors)], strict=True):
-        near, alike = _nearest(unit[start:end], k)
-        rows.append(near + start)
+    for span in spans:
+        joined = np.concatenate(
+            [weight * stored[part][span].astype(np.float32) for part, weight in parts.items()], axis=1
+        )
+        near, alike = _nearest(joined / np.linalg.norm(joined, axis=1, keepdims=True), k)
+        rows.append(near + span.start)
         values.append(alike)
     _save(folder, f"{name}_neighbours", np.concatenate(rows), np.int32)
     _save(folder, f"{name}_similarities", np.concatenate(values), np.float32)
@@ -177,7 +193,7 @@ def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], nam
         "schema": index_files.SCHEMA,
         "tracks": len(table),
         "library": {"folder": "music", "fingerprint": fingerprint},
-        "representations": {key: {"dim": dim, "parts": {}} for key, dim in DIMS.items()},
+        "representations": index_derived.describe(folder, NAMES),
         "genres": list(PREDICTED),
         "models": {},
         "maps": maps,

@@ -16,7 +16,7 @@ which no made-up track does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +27,10 @@ from scipy.fft import dct
 from scipy.optimize import brentq
 
 from soundalike import index as indices
-from soundalike import index_derived, index_writing, paths
+from soundalike import index_derived, index_writing, paths, representations
 from soundalike.index import Index
 
-PARTS = ("vgg_mel", "genre_head", "soundalike")
-NAMES = ("vgg_genre", *PARTS)
+NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 SEED = 0
 _BLOCK = 512
 
@@ -92,16 +91,36 @@ def blocks(of: Spectrum, n: int, seed: int = SEED) -> Iterator[NDArray[np.float3
         yield rows
 
 
-def write(folder: Path, n: int, seed: int = SEED) -> None:
-    """Write the vectors of a made-up library of n tracks, by `PARTS`, and its table."""
+def write(
+    folder: Path,
+    n: int,
+    seed: int = SEED,
+    names: Sequence[str] = NAMES,
+    source: Path = paths.BUNDLED_INDEX,
+) -> None:
+    """Write the vectors of a made-up library of n tracks, and its table.
+
+    What an index scales is written in float32 with the mean of the source, for `index_derived.scale`.
+
+    Parameters
+    ----------
+    folder : the unfinished index
+    n : tracks
+    seed : of all that is random
+    names : the representations
+    source : an index of real tracks, whose spectra are taken
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    bundled = bundled_library()
-    for name in PARTS:
-        vectors = np.asarray(bundled.array(name), np.float32)
-        matrix = index_writing.create(folder, name, (n, vectors.shape[1]), np.float16)
+    real = indices.load(source)
+    for name in representations.stored(names):
+        vectors = np.asarray(real.array(name), np.float32)
+        scaled = representations.get(name).scaling is not None
+        mean = np.asarray(real.array(f"{name}_scale"))[0] if scaled else np.float32(0)
+        dtype = np.float32 if scaled else np.float16
+        matrix = index_writing.create(folder, name, (n, vectors.shape[1]), dtype)
         start = 0
         for block in blocks(spectrum(vectors), n, seed):
-            matrix[start : start + len(block)] = block
+            matrix[start : start + len(block)] = block + mean
             start += len(block)
         matrix.flush()
     numbers = range(n)
@@ -119,13 +138,13 @@ def write(folder: Path, n: int, seed: int = SEED) -> None:
     table.to_parquet(folder / indices.TRACKS, index=False)
 
 
-def manifest(folder: Path, n: int) -> dict[str, object]:
+def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, object]:
     """The manifest of such a library, once the facts of its vectors are written."""
     return {
         "schema": indices.SCHEMA,
         "tracks": n,
         "library": {"folder": "library", "fingerprint": "0" * 64},
-        "representations": index_derived.describe(folder, NAMES),
+        "representations": index_derived.describe(folder, names),
         "genres": [],
         "models": {},
         "files": {},

@@ -64,6 +64,7 @@ def exact_models() -> ModelStore:
         # The runtime is chosen when a network is loaded.
         assert store.vgg16
         assert store.tagger
+        assert store.yamnet
     return store
 
 

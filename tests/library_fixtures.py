@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from small_library import copy_library
 
-from soundalike import index_builder, library
+from soundalike import index_builder, library, representations
 from soundalike.index import Index
 from soundalike.index_builder import Plan
 from soundalike.models import ModelStore
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
 """The representations that share one pass of VGG16."""
+DEFAULT = (representations.DEFAULT,)
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +34,12 @@ def small_index(small_folder: Path, small_models: ModelStore) -> Index:
     built = index_builder.build(library.load(small_folder), out, small_models, Plan(NAMES))
     assert built.skipped == ()
     return built.index
+
+
+@pytest.fixture(scope="session")
+def default_index(small_folder: Path, models: ModelStore) -> Index:
+    """The small library by the default representation, with all that `soundalike measure` adds."""
+    out = small_folder.parent / "default"
+    return index_builder.build(
+        library.load(small_folder), out, models, Plan(DEFAULT, measured=True)
+    ).index

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pandas as pd
 
-from soundalike import index, index_derived, index_writing, paths
+from soundalike import index, index_derived, index_writing, paths, representations
 from soundalike.index import Index
 
 IDS = ("0001", "0002", "0006", "0010", "0013", "0017")
@@ -67,8 +67,19 @@ def write_index(
     vectors: Mapping[str, np.ndarray],
     names: Sequence[str] = ("vgg_mel",),
     probabilities: np.ndarray | None = None,
+    scales: Mapping[str, np.ndarray] | None = None,
 ) -> Index:
-    """An index of made-up vectors, by stored representation, in the format of the builder."""
+    """An index of made-up vectors, by stored representation, in the format of the builder.
+
+    Parameters
+    ----------
+    folder : where to, made if it is not there
+    vectors : as they are compared, scaled where an index scales them
+    names : the representations that the index holds
+    probabilities : of made-up genres [shape=(n, genres)]; none by default
+    scales : what is subtracted and divided by, of those that are scaled [shape=(2, dim)]; by default
+        nothing and 1
+    """
     folder.mkdir(parents=True, exist_ok=True)
     matrices = {name: np.asarray(matrix, np.float16) for name, matrix in vectors.items()}
     n = len(next(iter(matrices.values())))
@@ -77,6 +88,10 @@ def write_index(
     for name, matrix in matrices.items():
         index_writing.save(folder, name, matrix)
         index_derived.write_vector_facts(folder, name)
+        if name in representations.REGISTRY and representations.get(name).scaling is not None:
+            plain = np.stack([np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])])
+            scale = (scales or {}).get(name, plain)
+            index_writing.save(folder, f"{name}_scale", scale.astype(np.float32))
     index_writing.save(folder, "genre_probabilities", probabilities.astype(np.float32))
     made_up_tracks(n).to_parquet(folder / index.TRACKS, index=False)
     manifest = {

@@ -155,7 +155,7 @@ def test_an_index_that_was_built_again_is_opened_again(
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "another version": (lambda folder: change(folder, schema=2), "schema version 2"),
     "damaged": (lambda folder: (folder / paths.MANIFEST).write_text("{"), "is damaged"),
-    "incomplete": (lambda folder: (folder / "soundalike.npy").unlink(), "is missing"),
+    "incomplete": (lambda folder: (folder / "yamnet.npy").unlink(), "is missing"),
     "of the future": (lambda folder: change(folder, representations={"x": {}}), "no representation"),
     "odd models": (lambda folder: change(folder, own_models={"vgg16": "a.npz"}), "is damaged"),
     "escaping": (lambda folder: change(folder, own_models={"factors": "../a"}), "is damaged"),
@@ -181,7 +181,9 @@ def test_a_broken_library_explains_itself_beside_a_good_one(
 
 def without_vectors(folder: Path) -> None:
     parts = [
-        f"{name}{end}.npy" for name in synthetic_index.DIMS for end in ("", "_norms", "_top_tracks")
+        f"{name}{end}.npy"
+        for name in synthetic_index.DIMS
+        for end in ("", "_norms", "_scale", "_top_tracks")
     ]
     drop(folder, *parts, "map_*")
     change(folder, neighbours_only=list(synthetic_index.DIMS), maps={})

@@ -55,7 +55,9 @@ def test_a_complete_index_is_measured_in_the_same_pass(capsys: Capture, music: P
     out = music.parent / "index"
     document(capsys, "index", music, "--out", out, *ASK, "--complete")
     opened = index.load(out, checksums=True)
-    kinds = {f"{name}.npy" for name in features_builder.FILES} - {"soundalike_moments.npy"}
+    kinds = {f"{name}.npy" for name in features_builder.FILES} - {
+        f"{name}.npy" for name in features_builder.MOMENT_FILES
+    }
     assert kinds <= opened.manifest["files"].keys()
     before = {file: (out / file).read_bytes() for file in opened.manifest["files"]}
     apart = music.parent / "apart"

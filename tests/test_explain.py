@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_library import write_index
+from small_library import OTHER_CLIP, write_index
 
 from soundalike import (
     audio,
@@ -21,26 +21,30 @@ from soundalike import (
     moments,
     paths,
     query,
+    representations,
+    scaling,
     spectral_summary,
 )
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.models import tagger
 from soundalike.query import ClipEmbeddings, Query
-from soundalike.representations import fma518, soundalike, vgg_mel
+from soundalike.representations import fma518, stretches, vgg_mel
 
+pytest_plugins = ["library_fixtures"]
+
+PARTS = representations.get("soundalike").parts
 SIZES = {
     "vgg_mel": vgg_mel.DIM,
     "genre_head": 32,
-    "soundalike": 64,
-    "musicnn": 200,
+    **{part: representations.get(part).dim for part in PARTS},
     "musicnn_tags": 50,
     "fma518": fma518.DIM,
     "mfcc_flat": 25_860,
     "vgg_mfcc": 20,
     "vgg_chroma": 30,
 }
-NAMES = ("vgg_genre", "vgg_mfcc_chroma", *SIZES)
+NAMES = ("soundalike", "vgg_genre", "vgg_mfcc_chroma", *SIZES)
 N = 5
 ZERO = 3
 """The row of a track whose vectors are all zeros."""
@@ -61,19 +65,31 @@ def opened(tmp_path_factory):
     @cache
     def opener(seed: int) -> Index:
         rng = np.random.default_rng(seed)
-        made = vectors(rng, N)
-        for matrix in made.values():
+        made, scales, by_stretch = vectors(rng, N), {}, {}
+        for name, matrix in made.items():
             matrix[ZERO] = 0
-        written = write_index(folder / str(seed), made, NAMES, rng.dirichlet(np.ones(3), N))
+            if name in PARTS:
+                mean = rng.uniform(0, 1, SIZES[name])
+                scales[name] = np.stack([mean, np.ones_like(mean)]).astype(np.float32)
+                matrix[ZERO] = scales[name][0]
+                by_stretch[name] = spread_out(matrix, rng, name)
+                made[name] = scaling.apply(scaling.CENTRED, matrix, scales[name])
+        written = write_index(folder / str(seed), made, NAMES, rng.dirichlet(np.ones(3), N), scales)
         bias = np.array([0, 0.25, 0, 0.5, 0], np.float32)
         np.save(written.folder / "soundalike_bias.npy", bias)
+        for name, array in by_stretch.items():
+            np.save(written.folder / f"{name}_moments.npy", array.astype(np.float16))
         index_writing.write_manifest(written.folder, dict(written.manifest))
-        spread = rng.normal(size=(N, explain.STRETCHES, soundalike.DIM))
-        by_time = made["soundalike"][:, np.newaxis] + spread - spread.mean(axis=1, keepdims=True)
-        np.save(written.folder / f"{explain.MOMENTS}.npy", by_time.astype(np.float16))
         return index.load(written.folder)
 
     return opener
+
+
+def spread_out(matrix: np.ndarray, rng: np.random.Generator, name: str) -> np.ndarray:
+    """Random stretches whose weighted mean is each row of a matrix [shape=(n, 10, dim)]."""
+    weights = representations.get(name).moment_weights()
+    spread = rng.normal(size=(len(matrix), stretches.COUNT, matrix.shape[1]))
+    return matrix[:, np.newaxis] + spread - np.einsum("s,nsd->nd", weights, spread)[:, np.newaxis]
 
 
 def asked(opened: Index, row: int = 0) -> Query:
@@ -117,7 +133,8 @@ def test_parts_sum_to_the_similarity(opened, data) -> None:
     if found.moments is not None:
         assert found.moments.shape == (10, 10)
         assert found.moments.sum() == pytest.approx(cosine, abs=TOLERANCE)
-    assert (found.moments is None) == (name != "soundalike" or question.row is None)
+    with_moments = name in ("soundalike", *PARTS)
+    assert (found.moments is None) == (not with_moments or question.row is None)
     if found.shades is not None:
         assert all(shade.min() >= 0 and shade.max() in (0, 1) for shade in found.shades)
     if found.best is not None:
@@ -165,11 +182,16 @@ def test_sound_alone_is_split_by_band(opened) -> None:
 def test_moments_are_those_of_a_slow_count(opened) -> None:
     one = opened(1)
     found = explain.explain(one, asked(one, 2), 1, "soundalike")
-    stored = one.array(explain.MOMENTS).astype(np.float64)
-    vector = one.array("soundalike").astype(np.float64)
-    exact = stored + (vector - stored.mean(axis=1))[:, np.newaxis]
-    norms = np.linalg.norm(vector[1]) * np.linalg.norm(vector[2])
-    expected = [[exact[2, s] @ exact[1, t] / 100 / norms for t in range(10)] for s in range(10)]
+    joined = {
+        row: [w * one.array(p)[row].astype(np.float64) for p, w in PARTS.items()] for row in (1, 2)
+    }
+    norms = [np.linalg.norm(np.concatenate(joined[row])) for row in (2, 1)]
+    expected = np.zeros((10, 10))
+    for part, weight in PARTS.items():
+        asked_by, track_by = (stretches_of(one, part, row) for row in (2, 1))
+        for s in range(10):
+            for t in range(10):
+                expected[s, t] += weight**2 * (asked_by[s] @ track_by[t]) / norms[0] / norms[1]
     np.testing.assert_allclose(found.moments, expected, atol=1e-9)
     row, column = np.unravel_index(np.argmax(expected), (10, 10))
     assert found.best is not None
@@ -177,7 +199,6 @@ def test_moments_are_those_of_a_slow_count(opened) -> None:
         begins, ends = stretch * found.stretch, (stretch + 1) * found.stretch
         assert start <= begins + 1e-9
         assert start + found.best.length >= ends - 1e-9
-    assert [part.name for part in found.parts] == ["Soundalike", explain.LIFT]
     assert found.notes == (
         "0.250 of it is a lift for a track that would otherwise be in nobody's list.",
     )
@@ -185,6 +206,40 @@ def test_moments_are_those_of_a_slow_count(opened) -> None:
     assert shades is not None
     sums = np.array(expected).sum(axis=1)
     np.testing.assert_allclose(shades[0], np.maximum([sums], 0) / sums.max())
+
+
+def stretches_of(one: Index, part: str, row: int) -> np.ndarray:
+    """What each stretch adds to a track's stored vector [shape=(10, dim)], one after the other."""
+    mean = one.array(f"{part}_scale")[0].astype(np.float64)
+    weights = representations.get(part).moment_weights()
+    raw = one.array(f"{part}_moments")[row].astype(np.float64)
+    added = np.stack([weight * (moment - mean) for weight, moment in zip(weights, raw, strict=True)])
+    added /= np.linalg.norm(added.sum(axis=0))
+    left = one.array(part)[row].astype(np.float64) - added.sum(axis=0)
+    assert np.abs(left).max() < 2e-3
+    return added + np.outer(weights, left)
+
+
+def test_the_default_is_split_into_its_two_networks_and_a_lift(opened) -> None:
+    one = opened(0)
+    found = explain.explain(one, asked(one), 1, "soundalike")
+    assert [part.name for part in found.parts] == [
+        *("Instruments and voices", "Sound and scene", explain.LIFT)
+    ]
+    rows = {part: one.array(part)[:2].astype(np.float64) for part in PARTS}
+    joined = np.concatenate([weight * rows[part] for part, weight in PARTS.items()], axis=1)
+    scale = np.prod(np.linalg.norm(joined, axis=1))
+    shares = {part: weight**2 * rows[part][0] @ rows[part][1] / scale for part, weight in PARTS.items()}
+    assert found.parts[0].value == pytest.approx(shares["musicnn"] + shares["musicnn_mid"])
+    assert found.parts[1].value == pytest.approx(shares["yamnet"])
+
+
+def test_a_part_alone_has_its_own_name_and_moments(opened) -> None:
+    one = opened(0)
+    for name, title in (("musicnn_mid", "Instruments and voices"), ("yamnet", "Sound and scene")):
+        found = explain.explain(one, asked(one), 1, name)
+        assert [part.name for part in found.parts] == [title]
+        assert found.moments is not None
 
 
 def test_frames_are_split_by_time(opened) -> None:
@@ -262,13 +317,14 @@ def test_an_unknown_representation_is_refused(opened) -> None:
 
 
 def without_moments(folder: Path) -> Index:
-    matrices = {"soundalike": np.random.default_rng(0).normal(size=(N, soundalike.DIM))}
+    rng = np.random.default_rng(0)
+    matrices = {part: rng.normal(size=(N, SIZES[part])) for part in PARTS}
     return write_index(folder, matrices, ["soundalike"])
 
 
 def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
-    assert explain.stored_moments(one) is None
+    assert all(explain.stored_moments(one, part) is None for part in PARTS)
     found = explain.explain(one, asked(one), 1, "soundalike")
     assert found.moments is None
     assert found.shades is None
@@ -278,9 +334,17 @@ def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
     assert found.sentence == likeness.UNMEASURED
 
 
+def test_an_index_with_the_moments_of_one_part_alone_lacks_them(tmp_path) -> None:
+    one = without_moments(tmp_path / "index")
+    np.save(one.folder / "musicnn_moments.npy", np.zeros((N, 10, 200), np.float16))
+    found = explain.explain(one, asked(one), 1, "soundalike")
+    assert found.moments is None
+    assert "`soundalike measure INDEX`" in found.notes[0]
+
+
 def test_a_blend_has_no_moments(opened) -> None:
     one = opened(0)
-    blend = Query({"soundalike": np.ones(64, np.float32)}, {})
+    blend = Query({part: np.ones(SIZES[part], np.float32) for part in PARTS}, {})
     found = explain.explain(one, blend, 2, "soundalike")
     assert found.moments is None
     assert "single clip" in found.notes[0]
@@ -289,14 +353,18 @@ def test_a_blend_has_no_moments(opened) -> None:
 @pytest.mark.parametrize(
     "array",
     [
-        np.zeros((N, 9, 64), np.float16),
-        np.zeros((N + 1, 10, 64), np.float16),
-        np.zeros((N, 10, 64), np.float32),
+        np.zeros((N, 9, 256), np.float16),
+        np.zeros((N + 1, 10, 256), np.float16),
+        np.zeros((N, 10, 64), np.float16),
+        np.zeros((N, 10, 256), np.float32),
     ],
 )
 def test_moments_of_another_kind_are_refused(tmp_path, array) -> None:
     one = without_moments(tmp_path / "index")
-    np.save(one.folder / f"{explain.MOMENTS}.npy", array)
+    for part in PARTS:
+        shape = (N, 10, SIZES[part])
+        np.save(one.folder / f"{part}_moments.npy", np.zeros(shape, np.float16))
+    np.save(one.folder / "musicnn_mid_moments.npy", array)
     with pytest.raises(IndexFolderError, match="damaged"):
         explain.explain(one, asked(one), 1, "soundalike")
 
@@ -315,25 +383,43 @@ def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
     assert explain.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
 
 
-def test_the_moments_of_a_clip_average_to_its_embedding(library_clip, models) -> None:
-    clip = audio.analysis_window(audio.decode(library_clip))
-    heard = soundalike.moments(clip, models)
-    assert heard.shape == (explain.STRETCHES, soundalike.DIM)
-    assert heard.dtype == np.float32
-    np.testing.assert_allclose(heard.mean(axis=0), soundalike.embed(clip, models), atol=1e-4)
+def test_of_real_clips_parts_and_moments_sum_to_the_similarity(default_index) -> None:
+    for row in range(len(default_index)):
+        question = query.from_library(default_index, default_index.ids[0])
+        found = explain.explain(default_index, question, row, "soundalike")
+        check_sums(default_index, question, found, row)
 
 
-def test_a_new_clip_is_explained_by_its_own_moments(tmp_path, library_clip, models) -> None:
-    clip = audio.analysis_window(audio.decode(library_clip))
-    heard = soundalike.moments(clip, models)[np.newaxis]
-    one = write_index(tmp_path / "index", {"soundalike": heard.mean(axis=1)}, ["soundalike"])
-    np.save(one.folder / f"{explain.MOMENTS}.npy", heard.astype(np.float16))
-    embeddings = ClipEmbeddings(clip, one, models)
-    np.testing.assert_array_equal(embeddings.soundalike_moments, heard[0])
-    found = explain.explain(one, Query(embeddings, {}, None, 30.0), 0, "soundalike")
-    assert total(found) == pytest.approx(one.similarities("soundalike", embeddings)[0], abs=TOLERANCE)
+def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> None:
+    clip = audio.analysis_window(audio.decode(OTHER_CLIP))
+    embeddings = ClipEmbeddings(clip, default_index, models)
+    question = Query(embeddings, {}, None, 30.0)
+    for part in PARTS:
+        expected = representations.get(part).moments(clip, models)
+        np.testing.assert_array_equal(embeddings.moments(part), expected)
+    for row in range(len(default_index)):
+        found = explain.explain(default_index, question, row, "soundalike")
+        check_sums(default_index, question, found, row)
+
+
+def test_a_copy_of_a_track_agrees_with_it_moment_by_moment(default_index, models) -> None:
+    clip = audio.analysis_window(audio.decode(default_index.path(2)))
+    question = Query(ClipEmbeddings(clip, default_index, models), {}, 2, 30.0)
+    found = explain.explain(default_index, question, 2, "soundalike")
+    assert found.similarity - default_index.bias("soundalike")[2] == pytest.approx(1, abs=1e-3)
+    np.testing.assert_allclose(found.moments, found.moments.T, atol=1e-3)
+
+
+def check_sums(one: Index, question: Query, found: explain.Explanation, row: int) -> None:
+    """Parts, with the lift, are the similarity; moments, without it, the cosine."""
+    similarity = one.similarities("soundalike", question.embeddings)[row]
+    assert found.similarity == pytest.approx(similarity, abs=TOLERANCE)
+    assert total(found) == pytest.approx(similarity, abs=TOLERANCE)
     assert found.moments is not None
-    np.testing.assert_allclose(found.moments, found.moments.T, atol=1e-4)
+    lift = float(one.bias("soundalike")[row])
+    assert found.moments.sum() == pytest.approx(similarity - lift, abs=TOLERANCE)
+    names = [part.name for part in found.parts]
+    assert names == ["Instruments and voices", "Sound and scene", *([explain.LIFT] if lift else [])]
 
 
 def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:

@@ -32,7 +32,7 @@ NETWORKS = {
     "vgg16": "vgg16",
     "genre_head": "genre_head",
     "musicnn": "tagger",
-    "soundalike": "projection",
+    "yamnet": "yamnet",
     "mfcc_autoencoder": "autoencoder",
 }
 PAGES = ("recommend", "anatomy", "map", "features", "compare", "about")
@@ -131,7 +131,7 @@ def test_a_model_of_another_kind_is_one_sentence(name: str, models_folder: Path)
 def test_every_model_file_is_listed_with_its_checksum() -> None:
     lines = (paths.MODELS / SUMS).read_text(encoding="utf-8").splitlines()
     listed = dict(reversed(line.split("  ")) for line in lines)
-    files = {path.name for path in paths.MODELS.iterdir() if path.suffix not in (".md", "")}
+    files = {path.name for path in paths.MODELS.iterdir() if path.suffix == ".npz"}
     assert listed.keys() == files
     assert all(paths.sha256_of(paths.MODELS / name) == checksum for name, checksum in listed.items())
 
@@ -176,13 +176,13 @@ def flip(path: Path) -> None:
 
 
 def test_a_changed_byte_is_found_while_the_library_is_shown(library: Path) -> None:
-    flip(library / "soundalike.npy")
+    flip(library / "yamnet.npy")
     app = open_page("recommend")
     _, check = state._open(str(library.resolve()), state.libraries.stamp(library))
     check.wait()
     app.run()
     (only,) = said(app)
-    assert "soundalike.npy is damaged; build the index again" in only.replace("\\", "")
+    assert "yamnet.npy is damaged; build the index again" in only.replace("\\", "")
     app.selectbox(key="library").set_value("Starter library").run()
     assert said(app) == []
 
@@ -200,7 +200,7 @@ def test_a_check_reads_every_file(damage: Callable[[Path], None], library: Path)
 
 
 def test_a_large_index_is_taken_as_it_is(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flip(library / "soundalike.npy")
+    flip(library / "yamnet.npy")
     monkeypatch.setattr("soundalike.index_check.LARGEST", 1)
     check = Check(index.load(library))
     check.wait()

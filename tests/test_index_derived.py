@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
 from soundalike import hubness, index, index_derived, index_writing, representations, row_reader
+from soundalike.scaling import CENTRED, STANDARDISED, Scaling
 
 quick = settings(deadline=None, max_examples=40)
 few_values = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0])
@@ -44,25 +45,45 @@ def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values:
 
 
 @quick
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(200, 20_000))
+def test_centring_in_blocks_is_centring_the_whole(seed: int, n: int, values: int) -> None:
+    matrix = np.random.default_rng(seed).gamma(2, size=(n, 200)).astype(np.float32)
+    scale, stored = scaled_in_blocks("musicnn", CENTRED, matrix, values)
+    mean = (n / (n + 10) * matrix.mean(axis=0, dtype=np.float64)).astype(np.float32)
+    np.testing.assert_array_equal(scale, [mean, np.ones(200, np.float32)])
+    left = matrix - mean
+    expected = left / np.linalg.norm(left, axis=1, keepdims=True)
+    np.testing.assert_allclose(stored, expected, atol=5e-4)
+    assert stored.dtype == np.float16
+
+
+@quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(518, 20_000))
 def test_standardising_in_blocks_is_standardising_the_whole(seed: int, n: int, values: int) -> None:
     dim = representations.get("fma518").dim
     rng = np.random.default_rng(seed)
     matrix = (rng.normal(size=(n, dim)) * rng.lognormal(sigma=3, size=dim) + 5).astype(np.float32)
     matrix[:, 7] = 0.5
-    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
-        patched.setattr(row_reader, "BLOCK_VALUES", values)
-        folder = Path(name)
-        index_writing.save(folder, "fma518", matrix)
-        index_derived.standardise(folder, "fma518")
-        scale, stored = np.load(folder / "fma518_scale.npy"), np.load(folder / "fma518.npy")
-        assert not list(folder.glob(".*"))
+    scale, stored = scaled_in_blocks("fma518", STANDARDISED, matrix, values)
     mean = matrix.mean(axis=0, dtype=np.float64)
     deviation = matrix.std(axis=0, dtype=np.float64)
     expected = np.stack([mean, np.where(deviation > 1e-6, deviation, np.inf)]).astype(np.float32)
     np.testing.assert_array_equal(scale, expected)
     np.testing.assert_array_equal(stored, ((matrix - expected[0]) / expected[1]).astype(np.float16))
     assert not stored[:, 7].any()
+
+
+def scaled_in_blocks(
+    name: str, kind: Scaling, matrix: np.ndarray, values: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The scale and the vectors that are stored, where so many values are read at once."""
+    with TemporaryDirectory() as aside, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(row_reader, "BLOCK_VALUES", values)
+        folder = Path(aside)
+        index_writing.save(folder, name, matrix)
+        index_derived.scale(folder, name, kind)
+        assert not list(folder.glob(".*"))
+        return np.load(folder / f"{name}_scale.npy"), np.load(folder / f"{name}.npy")
 
 
 def test_neighbours_do_not_depend_on_how_many_are_asked_at_once(
@@ -86,7 +107,9 @@ def test_biases_of_a_large_library_come_from_fewer_queries(
     monkeypatch.setattr(
         hubness, "bias", lambda matrix, rows: asked.append(matrix.shape) or real(matrix, rows)
     )
-    vectors = {"soundalike": np.random.default_rng(0).normal(size=(60, 64))}
+    rng = np.random.default_rng(0)
+    parts = representations.get("soundalike").parts
+    vectors = {part: rng.normal(size=(60, representations.get(part).dim)) for part in parts}
     write_index(tmp_path / "all", vectors, ["soundalike"])
     monkeypatch.setattr(index_derived, "_BIAS_SIMILARITIES", 60 * 20)
     opened = write_index(tmp_path / "some", vectors, ["soundalike"])

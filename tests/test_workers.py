@@ -98,8 +98,8 @@ def test_a_process_that_is_killed_costs_nothing(
 
 
 def test_workers_without_the_right_networks_stop_the_run(music: Path) -> None:
-    wrong = Recipe((("soundalike", "0" * 64, None),))
-    with pytest.raises(ModelError, match="another soundalike"):
+    wrong = Recipe((("yamnet", "0" * 64, None),))
+    with pytest.raises(ModelError, match="another yamnet"):
         list(Processes(wrong, 1).run(iter(jobs(music))))
 
 

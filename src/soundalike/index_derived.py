@@ -105,7 +105,7 @@ def write_track_facts(
     """
     names = list(manifest["representations"])
     index_writing.write_manifest(folder, manifest)
-    _write_biases(index.load(folder), names)
+    write_biases(index.load(folder), names)
     index_writing.write_manifest(folder, manifest)
     opened = index.load(folder)
     with _steadily(len(opened)):
@@ -114,6 +114,29 @@ def write_track_facts(
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
     index_writing.write_manifest(folder, manifest)
+
+
+def write_biases(opened: Index, names: Sequence[str]) -> None:
+    """Write the `_bias` of each of some representations that has one.
+
+    Parameters
+    ----------
+    opened : an index whose manifest has all facts of its vectors
+    names : its representations
+    """
+    n = len(opened)
+    wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
+    rows = np.arange(0, n, -(-n // wanted))
+    size = _at_once(n, _BIAS_QUERIES)
+    for name in names:
+        if not representations.get(name).evened or n < 2:
+            continue
+        similarities = np.empty((len(rows), n), np.float32)
+        for start in range(0, len(rows), size):
+            block = slice(start, start + size)
+            similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
+        bias = hubness.bias(similarities, rows)
+        index_writing.save(opened.folder, f"{name}_bias", bias)
 
 
 class TopRows:
@@ -171,22 +194,6 @@ def _sum(
     for _, block in reader.blocks():
         total = np.concatenate([total[np.newaxis], of(block.astype(np.float64))]).sum(axis=0)
     return total
-
-
-def _write_biases(opened: Index, names: Sequence[str]) -> None:
-    n = len(opened)
-    wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
-    rows = np.arange(0, n, -(-n // wanted))
-    size = _at_once(n, _BIAS_QUERIES)
-    for name in names:
-        if not representations.get(name).evened or n < 2:
-            continue
-        similarities = np.empty((len(rows), n), np.float32)
-        for start in range(0, len(rows), size):
-            block = slice(start, start + size)
-            similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
-        bias = hubness.bias(similarities, rows)
-        index_writing.save(opened.folder, f"{name}_bias", bias)
 
 
 def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:

@@ -20,7 +20,7 @@ def several(serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     synthetic_index.write(folder / "messy", 60, messy=True)
     synthetic_index.write(folder / "many tracks", 1_200)
     synthetic_index.write(folder / "torn", 20)
-    (folder / "torn" / "soundalike.npy").unlink()
+    (folder / "torn" / "yamnet.npy").unlink()
     with serve(tmp_path_factory.mktemp("server"), SOUNDALIKE_INDEX=str(folder)) as address:
         yield address
 

@@ -10,8 +10,15 @@ import pytest
 
 from soundalike import audio, image, spectra
 from soundalike.errors import ModelError
-from soundalike.models import ModelStore, autoencoder, factor_cnn, genre_head, runtime, tagger
-from soundalike.representations import soundalike, vgg_mel
+from soundalike.models import (
+    ModelStore,
+    autoencoder,
+    factor_cnn,
+    genre_head,
+    runtime,
+    tagger,
+)
+from soundalike.representations import musicnn, musicnn_mid, vgg_mel, yamnet
 
 RUNTIMES = ("openvino", "openvino-f32", "tensorflow")
 
@@ -24,7 +31,7 @@ def stores():
         for name in RUNTIMES:
             patch.setenv(runtime.VARIABLE, name)
             made[name] = ModelStore()
-            for network in (made[name].vgg16, made[name].tagger):
+            for network in (made[name].vgg16, made[name].tagger, made[name].yamnet):
                 assert network is not None
             # These two are made ready at their first call.
             made[name].genre_head(np.zeros((1, *genre_head.INPUT_SHAPE), np.float32))
@@ -47,7 +54,7 @@ def test_vgg16_in_single_precision(stores, clip):
     close([stores["openvino-f32"].vgg16(picture)], [stores["tensorflow"].vgg16(picture)])
 
 
-@pytest.mark.parametrize("embed", [vgg_mel.embed, soundalike.embed])
+@pytest.mark.parametrize("embed", [item.embed for item in (vgg_mel, musicnn, musicnn_mid, yamnet)])
 def test_embeddings_as_the_processor_likes_them(stores, clip, embed):
     ours = embed(clip, stores["openvino"]).astype(np.float64)
     theirs = embed(clip, stores["tensorflow"]).astype(np.float64)

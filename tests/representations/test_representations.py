@@ -91,6 +91,8 @@ def test_an_unknown_name_is_answered_with_those_there_are(name):
         (["genre_head"], ["genre_head"]),
         (["genre_head", "vgg_genre"], ["genre_head", "vgg_mel"]),
         (list(DIMS), ["vgg_mel", "genre_head"]),
+        (["soundalike"], ["musicnn", "musicnn_mid", "yamnet"]),
+        (["yamnet", "soundalike"], ["yamnet", "musicnn", "musicnn_mid"]),
         ([], []),
     ],
 )

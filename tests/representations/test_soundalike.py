@@ -1,104 +1,136 @@
-"""Tests of `soundalike`: what it is made of, what it forgives, and where its projection comes from."""
+"""Tests of `soundalike`: what is joined, how an index compares it, and that small indexes answer."""
 
 from __future__ import annotations
 
-import re
+from pathlib import Path
 
 import numpy as np
 import pytest
+from small_library import IDS, OTHER_CLIP, copy_library
 
-from soundalike import audio, paths
+from soundalike import audio, index, index_builder, library, playlist, query, representations
 from soundalike.audio import Clip
-from soundalike.models import tagger
-from soundalike.representations import soundalike
+from soundalike.index import Index
+from soundalike.index_builder import Plan
+from soundalike.query import ClipEmbeddings
 
-ASSET = paths.MODELS / "soundalike.npz"
-OTHERS = ("0003", "0120", "0240", "0360")
+pytest_plugins = ["library_fixtures"]
 
-
-def window(path) -> Clip:
-    return audio.analysis_window(audio.decode(path))
+NAME = "soundalike"
+WEIGHTS = {"musicnn": 1.0, "musicnn_mid": 0.7, "yamnet": 1.0}
+SIZES = {"musicnn": 200, "musicnn_mid": 256, "yamnet": 1_024}
 
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return window(library_clip)
+    return audio.analysis_window(audio.decode(library_clip))
 
 
-@pytest.fixture(scope="module")
-def embedding(clip, models) -> np.ndarray:
-    return soundalike.embed(clip, models)
+def asked(one: Index, clip: Clip, models) -> np.ndarray:
+    """Cosines of a clip to all tracks."""
+    return one.cosines(NAME, ClipEmbeddings(clip, one, models))
 
 
-@pytest.fixture(scope="module")
-def others(models) -> list[np.ndarray]:
-    clips = [paths.LIBRARY / "clips" / f"{track}.opus" for track in OTHERS]
-    return [soundalike.embed(window(path), models) for path in clips]
+def slow(one: Index, rows: dict[str, np.ndarray]) -> np.ndarray:
+    """Cosines of raw vectors to all tracks, each part centred by hand, one pair after the other."""
+    n = len(one)
+    tracks, question = [np.zeros(0)] * n, np.zeros(0)
+    for part, weight in WEIGHTS.items():
+        raw = one.array(f"{part}_raw").astype(np.float64)
+        mean = raw.mean(axis=0) * n / (n + 10)
+        for row in range(n):
+            unit = (raw[row] - mean) / np.linalg.norm(raw[row] - mean)
+            tracks[row] = np.concatenate([tracks[row], weight * unit])
+        unit = (rows[part] - mean) / np.linalg.norm(rows[part] - mean)
+        question = np.concatenate([question, weight * unit])
+    norm = np.linalg.norm(question)
+    return np.array([track @ question / np.linalg.norm(track) / norm for track in tracks])
 
 
-def cosine(one: np.ndarray, other: np.ndarray) -> float:
-    return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+def test_what_is_joined() -> None:
+    item = representations.get(NAME)
+    assert representations.DEFAULT == NAME
+    assert item.parts == WEIGHTS
+    assert item.dim == sum(SIZES.values()) == 1_480
+    assert {part: representations.get(part).dim for part in WEIGHTS} == SIZES
+    assert {representations.get(part).scaling for part in WEIGHTS} == {"centred"}
+    assert item.models == ("musicnn", "yamnet")
+    assert item.evened
 
 
-def shifted(clip: Clip, seconds: float) -> Clip:
-    return Clip(np.roll(clip.samples, -int(seconds * audio.SAMPLE_RATE)))
+def test_the_embedding_is_the_parts_one_after_the_other(clip, models) -> None:
+    parts = [weight * representations.get(part).embed(clip, models) for part, weight in WEIGHTS.items()]
+    joined = representations.get(NAME).embed(clip, models)
+    np.testing.assert_allclose(joined, np.concatenate(parts), rtol=1e-6)
+    assert joined.shape == (1_480,)
 
 
-def test_it_is_the_projection_of_the_pooled_filters(clip, embedding, models):
-    assert embedding.shape == (soundalike.DIM,) == (64,)
-    assert embedding.dtype == np.float32
-    heard = models.tagger(tagger.patches(tagger.spectrogram(clip)))
-    filters = heard.pooled[:, 625:753].astype(np.float64).mean(axis=0).ravel()
-    with np.load(ASSET, allow_pickle=False) as arrays:
-        expected = (filters - arrays["mean"]) / arrays["scale"] @ arrays["components"]
-    np.testing.assert_allclose(embedding, expected, atol=1e-3)
+def test_an_index_stores_each_part_centred_at_length_1(default_index) -> None:
+    assert default_index.stored == list(WEIGHTS)
+    n = len(default_index)
+    for part, size in SIZES.items():
+        raw, scaled = (np.asarray(default_index.array(f"{part}{end}"), float) for end in ("_raw", ""))
+        assert raw.shape == scaled.shape == (n, size)
+        mean, ones = default_index.array(f"{part}_scale")
+        np.testing.assert_allclose(mean, raw.mean(axis=0) * n / (n + 10), rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(ones, 1)
+        np.testing.assert_allclose(np.linalg.norm(scaled, axis=1), 1, atol=1e-3)
+        left = raw - mean
+        np.testing.assert_allclose(scaled, left / np.linalg.norm(left, axis=1, keepdims=True), atol=5e-4)
 
 
-def test_the_pooled_filters_are_the_second_and_third_convolution(clip, models):
-    heard = models.tagger(tagger.patches(tagger.spectrogram(clip)))
-    assert tagger.N_POOLED - 128 == 3 * 51 + 2 * 204 + 64
-    pooled = soundalike.pooled(clip, models).reshape(128, 2)
-    assert pooled.shape == (soundalike.N_POOLED // 2, 2)
-    assert (pooled[:, 0] > pooled[:, 1]).all()
-    np.testing.assert_allclose(pooled[-1], heard.pooled[:, -1].mean(axis=0), rtol=1e-4, atol=1e-4)
+def test_similarities_are_those_of_a_slow_count(default_index, models) -> None:
+    for row in (0, 3):
+        raw = {part: default_index.array(f"{part}_raw")[row].astype(float) for part in WEIGHTS}
+        found = default_index.similarities(NAME, default_index.embeddings(row))
+        expected = slow(default_index, raw) + default_index.bias(NAME)
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+    clip = audio.analysis_window(audio.decode(OTHER_CLIP))
+    raw = {part: representations.get(part).embed(clip, models).astype(float) for part in WEIGHTS}
+    np.testing.assert_allclose(asked(default_index, clip, models), slow(default_index, raw), atol=1e-3)
 
 
-def test_the_same_samples_give_the_same_bytes(clip, embedding, models):
-    np.testing.assert_array_equal(soundalike.embed(Clip(clip.samples.copy()), models), embedding)
+def test_a_copy_at_another_level_or_start_is_the_track(default_index, clip, models) -> None:
+    """The clip is the first of the library."""
+    seconds = audio.SAMPLE_RATE
+    for copy, least in (
+        (clip.samples / 10, 0.998),
+        (clip.samples + np.float32(0.1), 0.998),
+        (np.roll(clip.samples, -seconds), 0.95),
+        (np.roll(clip.samples, 3 * seconds), 0.9),
+    ):
+        cosines = asked(default_index, Clip(np.asarray(copy, np.float32)), models)
+        assert cosines[0] > least
+        assert cosines[0] > cosines[1:].max() + 0.2
 
 
-@pytest.mark.parametrize("seconds", [1.0, 3.0])
-def test_a_shifted_copy_sounds_the_same_and_nearer_than_others(clip, embedding, others, models, seconds):
-    copy = soundalike.embed(shifted(clip, seconds), models)
-    assert cosine(copy, embedding) > 0.95
-    assert cosine(copy, embedding) > max(cosine(copy, other) for other in others)
+def test_different_music_is_told_apart(default_index) -> None:
+    n = len(default_index)
+    cosines = [default_index.cosines(NAME, default_index.embeddings(row)) for row in range(n)]
+    others = np.array(cosines)[~np.eye(n, dtype=bool)]
+    assert others.max() < 0.8
+    assert others.min() < 0.2
 
 
-def test_a_quieter_copy_is_still_nearest(clip, embedding, others, models):
-    quieter = soundalike.embed(Clip(clip.samples / 2), models)
-    assert cosine(quieter, embedding) > 0.85
-    assert cosine(quieter, embedding) > max(cosine(quieter, other) for other in others)
-
-
-def test_different_music_is_told_apart(embedding, others):
-    assert max(cosine(embedding, other) for other in others) < 0.8
-
-
-def test_the_file_is_the_one_its_card_describes():
-    card = ASSET.with_suffix(".md").read_text(encoding="utf-8")
-    (sha256,) = re.findall(r"`([0-9a-f]{64})`", card)
-    assert paths.sha256_of(ASSET) == sha256
-
-
-def test_it_was_fitted_on_the_library(embedding, others, models):
-    """The mean of everything it was fitted on is the origin, and the library surrounds it."""
-    fitted = models.projection
-    np.testing.assert_array_equal(fitted(fitted.mean), 0)
-    assert fitted.components.shape == (256, 64)
-    np.testing.assert_allclose(fitted.components.T @ fitted.components, np.eye(64), atol=1e-5)
-    assert np.linalg.norm(np.mean([embedding, *others], axis=0)) < np.linalg.norm(embedding)
-
-
-def test_what_it_hears_is_said():
-    assert len(soundalike.HEARS) > 200
-    assert "\n" not in soundalike.HEARS
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
+    source = library.load(copy_library(tmp_path / "library", IDS[:n]))
+    built = index_builder.build(source, tmp_path / "index", models, Plan((NAME,), measured=True))
+    one = index.load(built.index.folder, checksums=True)
+    assert len(one) == n
+    for row in range(n):
+        similarities = one.similarities(NAME, one.embeddings(row))
+        assert np.isfinite(similarities).all()
+        assert one.cosines(NAME, one.embeddings(row))[row] == pytest.approx(1, abs=1e-3)
+        near, values = one.neighbours(NAME, row)
+        assert sorted(near) == [other for other in range(n) if other != row]
+        np.testing.assert_allclose(values, similarities[near], atol=1e-6)
+    own = query.from_audio(one.path(0), one, models)
+    assert own.row == 0
+    stranger = query.from_audio(OTHER_CLIP, one, models)
+    assert stranger.row is None
+    cosines = one.cosines(NAME, stranger.embeddings)
+    assert cosines.shape == (n,)
+    assert ((cosines > -1) & (cosines < 0.99)).all()
+    for question, count in ((own, n - 1), (query.from_library(one, one.ids[0]), n - 1), (stranger, n)):
+        assert len(playlist.recommend(one, question, NAME, 10).entries) == count

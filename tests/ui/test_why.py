@@ -46,7 +46,7 @@ def by_moments() -> Explanation:
     """Two clips that agree most in the third stretch of one and the last of the other."""
     values = np.full((10, 10), 0.005)
     values[2, 9], values[4, 4] = 0.02, -0.001
-    parts = (Part("Soundalike", float(values.sum())), Part("Lift", -0.01))
+    parts = (Part("Instruments and voices", 0.2), Part("Sound and scene", 0.309), Part("Lift", -0.01))
     best = Meeting(5.5, 26.0, 4.0)
     return Explanation("soundalike", 0.5, parts, moments=values, best=best)
 
@@ -55,13 +55,14 @@ def test_shares_are_sent_with_their_signs() -> None:
     data = why.payload(by_moments(), BARE, BARE)
     assert data["total"] == "Similarity 0.500"
     assert data["parts"] == [
-        {"name": "Soundalike", "value": "0.509", "share": 1.0, "against": False},
-        {"name": "Lift", "value": "−0.010", "share": 0.02, "against": True},
+        {"name": "Instruments and voices", "value": "0.200", "share": 0.647, "against": False},
+        {"name": "Sound and scene", "value": "0.309", "share": 1.0, "against": False},
+        {"name": "Lift", "value": "−0.010", "share": 0.032, "against": True},
     ]
 
 
 def test_one_part_alone_is_no_list() -> None:
-    data = why.payload(Explanation("musicnn", 0.25, (Part("Tagger's ear", 0.25),)), BARE, BARE)
+    data = why.payload(Explanation("musicnn", 0.25, (Part("Instruments and voices", 0.25),)), BARE, BARE)
     assert data == {"parts": [], "total": "Similarity 0.250"}
     assert why.payload(Explanation("mfcc_flat", None), BARE, BARE)["total"] == ""
 

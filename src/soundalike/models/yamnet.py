@@ -187,15 +187,15 @@ def class_names(path: Path) -> list[str]:
     Raises
     ------
     ModelError
-        If the table is missing or lists other than 521 classes.
+        If the table is missing, or does not list 521 classes with a name each.
     """
     table = path.with_name(CLASSES_FILE)
     try:
         with table.open(encoding="utf-8", newline="") as file:
             names = [row["display_name"] for row in csv.DictReader(file)]
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, KeyError, ValueError, csv.Error) as error:
         raise _damaged(table) from error
-    if len(names) != N_CLASSES:
+    if len(names) != N_CLASSES or not all(names):
         raise _damaged(table)
     return names
 
