@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike.models.openvino_import import import_openvino
+
 Node = Any
 """One of OpenVINO's nodes, which has no type that mypy could follow."""
 Array = NDArray[np.floating]
@@ -19,9 +21,7 @@ Array = NDArray[np.floating]
 
 def ops() -> Any:
     """OpenVINO's operations."""
-    from openvino import opset13
-
-    return opset13
+    return import_openvino().opset13
 
 
 def parameter(shape: Sequence[int]) -> Node:
@@ -31,9 +31,7 @@ def parameter(shape: Sequence[int]) -> Node:
 
 def model(outputs: Sequence[Node], given: Node) -> Any:
     """A graph from its input to its outputs, in order."""
-    import openvino
-
-    return openvino.Model([ops().result(node) for node in outputs], [given])
+    return import_openvino().Model([ops().result(node) for node in outputs], [given])
 
 
 def channels_first(x: Node) -> Node:
@@ -128,10 +126,8 @@ def dense(x: Node, weights: Sequence[Array]) -> Node:
 
 def pool(x: Node, size: Sequence[int]) -> Node:
     """The largest value of each window; what does not fill one drops out."""
-    from openvino import opset1
-
     none = [0] * len(size)
-    return opset1.max_pool(x, list(size), none, none, list(size))
+    return import_openvino().opset1.max_pool(x, list(size), none, none, list(size))
 
 
 def flatten(x: Node) -> Node:

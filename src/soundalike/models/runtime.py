@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from soundalike import priority
 from soundalike.errors import ModelError
+from soundalike.models.openvino_import import import_openvino
 from soundalike.models.quiet import import_tensorflow
 
 if TYPE_CHECKING:
@@ -175,9 +176,7 @@ def _has_openvino() -> bool:
 
 @lru_cache(maxsize=1)
 def _core() -> Any:
-    import openvino
-
-    return openvino.Core()
+    return import_openvino().Core()
 
 
 @lru_cache(maxsize=1)
