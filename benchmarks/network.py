@@ -152,7 +152,7 @@ def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     kind = representations.get(name).scaling
     if kind is None:
         return vectors
-    mean, deviation = (of(vectors, axis=0, dtype=np.float64) for of in (np.mean, np.std))
+    mean, deviation = (np.asarray(of(vectors, axis=0, dtype=np.float64)) for of in (np.mean, np.std))
     return scaling.apply(kind, vectors, scaling.fit(kind, len(vectors), mean, deviation))
 
 
