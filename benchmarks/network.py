@@ -152,8 +152,9 @@ def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     kind = representations.get(name).scaling
     if kind is None:
         return vectors
-    mean, deviation = (np.asarray(of(vectors, axis=0, dtype=np.float64)) for of in (np.mean, np.std))
-    return scaling.apply(kind, vectors, scaling.fit(kind, len(vectors), mean, deviation))
+    wide = vectors.astype(np.float64)
+    fitted = scaling.fit(kind, len(wide), wide.mean(axis=0), wide.std(axis=0))
+    return scaling.apply(kind, vectors, fitted)
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
