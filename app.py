@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from soundalike.ui import state
+from soundalike.ui import origins, state
 
+origins.ask_nobody()
 st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
 st.navigation(
     [

@@ -40,8 +40,13 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def served(folder: Path, **environment: str) -> Iterator[str]:
-    """A server of its own for the app, in some environment; whatever it writes goes to a folder."""
+def served(folder: Path, *before: str, **environment: str) -> Iterator[str]:
+    """A server of its own for the app, in some environment; whatever it writes goes to a folder.
+
+    Parameters
+    ----------
+    before : what its command begins with, as to trace it
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -54,7 +59,7 @@ def served(folder: Path, **environment: str) -> Iterator[str]:
     }
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py"]
+            [*before, sys.executable, "-m", "streamlit", "run", "app.py"]
             + ["--server.port", str(port), "--server.headless", "true"],
             cwd=ROOT,
             stdout=output,
