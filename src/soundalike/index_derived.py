@@ -1,22 +1,23 @@
 """What an index works out from finished vectors: scales, norms, top tracks, biases and neighbours.
 
 Every array of vectors is read and written in blocks of rows from its file, so that memory stays bounded
-by a block however many tracks there are; the results are those of the whole matrix to the last bit. An
-unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; a standardised
-one has its vectors as the network gave them, in float32, until they are brought to scale here.
+by a block however many tracks there are. The results are those of the whole matrix to the last bit, and
+all is worked out with one thread (`threads`), so that they do not depend on how many processors there
+are. An unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; a
+standardised one has its vectors as the network gave them, in float32, until they are brought to scale
+here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import first_pass, hubness, index, index_writing, representations
+from soundalike import first_pass, hubness, index, index_writing, representations, threads
 from soundalike.index import Index
 from soundalike.row_reader import RowReader
 
@@ -35,6 +36,7 @@ OnTracks = Callable[[str, int], None]
 """Called with a representation and how many more of its tracks have their neighbours."""
 
 
+@threads.single_threaded_blas()
 def standardise(folder: Path, name: str) -> None:
     """Bring the vectors of a standardised representation to mean 0 and deviation 1; write its `_scale`.
 
@@ -58,6 +60,7 @@ def standardise(folder: Path, name: str) -> None:
     aside.replace(folder / f"{name}.npy")
 
 
+@threads.single_threaded_blas()
 def write_vector_facts(folder: Path, name: str) -> None:
     """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
 
@@ -86,6 +89,7 @@ def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     return {name: _describe(folder, name) for name in names}
 
 
+@threads.single_threaded_blas()
 def write_track_facts(
     folder: Path,
     manifest: dict[str, Any],
@@ -108,9 +112,8 @@ def write_track_facts(
     _write_biases(index.load(folder), names)
     index_writing.write_manifest(folder, manifest)
     opened = index.load(folder)
-    with _steadily(len(opened)):
-        for name in names:
-            _write_neighbours(opened, name, on_tracks)
+    for name in names:
+        _write_neighbours(opened, name, on_tracks)
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
     index_writing.write_manifest(folder, manifest)
@@ -205,15 +208,6 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
         on_tracks(name, len(block))
     index_writing.save(opened.folder, f"{name}_neighbours", rows)
     index_writing.save(opened.folder, f"{name}_similarities", values)
-
-
-@contextmanager
-def _steadily(n: int) -> Iterator[None]:
-    """Of many tracks few are compared at once, which linear algebra's own threads only hold up."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas") if n > _SIMILARITIES // _QUERIES else nullcontext():
-        yield
 
 
 def _at_once(n: int, most: int) -> int:
