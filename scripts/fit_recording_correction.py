@@ -24,9 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, degradations, library, paths
+from soundalike import audio, degradations, library, paths, threads
 from soundalike.audio import SAMPLE_RATE, Clip
-from soundalike.models import ModelStore, runtime, tagger, yamnet
+from soundalike.models import ModelStore, tagger, yamnet
 from soundalike.models.quiet import import_tensorflow
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
 from soundalike.representations import recorded, stretches, yamnet_features
@@ -152,12 +152,9 @@ def _pairs(folder: Path, kept: Path | None) -> Pairs:
     return pairs
 
 
+@threads.single_threaded()
 def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
     """A process's share of the clips: every second one."""
-    from threadpoolctl import threadpool_limits
-
-    threadpool_limits(1)
-    runtime.limit_threads(1)
     models, generator = ModelStore(), np.random.default_rng(SEED + process)
     crowds = [
         degradations.babble(audio.ANALYSIS_SAMPLES, generator, int(generator.integers(3, 16)))

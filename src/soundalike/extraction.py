@@ -10,8 +10,9 @@ A want is a name: a representation's vector as its `embed` gives it, or one of t
     picture             the clip's mel spectrogram as a picture's bytes, uint8
     picture_start       where in its file the clip begins, in seconds
 
-Files are taken one at a time, each by itself, here or in another process or on another machine: the
-same file and models give the same bytes by the same runtime on the same kind of processor.
+Files are taken one at a time, each by itself and with one thread (`threads`), here or in another process
+or on another machine: the same file and models give the same bytes by the same runtime on the same kind
+of processor, however many of them there are.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from soundalike import (
     representations,
     spectral_summary,
     tags,
+    threads,
 )
 from soundalike.audio import Clip
 from soundalike.errors import AudioError, SoundalikeError
@@ -113,6 +115,7 @@ _KINDS = {
 }
 
 
+@threads.single_threaded()
 def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refused:
     """Decode a file and take what is wanted; whatever the file holds, this returns.
 

@@ -32,6 +32,7 @@ from soundalike import (
     own_files,
     representations,
     spectral_summary,
+    threads,
     workshop,
 )
 from soundalike import index as indices
@@ -131,6 +132,7 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
     pictures.flush()
 
 
+@threads.single_threaded_blas()
 def add_duplicates(folder: Path) -> None:
     """Add the pairs of tracks that are one recording to an index that has fingerprints."""
     opened = indices.load(folder)

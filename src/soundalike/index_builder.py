@@ -34,6 +34,7 @@ from soundalike import (
     paths,
     representations,
     tags,
+    threads,
     workshop,
 )
 from soundalike.errors import IndexFolderError, LibraryError
@@ -259,6 +260,7 @@ class _Assembly:
         self._store = store
         self._earlier = earlier
 
+    @threads.single_threaded()
     def write(self, found: Ingested, on_step: OnStep) -> tuple[Skipped, ...]:
         """Write all of it; returns the files that are left out."""
         folder, names = self._folder, self._names

@@ -1,22 +1,30 @@
 """What an index works out from finished vectors: scales, norms, top tracks, biases and neighbours.
 
 Every array of vectors is read and written in blocks of rows from its file, so that memory stays bounded
-by a block however many tracks there are; the results are those of the whole matrix to the last bit. An
-unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; one that is
-scaled has its vectors as the network gave them, in float32, until they are scaled here.
+by a block however many tracks there are. The results are those of the whole matrix to the last bit, and
+all is worked out with one thread (`threads`), so that they do not depend on how many processors there
+are. An unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; one
+that is scaled has its vectors as the network gave them, in float32, until they are scaled here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import first_pass, hubness, index, index_writing, representations, scaling
+from soundalike import (
+    first_pass,
+    hubness,
+    index,
+    index_writing,
+    representations,
+    scaling,
+    threads,
+)
 from soundalike.index import Index
 from soundalike.row_reader import RowReader
 from soundalike.scaling import Scaling
@@ -34,6 +42,7 @@ OnTracks = Callable[[str, int], None]
 """Called with a representation and how many more of its tracks have their neighbours."""
 
 
+@threads.single_threaded_blas()
 def scale(folder: Path, name: str, kind: Scaling) -> None:
     """Scale the vectors of a representation by the index's own tracks (`scaling`); write its `_scale`.
 
@@ -58,6 +67,7 @@ def scale(folder: Path, name: str, kind: Scaling) -> None:
     aside.replace(folder / f"{name}.npy")
 
 
+@threads.single_threaded_blas()
 def write_vector_facts(folder: Path, name: str) -> None:
     """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
 
@@ -86,6 +96,7 @@ def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
     return {name: _describe(folder, name) for name in names}
 
 
+@threads.single_threaded_blas()
 def write_track_facts(
     folder: Path,
     manifest: dict[str, Any],
@@ -108,9 +119,8 @@ def write_track_facts(
     write_biases(index.load(folder), names)
     index_writing.write_manifest(folder, manifest)
     opened = index.load(folder)
-    with _steadily(len(opened)):
-        for name in names:
-            _write_neighbours(opened, name, on_tracks)
+    for name in names:
+        _write_neighbours(opened, name, on_tracks)
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
     index_writing.write_manifest(folder, manifest)
@@ -212,15 +222,6 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
         on_tracks(name, len(block))
     index_writing.save(opened.folder, f"{name}_neighbours", rows)
     index_writing.save(opened.folder, f"{name}_similarities", values)
-
-
-@contextmanager
-def _steadily(n: int) -> Iterator[None]:
-    """Of many tracks few are compared at once, which linear algebra's own threads only hold up."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas") if n > _SIMILARITIES // _QUERIES else nullcontext():
-        yield
 
 
 def _at_once(n: int, most: int) -> int:

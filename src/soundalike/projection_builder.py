@@ -6,7 +6,7 @@ library also how many tracks UMAP laid out (`fitted_tracks`), the others being p
 
 While the arrays are replaced the manifest knows no maps, so that a killed run leaves an index that is
 whole without them. Nothing else in the folder is touched. The same index gives the same bytes on the
-same machine.
+same kind of processor, however many there are.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import excerpt, index_writing, placing, projection, representations
+from soundalike import excerpt, index_writing, placing, projection, representations, threads
 from soundalike import index as indices
 from soundalike.index import Index
 from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
@@ -30,6 +30,7 @@ OnMap = Callable[[str], None]
 """Called after each map with its array's name."""
 
 
+@threads.single_threaded_blas()
 def add(
     folder: Path,
     settings: Sequence[Setting] = SETTINGS,

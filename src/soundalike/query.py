@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, fingerprint, moments, representations, spectral_summary
+from soundalike import audio, fingerprint, moments, representations, spectral_summary, threads
 from soundalike import duplicates as recordings
 from soundalike.audio import Clip
 from soundalike.errors import ModelError
@@ -161,10 +161,12 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return rows
 
     @cached_property
+    @threads.single_threaded_blas()
     def fingerprint(self) -> NDArray[np.uint32]:
         """The clip's fingerprint, as `fingerprint.of` gives it [shape=(315,)]."""
         return fingerprint.of(self._clip)
 
+    @threads.single_threaded_blas()
     def moments(self, name: str) -> NDArray[np.float32] | None:
         """The clip by stretches of 3 s, as the network gives it [shape=(10, dim)].
 
@@ -204,15 +206,18 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return representations.get(name).embed(self._clip, self._models)
 
     @cached_property
+    @threads.single_threaded_blas()
     def _corrected(self) -> dict[str, NDArray[np.float32]]:
         return correction.moments(self._clip, self._models)
 
     @cached_property
+    @threads.single_threaded_blas()
     def descriptors(self) -> NDArray[np.float32]:
         """The clip in plain quantities, as `spectral_summary.summarise` gives them [shape=(108,)]."""
         return spectral_summary.summarise(self._clip)
 
     @cached_property
+    @threads.single_threaded_blas()
     def picture(self) -> Picture:
         """The clip's mel spectrogram."""
         return moments.draw(self._clip)
@@ -316,6 +321,7 @@ def first_answer(
     return first if _says_more(first, index, models) else _with_genres(first, index, models)
 
 
+@threads.single_threaded_blas()
 def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
     """A query from audio with its genres predicted, and looked for in the library by `vgg_mel` too.
 
@@ -365,6 +371,7 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     return np.array(sorted(same), np.intp)
 
 
+@threads.single_threaded_blas()
 def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
     """Compute what a first answer needs; what needs no network goes on beside it."""
     clip, names = embeddings.clip, _first_asked(index, embeddings)

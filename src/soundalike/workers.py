@@ -276,7 +276,7 @@ def _outcome(future: Future[Taken | Refused]) -> Taken | Refused | None:
 
 
 def _begin() -> None:
-    """Before a process's first job: Ctrl-C is for the one that hands jobs out; and one thread."""
+    """Before a process's first job: Ctrl-C is for the one that hands jobs out, and ends both."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _orphaned_with_parent()
 
@@ -321,7 +321,6 @@ def _work(path: Path, wanted: tuple[str, ...], recipe: Recipe) -> Taken | Refuse
 @lru_cache(maxsize=1)
 def _models(recipe: Recipe) -> ModelStore:
     """A worker's networks, kept from job to job."""
-    _one_thread(bool(recipe.networks))
     own = {name: file for name, _, file in recipe.networks if file is not None}
     models = ModelStore(feature_cache=recipe.feature_cache).with_files(**own)
     for name, checksum, _ in recipe.networks:
@@ -331,16 +330,6 @@ def _models(recipe: Recipe) -> ModelStore:
                 "install the same version of Soundalike everywhere."
             )
     return models
-
-
-def _one_thread(networks: bool) -> None:
-    from threadpoolctl import threadpool_limits
-
-    from soundalike.models import runtime
-
-    threadpool_limits(1)
-    if networks:
-        runtime.limit_threads(1)
 
 
 def is_address(text: str) -> bool:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import priority
+from soundalike import priority, threads
 from soundalike.errors import ModelError
 from soundalike.models.openvino_import import import_openvino
 from soundalike.models.quiet import import_tensorflow
@@ -35,7 +35,6 @@ CHOICES = ("auto", OPENVINO, OPENVINO_F32, TENSORFLOW)
 KEPT_SHAPES = 4
 """Input shapes that a network stays compiled for; the one not used for longest gives way."""
 
-_threads = 0
 _aside: Executor | None = None
 
 
@@ -63,23 +62,6 @@ def name() -> str:
 def precision() -> str:
     """What OpenVINO computes large networks in: "bf16" where the processor multiplies it, or "f32"."""
     return "bf16" if name() == OPENVINO and "BF16" in _capabilities() else "f32"
-
-
-def limit_threads(count: int) -> None:
-    """Let each network that is loaded from now on use this many threads; 0 for all processors."""
-    global _threads
-    _threads = count
-    if name() != TENSORFLOW:
-        return
-    import_tensorflow()
-    import tensorflow as tf
-
-    try:
-        tf.config.threading.set_intra_op_parallelism_threads(count)
-        tf.config.threading.set_inter_op_parallelism_threads(count)
-    except RuntimeError:
-        # TensorFlow was used in this process before, as by a Dask worker's earlier job.
-        return
 
 
 def give_way() -> None:
@@ -120,28 +102,42 @@ class Network:
         """All outputs for a batch, as float32 arrays of their own."""
         given = np.ascontiguousarray(batch, np.float32)
         with self._lock:
-            return _aside.submit(self._run, given).result() if _aside else self._run(given)
+            count = threads.of_networks()
+            return _aside.submit(self._run, given, count).result() if _aside else self._run(given, count)
 
 
-_Run = Callable[[NDArray[np.float32]], tuple[NDArray[np.float32], ...]]
+_Run = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], ...]]
+"""Runs a network with so many threads; 0 for all processors."""
 
 
 def _traced(shape: tuple[int | None, ...], model: Callable[[], keras.Model]) -> _Run:
     import_tensorflow()
     import tensorflow as tf
 
+    _limit_tensorflow(threads.of_networks())
     network = model()
     call = tf.function(
         lambda batch: network(batch, training=False),
         input_signature=[tf.TensorSpec(shape, tf.float32)],
     )
 
-    def run(batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    def run(batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
         outputs = call(batch)
         several = outputs if isinstance(outputs, (list, tuple)) else [outputs]
         return tuple(np.asarray(output) for output in several)
 
     return run
+
+
+def _limit_tensorflow(count: int) -> None:
+    """Let TensorFlow use so many threads, which only the first network of a process can settle."""
+    import tensorflow as tf
+
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(count)
+    except RuntimeError:
+        return
 
 
 def _compiled(
@@ -150,16 +146,16 @@ def _compiled(
     options = {
         "INFERENCE_PRECISION_HINT": kind,
         "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_NUM_THREADS": _threads,
     }
 
     @lru_cache(maxsize=KEPT_SHAPES)
-    def request(given: tuple[int, ...]) -> Any:
-        return _core().compile_model(graph(given), "CPU", options).create_infer_request()
+    def request(given: tuple[int, ...], count: int) -> Any:
+        own = options | {"INFERENCE_NUM_THREADS": count}
+        return _core().compile_model(graph(given), "CPU", own).create_infer_request()
 
-    def run(batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+    def run(batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
         size = -1 if shape[0] is None else shape[0]
-        outputs = request((size, *batch.shape[1:])).infer([batch], share_inputs=True)
+        outputs = request((size, *batch.shape[1:]), count).infer([batch], share_inputs=True)
         return tuple(np.array(output, np.float32) for output in outputs.values())
 
     return run

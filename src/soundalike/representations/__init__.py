@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from soundalike import threads
 from soundalike.audio import Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.models import ModelStore
@@ -74,6 +75,7 @@ class Representation:
     evened: bool = False
     heavy: bool = False
 
+    @threads.single_threaded_blas()
     def embed(self, clip: Clip, models: ModelStore) -> NDArray[np.float32]:
         """Embedding of a 30 s clip (`audio.analysis_window`): float32 [shape=(dim,)].
 
