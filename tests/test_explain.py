@@ -25,10 +25,11 @@ from soundalike import (
     scaling,
     spectral_summary,
 )
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.models import tagger
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 from soundalike.representations import fma518, stretches, vgg_mel
 
 pytest_plugins = ["library_fixtures"]

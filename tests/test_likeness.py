@@ -13,10 +13,11 @@ from small_library import write_index
 
 from soundalike import cells, likeness, spectral_summary
 from soundalike.audio import Clip
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 from soundalike.models import ModelStore
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 
 N = 200
 TEMPO, PACE, BRIGHT, NOISY, BASS, UNEVEN, ATTACK, LOWS = range(8)

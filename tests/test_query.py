@@ -14,6 +14,7 @@ import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
 from soundalike import audio, duplicates, fingerprint, index, index_builder, library, paths, query
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.index import Index
 from soundalike.index_builder import Plan
@@ -129,7 +130,7 @@ def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
 
 def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
-    monkeypatch.setattr(query.ClipEmbeddings, "copies", frozenset())
+    monkeypatch.setattr(ClipEmbeddings, "copies", frozenset())
     monkeypatch.setattr(Index, "row_of_file", lambda self, checksum: None)
     first = query.first_answer(opened.path(40), opened, models)
     assert first.row is None

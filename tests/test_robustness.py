@@ -13,10 +13,10 @@ from small_library import IDS, copy_library, write_index
 
 from soundalike import audio, duplicates, fingerprint, representations, robustness
 from soundalike.audio import Clip
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import ModelError
 from soundalike.index import Index, load
 from soundalike.models import ModelStore
-from soundalike.query import ClipEmbeddings
 from soundalike.representations import Representation
 from soundalike.robustness import Found
 from soundalike.robustness_changes import USUAL

@@ -41,9 +41,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
 from soundalike.audio import N_FRAMES
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
 from soundalike.models import tagger
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 from soundalike.representations import fma518, stretches
 
 LISTEN = 4.0

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from soundalike import descriptors, spectra
 from soundalike.audio import Clip
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 
 FILE = "keys"
 """The array of an index that holds them: int8 [shape=(n, 2)]."""

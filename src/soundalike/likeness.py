@@ -27,8 +27,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import cells, spectral_summary
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 
 CLOSE = 0.20
 """Of random pairs, the share that may be as close."""

@@ -28,11 +28,11 @@ from numpy.typing import NDArray
 
 from soundalike import duplicates, fingerprint, rankings
 from soundalike.audio import Clip
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import bootstrap_interval
 from soundalike.index import Embeddings, Index, nearest
 from soundalike.models import ModelStore
-from soundalike.query import ClipEmbeddings
 from soundalike.representations import recorded as correction
 from soundalike.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 

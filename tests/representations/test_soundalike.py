@@ -10,9 +10,9 @@ from small_library import IDS, OTHER_CLIP, copy_library
 
 from soundalike import audio, index, index_builder, library, playlist, query, representations
 from soundalike.audio import Clip
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
 from soundalike.index_builder import Plan
-from soundalike.query import ClipEmbeddings
 
 pytest_plugins = ["library_fixtures"]
 

@@ -24,12 +24,12 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from soundalike import allocator, audio, libraries, memory, paths, query, sandbox
 from soundalike import index as indices
+from soundalike.clip_embeddings import Turn
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.index_check import Check
 from soundalike.libraries import Library
 from soundalike.models import ModelStore, runtime
-from soundalike.query import Turn
 from soundalike.turns import OnPlace, Turns
 
 T = TypeVar("T")

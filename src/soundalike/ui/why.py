@@ -10,11 +10,12 @@ from typing import Any
 import streamlit as st
 
 from soundalike import audio, cells
+from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.explain import Explanation, explain
 from soundalike.feature_store import BLANK
 from soundalike.index import Index
 from soundalike.moments import Picture
-from soundalike.query import ClipEmbeddings, Query
+from soundalike.query import Query
 from soundalike.ui import components, feature_parts
 from soundalike.ui.components import Track
 
