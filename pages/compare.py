@@ -102,6 +102,35 @@ def draw_report(index: Index, report: Report) -> None:
             "library, which flatters those."
         )
 
+    draw_copies(report.changed_copies(default))
+
+
+def draw_copies(table: pd.DataFrame) -> None:
+    """How the default knew copies again that had come through the air, or were changed otherwise."""
+    if table.empty:
+        return
+    share = st.column_config.NumberColumn
+    with st.expander("Through the air and other changes", icon=":material/mic:"):
+        st.caption(
+            "Tracks were changed, as a microphone, a player or a file changes them, and looked for. "
+            "Kept of ten is the share of a track's ten nearest that its copy has too. Original first is "
+            "how often the track is the nearest to its copy. Still known is how often the fingerprint "
+            "says that the copy is this recording."
+        )
+        st.dataframe(
+            table.dropna(axis=1, how="all"),
+            hide_index=True,
+            height="content",
+            key="compare_copies",
+            alt="How changed copies of tracks were known again",
+            column_config={
+                "change": st.column_config.TextColumn("Change", pinned=True),
+                "kept": share("Kept of ten", format="percent"),
+                "first": share("Original first", format="percent"),
+                "known": share("Still known", format="percent"),
+            },
+        )
+
 
 def draw_table(table: pd.DataFrame) -> None:
     """The figures in full; a click on a column's head sorts by it."""

@@ -14,7 +14,7 @@ import pytest
 import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike import index, paths
+from soundalike import index, measured, paths, representations
 from soundalike.index_files import TRACKS
 from soundalike.ui import state, track_choice
 
@@ -293,3 +293,39 @@ def test_tracks_of_one_name_can_be_told_apart(tmp_path: Path) -> None:
     assert len(set(labels.values())) == 100
     assert all(labels.values())
     assert max(map(len, labels.values())) < 150
+
+
+def figures(**facts: Any) -> dict[str, Any]:
+    """Figures of an evaluation by the default representation."""
+    item = {
+        **dict.fromkeys(("precision_at_10", "precision_at_10_artist_filter", "map_artist_filter"), 0.5),
+        **dict.fromkeys(("hubness_skew", "orphans", "shift_similarity"), 0.5),
+        **dict.fromkeys(("dim", "ms_per_track", "bytes_per_track"), 8),
+        "precision_at_10_artist_filter_interval": [0.4, 0.6],
+        "precision_at_10_held_out": None,
+        "trained_on": False,
+        "title": "Soundalike",
+    }
+    return item | facts
+
+
+@pytest.mark.parametrize("has_copies", [True, False])
+def test_compare_shows_changed_copies_where_they_were_measured(
+    offer: Callable[..., None], tmp_path: Path, has_copies: bool
+) -> None:
+    folder = synthetic_index.write(tmp_path / "measured", 30)
+    opened = index.load(folder)
+    kept = {"mean": 0.75, "low": 0.5, "high": 1.0}
+    found = {"tracks": 4, "ranked_first": 1.0, "kept": kept, "known": None}
+    name = representations.default(opened.names)
+    item = figures(name=name, robustness={"phone": found})
+    labels = {"headline": "all", "sets": {"all": {"is": "all labels", "queries": 30}}}
+    document = {"tracks": 30, "chance": 0.1, "labels": labels, "representations": [item]}
+    measured.save(opened, document | ({"changes": {"phone": "A phone"}} if has_copies else {}))
+    offer(folder)
+    app = open_page("compare")
+    assert not said(app)
+    assert len(app.dataframe) == 1 + has_copies
+    if has_copies:
+        (row,) = app.dataframe[1].value.to_dict("records")
+        assert row == {"change": "A phone", "kept": 0.75, "first": 1.0}

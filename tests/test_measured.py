@@ -95,3 +95,34 @@ def test_figures_that_were_made_again_are_read_again(opened: Index) -> None:
     assert measured.reports(opened)[0].chance == 0.25
     measured.save(opened, document() | {"chance": 0.125})
     assert measured.reports(opened)[0].chance == 0.125
+
+
+def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index) -> None:
+    interval = {"mean": 0.75, "low": 0.5, "high": 1.0}
+    found = {"tracks": 4, "ranked_first": 0.5, "kept": interval, "known": interval}
+    robustness = {
+        "gain_6_db": found,
+        "phone": found | {"known": None},
+        "other_30_s": {"tracks": 0, "similarity": None, "reason": "Not measured: too short."},
+    }
+    titles = {"gain_6_db": "6 dB louder", "phone": "A phone", "other_30_s": "Another 30 s"}
+    items = [item("vgg_mel", 0.4) | {"robustness": robustness}, item("vgg_genre", 0.5)]
+    measured.save(opened, document() | {"changes": titles, "representations": items})
+    (report,) = measured.reports(opened)
+    table = report.changed_copies("vgg_mel")
+    assert list(table["change"]) == ["6 dB louder", "A phone"]
+    assert list(table["kept"]) == [0.75, 0.75]
+    assert list(table["first"]) == [0.5, 0.5]
+    assert table["known"][0] == 0.75
+    assert np.isnan(table["known"][1])
+    assert report.changed_copies("vgg_genre").empty
+    assert report.changed_copies("gone").empty
+
+
+def test_documents_of_before_have_no_changed_copies(opened: Index) -> None:
+    before = {"tracks": 4, "similarity": {"mean": 0.9}, "ranked_first": 1.0, "median_rank": 1.0}
+    items = [item("vgg_mel", 0.4) | {"robustness": {"gain_6_db": before}}]
+    measured.save(opened, document() | {"representations": items})
+    (report,) = measured.reports(opened)
+    assert report.changed_copies("vgg_mel").empty
+    assert len(report.table()) == 1

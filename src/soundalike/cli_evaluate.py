@@ -130,7 +130,7 @@ def _print_robustness(console: Console, document: dict[str, Any], closely: list[
             console.print(_robustness_table(item["robustness"], document["changes"]))
     console.print(
         "Kept of ten: the share of the ten nearest tracks that stay. Original first: the track is the "
-        "nearest to its copy. Still known: the fingerprint tells that the copy is this recording. With "
+        "nearest to its copy. Still known: the fingerprint says that the copy is this recording. With "
         "known: kept of ten, if a recording that is known is compared by the library's own vectors."
     )
 

@@ -71,6 +71,26 @@ class Report:
             "precision", ascending=False, kind="stable", ignore_index=True
         )
 
+    def changed_copies(self, name: str) -> pd.DataFrame:
+        """How a representation knew changed copies of tracks again, one row a change, in shares.
+
+        Empty where that was not measured, or before `soundalike evaluate` told how much of the ten
+        nearest is kept.
+        """
+        titles = self.document.get("changes", {})
+        measured = {item["name"]: item.get("robustness") for item in self.document["representations"]}
+        rows = [
+            {
+                "change": titles[change],
+                "kept": found["kept"]["mean"],
+                "first": found["ranked_first"],
+                "known": (found["known"] or {}).get("mean"),
+            }
+            for change, found in (measured.get(name) or {}).items()
+            if change in titles and found["tracks"]
+        ]
+        return pd.DataFrame(rows)
+
 
 def save(index: Index, document: dict[str, Any]) -> Path:
     """Keep the figures of an index in its folder; where they went."""
@@ -112,7 +132,9 @@ def _read_once(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         complete = document.keys() >= _KNOWN and bool(document["representations"])
-        Report("", document).table()
+        report = Report("", document)
+        for name in report.table()["name"]:
+            report.changed_copies(name)
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
         raise _damaged(path) from error
     if not complete:
