@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
 from soundalike import audio, library, paths
@@ -104,7 +105,8 @@ def write_fixture(original: Original, source: library.Library, path: Path) -> No
     patches = []
     for track in FIXTURE_CLIPS:
         clip = audio.analysis_window(audio.decode(source.path(ids.index(track))))
-        patches.append(tagger.patches(tagger.spectrogram(clip))[3])
+        samples = soxr.resample(clip.samples, clip.sample_rate, tagger.SAMPLE_RATE, quality="HQ")
+        patches.append(tagger.patches(tagger.log_mel(samples))[3])
     found = original(np.stack(patches))
     outputs = {name: found[name] for name in ("tags", "penultimate")}
     np.savez_compressed(path, tracks=np.array(FIXTURE_CLIPS), **outputs)  # type: ignore[arg-type]

@@ -36,7 +36,9 @@ def constant_flac(
     said_seconds: float | None = None,
     blocks: bytes = b"",
 ) -> bytes:
-    """FLAC whose samples are all the same: two dozen bytes and 3 a channel for 65,535 samples.
+    """FLAC whose samples are all the same in a frame, every second one negative.
+
+    It takes two dozen bytes and 3 a channel for 65,535 samples.
 
     Parameters
     ----------
@@ -54,7 +56,7 @@ def constant_flac(
         head = bytes([0xFF, 0xF8, 0x70, channels - 1 << 4 | 8])
         head += chr(number).encode("utf-8", "surrogatepass") + struct.pack(">H", size - 1)
         head += bytes([crc(head, 0x07, 8)])
-        frame = head + (b"\0" + struct.pack(">h", level)) * channels
+        frame = head + (b"\0" + struct.pack(">h", -level if number % 2 else level)) * channels
         parts += [frame, struct.pack(">H", crc(frame, 0x8005, 16))]
     return b"".join(parts)
 

@@ -127,7 +127,7 @@ def test_a_clip_is_asked_about_again_in_the_other_library(
     analysed = []
     monkeypatch.setattr(
         "soundalike.ui.components.analyse",
-        lambda opened, content: analysed.append(opened.folder.name) or "No clip.",
+        lambda opened, content, recorded: analysed.append(opened.folder.name) or "No clip.",
     )
     app = AppTest.from_file(str(ROOT / "pages" / "recommend.py"), default_timeout=60)
     app.query_params["from"] = "upload"
@@ -153,7 +153,7 @@ def test_an_index_that_was_built_again_is_opened_again(
 
 
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
-    "another version": (lambda folder: change(folder, schema=2), "schema version 2"),
+    "another version": (lambda folder: change(folder, schema=99), "schema version 99"),
     "damaged": (lambda folder: (folder / paths.MANIFEST).write_text("{"), "is damaged"),
     "incomplete": (lambda folder: (folder / "yamnet.npy").unlink(), "is missing"),
     "of the future": (lambda folder: change(folder, representations={"x": {}}), "no representation"),

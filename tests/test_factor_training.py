@@ -215,4 +215,5 @@ def test_extracted_spectrograms_are_those_of_the_clips(folder):
     assert skipped == ()
     np.testing.assert_array_equal(examples.factors, found.factors)
     clip = audio.analysis_window(audio.decode(source.path(7)))
-    np.testing.assert_allclose(examples.mels[7], spectra.log_mel(clip), atol=0.05)
+    levelled = cf_regression.at_one_level(clip)
+    np.testing.assert_allclose(examples.mels[7], spectra.log_mel(levelled), atol=0.05)

@@ -195,17 +195,17 @@ def test_phone_is_speaker_room_and_noise_together() -> None:
 
 def test_stereo_comes_back_as_its_mix(track: Recording) -> None:
     assert track.sides is not None
-    for layout, channels in (("5.1", 6), ("7.1", 8)):
+    for layout in ("5.1", "7.1"):
         copy = CHANGES[f"stereo_in_{layout}"].make(track)
         assert copy is not None
-        mix = track.sides.sum(axis=1) / channels
-        np.testing.assert_allclose(copy.samples[: len(mix)], mix, atol=1e-6)
+        mix = track.sides.mean(axis=1)
+        np.testing.assert_allclose(copy.samples[: len(mix)], mix - mix.mean(), atol=1e-4)
 
 
 def test_mono_comes_back_from_the_centre(track: Recording) -> None:
     copy = CHANGES["mono_in_5.1"].make(track)
     assert copy is not None
-    np.testing.assert_allclose(copy.samples, track.window.samples / 6, atol=1e-6)
+    np.testing.assert_allclose(copy.samples, track.window.samples, atol=1e-4)
 
 
 def test_surround_files_have_their_channels() -> None:
@@ -237,13 +237,15 @@ def test_every_change_of_a_track_can_be_analysed(track: Recording) -> None:
     made = dict(robustness_changes.copies(track, CHANGES))
     assert next(iter(made)) == UNCHANGED
     assert made.keys() == {UNCHANGED, *CHANGES} - {"other_30_s"}
+    surround = {name for name in made if "_in_" in name}
     for name, clip in made.items():
         assert clip.samples.shape == (ANALYSIS_SAMPLES,), name
         assert clip.samples.dtype == np.float32, name
         assert np.isfinite(clip.samples).all(), name
-        if name != UNCHANGED:
+        if name not in {UNCHANGED, *surround}:
             assert not np.array_equal(clip.samples, track.window.samples), name
-    assert len({clip.samples.tobytes() for clip in made.values()}) == len(made)
+    others = {clip.samples.tobytes() for name, clip in made.items() if name not in surround}
+    assert len(others) == len(made) - len(surround)
 
 
 def test_changes_are_chosen_by_group_and_by_name() -> None:

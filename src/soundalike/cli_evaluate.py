@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 HEADINGS = (
     *("kept\nof ten", "95 %\ninterval", "original\nfirst", "median\nrank", "still\nknown"),
-    "with\nknown",
+    "as\nanswered",
 )
+"""Columns of the table of changed copies; the last is for recordings alone."""
 
 
 def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[str, ...]) -> list[str]:
@@ -127,12 +128,17 @@ def _print_robustness(console: Console, document: dict[str, Any], closely: list[
     for item in document["representations"]:
         if item["name"] in closely:
             console.print(f"\n{item['name']}, asked with changed copies of tracks:")
-            console.print(_robustness_table(item["robustness"], document["changes"]))
+            table = _robustness_table(item["robustness"], document["changes"], document["recorded"])
+            console.print(table)
     console.print(
         "Kept of ten: the share of the ten nearest tracks that stay. Original first: the track is the "
-        "nearest to its copy. Still known: the fingerprint says that the copy is this recording. With "
-        "known: kept of ten, if a recording that is known is compared by the library's own vectors."
+        "nearest to its copy. Still known: the fingerprint says that the copy is this recording."
     )
+    if document["recorded"]:
+        console.print(
+            "As answered: kept of ten, where a recording that is known is compared by the library's own "
+            "vectors."
+        )
 
 
 def _genre_columns(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
@@ -181,18 +187,21 @@ def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: d
     return table
 
 
-def _robustness_table(of_change: dict[str, dict[str, Any]], titles: dict[str, str]) -> Table:
+def _robustness_table(
+    of_change: dict[str, dict[str, Any]], titles: dict[str, str], recorded: bool
+) -> Table:
     """One row a change, as far as it could be measured."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
-    for heading in HEADINGS:
+    for heading in HEADINGS[: None if recorded else -1]:
         table.add_column(heading, justify="right", no_wrap=True)
     for name, found in of_change.items():
         if found["tracks"]:
             kept, known = found["kept"], found["known"]
+            answered = [f"{found['answered']['mean']:.0%}"] if recorded else []
             table.add_row(
                 titles[name],
                 f"{kept['mean']:.0%}",
@@ -200,7 +209,7 @@ def _robustness_table(of_change: dict[str, dict[str, Any]], titles: dict[str, st
                 f"{found['ranked_first']:.0%}",
                 f"{found['median_rank']:g}",
                 "-" if known is None else f"{known['mean']:.0%}",
-                f"{found['answered']['mean']:.0%}",
+                *answered,
             )
     return table
 

@@ -25,7 +25,7 @@ SIMILARITY = 0.90
 It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
 """
 LEAST_ALIKE = 0.7
-"""Of tracks less alike than this by `soundalike` none is looked at: copies had at least 0.82."""
+"""Of tracks less alike than this by `soundalike` none is looked at: copies had at least 0.80."""
 NEAREST = 20
 """How many of a track's nearest are looked at."""
 NEAREST_RECORDED = 256

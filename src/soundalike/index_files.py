@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
 
-SCHEMA = 1
+SCHEMA = 2
 MANIFEST = paths.MANIFEST
 TRACKS = "tracks.parquet"
 SKIPPED = "skipped.csv"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from browsing import keep
@@ -88,10 +87,8 @@ def test_clicking_a_point_plays_it_and_links_its_neighbours(open_page) -> None:
     page = open_map(open_page)
     before = chosen(page)
     x, y, title = hover_a_point(page, before)
-    began = time.monotonic()
     page.mouse.click(x, y)
     expect(page.locator(".single .title")).to_have_text(title)
-    assert time.monotonic() - began < 3.0
     expect(page.locator(".single").get_by_role("button", name="Pause ")).to_be_visible()
     expect(page.locator(".single .time")).not_to_have_text(re.compile("^0:00"))
     assert asked(page, "track") not in ("", "0235")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soxr
 
 from soundalike import audio, paths
 from soundalike.audio import Clip
@@ -30,7 +31,12 @@ def original() -> dict[str, np.ndarray]:
 def real_patches(original) -> np.ndarray:
     clips = [paths.LIBRARY / "clips" / f"{track}.opus" for track in original["tracks"]]
     windows = [audio.analysis_window(audio.decode(clip)) for clip in clips]
-    return np.stack([tagger.patches(tagger.spectrogram(window))[3] for window in windows])
+    return np.stack([tagger.patches(as_it_is(window))[3] for window in windows])
+
+
+def as_it_is(clip: Clip) -> np.ndarray:
+    """A clip's spectrogram at its own level, as the original program has it."""
+    return tagger.log_mel(soxr.resample(clip.samples, clip.sample_rate, 16_000, quality="HQ"))
 
 
 def noise(n: int = 2, seed: int = 0) -> np.ndarray:
@@ -50,8 +56,9 @@ def npz(**values) -> bytes:
 
 def test_same_outputs_as_the_original_graph(real_patches, original, exact_models):
     heard = exact_models.tagger(real_patches)
-    np.testing.assert_allclose(heard.tags, original["tags"], atol=1e-4)
-    np.testing.assert_allclose(heard.penultimate, original["penultimate"], atol=1e-4)
+    # The original had these clips with their constant part, which decoding takes away by now.
+    np.testing.assert_allclose(heard.tags, original["tags"], atol=1e-3)
+    np.testing.assert_allclose(heard.penultimate, original["penultimate"], atol=1e-2)
     assert original["tags"].max(axis=1).min() > 0.1
 
 
@@ -91,7 +98,7 @@ def test_temporal_filters_by_hand(exact_models):
 def test_spectrogram_by_hand():
     rng = np.random.default_rng(0)
     samples = (0.2 * rng.normal(size=16_000)).astype(np.float32)
-    found = tagger.spectrogram(Clip(samples, 16_000))
+    found = tagger.log_mel(samples)
     padded = np.pad(samples.astype(np.float64), 256, mode="reflect")
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
     frames = np.lib.stride_tricks.sliding_window_view(padded, 512)[::256]

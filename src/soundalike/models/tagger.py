@@ -114,12 +114,17 @@ def spectrogram(clip: Clip) -> NDArray[np.float32]:
     The clip is brought to -18 dBFS (`levels.at_reference_level`), then resampled to 16 kHz by soxr's
     high quality.
     """
-    compiled.ready()
-    import librosa
     import soxr
 
     samples = levels.at_reference_level(clip.samples)
-    samples = soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
+    return log_mel(soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ"))
+
+
+def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spectrogram of samples at 16 kHz, as they are [shape=(t, 96), at least 0]."""
+    compiled.ready()
+    import librosa
+
     power = librosa.feature.melspectrogram(
         y=samples,
         sr=SAMPLE_RATE,
