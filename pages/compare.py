@@ -188,13 +188,13 @@ def side_by_side(index: Index) -> None:
     asked = query.from_library(index, track.id)
     found = comparison.compare(index, asked, chosen, LENGTH)
     with right:
-        agreement(found, names)
+        show_agreement(found, names)
     components.playlist_columns(index, found, names, styles, "compare_columns")
     components.remarks([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
     hear(chosen)
 
 
-def agreement(found: comparison.Comparison, names: dict[str, str]) -> None:
+def show_agreement(found: comparison.Comparison, names: dict[str, str]) -> None:
     """How much the playlists have in common."""
     if not found.agreements:
         return

@@ -147,7 +147,9 @@ def noisy_library(tmp_path_factory) -> Path:
 
 
 def run(*arguments: object):
-    return CliRunner().invoke(cli_train.mfcc_autoencoder, [str(argument) for argument in arguments])
+    return CliRunner().invoke(
+        cli_train.train_mfcc_autoencoder, [str(argument) for argument in arguments]
+    )
 
 
 def test_the_command_writes_weights_and_a_card(noisy_library, tmp_path, monkeypatch):

@@ -14,7 +14,8 @@ from click.testing import CliRunner
 from conftest import encoded
 from scipy.stats import spearmanr
 
-from soundalike import cli_train, factor_training, paths, spectra
+from soundalike import cli_train, paths, spectra
+from soundalike import factor_training as cf_training
 from soundalike.audio import ANALYSIS_SAMPLES, Clip
 from soundalike.collaborative import TrackFactors
 from soundalike.errors import LibraryError, ModelError
@@ -30,7 +31,7 @@ PASSES = 70
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(factor_training, "PASSES", PASSES)
+        patch.setattr(cf_training, "PASSES", PASSES)
         yield
 
 
@@ -56,7 +57,7 @@ def folder(tmp_path_factory) -> Path:
 
 def run(folder: Path, out: Path, *arguments: str, plays: str = "plays.csv"):
     ask = [str(folder), "--plays", str(folder / plays), "--out", str(out), *arguments]
-    return CliRunner().invoke(cli_train.cf_regression, ask)
+    return CliRunner().invoke(cli_train.train_cf_regression, ask)
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +163,7 @@ class Knowing:
 def test_figures_of_known_predictions(change, cosine, order):
     examples = made_up(30)
     held_out, heard = np.arange(10), np.arange(10, 30)
-    scores = factor_training.score(Knowing(examples, change), examples, held_out, heard)
+    scores = cf_training.score(Knowing(examples, change), examples, held_out, heard)
     if cosine is not None:
         assert scores.cosine == pytest.approx(cosine, abs=1e-5)
     assert scores.order == pytest.approx(order, abs=0.05)
@@ -176,7 +177,7 @@ def test_the_scale_is_that_of_the_training_tracks():
     rng = np.random.default_rng(0)
     mels = (10 * rng.normal(size=(6, 128, 200)) - 30).astype(np.float16)
     mels[5] = 1_000
-    mean, deviation = factor_training._scale(mels, np.arange(5))
+    mean, deviation = cf_training._scale(mels, np.arange(5))
     exact = mels[:5].astype(np.float64)
     np.testing.assert_allclose(mean, exact.mean(axis=(0, 2)), atol=1e-3)
     np.testing.assert_allclose(deviation, exact.std(axis=(0, 2)), rtol=1e-4)
@@ -184,7 +185,7 @@ def test_the_scale_is_that_of_the_training_tracks():
 
 def test_stretches_come_from_their_rows():
     mels = np.broadcast_to(np.arange(4)[:, None, None], (4, 128, 300)) + np.arange(300) / 1_000
-    drawn = factor_training._stretches(
+    drawn = cf_training._stretches(
         mels.astype(np.float16), np.array([2, 0, 3]), np.random.default_rng(0)
     )
     assert drawn.shape == (3, 129, 128)
@@ -193,11 +194,11 @@ def test_stretches_come_from_their_rows():
 
 
 def test_training_follows_its_seed(monkeypatch):
-    monkeypatch.setattr(factor_training, "PASSES", 2)
+    monkeypatch.setattr(cf_training, "PASSES", 2)
     examples = made_up(10)
     rows = np.arange(10)
     one, again, other = (
-        factor_training.fit(examples, rows, seed, lambda name: None).layers for seed in (0, 0, 1)
+        cf_training.fit(examples, rows, seed, lambda name: None).layers for seed in (0, 0, 1)
     )
     for first, second in zip(one, again, strict=True):
         np.testing.assert_array_equal(first, second)
@@ -210,7 +211,7 @@ def test_extracted_spectrograms_are_those_of_the_clips(folder):
     source = library.load(folder)
     ids = tuple(listening.track_id(number) for number in range(50))
     found = TrackFactors(ids, np.eye(50, 40, dtype=np.float32), 1, 1.0)
-    examples, skipped = factor_training.extract(source, found)
+    examples, skipped = cf_training.extract(source, found)
     assert len(examples.tracks) == 50
     assert skipped == ()
     np.testing.assert_array_equal(examples.factors, found.factors)

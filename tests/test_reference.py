@@ -28,7 +28,7 @@ def folder(shared) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(folder) -> dict[str, np.ndarray]:
+def published_features(folder) -> dict[str, np.ndarray]:
     """The published 32 features by file name, in the published order."""
     features = np.load(folder / "genre_predict4.npy")
     names = np.load(folder / "filename_split_order.npy")
@@ -80,21 +80,21 @@ def test_the_ten_clips_decode_whole(clips):
         assert clip.notes == ()
 
 
-def test_features_are_the_published_ones(features, published):
-    correlations = [np.corrcoef(features[name], published[name])[0, 1] for name in features]
-    differences = [np.abs(features[name] - published[name]).mean() for name in features]
+def test_features_are_the_published_ones(features, published_features):
+    correlations = [np.corrcoef(features[name], published_features[name])[0, 1] for name in features]
+    differences = [np.abs(features[name] - published_features[name]).mean() for name in features]
     assert np.mean(correlations) >= 0.98
     assert min(correlations) >= 0.9
     assert np.mean(differences) <= 0.35
 
 
-def test_the_articles_figures_are_those_of_its_published_features(folder, published):
+def test_the_articles_figures_are_those_of_its_published_features(folder, published_features):
     import pandas as pd
 
     table = pd.read_csv(folder / "fma_small_genre.csv")
     genres = dict(zip(table["filename"].str.slice(4), table["genre"], strict=True))
-    labels = [genres[name] for name in published]
-    found = article.figures(np.array(list(published.values())), labels, N_TRAIN)
+    labels = [genres[name] for name in published_features]
+    found = article.figures(np.array(list(published_features.values())), labels, N_TRAIN)
     assert len(labels) - N_TRAIN == 1_600
     for name, value in vars(article.CHECKED).items():
         assert getattr(found, name) == pytest.approx(value, abs=0.001), name

@@ -22,7 +22,7 @@ from soundalike.cli_fma import fetch, fma
 from soundalike.cli_index import check, index, map_, measure
 from soundalike.cli_journey import journey
 from soundalike.cli_recommend import recommend
-from soundalike.cli_train import cf_regression, genre_head, mfcc_autoencoder
+from soundalike.cli_train import train_cf_regression, train_genre_head, train_mfcc_autoencoder
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ def train() -> None:
     """Train a model on a library of your own."""
 
 
-train.add_command(genre_head)
-train.add_command(mfcc_autoencoder)
-train.add_command(cf_regression)
+train.add_command(train_genre_head)
+train.add_command(train_mfcc_autoencoder)
+train.add_command(train_cf_regression)
 
 
 @contextmanager

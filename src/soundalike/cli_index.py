@@ -228,8 +228,8 @@ def chosen(names: Sequence[str], models: ModelStore) -> list[str]:
         return available
     if names:
         return [representations.get(name).name for name in dict.fromkeys(names)]
-    main = list(representations.MAIN)
-    return main + ["cf_regression"] * ("factors" in models.names)
+    defaults = list(representations.MAIN)
+    return defaults + ["cf_regression"] * ("factors" in models.names)
 
 
 def hired_for(

@@ -34,7 +34,9 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 )
 @click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def genre_head(folder: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool) -> None:
+def train_genre_head(
+    folder: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool
+) -> None:
     """Train the genre head on LIBRARY's genres; write its weights and a model card beside them.
 
     The genres are those of the files' tags, or of the column genre of a tracks.csv. A tracks.csv with
@@ -103,7 +105,7 @@ def _train_on_split(
 @click.option("--out", type=FILE, required=True, help="The .npz file to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
+def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
     from soundalike import autoencoder_training, cli
     from soundalike.library import load
@@ -144,7 +146,7 @@ def check_out(out: Path) -> None:
 @click.option("--out", type=FILE, required=True, help="The .npz file to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
+def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
     from soundalike import cli, collaborative, factor_training
     from soundalike.library import load

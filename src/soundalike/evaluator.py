@@ -234,7 +234,7 @@ def _measure(
     own = baseline if baseline is not None and name == BASELINE else _score(index, name, task)
     rival = None if name == BASELINE else baseline
     fair = rival is not None and not rival.heard and not own.heard
-    hubness = asdict(hubness_metrics.hubness(own.scores.neighbours, len(index)))
+    measured_hubness = asdict(hubness_metrics.hubness(own.scores.neighbours, len(index)))
     notes = [_TRAINED_ON] if own.heard else []
     notes += [_NOT_HELD_OUT] if own.heard and not own.held_out else []
     return {
@@ -247,7 +247,7 @@ def _measure(
         "held_out": genre_evaluation.figures(task, own.held_out, rival.held_out if rival else None, seed)
         or None,
         "hubness": {"k": genre_evaluation.PLAYLIST}
-        | {key: rounded(value) for key, value in hubness.items()},
+        | {key: rounded(value) for key, value in measured_hubness.items()},
     }
 
 

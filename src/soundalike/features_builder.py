@@ -60,8 +60,8 @@ def wants(names: Sequence[str]) -> list[str]:
 
 def _rows(names: Sequence[str]) -> list[str]:
     """What an index of some representations has a row of for each track."""
-    moments = [f"{name}{MOMENTS}" for name in representations.stored(names)]
-    return [*_ROWS, *(name for name in moments if name in MOMENT_FILES)]
+    names_of_moments = [f"{name}{MOMENTS}" for name in representations.stored(names)]
+    return [*_ROWS, *(name for name in names_of_moments if name in MOMENT_FILES)]
 
 
 def add(
