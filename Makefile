@@ -77,7 +77,7 @@ $(VENV)/bin/python:
 $(VENV)/.app: $(VENV)/bin/python requirements.lock pyproject.toml
 	$(BIN)/pip install $(QUIET) --require-hashes -r requirements.lock
 	$(BIN)/pip install $(QUIET) --no-deps --no-build-isolation -e .
-	$(BIN)/python -m soundalike.compiled
+	$(BIN)/python -m soundalike.numba_cache
 	touch $@
 
 $(VENV)/.test: $(VENV)/.app requirements-test.lock

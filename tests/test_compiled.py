@@ -10,7 +10,7 @@ from pathlib import Path
 import faults
 import pytest
 
-from soundalike import compiled
+from soundalike import numba_cache
 
 LIBRARIES = """
 import sysconfig
@@ -66,7 +66,7 @@ def test_without_any_place_there_is_none(closed: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's file locks")
 def test_one_process_at_a_time_compiles() -> None:
     code = "import sys; from soundalike import compiled; print('begins', flush=True); compiled.ready()"
-    with compiled._alone():
+    with numba_cache._alone():
         other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         assert other.stdout is not None
         assert other.stdout.readline() == "begins\n"
@@ -77,6 +77,6 @@ def test_one_process_at_a_time_compiles() -> None:
 
 
 def test_without_a_place_for_the_lock_it_goes_without(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
-    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path / "none"))
-    with compiled._alone():
+    monkeypatch.setattr(numba_cache.tempfile, "gettempdir", lambda: str(tmp_path / "none"))
+    with numba_cache._alone():
         pass

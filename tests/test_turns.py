@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from soundalike.errors import BusyError
-from soundalike.turns import Turns
+from soundalike.fair_queue import Turns
 
 
 class Line:

@@ -2,6 +2,6 @@
 
 __version__ = "0.1.0"
 
-from soundalike import compiled
+from soundalike import numba_cache
 
-compiled.settle()
+numba_cache.settle()

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled
+from soundalike import numba_cache
 from soundalike.audio import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
@@ -134,7 +134,7 @@ def resampled(samples: Samples, factor: float) -> Samples:
 
 def transposed(samples: Samples, semitones: float) -> Samples:
     """Samples at another pitch and the same tempo, by librosa's phase vocoder."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     moved = librosa.effects.pitch_shift(samples, sr=SAMPLE_RATE, n_steps=semitones)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled, spectra
+from soundalike import numba_cache, spectra
 from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
@@ -57,7 +57,7 @@ def tempo(clip: Clip) -> Tempo | None:
     librosa chooses the beat's period, near 120 a minute where several fit; the peaks of the onsets'
     autocorrelation at 1, 2 and 4 periods then say it to better than a frame.
     """
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     onsets = librosa.onset.onset_strength(
@@ -113,7 +113,7 @@ def loudness(samples: NDArray[np.float32], sample_rate: int = SAMPLE_RATE) -> fl
 
 def centroid(clip: Clip) -> float:
     """Spectral centroid in Hz: the median over the frames that are not near silence."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     levels = librosa.amplitude_to_db(rms(clip), ref=np.max, top_db=None)
@@ -123,7 +123,7 @@ def centroid(clip: Clip) -> float:
 
 def rms(clip: Clip) -> NDArray[np.float32]:
     """Root mean square of each frame, 1 for a full-scale square wave [shape=(t,)]."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     frames = librosa.feature.rms(y=clip.samples, frame_length=spectra.N_FFT, hop_length=HOP_LENGTH)

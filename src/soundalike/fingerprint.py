@@ -24,7 +24,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled
+from soundalike import numba_cache
 from soundalike.audio import ANALYSIS_SAMPLES, Clip
 from soundalike.index import Index
 
@@ -74,7 +74,7 @@ def of(clip: Clip, speed: float = 1.0) -> NDArray[np.uint32]:
     speed : how many times as fast as its original the clip is taken to run, pitch and all: bands and
         hops are chosen as those that the original's have become in it
     """
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     hop = round(HOP_LENGTH / speed)

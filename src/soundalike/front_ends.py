@@ -26,7 +26,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled
+from soundalike import numba_cache
 from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.spectra import DYNAMIC_RANGE_DB, N_FFT
 
@@ -94,7 +94,7 @@ def scalogram_centres() -> NDArray[np.float64]:
 
 
 def _power(clip: Clip) -> NDArray[np.float32]:
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     spectrum = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
@@ -151,7 +151,7 @@ def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) ->
 
 
 def _level(power: NDArray[np.float32]) -> NDArray[np.float32]:
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     level = librosa.power_to_db(power, ref=np.max, top_db=DYNAMIC_RANGE_DB)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled, front_ends, spectra
+from soundalike import front_ends, numba_cache, spectra
 from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.descriptors import PITCH_CLASSES
 
@@ -119,7 +119,7 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
 
 def mel(matrix: Matrix) -> Panel:
     """A mel spectrogram in dB [shape=(216, t)], each band read out by its centre frequency."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     centres = librosa.mel_frequencies(n_mels=len(matrix) + 2, fmin=0.0, fmax=SAMPLE_RATE / 2)[1:-1]

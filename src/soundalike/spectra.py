@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled
+from soundalike import numba_cache
 from soundalike.audio import HOP_LENGTH, Clip
 
 N_FFT = 2_048
@@ -47,7 +47,7 @@ def _kept(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], N
 @_kept
 def power(clip: Clip) -> NDArray[np.float32]:
     """Power spectrogram, which all others are made of [shape=(1025, t)]."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     transform = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled, levels
+from soundalike import levels, numba_cache
 from soundalike.audio import Clip
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
@@ -122,7 +122,7 @@ def spectrogram(clip: Clip) -> NDArray[np.float32]:
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Spectrogram of samples at 16 kHz, as they are [shape=(t, 96), at least 0]."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     power = librosa.feature.melspectrogram(

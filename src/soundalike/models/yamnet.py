@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled, levels
+from soundalike import levels, numba_cache
 from soundalike.audio import Clip
 from soundalike.errors import ModelError
 from soundalike.models import graph, weights
@@ -117,7 +117,7 @@ def spectrogram(clip: Clip) -> NDArray[np.float32]:
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
     """Log mel spectrogram of samples at 16 kHz, as they are [shape=(t, 64), at least ln(0.001)]."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     # librosa centres a window that is shorter than its FFT.

@@ -19,7 +19,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import compiled, spectra
+from soundalike import numba_cache, spectra
 from soundalike.audio import HOP_LENGTH, Clip
 from soundalike.models import ModelStore
 
@@ -69,7 +69,7 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
     """The features frame by frame: each [shape=(SIZES[name], t)]."""
-    compiled.ready()
+    numba_cache.ready()
     import librosa
 
     samples, rate = clip.samples, clip.sample_rate

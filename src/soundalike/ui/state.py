@@ -26,11 +26,11 @@ from soundalike import allocator, audio, libraries, memory, paths, query, sandbo
 from soundalike import index as indices
 from soundalike.clip_embeddings import Turn
 from soundalike.errors import SoundalikeError
+from soundalike.fair_queue import OnPlace, Turns
 from soundalike.index import Index
 from soundalike.index_check import Check
 from soundalike.libraries import Library
 from soundalike.models import ModelStore, runtime
-from soundalike.turns import OnPlace, Turns
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ What numba has compiled it numbers and lists, and two processes that do so at th
 each other's numbers: from then on every process that loads them calls nothing and dies. librosa compiles
 when it is first imported, so that its first import is made under a lock that all processes share.
 
-    python -m soundalike.compiled       # compiles beforehand, as `make demo` does
+    python -m soundalike.numba_cache       # compiles beforehand, as `make demo` does
 """
 
 from __future__ import annotations
