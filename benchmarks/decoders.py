@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from encoding import encode
 
-from soundalike import audio, paths
+from soundalike import paths
+from soundalike.audio import decoding
 
 FORMATS = {
     "WAV": ("wav", "pcm_s16le"),
@@ -40,15 +41,15 @@ def main() -> None:
 
     def with_soundfile(path: Path) -> int:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return len(soxr.resample(samples.mean(axis=1), rate, audio.SAMPLE_RATE))
+        return len(soxr.resample(samples.mean(axis=1), rate, decoding.SAMPLE_RATE))
 
     decoders: dict[str, Callable[[Path], int]] = {
-        "PyAV (this project)": lambda path: len(audio.decode(path).samples),
+        "PyAV (this project)": lambda path: len(decoding.decode(path).samples),
         "soundfile": with_soundfile,
-        "librosa.load": lambda path: len(librosa.load(path, sr=audio.SAMPLE_RATE)[0]),
+        "librosa.load": lambda path: len(librosa.load(path, sr=decoding.SAMPLE_RATE)[0]),
     }
     warnings.simplefilter("ignore")
-    samples = audio.decode(paths.LIBRARY / "clips" / "0102.opus").samples
+    samples = decoding.decode(paths.LIBRARY / "clips" / "0102.opus").samples
     print("| format | " + " | ".join(decoders) + " |")
     print("|---|" + "---|" * len(decoders))
     with tempfile.TemporaryDirectory() as folder:
@@ -56,7 +57,7 @@ def main() -> None:
             path = Path(folder) / f"clip.{container}"
             if codec == "vorbis":
                 # FFmpeg's own Vorbis encoder is experimental, and libsndfile stops early in its files.
-                at_44100 = soxr.resample(samples, audio.SAMPLE_RATE, 44_100)
+                at_44100 = soxr.resample(samples, decoding.SAMPLE_RATE, 44_100)
                 soundfile.write(path, np.stack([at_44100] * 2, axis=1), 44_100, "VORBIS")
             else:
                 path.write_bytes(encode(samples, container, codec, "stereo"))
@@ -68,7 +69,7 @@ def attempt(decode: Callable[[Path], int], path: Path) -> str:
     """Median milliseconds of five runs, or how it fails."""
     times = []
     try:
-        decoded = decode(path) / audio.SAMPLE_RATE
+        decoded = decode(path) / decoding.SAMPLE_RATE
         if decoded < 29.5:
             return f"stops after {decoded:.1f} s"
         for _ in range(5):

@@ -19,10 +19,10 @@ import numpy as np
 from encoding import encode
 from numpy.typing import NDArray
 
-from soundalike import audio, sandbox
-from soundalike.audio import SAMPLE_RATE
+from soundalike.audio import decoding, sandbox
+from soundalike.audio.decoding import SAMPLE_RATE
 
-LONGEST_S = audio.MAX_SECONDS - 1
+LONGEST_S = decoding.MAX_SECONDS - 1
 
 
 def noise(seconds: float) -> NDArray[np.float32]:
@@ -54,8 +54,8 @@ def main() -> None:
     print(f"first file, process not started: {milliseconds(lambda: pool.decode(clip)):.0f} ms")
     print("| decoded from 30 s of MP3 | here | sandbox | more |\n|---|--:|--:|--:|")
     ways: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "the mix": (lambda: audio.decode(clip), lambda: pool.decode(clip)),
-        "and both channels": (lambda: audio.decode_stereo(clip), lambda: pool.decode_stereo(clip)),
+        "the mix": (lambda: decoding.decode(clip), lambda: pool.decode(clip)),
+        "and both channels": (lambda: decoding.decode_stereo(clip), lambda: pool.decode_stereo(clip)),
     }
     for name, (here, there) in ways.items():
         direct, sandboxed = in_turns(here, there, repeats)

@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, image, library, paths, spectra
+from soundalike import evaluation, image, library, paths, spectra
+from soundalike.audio import decoding
 from soundalike.models import ModelStore, vgg16
 
 DRAWINGS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.uint8]]] = {
@@ -41,7 +42,7 @@ def compare(source: library.Library, network: vgg16.VGG16) -> None:
     embeddings = {name: np.zeros((n, 25_600), np.float32) for name in DRAWINGS}
     seconds: dict[str, list[float]] = {name: [] for name in DRAWINGS}
     for row in range(n):
-        mel = spectra.mel_spectrogram(audio.analysis_window(audio.decode(source.path(row))))
+        mel = spectra.mel_spectrogram(decoding.analysis_window(decoding.decode(source.path(row))))
         for name, draw in DRAWINGS.items():
             start = time.perf_counter()
             drawn = draw(mel)

@@ -17,7 +17,8 @@ import numpy as np
 from encoding import encode
 from numpy.typing import NDArray
 
-from soundalike import audio, fingerprint, index, paths
+from soundalike import fingerprint, index, paths
+from soundalike.audio import decoding
 from soundalike.duplicates import SIMILARITY
 from soundalike.index import Index
 from soundalike.models import ModelStore
@@ -29,24 +30,24 @@ NEAREST = 5
 Samples = NDArray[np.float32]
 
 
-def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], audio.Clip]:
+def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], decoding.Clip]:
     """A copy that went through a lossy format."""
-    return lambda samples: audio.decode(encode(samples, container, codec, "mono", bit_rate))
+    return lambda samples: decoding.decode(encode(samples, container, codec, "mono", bit_rate))
 
 
-def trimmed(seconds: float) -> Callable[[Samples], audio.Clip]:
+def trimmed(seconds: float) -> Callable[[Samples], decoding.Clip]:
     """A copy that begins later."""
-    return lambda samples: audio.Clip(samples[round(seconds * audio.SAMPLE_RATE) :])
+    return lambda samples: decoding.Clip(samples[round(seconds * decoding.SAMPLE_RATE) :])
 
 
-COPIES: dict[str, Callable[[Samples], audio.Clip]] = {
+COPIES: dict[str, Callable[[Samples], decoding.Clip]] = {
     "MP3, 128 kbit/s": encoded("mp3", "libmp3lame", 128_000),
     "MP3, 64 kbit/s": encoded("mp3", "libmp3lame", 64_000),
     "M4A, 128 kbit/s": encoded("mp4", "aac", 128_000),
     "WebM Opus, 48 kbit/s": encoded("webm", "libopus", 48_000),
-    "6 dB quieter": lambda samples: audio.Clip(samples * 0.5),
+    "6 dB quieter": lambda samples: decoding.Clip(samples * 0.5),
     # Half a hop of the fingerprint, its worst case: the copy's frames fall between the original's.
-    "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / audio.SAMPLE_RATE),
+    "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / decoding.SAMPLE_RATE),
     "start trimmed by 0.1 s": trimmed(0.1),
     "start trimmed by 1 s": trimmed(1),
     "start trimmed by 3 s": trimmed(3),
@@ -67,21 +68,21 @@ def main() -> None:
     )
 
 
-def clip_of(opened: Index, row: int) -> audio.Clip:
+def clip_of(opened: Index, row: int) -> decoding.Clip:
     """What is analysed of a track."""
-    return audio.analysis_window(audio.decode(opened.path(row)))
+    return decoding.analysis_window(decoding.decode(opened.path(row)))
 
 
 def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
     """Print how alike copies are to their originals; returns the greatest distance of all."""
     chosen = [int(row) for row in np.random.default_rng(0).choice(len(opened), CLIPS, replace=False)]
-    sources = {row: audio.decode(opened.path(row)).samples for row in chosen}
+    sources = {row: decoding.decode(opened.path(row)).samples for row in chosen}
     models = ModelStore()
     worst = 0.0
     print("| copy | similarity: median | least | known | distance: median | greatest | known |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name, copy in COPIES.items():
-        clips = {row: audio.analysis_window(copy(samples)) for row, samples in sources.items()}
+        clips = {row: decoding.analysis_window(copy(samples)) for row, samples in sources.items()}
         similarities = np.array([similarity(opened, row, clips[row], models) for row in chosen])
         distances = np.array(
             [fingerprint.distance(fingerprint.of(clips[row]), prints[row]) for row in chosen]
@@ -97,7 +98,7 @@ def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
     return worst
 
 
-def similarity(opened: Index, row: int, clip: audio.Clip, models: ModelStore) -> float:
+def similarity(opened: Index, row: int, clip: decoding.Clip, models: ModelStore) -> float:
     """Cosine similarity in `vgg_mel` of a clip to a track."""
     vectors = {"vgg_mel": vgg_mel.embed(clip, models)}
     return float(opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[row])

@@ -26,7 +26,8 @@ import mutagen
 import numpy as np
 import psutil
 
-from soundalike import audio, index_builder, library, paths, representations, workers
+from soundalike import index_builder, library, paths, representations, workers
+from soundalike.audio import decoding
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.library import Library
@@ -40,7 +41,7 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier, out: object) -> None:
     """Call the networks that some representations rest on, and tell how often a second."""
     models = workers._models(workers.Recipe.of(ModelStore(), index_builder.wants(names)))
-    clip = audio.analysis_window(audio.decode(CLIP))
+    clip = decoding.analysis_window(decoding.decode(CLIP))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
     sounds = yamnet.patches(yamnet.spectrogram(clip))

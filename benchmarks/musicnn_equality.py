@@ -22,7 +22,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from soundalike import audio, library, paths
+from soundalike import library, paths
+from soundalike.audio import decoding
 from soundalike.models import ModelStore, tagger
 
 sys.path.insert(0, str(paths.ROOT / "scripts"))
@@ -80,7 +81,7 @@ def main() -> int:
     greatest = dict.fromkeys(LISTENS, 0.0)
     n = 0
     for row in rows:
-        clip = audio.analysis_window(audio.decode(source.path(row)))
+        clip = decoding.analysis_window(decoding.decode(source.path(row)))
         patches = tagger.patches(tagger.spectrogram(clip))
         expected, found = original(patches), rebuilt(patches)
         n += len(patches)
@@ -104,7 +105,7 @@ def write_fixture(original: Original, source: library.Library, path: Path) -> No
     ids = list(source.tracks["track_id"])
     patches = []
     for track in FIXTURE_CLIPS:
-        clip = audio.analysis_window(audio.decode(source.path(ids.index(track))))
+        clip = decoding.analysis_window(decoding.decode(source.path(ids.index(track))))
         samples = soxr.resample(clip.samples, clip.sample_rate, tagger.SAMPLE_RATE, quality="HQ")
         patches.append(tagger.patches(tagger.log_mel(samples))[3])
     found = original(np.stack(patches))

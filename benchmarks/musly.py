@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, hubness_metrics, index, library, rankings
+from soundalike import evaluation, hubness_metrics, index, library, rankings
+from soundalike.audio import decoding
 from soundalike.index import Index
 
 K = 10
@@ -59,7 +60,7 @@ def musly(opened: Index) -> NDArray[np.float64]:
         sys.exit("Musly is not installed; `pip install pymusly==2.0.0` does it.")
     jukebox = pymusly.MuslyJukebox("timbre")
     tracks = [
-        jukebox.track_from_audiodata(audio.analysis_window(audio.decode(opened.path(row))).samples)
+        jukebox.track_from_audiodata(decoding.analysis_window(decoding.decode(opened.path(row))).samples)
         for row in range(len(opened))
     ]
     jukebox.set_style(tracks)

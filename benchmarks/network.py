@@ -24,7 +24,8 @@ import numpy as np
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, library, paths, representations, scaling
+from soundalike import evaluation, library, paths, representations, scaling
+from soundalike.audio import decoding
 from soundalike.models import ModelStore, runtime, tagger, yamnet
 from soundalike.representations import vgg_features
 
@@ -65,7 +66,7 @@ def store(name: str) -> ModelStore:
 
 def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -> list[Figure]:
     """Times of a pass, and their ratios."""
-    clip = audio.analysis_window(audio.decode(source.path(0)))
+    clip = decoding.analysis_window(decoding.decode(source.path(0)))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
     sounds = yamnet.patches(yamnet.spectrogram(clip))
@@ -134,7 +135,7 @@ def embedded(models: ModelStore, source: library.Library) -> dict[str, NDArray[n
     """Vectors of every clip, by representation."""
     rows = []
     for row in range(len(source.tracks)):
-        clip = audio.analysis_window(audio.decode(source.path(row)))
+        clip = decoding.analysis_window(decoding.decode(source.path(row)))
         rows.append([representations.get(name).embed(clip, models) for name in NAMES])
     return {name: np.stack([row[at] for row in rows]) for at, name in enumerate(NAMES)}
 

@@ -33,7 +33,8 @@ import uploads
 from figures import Figure, parser, show
 from numpy.typing import NDArray
 
-from soundalike import audio, image, index, paths, playlist, query, representations, spectra
+from soundalike import image, index, paths, playlist, query, representations, spectra
+from soundalike.audio import decoding
 from soundalike.models import ModelStore, vgg16
 
 QUERIES = 5
@@ -106,7 +107,7 @@ def musly() -> Peer:
     jukebox = pymusly.MuslyJukebox("timbre")
 
     def hear(file: Path) -> Any:
-        return jukebox.track_from_audiodata(audio.analysis_window(audio.decode(file)).samples)
+        return jukebox.track_from_audiodata(decoding.analysis_window(decoding.decode(file)).samples)
 
     def compare(heard: list[Any], size: int) -> Callable[[], object]:
         numbered = [(number, heard[number % len(heard)]) for number in range(size)]
@@ -164,7 +165,7 @@ def article() -> Peer:
     network = vgg16.build(vgg16.read(paths.MODELS / "vgg16_notop_fp16.npz"))
 
     def hear(file: Path) -> NDArray[np.float32]:
-        clip = audio.analysis_window(audio.decode(file))
+        clip = decoding.analysis_window(decoding.decode(file))
         picture = image.figure(spectra.mel_spectrogram(clip)).astype(np.float32)
         features = network.predict(picture[np.newaxis], verbose=0)[0]
         return vgg16.max_pool(features, (3, 2)).ravel()

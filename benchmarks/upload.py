@@ -22,7 +22,8 @@ import uploads
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import audio, composer, index, likeness, paths, query, representations, sandbox
+from soundalike import composer, index, likeness, paths, query, representations
+from soundalike.audio import decoding, sandbox
 from soundalike.blend import Seed
 from soundalike.index import Index
 from soundalike.models import ModelStore, runtime, tagger
@@ -46,7 +47,7 @@ def measure(opened: Index, models: ModelStore, rounds: int) -> list[Figure]:
     seconds: dict[str, list[float]] = {"pass": [], "both": [], "picture": [], "whole": []}
     for number in range(rounds + WARM):
         content = uploads.upload(number)[1]
-        clip = audio.analysis_window(sandbox.decode(content))
+        clip = decoding.analysis_window(sandbox.decode(content))
         picture = vgg_features.mel_image(clip)
         patches = tagger.patches(tagger.spectrogram(clip))
         calls: dict[str, Callable[[], object]] = {
@@ -79,7 +80,7 @@ def networks(models: ModelStore, picture: NDArray[np.uint8], patches: NDArray[np
 
 def to_picture(content: bytes) -> NDArray[np.uint8]:
     """Decode, resample, spectrogram and image."""
-    return vgg_features.mel_image(audio.analysis_window(sandbox.decode(content)))
+    return vgg_features.mel_image(decoding.analysis_window(sandbox.decode(content)))
 
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:

@@ -13,8 +13,9 @@ import numpy as np
 from encoding import encode
 from numpy.typing import NDArray
 
-from soundalike import audio, paths
-from soundalike.audio import ANALYSIS_SAMPLES
+from soundalike import paths
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES
 
 BIT_RATE = 128_000
 _STRIDE = 101
@@ -38,6 +39,6 @@ def _clips() -> list[Path]:
 
 def _samples(path: Path) -> NDArray[np.float32]:
     """30 s of a track at a common level, repeated where it is shorter."""
-    samples = audio.decode(path).samples
+    samples = decoding.decode(path).samples
     tiled = np.resize(samples, ANALYSIS_SAMPLES)
     return tiled / max(float(np.abs(tiled).max()), 1e-6)

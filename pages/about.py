@@ -8,7 +8,8 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import acoustics, audio, genre_groups, report, representations, spectra
+from soundalike import acoustics, genre_groups, report, representations, spectra
+from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import Precision
 from soundalike.index import Index
@@ -310,7 +311,7 @@ def privacy(_: Index) -> Shown:
 @st.cache_resource(max_entries=16, show_spinner="Drawing the spectrogram …")
 def open_mel(path: str) -> go.Figure:
     """A track's mel spectrogram, thinned for the screen."""
-    clip = audio.analysis_window(open_clip(path))
+    clip = decoding.analysis_window(open_clip(path))
     levels = acoustics.thinned_levels(spectra.mel_spectrogram(clip), MEL_SHOWN)
     return figures.mel_picture(levels, clip.duration)
 

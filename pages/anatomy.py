@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from soundalike import anatomy, audio, sandbox
+from soundalike import anatomy
 from soundalike.anatomy import Anatomy
+from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.panels import Panel
@@ -83,10 +84,10 @@ def choose_file() -> None:
     anatomy_component.warm()
     st.file_uploader(
         "Audio file",
-        type=list(audio.EXTENSIONS),
-        max_upload_size=audio.MAX_BYTES // 2**20,
+        type=list(decoding.EXTENSIONS),
+        max_upload_size=decoding.MAX_BYTES // 2**20,
         key="anatomy_upload",
-        help=f"Up to {audio.MAX_BYTES // 2**20} MB and {audio.MAX_SECONDS / 60:.0f} minutes.",
+        help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
     )
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
 

@@ -5,16 +5,8 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import (
-    audio,
-    genre_groups,
-    playlist,
-    projection,
-    query,
-    representations,
-    search,
-    selection,
-)
+from soundalike import genre_groups, playlist, projection, query, representations, search, selection
+from soundalike.audio import decoding
 from soundalike.index import Index
 from soundalike.playlist import Playlist
 from soundalike.projection import Setting
@@ -192,8 +184,8 @@ def choose_clip(index: Index) -> tuple[str, Query] | None:
     """A visitor's own clip, analysed once; one that the library has is shown as the library's."""
     given = st.file_uploader(
         "Audio file",
-        type=list(audio.EXTENSIONS),
-        max_upload_size=audio.MAX_BYTES // 2**20,
+        type=list(decoding.EXTENSIONS),
+        max_upload_size=decoding.MAX_BYTES // 2**20,
         key="map_upload",
     )
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")

@@ -4,7 +4,8 @@ import random
 
 import streamlit as st
 
-from soundalike import audio, composer, journey, playlist, query, report, representations
+from soundalike import composer, journey, playlist, query, report, representations
+from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index
 from soundalike.query import Query
@@ -60,11 +61,11 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
     if source == "upload":
         given = st.file_uploader(
             "Audio file",
-            type=list(audio.EXTENSIONS),
-            max_upload_size=audio.MAX_BYTES // 2**20,
+            type=list(decoding.EXTENSIONS),
+            max_upload_size=decoding.MAX_BYTES // 2**20,
             key="recommend_upload",
             on_change=mix.afresh,
-            help=f"Up to {audio.MAX_BYTES // 2**20} MB and {audio.MAX_SECONDS / 60:.0f} minutes.",
+            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
         )
     else:
         given = st.audio_input(

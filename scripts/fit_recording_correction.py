@@ -24,8 +24,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, degradations, library, paths, threads
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike import degradations, library, paths, threads
+from soundalike.audio import decoding
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.models import ModelStore, tagger, yamnet
 from soundalike.models.quiet import import_tensorflow
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
@@ -157,13 +158,13 @@ def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
     """A process's share of the clips: every second one."""
     models, generator = ModelStore(), np.random.default_rng(SEED + process)
     crowds = [
-        degradations.babble(audio.ANALYSIS_SAMPLES, generator, int(generator.integers(3, 16)))
+        degradations.babble(decoding.ANALYSIS_SAMPLES, generator, int(generator.integers(3, 16)))
         for _ in range(CROWDS)
     ]
     source = library.load(folder)
     rows, copies, clean = [], [], []
     for row in range(process, len(source.tracks), PROCESSES):
-        clip = audio.analysis_window(audio.decode(source.path(row)))
+        clip = decoding.analysis_window(decoding.decode(source.path(row)))
         whole = _embed(clip.samples, models, stretches.COUNT)
         for _ in range(COPIES):
             first = int(generator.integers(0, stretches.COUNT - LENGTH + 1))

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from mutations import FORMATS as FORMATS
 
-from soundalike import audio
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike.audio import decoding
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 
 
@@ -65,7 +65,7 @@ def pcm(samples) -> bytes:
 def refusal(source: str | Path | bytes) -> str:
     """The message with which a file is refused, checked for its form."""
     with pytest.raises(AudioError) as caught:
-        audio.decode(source)
+        decoding.decode(source)
     message = str(caught.value)
     check_message(message)
     if isinstance(source, bytes):

@@ -6,7 +6,8 @@ import wave
 import numpy as np
 import pytest
 
-from soundalike import acoustics, audio
+from soundalike import acoustics
+from soundalike.audio import decoding
 
 LIBROSA_HZ = [0.0, 60.0, 440.0, 999.9, 1_000.0, 1_000.1, 2_595.0, 11_025.0]
 
@@ -85,7 +86,7 @@ def test_a_wav_fades_in_and_out_and_reads_back() -> None:
 
 
 def test_a_wav_is_read_by_the_app_s_decoder() -> None:
-    clip = audio.decode(acoustics.wav(acoustics.sine(1_000, seconds=4)))
+    clip = decoding.decode(acoustics.wav(acoustics.sine(1_000, seconds=4)))
     assert clip.duration == pytest.approx(4, abs=0.01)
     assert frequencies_in(clip.samples[22_050:44_100], 22_050) == pytest.approx([1_000])
 
@@ -184,7 +185,7 @@ def test_matched_levels_are_safe_and_differ_as_the_contour_does(frequency: float
 
 
 def test_an_analysed_clip_has_1293_frames() -> None:
-    assert acoustics.n_frames(audio.ANALYSIS_SAMPLES, audio.HOP_LENGTH) == audio.N_FRAMES
+    assert acoustics.n_frames(decoding.ANALYSIS_SAMPLES, decoding.HOP_LENGTH) == decoding.N_FRAMES
 
 
 def test_a_spectrogram_is_librosa_s() -> None:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from small_library import write_tone
 
-from soundalike import anatomy, audio, image, panels, paths, spectra
+from soundalike import anatomy, image, panels, paths, spectra
 from soundalike.anatomy import Anatomy
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 from soundalike.models import ModelStore
 from soundalike.representations import vgg_features
@@ -33,14 +34,14 @@ def test_a_library_clip_is_measured_whole(shown: Anatomy) -> None:
 
 
 def test_the_envelope_holds_the_clip_s_peaks(shown: Anatomy) -> None:
-    samples = audio.decode(CLIP).samples
+    samples = decoding.decode(CLIP).samples
     assert shown.envelope[0].min() / 32_767 == pytest.approx(samples.min(), abs=1e-4)
     assert shown.envelope[1].max() / 32_767 == pytest.approx(samples.max(), abs=1e-4)
 
 
 def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
     bands = 215 - (2 * np.arange(480) + 1) * 216 // 960
-    window = audio.analysis_window(audio.decode(CLIP))
+    window = decoding.analysis_window(decoding.decode(CLIP))
     expected = vgg_features.mel_image(window)[:, :, ::-1]
     np.testing.assert_array_equal(image.MAGMA[shown.vgg_levels[bands]], expected)
 
@@ -90,7 +91,7 @@ def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
 
 def test_the_autoencoder_redraws_better_than_nothing() -> None:
     redrawn = anatomy.reconstruction(CLIP, ModelStore())
-    clip = audio.analysis_window(audio.decode(CLIP))
+    clip = decoding.analysis_window(decoding.decode(CLIP))
     matrix = spectra.standardise(spectra.mfcc(clip))
     values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
     assert values.shape == (20, 1292)

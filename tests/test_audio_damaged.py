@@ -8,8 +8,9 @@ from audio_files import FORMATS, check_message, pcm, peak_hertz, refusal, rms, s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import audio, image, spectra
-from soundalike.audio import SAMPLE_RATE
+from soundalike import image, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import SAMPLE_RATE
 from soundalike.errors import AudioError
 
 FUZZED = ("wav-s16", "wav-f32", "flac", "ogg-opus", "mp3", "m4a-aac", "aac", "webm-opus")
@@ -25,7 +26,7 @@ def ten_seconds(encode) -> dict[str, bytes]:
 @pytest.mark.parametrize("name", ["mp3", "flac"])
 def test_half_a_file_says_how_much_was_decoded(name, encode):
     source = encode(sine(10, 44_100), 44_100, *FORMATS[name])
-    clip = audio.decode(source[: len(source) // 2])
+    clip = decoding.decode(source[: len(source) // 2])
     assert 4.0 < clip.duration < 6.0
     assert peak_hertz(clip) == pytest.approx(440.0, abs=1.0)
     (note,) = clip.notes
@@ -37,7 +38,7 @@ def test_half_a_file_says_how_much_was_decoded(name, encode):
 def test_a_truncated_file_decodes_partly_or_is_refused(name, share, ten_seconds):
     source = ten_seconds[name]
     try:
-        clip = audio.decode(source[: int(share * len(source))])
+        clip = decoding.decode(source[: int(share * len(source))])
     except AudioError as error:
         check_message(str(error))
     else:
@@ -50,7 +51,7 @@ def test_damage_in_the_middle_is_mentioned(name, ten_seconds):
     source = bytearray(ten_seconds[name])
     middle = len(source) // 2
     source[middle : middle + 2_000] = bytes(2_000)
-    clip = audio.decode(bytes(source))
+    clip = decoding.decode(bytes(source))
     assert clip.duration < 10.0
     (note,) = clip.notes
     assert "damaged" in note
@@ -58,7 +59,7 @@ def test_damage_in_the_middle_is_mentioned(name, ten_seconds):
 
 @pytest.mark.parametrize("data_size", [0, 10**6, 2**32 - 1])
 def test_a_wav_header_that_lies_about_its_length(data_size):
-    clip = audio.decode(wav(pcm(sine(4, SAMPLE_RATE)), data_size=data_size))
+    clip = decoding.decode(wav(pcm(sine(4, SAMPLE_RATE)), data_size=data_size))
     assert clip.duration == pytest.approx(4.0, abs=0.01)
 
 
@@ -72,7 +73,7 @@ def test_a_wav_header_that_owns_up_to_too_little():
 )
 def test_a_wav_header_that_contradicts_itself(lie):
     try:
-        clip = audio.decode(wav(pcm(sine(4, SAMPLE_RATE)), **lie))
+        clip = decoding.decode(wav(pcm(sine(4, SAMPLE_RATE)), **lie))
     except AudioError as error:
         check_message(str(error))
     else:
@@ -84,7 +85,7 @@ def test_a_wav_header_that_contradicts_itself(lie):
 def test_samples_that_are_no_numbers_become_silence(value, bits):
     samples = sine(4, SAMPLE_RATE).astype(f"<f{bits // 8}")
     samples[10_000:20_000] = value
-    clip = audio.decode(wav(samples.tobytes(), bits=bits, floating=True))
+    clip = decoding.decode(wav(samples.tobytes(), bits=bits, floating=True))
     assert np.isfinite(clip.samples).all()
     assert np.abs(clip.samples[11_000:19_000]).max() < 0.01
     assert rms(clip) == pytest.approx(0.5 / np.sqrt(2), rel=0.1)
@@ -101,11 +102,11 @@ def test_absurd_samples_are_refused_or_usable(value):
     samples = sine(4, SAMPLE_RATE).astype("<f4")
     samples[10_000:20_000] = value
     try:
-        clip = audio.decode(wav(samples.tobytes(), bits=32, floating=True))
+        clip = decoding.decode(wav(samples.tobytes(), bits=32, floating=True))
     except AudioError as error:
         check_message(str(error))
     else:
-        mel = spectra.mel_spectrogram(audio.analysis_window(clip))
+        mel = spectra.mel_spectrogram(decoding.analysis_window(clip))
         assert np.isfinite(mel).all()
         assert image.canvas(mel).shape == (480, 640, 3)
 
@@ -132,7 +133,7 @@ def test_a_format_that_changes_half_way(name, first, second, encode):
 
 
 def test_a_second_file_of_the_same_format_is_heard(encode):
-    clip = audio.decode(concatenated(encode, "mp3", (2, 44_100), (2, 44_100)))
+    clip = decoding.decode(concatenated(encode, "mp3", (2, 44_100), (2, 44_100)))
     assert clip.duration == pytest.approx(10.0, abs=0.2)
 
 
@@ -145,7 +146,7 @@ def test_a_second_file_of_the_same_format_is_heard(encode):
 )
 def test_random_bytes_are_refused(start, rest):
     try:
-        audio.decode(start + rest)
+        decoding.decode(start + rest)
     except AudioError as error:
         check_message(str(error))
 
@@ -170,7 +171,7 @@ def test_a_damaged_file_decodes_or_is_refused(name, edits, header_edits, cut, sh
     for position, value in header_edits:
         source[position] = value
     try:
-        clip = audio.decode(bytes(source[: int(cut * len(source))]))
+        clip = decoding.decode(bytes(source[: int(cut * len(source))]))
     except AudioError as error:
         check_message(str(error))
     else:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from audio_files import pcm, peak_hertz, refusal, sine, stereo, wav
 
-from soundalike import audio
-from soundalike.audio import ANALYSIS_SAMPLES
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES
 from soundalike.errors import AudioError
 
 
@@ -21,8 +21,8 @@ def test_silence(level, encode):
 
 
 def test_quiet_music_is_not_silence(encode):
-    clip = audio.decode(encode(sine(4, amplitude=3e-3), codec="pcm_f32le"))
-    assert float(audio.level_dbfs(clip.samples).max()) > audio.SILENCE_DBFS
+    clip = decoding.decode(encode(sine(4, amplitude=3e-3), codec="pcm_f32le"))
+    assert float(decoding.level_dbfs(clip.samples).max()) > decoding.SILENCE_DBFS
 
 
 def test_too_short(encode):
@@ -32,7 +32,7 @@ def test_too_short(encode):
 
 
 def test_three_seconds_are_enough(encode):
-    assert audio.decode(encode(sine(3.0))).duration == pytest.approx(3.0)
+    assert decoding.decode(encode(sine(3.0))).duration == pytest.approx(3.0)
 
 
 def test_empty(tmp_path):
@@ -106,7 +106,7 @@ def test_a_film_without_sound():
 
 
 def test_a_film_is_listened_to():
-    clip = audio.decode(film(sound=True))
+    clip = decoding.decode(film(sound=True))
     assert clip.duration == pytest.approx(4.0, abs=0.05)
     assert peak_hertz(clip) == pytest.approx(440.0, abs=0.3)
 
@@ -115,7 +115,7 @@ def test_a_cover_picture_does_no_harm(encode):
     picture = b"\0image/png\0\x03\0" + b"\x89PNG\r\n\x1a\n" + bytes(100)
     frame = b"APIC" + struct.pack(">I", len(picture)) + b"\0\0" + picture
     tag = b"ID3\x03\0\0\0\0" + bytes([len(frame) >> 7, len(frame) & 127]) + frame
-    clip = audio.decode(tag + encode(sine(4), 48_000, "mp3", "libmp3lame"))
+    clip = decoding.decode(tag + encode(sine(4), 48_000, "mp3", "libmp3lame"))
     assert clip.duration == pytest.approx(4.0, abs=0.05)
 
 
@@ -134,47 +134,47 @@ def test_a_name_is_never_an_address():
 
 def test_too_many_bytes(monkeypatch, encode, tmp_path):
     source = encode(sine(6))
-    monkeypatch.setattr(audio, "MAX_BYTES", 2**18)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 2**18)
     message = refusal(source)
     assert "This file has 1 MB" in message
     assert "at most 0 MB" in message
     path = tmp_path / "own.wav"
     path.write_bytes(source)
-    assert audio.decode(path).duration == pytest.approx(6)
+    assert decoding.decode(path).duration == pytest.approx(6)
 
 
 def test_the_limits_are_those_of_the_description():
-    assert audio.MAX_BYTES == 30 * 1024**2
-    assert audio.MAX_SECONDS == 20 * 60
-    assert audio.MIN_SECONDS == 3
+    assert decoding.MAX_BYTES == 30 * 1024**2
+    assert decoding.MAX_SECONDS == 20 * 60
+    assert decoding.MIN_SECONDS == 3
     assert ANALYSIS_SAMPLES == 1_292 * 512
 
 
 def test_too_long_by_its_header(encode, monkeypatch):
-    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
+    monkeypatch.setattr(decoding, "MAX_SECONDS", 5.0)
     source = encode(sine(6))
     assert "longer than" in refusal(source)
     with pytest.raises(AudioError, match="longer than"):
-        audio.probe(source)
+        decoding.probe(source)
 
 
 def test_too_long_though_its_header_keeps_the_length_back(encode, monkeypatch):
     source = bytearray(encode(sine(7), 48_000, "flac", "flac"))
     source[21] &= 0xF0
     source[22:26] = bytes(4)
-    assert audio.decode(bytes(source)).duration == pytest.approx(7.0)
-    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
+    assert decoding.decode(bytes(source)).duration == pytest.approx(7.0)
+    monkeypatch.setattr(decoding, "MAX_SECONDS", 5.0)
     assert "longer than" in refusal(bytes(source))
 
 
 def test_of_a_long_file_of_ones_own_the_beginning_is_read(encode, monkeypatch, tmp_path):
     path = tmp_path / "long.flac"
     path.write_bytes(encode(sine(7), 48_000, "flac", "flac"))
-    whole = audio.decode(path)
+    whole = decoding.decode(path)
     assert whole.notes == ()
-    monkeypatch.setattr(audio, "MAX_SECONDS", 5.0)
-    cut = audio.decode(path)
-    assert len(cut.samples) == 5 * audio.SAMPLE_RATE
+    monkeypatch.setattr(decoding, "MAX_SECONDS", 5.0)
+    cut = decoding.decode(path)
+    assert len(cut.samples) == 5 * decoding.SAMPLE_RATE
     assert cut.notes == ("The file is longer than 20 minutes; only its beginning was listened to.",)
     np.testing.assert_allclose(cut.samples[:100_000], whole.samples[:100_000], atol=1e-6)
 

@@ -14,10 +14,10 @@ import pytest
 from audio_files import FORMATS, check_message, pcm, sine, wav
 from bombs import constant_flac, silent_opus
 
-from soundalike import audio
-from soundalike.audio import Clip
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
+from soundalike.audio.sandbox import Limits, Pool, SandboxError
 from soundalike.errors import AudioError
-from soundalike.sandbox import Limits, Pool, SandboxError
 
 HOUR = 3_600
 ALLOWED_MB = 1_200
@@ -204,5 +204,5 @@ def test_a_chain_of_a_hundred_streams(name, pool, encode):
 
 def test_tags_of_markup_are_texts(encode):
     tags = {"title": "<img src=x onerror=alert(1)>", "artist": "[a](javascript:alert(1)) **b**"}
-    header = audio.probe(encode(sine(4), 48_000, "flac", "flac", tags=tags))
+    header = decoding.probe(encode(sine(4), 48_000, "flac", "flac", tags=tags))
     assert {name: header.tags[name] for name in tags} == tags

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import audio, cells, image, spectra
+from soundalike import cells, image, spectra
+from soundalike.audio import decoding
 from soundalike.models import vgg16
 from soundalike.representations import vgg_features, vgg_mel
 
@@ -33,7 +34,7 @@ def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
     feature_map = np.zeros((15, 20, 512), np.float32)
     feature_map[4, 13, 77] = 1.0
     monkeypatch.setattr(vgg_features, "feature_map", lambda clip, models: feature_map)
-    clip = audio.Clip(np.zeros(audio.ANALYSIS_SAMPLES, np.float32))
+    clip = decoding.Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32))
     (dimension,) = np.flatnonzero(vgg_mel.embed(clip, models))
     assert cells.cell(int(dimension)) == cells.Cell(band=1, time=6, channel=77)
 
@@ -97,8 +98,8 @@ def test_the_mel_scale_is_librosa_s(hertz: float) -> None:
 @pytest.mark.parametrize("tone", [110.0, 440.0, 1_000.0, 3_000.0, 8_000.0])
 def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
     """The brightest row of a sine's picture lies in the share whose frequencies hold the tone."""
-    t = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
-    clip = audio.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
+    t = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    clip = decoding.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
     picture = image.canvas(spectra.mel_spectrogram(clip)).astype(int).sum(axis=2)
     row = int(np.argmax(picture[:, 300]))
     bands = [cells.share(cells.Cell(band, 5, 0)) for band in range(5)]
@@ -110,10 +111,10 @@ def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
 
 
 def test_a_click_lies_at_the_time_that_says_so() -> None:
-    samples = np.zeros(audio.ANALYSIS_SAMPLES, np.float32)
-    samples[int(13.4 * audio.SAMPLE_RATE)] = 1.0
+    samples = np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)
+    samples[int(13.4 * decoding.SAMPLE_RATE)] = 1.0
     samples += 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
-    picture = image.canvas(spectra.mel_spectrogram(audio.Clip(samples))).astype(int).sum(axis=(0, 2))
+    picture = image.canvas(spectra.mel_spectrogram(decoding.Clip(samples))).astype(int).sum(axis=(0, 2))
     column = int(np.argmax(picture))
     begin, end = cells.Box(column, 0, column + 1, 480).seconds
     assert begin - 0.05 < 13.4 < end + 0.05

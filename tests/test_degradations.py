@@ -9,7 +9,7 @@ import pytest
 from audio_files import clip_of, peak_hertz, sine
 
 from soundalike import degradations
-from soundalike.audio import SAMPLE_RATE
+from soundalike.audio.decoding import SAMPLE_RATE
 from soundalike.degradations import Room
 
 Noise = Callable[[int, np.random.Generator], np.ndarray]

@@ -6,8 +6,9 @@ import librosa
 import numpy as np
 import pytest
 
-from soundalike import audio, descriptors, paths, spectra
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike import descriptors, paths, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 
 SECONDS = 20
 TIME = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
@@ -112,7 +113,7 @@ def test_silence_has_no_loudness_and_pauses_do_not_count() -> None:
 
 @pytest.mark.parametrize("track_id", ["0001", "0021", "0102"])
 def test_library_clips_have_the_loudness_that_ffmpeg_gave_them(track_id: str) -> None:
-    _, channels = audio.decode_stereo(paths.LIBRARY / "clips" / f"{track_id}.opus")
+    _, channels = decoding.decode_stereo(paths.LIBRARY / "clips" / f"{track_id}.opus")
     assert channels is not None
     assert descriptors.loudness(channels) == pytest.approx(-16.0, abs=0.1)
 

@@ -11,9 +11,9 @@ from audio_files import refusal, sine, stereo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import audio, downmix
-from soundalike.audio import SAMPLE_RATE
-from soundalike.streams import Stream
+from soundalike.audio import decoding, downmix
+from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.resampling import Stream
 
 RATE = 48_000
 Encode = Callable[..., bytes]
@@ -30,8 +30,8 @@ def placed(layout: str, sounds: dict[str, np.ndarray]) -> np.ndarray:
     return np.stack([sounds.get(name, silent) for name in names(layout)])
 
 
-def decoded(encode: Encode, channels: np.ndarray, layout: str | None = None) -> audio.Clip:
-    return audio.decode(encode(channels, RATE, "wav", "pcm_f32le", layout))
+def decoded(encode: Encode, channels: np.ndarray, layout: str | None = None) -> decoding.Clip:
+    return decoding.decode(encode(channels, RATE, "wav", "pcm_f32le", layout))
 
 
 def _are_mixed(places: set[str]) -> bool:
@@ -116,9 +116,9 @@ def test_the_low_frequency_channel_is_left_out(encode: Encode) -> None:
 def test_channels_without_names_have_the_usual_places(encode: Encode) -> None:
     channels = placed("5.1", {"FL": sine(4), "FC": sine(4, hertz=550), "LFE": sine(4, hertz=60)})
     nameless = encode(channels, RATE, "matroska", "pcm_s16le", "5.1")
-    assert set(audio.probe(nameless).layout) == {"NONE"}
+    assert set(decoding.probe(nameless).layout) == {"NONE"}
     expected = decoded(encode, channels, "5.1")
-    np.testing.assert_allclose(audio.decode(nameless).samples, expected.samples, atol=1e-4)
+    np.testing.assert_allclose(decoding.decode(nameless).samples, expected.samples, atol=1e-4)
 
 
 @settings(deadline=None, derandomize=True, max_examples=50)
@@ -147,9 +147,9 @@ def test_stereo_with_constants_is_heard_as_without(
     constants: tuple[float, float], encode: Encode
 ) -> None:
     sound = stereo(sine(4), sine(4, hertz=550))
-    expected, expected_sides = audio.decode_stereo(encode(sound, codec="pcm_f32le"))
+    expected, expected_sides = decoding.decode_stereo(encode(sound, codec="pcm_f32le"))
     shifted = (sound + np.array(constants)[:, None]).astype(np.float32)
-    clip, sides = audio.decode_stereo(encode(shifted, codec="pcm_f32le"))
+    clip, sides = decoding.decode_stereo(encode(shifted, codec="pcm_f32le"))
     np.testing.assert_allclose(clip.samples, expected.samples, atol=1e-6)
     assert clip.notes == ()
     assert sides is not None
@@ -184,8 +184,8 @@ def test_a_constant_is_silence(constant: float, encode: Encode) -> None:
 
 def test_a_constant_does_not_decide_which_half_minute_is_the_loudest(encode: Encode) -> None:
     swelling = sine(60, 8_000) * np.linspace(0.01, 1, 60 * 8_000, dtype=np.float32)
-    expected = audio.analysis_window(audio.decode(encode(swelling, 8_000, codec="pcm_f32le")))
-    shifted = audio.decode(encode(swelling - 0.5, 8_000, codec="pcm_f32le"))
-    found = audio.analysis_window(shifted)
+    expected = decoding.analysis_window(decoding.decode(encode(swelling, 8_000, codec="pcm_f32le")))
+    shifted = decoding.decode(encode(swelling - 0.5, 8_000, codec="pcm_f32le"))
+    found = decoding.analysis_window(shifted)
     assert found.start == expected.start > 25
     np.testing.assert_allclose(found.samples, expected.samples, atol=1e-6)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from small_library import OTHER_CLIP, write_index
 
 from soundalike import (
-    audio,
     cells,
     explain,
     index,
@@ -25,6 +24,7 @@ from soundalike import (
     scaling,
     spectral_summary,
 )
+from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.index import Index
@@ -392,7 +392,7 @@ def test_of_real_clips_parts_and_moments_sum_to_the_similarity(default_index) ->
 
 
 def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> None:
-    clip = audio.analysis_window(audio.decode(OTHER_CLIP))
+    clip = decoding.analysis_window(decoding.decode(OTHER_CLIP))
     embeddings = ClipEmbeddings(clip, default_index, models)
     question = Query(embeddings, {}, None, 30.0)
     for part in PARTS:
@@ -404,7 +404,7 @@ def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> No
 
 
 def test_a_copy_of_a_track_agrees_with_it_moment_by_moment(default_index, models) -> None:
-    clip = audio.analysis_window(audio.decode(default_index.path(2)))
+    clip = decoding.analysis_window(decoding.decode(default_index.path(2)))
     question = Query(ClipEmbeddings(clip, default_index, models), {}, 2, 30.0)
     found = explain.explain(default_index, question, 2, "soundalike")
     assert found.similarity - default_index.bias("soundalike")[2] == pytest.approx(1, abs=1e-3)
@@ -424,7 +424,7 @@ def check_sums(one: Index, question: Query, found: explain.Explanation, row: int
 
 
 def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
-    clip = audio.analysis_window(audio.decode(library_clip))
+    clip = decoding.analysis_window(decoding.decode(library_clip))
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
     np.testing.assert_array_equal(embeddings.descriptors, spectral_summary.summarise(clip))
     assert embeddings.descriptors is embeddings.descriptors

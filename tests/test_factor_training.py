@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 
 from soundalike import cli_train, paths, spectra
 from soundalike import factor_training as cf_training
-from soundalike.audio import ANALYSIS_SAMPLES, Clip
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
 from soundalike.collaborative import TrackFactors
 from soundalike.errors import LibraryError, ModelError
 from soundalike.factor_training import Examples
@@ -206,7 +206,8 @@ def test_training_follows_its_seed(monkeypatch):
 
 
 def test_extracted_spectrograms_are_those_of_the_clips(folder):
-    from soundalike import audio, library
+    from soundalike import library
+    from soundalike.audio import decoding
 
     source = library.load(folder)
     ids = tuple(listening.track_id(number) for number in range(50))
@@ -215,6 +216,6 @@ def test_extracted_spectrograms_are_those_of_the_clips(folder):
     assert len(examples.tracks) == 50
     assert skipped == ()
     np.testing.assert_array_equal(examples.factors, found.factors)
-    clip = audio.analysis_window(audio.decode(source.path(7)))
+    clip = decoding.analysis_window(decoding.decode(source.path(7)))
     levelled = cf_regression.at_one_level(clip)
     np.testing.assert_allclose(examples.mels[7], spectra.log_mel(levelled), atol=0.05)

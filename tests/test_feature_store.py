@@ -9,17 +9,8 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import (
-    audio,
-    cells,
-    duplicates,
-    explain,
-    features_builder,
-    fingerprint,
-    harmony,
-    index,
-    moments,
-)
+from soundalike import cells, duplicates, explain, features_builder, fingerprint, harmony, index, moments
+from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
 from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.ingest import Event
@@ -142,9 +133,9 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
 
 
 def test_a_picture_shows_a_burst_where_it_is() -> None:
-    time = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    time = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
     samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
-    picture = moments.draw(audio.Clip(samples.astype(np.float32)))
+    picture = moments.draw(decoding.Clip(samples.astype(np.float32)))
     shown = np.asarray(Image.open(io.BytesIO(picture.content)).convert("L"), float)
     row, column = np.unravel_index(shown.argmax(), shown.shape)
     box = cells.share(cells.Cell(1, 4, 0)).percent()
@@ -158,11 +149,11 @@ def test_a_burst_has_its_strongest_cells_in_its_own_time(models, gate_hz: int) -
 
     Those see the edges too, their receptive fields being eleven seconds wide.
     """
-    time = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    time = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
     gate = (time >= 12) & (time < 15) & (np.cos(2 * np.pi * gate_hz * time) > 0)
     samples = 0.5 * np.sin(2 * np.pi * 500 * time) * gate
     samples += 1e-3 * np.random.default_rng(0).standard_normal(len(time))
-    embedding = vgg_mel.embed(audio.Clip(samples.astype(np.float32)), models)
+    embedding = vgg_mel.embed(decoding.Clip(samples.astype(np.float32)), models)
     strongest = np.argsort(-embedding)[:20]
     times = [cells.cell(int(dimension)).time for dimension in strongest]
     assert times[0] == 4

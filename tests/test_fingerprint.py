@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from small_library import IDS, write_index
 
-from soundalike import audio, fingerprint, paths, robustness_changes
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike import fingerprint, paths, robustness_changes
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
 from soundalike.robustness_changes import CHANGES, Recording
@@ -56,12 +57,12 @@ def least_rate(a: np.ndarray, b: np.ndarray) -> float:
 
 @pytest.fixture(scope="module")
 def source(library_clip: Path) -> Clip:
-    return audio.decode(library_clip)
+    return decoding.decode(library_clip)
 
 
 @pytest.fixture(scope="module")
 def clip(source: Clip) -> Clip:
-    return audio.analysis_window(source)
+    return decoding.analysis_window(source)
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +125,9 @@ def test_level_changes_nothing(source: Clip, clip: Clip, original: np.ndarray) -
 
 def test_different_tracks_are_far_from_the_same_recording() -> None:
     files = [paths.LIBRARY / "clips" / f"{name}.opus" for name in IDS]
-    prints = np.stack([fingerprint.of(audio.analysis_window(audio.decode(file))) for file in files])
+    prints = np.stack(
+        [fingerprint.of(decoding.analysis_window(decoding.decode(file))) for file in files]
+    )
     between = np.stack([fingerprint.distances(one, prints) for one in prints])
     np.testing.assert_array_equal(between, between.T)
     assert not between.diagonal().any()

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from soundalike import front_ends
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 
 ZWICKER_CENTRES = (
     *(50, 150, 250, 350, 450, 570, 700, 840, 1_000, 1_170, 1_370, 1_600),

@@ -9,8 +9,8 @@ import fuzz
 import mutations
 import pytest
 
-from soundalike import audio
-from soundalike.sandbox import Limits, Pool
+from soundalike.audio import decoding
+from soundalike.audio.sandbox import Limits, Pool
 
 COUNT = 25
 
@@ -57,4 +57,4 @@ def test_an_ogg_file_with_its_checksums_put_right_is_the_same():
 def test_the_formats_are_those_that_are_accepted():
     endings = {"w64": "wav", "ogg": "ogg", "ipod": "m4a", "adts": "aac", "matroska": "mka"}
     containers = {endings.get(container, container) for container, _ in mutations.FORMATS.values()}
-    assert containers | {"oga", "opus"} == set(audio.EXTENSIONS)
+    assert containers | {"oga", "opus"} == set(decoding.EXTENSIONS)

@@ -7,7 +7,7 @@ import pytest
 from small_library import write_index
 
 from soundalike import harmony
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")

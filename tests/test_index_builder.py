@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from small_library import IDS, copy_library
 
-from soundalike import audio, index, index_builder, library, paths, representations
+from soundalike import index, index_builder, library, paths, representations
+from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.index_builder import Plan
@@ -115,7 +116,7 @@ def test_neighbours_are_the_others_nearest_first(small_index: Index, name: str) 
 
 def test_embeddings_are_those_of_the_clips(small_index: Index) -> None:
     models = ModelStore()
-    clip = audio.analysis_window(audio.decode(small_index.path(1)))
+    clip = decoding.analysis_window(decoding.decode(small_index.path(1)))
     for name, stored in small_index.embeddings(1).items():
         direct = representations.get(name).embed(clip, models)
         np.testing.assert_allclose(stored, direct, rtol=2e-3, atol=2e-3 * np.abs(direct).max())
@@ -294,8 +295,8 @@ def test_interrupted_before_anything_was_done(three: Path, small_models: ModelSt
 def spied_decoding(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are decoded from now on."""
     decoded: list[Path] = []
-    real = audio.decode
-    monkeypatch.setattr(audio, "decode", lambda path: decoded.append(path) or real(path))
+    real = decoding.decode
+    monkeypatch.setattr(decoding, "decode", lambda path: decoded.append(path) or real(path))
     return decoded
 
 
@@ -329,7 +330,7 @@ def test_a_standardised_representation_is_stored_as_it_is_compared(
     moving = np.isfinite(deviation)
     np.testing.assert_allclose(stored.std(axis=0)[moving], 1.0, atol=2e-3)
     assert not stored[:, ~moving].any()
-    clip = audio.analysis_window(audio.decode(opened.path(1)))
+    clip = decoding.analysis_window(decoding.decode(opened.path(1)))
     raw = representations.get("fma518").embed(clip, small_models)
     np.testing.assert_allclose(opened.prepare("fma518", raw), stored[1], atol=2e-3)
     np.testing.assert_allclose(

@@ -8,7 +8,7 @@ from audio_files import sine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike.levels import REFERENCE_DBFS, at_reference_level
+from soundalike.audio.levels import REFERENCE_DBFS, at_reference_level
 
 RMS = 10 ** (REFERENCE_DBFS / 20)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_library import write_index
 
 from soundalike import cells, likeness, spectral_summary
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError
 from soundalike.index import Index

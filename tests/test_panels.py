@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from soundalike import panels, spectra
-from soundalike.audio import SAMPLE_RATE, Clip
+from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.panels import Panel
 
 

@@ -11,7 +11,8 @@ import psutil
 import pytest
 from audio_files import FORMATS, sine
 
-from soundalike import priority, sandbox
+from soundalike import priority
+from soundalike.audio import sandbox
 from soundalike.models import runtime
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone gives threads a niceness")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import audio, duplicates, fingerprint, index, index_builder, library, paths, query
+from soundalike import duplicates, fingerprint, index, index_builder, library, paths, query
+from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.index import Index
@@ -33,7 +34,7 @@ def on_circle(*angles: float) -> np.ndarray:
 
 def mixture(*clips: Path) -> bytes:
     """A clip that sounds like music and is none of the library's, as a WAV file."""
-    samples = sum(audio.analysis_window(audio.decode(clip)).samples for clip in clips) / len(clips)
+    samples = sum(decoding.analysis_window(decoding.decode(clip)).samples for clip in clips) / len(clips)
     return encoding.encode(np.asarray(samples, np.float32), "wav", "pcm_s16le", "mono")
 
 

@@ -10,7 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from soundalike import audio, cli
+from soundalike import cli
+from soundalike.audio import decoding
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = ROOT / "assets" / "library" / "clips"
@@ -24,7 +25,7 @@ def encode(samples: np.ndarray, container: str, codec: str, rate: int) -> bytes:
         stream = file.add_stream(codec, rate=rate, layout="mono")
         resampler = av.AudioResampler(stream.format.name, "mono", rate, stream.frame_size)
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = audio.SAMPLE_RATE
+        frame.sample_rate = decoding.SAMPLE_RATE
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
             file.mux(stream.encode(piece))
         file.mux(stream.encode(None))
@@ -60,7 +61,7 @@ def test_reference_clips(capsys: pytest.CaptureFixture[str], track: str) -> None
 
 def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     clips = sorted(CLIPS.iterdir())[:10]
-    samples = np.concatenate([audio.decode(clip).samples for clip in clips])
+    samples = np.concatenate([decoding.decode(clip).samples for clip in clips])
     path = tmp_path / "five minutes.m4a"
     path.write_bytes(encode(samples, "mp4", "aac", 44_100))
     document = recommend(capsys, path)
@@ -70,7 +71,9 @@ def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 
 
 def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    samples = audio.decode(CLIPS / "0003.opus").samples[5 * audio.SAMPLE_RATE : 14 * audio.SAMPLE_RATE]
+    samples = decoding.decode(CLIPS / "0003.opus").samples[
+        5 * decoding.SAMPLE_RATE : 14 * decoding.SAMPLE_RATE
+    ]
     path = tmp_path / "recording.webm"
     path.write_bytes(encode(samples, "webm", "libopus", 48_000))
     document = recommend(capsys, path)

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import article, audio, image, paths, spectra
-from soundalike.audio import Clip
+from soundalike import article, image, paths, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
 
@@ -37,7 +38,7 @@ def published_features(folder) -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def clips(folder) -> dict[str, Clip]:
-    return {path.name: audio.decode(path) for path in sorted((folder / "fma_clips").glob("*.mp3"))}
+    return {path.name: decoding.decode(path) for path in sorted((folder / "fma_clips").glob("*.mp3"))}
 
 
 @pytest.fixture(scope="module")

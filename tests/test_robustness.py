@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from small_library import IDS, copy_library, write_index
 
-from soundalike import audio, duplicates, fingerprint, representations, robustness
-from soundalike.audio import Clip
+from soundalike import duplicates, fingerprint, representations, robustness
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import ModelError
 from soundalike.index import Index, load
@@ -55,7 +56,9 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 def real(tmp_path: Path, cheap: None) -> Index:
     """Six tracks of the library, indexed by the cheap representations, with their fingerprints."""
     folder = copy_library(tmp_path / "library")
-    clips = [audio.analysis_window(audio.decode(folder / "clips" / f"{name}.opus")) for name in IDS]
+    clips = [
+        decoding.analysis_window(decoding.decode(folder / "clips" / f"{name}.opus")) for name in IDS
+    ]
     models = ModelStore()
     vectors = {
         "spectrum": np.stack([spectrum(clip, models) for clip in clips]),

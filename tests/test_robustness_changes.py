@@ -12,8 +12,9 @@ import pytest
 from conftest import Encode
 from small_library import IDS
 
-from soundalike import audio, paths, robustness_changes, robustness_files
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike import paths, robustness_changes, robustness_files
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.degradations import Room
 from soundalike.errors import AudioError
 from soundalike.robustness_changes import CHANGES, GROUPS, UNCHANGED, USUAL, Recording
@@ -31,7 +32,7 @@ def window_at(source: Clip, start: float) -> Clip:
 
 def recording(source: Clip, start: float | None = None, name: str = "") -> Recording:
     """A recording whose window begins at a time, or where the analysis has it."""
-    window = audio.analysis_window(source) if start is None else window_at(source, start)
+    window = decoding.analysis_window(source) if start is None else window_at(source, start)
     return Recording(source, window, None, name)
 
 
@@ -60,7 +61,7 @@ def test_shift_drops_the_start_of_a_source_that_ends(seconds: float) -> None:
     assert changed is not None
     assert len(changed.samples) == ANALYSIS_SAMPLES
     kept = min(len(source.samples), ANALYSIS_SAMPLES) - 7 * SAMPLE_RATE
-    start = round(audio.analysis_window(source).start * SAMPLE_RATE)
+    start = round(decoding.analysis_window(source).start * SAMPLE_RATE)
     rest = source.samples[start + 7 * SAMPLE_RATE :][:kept]
     np.testing.assert_array_equal(changed.samples[:kept], rest)
     np.testing.assert_array_equal(changed.samples[kept:], rest[: ANALYSIS_SAMPLES - kept])
@@ -99,7 +100,7 @@ def test_lossy_copy_sounds_the_same(track: Recording, name: str) -> None:
 def test_lossy_file_has_about_its_bit_rate(format: robustness_files.Lossy, codec: str) -> None:
     written = format.encode(noise(10).samples)
     assert len(written) * 8 / 10 == pytest.approx(format.bit_rate, rel=0.08)
-    header = audio.probe(written)
+    header = decoding.probe(written)
     assert header.codec.removesuffix("float") == codec
     assert (header.channels, header.sample_rate) == (1, 44_100)
 
@@ -116,7 +117,7 @@ def test_file_that_comes_back_silent_is_no_copy(name: str, monkeypatch: pytest.M
     def silent(source: bytes) -> Clip:
         raise AudioError("silent")
 
-    monkeypatch.setattr(audio, "decode", silent)
+    monkeypatch.setattr(decoding, "decode", silent)
     assert CHANGES[name].make(recording(noise(4))) is None
 
 
@@ -211,7 +212,7 @@ def test_mono_comes_back_from_the_centre(track: Recording) -> None:
 def test_surround_files_have_their_channels() -> None:
     for layout, channels in (("5.1", 6), ("7.1", 8)):
         written = robustness_files.surround(layout, {robustness_files.CENTRE: noise(4).samples})
-        assert audio.probe(written).channels == channels
+        assert decoding.probe(written).channels == channels
         with av.open(io.BytesIO(written)) as file:
             assert file.streams.audio[0].layout.name == layout
 

@@ -16,9 +16,9 @@ import pytest
 from audio_files import FORMATS, check_message, sine, stereo
 from bombs import constant_flac
 
-from soundalike import audio, sandbox
+from soundalike.audio import decoding, sandbox
+from soundalike.audio.sandbox import Limits, Pool, SandboxError
 from soundalike.errors import AudioError
-from soundalike.sandbox import Limits, Pool, SandboxError
 
 HEAVY = {"tensorflow", "keras", "librosa", "numba", "streamlit", "pandas", "sklearn", "scipy"}
 
@@ -48,7 +48,7 @@ def endless() -> bytes:
 def test_a_clip_is_the_one_that_audio_decodes(name, pool, encode):
     source = encode(stereo(sine(5), sine(5, hertz=660.0)), 48_000, *FORMATS[name])
     clip, sides = pool.decode_stereo(source)
-    expected, expected_sides = audio.decode_stereo(source)
+    expected, expected_sides = decoding.decode_stereo(source)
     np.testing.assert_array_equal(clip.samples, expected.samples)
     np.testing.assert_array_equal(sides, expected_sides)
     assert clip.samples.dtype == np.float32
@@ -62,7 +62,7 @@ def test_notes_come_along(pool, encode):
     assert "cancel each other out" in pool.decode(cancelling).notes[0]
     half = encode(sine(10, 44_100), 44_100, "flac", "flac")
     half = half[: len(half) // 2]
-    assert pool.decode(half).notes == audio.decode(half).notes != ()
+    assert pool.decode(half).notes == decoding.decode(half).notes != ()
 
 
 def test_only_a_file_of_two_channels_has_sides(pool, encode):
@@ -73,7 +73,7 @@ def test_only_a_file_of_two_channels_has_sides(pool, encode):
 @pytest.mark.parametrize("source", [b"", b"no music", bytes(50_000)])
 def test_a_refusal_is_the_one_of_audio(source, pool):
     with pytest.raises(AudioError) as expected:
-        audio.decode(source)
+        decoding.decode(source)
     with pytest.raises(AudioError) as caught:
         pool.decode(source)
     assert str(caught.value) == str(expected.value)
@@ -81,7 +81,7 @@ def test_a_refusal_is_the_one_of_audio(source, pool):
 
 
 def test_what_is_too_large_is_not_even_sent(monkeypatch, pool):
-    monkeypatch.setattr(audio, "MAX_BYTES", 2**20)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
     with pytest.raises(AudioError, match="This file has 2 MB"):
         pool.decode(bytes(2 * 2**20))
 
@@ -91,7 +91,7 @@ def test_files_at_the_same_time_are_not_mixed_up(pool, encode):
     with ThreadPoolExecutor(8) as threads:
         clips = list(threads.map(pool.decode, files))
     for source, clip in zip(files, clips, strict=True):
-        np.testing.assert_array_equal(clip.samples, audio.decode(source).samples)
+        np.testing.assert_array_equal(clip.samples, decoding.decode(source).samples)
 
 
 def test_a_process_that_is_killed_between_files_is_replaced(pool, encode):
@@ -201,7 +201,7 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_process_imports_no_more_than_it_needs():
-    done = python("import soundalike.sandbox_worker, av, soxr, sys; print(*sys.modules)")
+    done = python("import soundalike.audio.sandbox_worker, av, soxr, sys; print(*sys.modules)")
     loaded = {name.partition(".")[0] for name in done.stdout.split()}
     assert "soundalike" in loaded
     assert not loaded & HEAVY

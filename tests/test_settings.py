@@ -16,7 +16,7 @@ import streamlit
 from streamlit import net_util
 from streamlit.web.server import server_util
 
-from soundalike import audio
+from soundalike.audio import decoding
 
 ROOT = Path(__file__).resolve().parents[1]
 WANTED = {
@@ -55,7 +55,7 @@ def test_the_settings_hold(name: str, effective: dict[str, Any]) -> None:
 
 
 def test_an_upload_may_be_as_large_as_a_clip_may(effective: dict[str, Any]) -> None:
-    assert effective["server.maxUploadSize"] * 2**20 == audio.MAX_BYTES
+    assert effective["server.maxUploadSize"] * 2**20 == decoding.MAX_BYTES
 
 
 def test_another_site_is_a_foreign_origin(monkeypatch: pytest.MonkeyPatch) -> None:

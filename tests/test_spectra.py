@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from soundalike import spectra
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)
 MATRICES = arrays(

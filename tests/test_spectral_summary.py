@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import audio, spectral_summary
+from soundalike import spectral_summary
+from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
 from soundalike.spectral_summary import CLIP, SIZE
 
@@ -14,7 +15,7 @@ NAMES = [descriptor.name for descriptor in CLIP]
 
 
 def measured(samples: np.ndarray) -> np.ndarray:
-    return spectral_summary.summarise(audio.Clip(samples.astype(np.float32)))
+    return spectral_summary.summarise(decoding.Clip(samples.astype(np.float32)))
 
 
 def of(values: np.ndarray, name: str) -> float:
@@ -23,7 +24,7 @@ def of(values: np.ndarray, name: str) -> float:
 
 @pytest.fixture(scope="module")
 def time() -> np.ndarray:
-    return np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    return np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_a_sine_is_more_tonal_than_noise(tone, noise) -> None:
 def test_clicks_are_counted(time) -> None:
     clicks = np.zeros(len(time))
     for beat in np.arange(0.25, 29.5, 0.5):
-        start = int(beat * audio.SAMPLE_RATE)
+        start = int(beat * decoding.SAMPLE_RATE)
         clicks[start : start + 400] = np.hanning(400) * np.sin(np.arange(400))
     found = measured(clicks + 1e-4 * np.random.default_rng(0).standard_normal(len(time)))
     assert of(found, "onsets per second") == pytest.approx(2.0, abs=0.1)

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import audio, fma, library, model_card, paths, split_training, training
+from soundalike import fma, library, model_card, paths, split_training, training
+from soundalike.audio import decoding
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
 from soundalike.models import genre_head as head
@@ -253,7 +254,7 @@ def test_extracted_inputs(tmp_path: Path, small_models: ModelStore) -> None:
     assert (found.array.dtype, isinstance(found.array, np.memmap)) == (np.float16, True)
     path = folder / "clips" / f"{IDS[2]}.opus"
     assert found.tracks["sha256"][1] == paths.sha256_of(path)
-    clip = audio.analysis_window(audio.decode(path))
+    clip = decoding.analysis_window(decoding.decode(path))
     np.testing.assert_array_equal(found.array[1], training.clip_input(clip, small_models))
 
 

@@ -8,7 +8,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike.streams import MAX_SAMPLE, Levels, Resampler, Stream
+from soundalike.audio.resampling import MAX_SAMPLE, Levels, Resampler, Stream
 
 RATE, WANTED = 48_000, 22_050
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_library import write_tone
 
-from soundalike import tags
+from soundalike.audio import tags
 
 SAID = {"title": "Élan", "artist": "Ann", "album": "Blue", "genre": "Folk", "date": "1987-03-01"}
 

@@ -16,7 +16,8 @@ import pytest
 from small_library import IDS, copy_library, write_index
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from soundalike import audio, extraction, projection, projection_builder, representations, threads
+from soundalike import extraction, projection, projection_builder, representations, threads
+from soundalike.audio import decoding
 from soundalike.extraction import Taken
 from soundalike.models import ModelStore
 from soundalike.threads import of_networks, single_threaded, single_threaded_blas
@@ -63,7 +64,7 @@ def test_everything_is_taken_alike_under_either_limit(library_clip: Path, models
 def test_a_query_is_heard_as_the_library_was(library_clip: Path, models: ModelStore, name: str) -> None:
     found = set()
     for limit in LIMITS:
-        clip = audio.analysis_window(audio.decode(library_clip))
+        clip = decoding.analysis_window(decoding.decode(library_clip))
         with threadpool_limits(limit, "blas"):
             found.add(representations.get(name).embed(clip, models).tobytes())
     assert len(found) == 1

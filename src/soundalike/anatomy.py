@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, descriptors, image, panels, spectra
-from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
+from soundalike import descriptors, image, panels, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
 from soundalike.models import ModelStore
 from soundalike.panels import Panel
 
@@ -63,7 +64,7 @@ class Anatomy:
     notes: tuple[str, ...]
 
 
-def analyse(source: Path | bytes, decode_stereo: DecodeStereo = audio.decode_stereo) -> Anatomy:
+def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_stereo) -> Anatomy:
     """Measure a file or its bytes; `sandbox.decode_stereo` is for what a stranger sent.
 
     Raises
@@ -72,7 +73,7 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = audio.decode_ste
         If the clip cannot be used.
     """
     whole, sides = decode_stereo(source)
-    window = audio.analysis_window(whole)
+    window = decoding.analysis_window(whole)
     clip = _shown(whole, window)
     spectra.power(clip)
     with ThreadPoolExecutor(2) as aside:
@@ -97,7 +98,7 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = audio.decode_ste
     )
 
 
-def front_end(source: Path | bytes, name: str, decode: Decode = audio.decode) -> Panel:
+def front_end(source: Path | bytes, name: str, decode: Decode = decoding.decode) -> Panel:
     """One of `panels.FRONT_ENDS` of a file or its bytes, decoded as `decode` does it.
 
     Raises
@@ -106,10 +107,10 @@ def front_end(source: Path | bytes, name: str, decode: Decode = audio.decode) ->
         If the clip cannot be used.
     """
     whole = decode(source)
-    return panels.front_end(name, _shown(whole, audio.analysis_window(whole)))
+    return panels.front_end(name, _shown(whole, decoding.analysis_window(whole)))
 
 
-def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = audio.decode) -> Panel:
+def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = decoding.decode) -> Panel:
     """A clip's standardised MFCC as the autoencoder draws them again from its 512 numbers.
 
     Raises
@@ -118,7 +119,7 @@ def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = au
         If the clip cannot be used, or the autoencoder is missing.
     """
     whole = decode(source)
-    window = audio.analysis_window(whole)
+    window = decoding.analysis_window(whole)
     matrix = spectra.standardise(spectra.mfcc(window))
     shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH
     return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
@@ -134,7 +135,7 @@ def vgg_levels(window: Clip) -> NDArray[np.uint8]:
 
 def warm() -> None:
     """Load and compile what the first analysis needs, which takes seconds."""
-    noise = np.random.default_rng(0).normal(0, 0.1, audio.SAMPLE_RATE * 4).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.1, decoding.SAMPLE_RATE * 4).astype(np.float32)
     clip = Clip(noise)
     panels.main(clip, spectra.chroma(clip))
     descriptors.tempo(clip)

@@ -20,7 +20,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, spectra, training
+from soundalike import spectra, training
+from soundalike.audio import decoding
 from soundalike.errors import AudioError, LibraryError
 from soundalike.library import Library, Skipped
 from soundalike.models import autoencoder
@@ -86,7 +87,7 @@ def extract(
     for row, file in enumerate(source.tracks["file"]):
         on_track(str(file))
         try:
-            clip = audio.analysis_window(audio.decode(source.path(row)))
+            clip = decoding.analysis_window(decoding.decode(source.path(row)))
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from soundalike.audio import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
+from soundalike.audio.decoding import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
 from soundalike.image import HEIGHT, WIDTH
 from soundalike.models import vgg16
 from soundalike.representations import vgg_mel

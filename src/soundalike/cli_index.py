@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from soundalike import paths, representations, tags
+from soundalike import paths, representations
+from soundalike.audio import tags
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:

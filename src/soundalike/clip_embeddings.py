@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from soundalike import duplicates as recordings
 from soundalike import fingerprint, moments, representations, spectral_summary, threads
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache, spectra
-from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)

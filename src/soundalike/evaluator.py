@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from soundalike import (
-    audio,
     genre_evaluation,
     hubness_metrics,
     rankings,
@@ -31,7 +30,8 @@ from soundalike import (
     robustness,
     robustness_changes,
 )
-from soundalike.audio import Clip
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.genre_evaluation import Scores, Task, Values, rounded
@@ -318,7 +318,7 @@ def _clips(index: Index, seed: int) -> list[Clip]:
         if len(clips) > TIMED_CLIPS:
             break
         try:
-            clips.append(audio.analysis_window(audio.decode(index.path(row))))
+            clips.append(decoding.analysis_window(decoding.decode(index.path(row))))
         except AudioError:
             continue
     return clips

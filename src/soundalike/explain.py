@@ -40,7 +40,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
-from soundalike.audio import N_FRAMES
+from soundalike.audio.decoding import N_FRAMES
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
 from soundalike.models import tagger

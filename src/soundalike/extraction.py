@@ -25,18 +25,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import (
-    audio,
-    fingerprint,
-    harmony,
-    moments,
-    paths,
-    representations,
-    spectral_summary,
-    tags,
-    threads,
-)
-from soundalike.audio import Clip
+from soundalike import fingerprint, harmony, moments, paths, representations, spectral_summary, threads
+from soundalike.audio import decoding, tags
+from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.models import ModelStore, genre_head
 from soundalike.representations import stretches, vgg_features
@@ -127,7 +118,7 @@ def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refus
     sha256 = ""
     try:
         sha256 = paths.sha256_of(path)
-        clip = audio.analysis_window(audio.decode(path))
+        clip = decoding.analysis_window(decoding.decode(path))
         values = {name: _value(name, clip, models) for name in wanted}
     except AudioError as error:
         return Refused(sha256, str(error))

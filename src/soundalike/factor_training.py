@@ -25,7 +25,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, spectra
+from soundalike import evaluation, spectra
+from soundalike.audio import decoding
 from soundalike.autoencoder_training import split
 from soundalike.collaborative import TrackFactors
 from soundalike.errors import AudioError, LibraryError
@@ -97,7 +98,7 @@ def extract(
         if track_id not in place:
             continue
         try:
-            clip = audio.analysis_window(audio.decode(source.path(row)))
+            clip = decoding.analysis_window(decoding.decode(source.path(row)))
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue

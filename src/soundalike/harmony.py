@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import descriptors, spectra
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
 from soundalike.query import Query

@@ -33,10 +33,10 @@ from soundalike import (
     own_files,
     paths,
     representations,
-    tags,
     threads,
     workshop,
 )
+from soundalike.audio import tags
 from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.index import Index

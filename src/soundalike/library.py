@@ -22,7 +22,8 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from soundalike import audio, paths, tags
+from soundalike import paths
+from soundalike.audio import decoding, tags
 from soundalike.errors import AudioError, LibraryError
 
 TABLE = "tracks.csv"
@@ -80,7 +81,7 @@ def load(folder: Path) -> Library:
     for file in listed.tracks["file"]:
         path = folder / file
         try:
-            audio.probe(path)
+            decoding.probe(path)
             sha256 = paths.sha256_of(path)
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
@@ -192,7 +193,7 @@ def _read_table(table: Path) -> pd.DataFrame:
 
 
 def _from_files(folder: Path) -> Library:
-    endings = {f".{extension}" for extension in audio.EXTENSIONS}
+    endings = {f".{extension}" for extension in decoding.EXTENSIONS}
     files: list[str] = []
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()

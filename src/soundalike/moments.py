@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, image, spectra
-from soundalike.audio import Clip
+from soundalike import image, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import IndexFolderError
 from soundalike.index import Index
 from soundalike.models import ModelStore, genre_head
@@ -66,7 +67,7 @@ def draw_file(path: Path) -> Picture:
     AudioError
         If the file cannot be decoded.
     """
-    return draw(audio.analysis_window(audio.decode(path)))
+    return draw(decoding.analysis_window(decoding.decode(path)))
 
 
 def kept(index: Index, row: int) -> Picture | None:
@@ -97,7 +98,7 @@ def feature_map(path: Path, models: ModelStore) -> NDArray[np.float16]:
     AudioError, ModelError
         If the file cannot be decoded, or the network is not there.
     """
-    clip = audio.analysis_window(audio.decode(path))
+    clip = decoding.analysis_window(decoding.decode(path))
     return vgg_features.feature_map(clip, models).astype(np.float16)
 
 

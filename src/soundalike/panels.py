@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import front_ends, numba_cache, spectra
-from soundalike.audio import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.descriptors import PITCH_CLASSES
 
 MAIN = ("mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, fingerprint, representations, threads
 from soundalike import duplicates as recordings
-from soundalike.audio import Clip
+from soundalike import fingerprint, representations, threads
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings, Turn
 from soundalike.errors import ModelError
 from soundalike.index import Index
@@ -90,7 +91,7 @@ def first_answer(
     models: ModelStore,
     on_step: OnStep = lambda step: None,
     turn: Turn = nullcontext,
-    decode: Callable[[Any], Clip] = audio.decode,
+    decode: Callable[[Any], Clip] = decoding.decode,
     recorded: bool = False,
 ) -> Query:
     """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
@@ -117,7 +118,7 @@ def first_answer(
     """
     index.check_models(models)
     on_step(STEPS[0])
-    clip = audio.analysis_window(decode(source))
+    clip = decoding.analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
     _hear(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
@@ -163,7 +164,7 @@ def rehearse(models: ModelStore) -> None:
 
     A model that is missing is passed over; who needs it is told.
     """
-    noise = np.random.default_rng(0).normal(0.0, 0.1, audio.ANALYSIS_SAMPLES)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, decoding.ANALYSIS_SAMPLES)
     clip = Clip(noise.astype(np.float32))
     for name in ("vgg_mel", "genre_head", representations.default(list(representations.REGISTRY))):
         with suppress(ModelError):

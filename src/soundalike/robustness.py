@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import duplicates, fingerprint, rankings
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import bootstrap_interval

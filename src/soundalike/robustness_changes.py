@@ -42,8 +42,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, degradations, robustness_files
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike import degradations, robustness_files
+from soundalike.audio import decoding
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.degradations import Room
 from soundalike.errors import AudioError
 from soundalike.robustness_files import CENTRE, LEFT, RIGHT, Lossy
@@ -92,8 +93,8 @@ def read(path: Path, name: str) -> Recording:
     AudioError
         If it cannot be decoded.
     """
-    source, sides = audio.decode_stereo(path)
-    window = audio.analysis_window(source)
+    source, sides = decoding.decode_stereo(path)
+    window = decoding.analysis_window(source)
     if sides is not None:
         start = round(window.start * SAMPLE_RATE)
         sides = sides[start : start + ANALYSIS_SAMPLES].copy()
@@ -131,9 +132,9 @@ def shifted(seconds: float) -> Make:
             if 0 <= moved <= len(samples) - ANALYSIS_SAMPLES:
                 return Clip(samples[moved : moved + ANALYSIS_SAMPLES])
         rest = samples[start : start + ANALYSIS_SAMPLES][moved_by:]
-        if len(rest) < audio.MIN_SECONDS * SAMPLE_RATE:
+        if len(rest) < decoding.MIN_SECONDS * SAMPLE_RATE:
             return None
-        return audio.analysis_window(Clip(rest))
+        return decoding.analysis_window(Clip(rest))
 
     return make
 
@@ -148,7 +149,7 @@ def other_half_minute(recording: Recording) -> Clip | None:
     samples = recording.source.samples
     start = round(recording.window.start * SAMPLE_RATE)
     longer = max(samples[:start], samples[start + ANALYSIS_SAMPLES :], key=len)
-    return audio.analysis_window(Clip(longer)) if len(longer) >= ANALYSIS_SAMPLES else None
+    return decoding.analysis_window(Clip(longer)) if len(longer) >= ANALYSIS_SAMPLES else None
 
 
 def in_room(room: Room) -> Make:
@@ -234,7 +235,7 @@ def _of_samples(change: Callable[[Samples, Recording], Samples]) -> Make:
 
 def _decoded(content: bytes) -> Clip | None:
     try:
-        return audio.analysis_window(audio.decode(content))
+        return decoding.analysis_window(decoding.decode(content))
     except AudioError:
         return None
 

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, cells, spectra
-from soundalike.audio import HOP_LENGTH, Clip
+from soundalike import cells, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import HOP_LENGTH, Clip
 from soundalike.index import Index
 
 FILE = "descriptors"
@@ -126,7 +127,7 @@ def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
     bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]
     flatness = feature.spectral_flatness(S=magnitude)[0]
     power = np.square(magnitude).sum(axis=0) + 1e-12
-    levels = audio.level_dbfs(clip.samples)
+    levels = decoding.level_dbfs(clip.samples)
     strength = onset.onset_strength(S=mel, **rate)
     onsets = onset.onset_detect(onset_envelope=strength, **rate)
     return np.array(

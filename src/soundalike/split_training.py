@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, library, paths, training
+from soundalike import evaluation, library, paths, training
+from soundalike.audio import decoding
 from soundalike.errors import AudioError, LibraryError
 from soundalike.fma import SPLITS
 from soundalike.library import Library, Skipped
@@ -133,7 +134,7 @@ def extract(
         file = str(source.tracks["file"].iloc[row])
         on_track(file)
         try:
-            clip = audio.analysis_window(audio.decode(path))
+            clip = decoding.analysis_window(decoding.decode(path))
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue

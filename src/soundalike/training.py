@@ -27,8 +27,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import audio, evaluation, library, paths
-from soundalike.audio import Clip
+from soundalike import evaluation, library, paths
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, LibraryError
 from soundalike.evaluation import Classification
 from soundalike.library import Library, Skipped
@@ -127,7 +128,7 @@ def extract(
         file = str(source.tracks["file"].iloc[row])
         on_track(file)
         try:
-            clip = audio.analysis_window(audio.decode(path))
+            clip = decoding.analysis_window(decoding.decode(path))
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue

@@ -21,7 +21,7 @@ import serving
 from browsing import Watch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from soundalike import audio
+from soundalike.audio import decoding
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 60_000
@@ -136,7 +136,7 @@ def encode_excerpt() -> Callable[[Path], Path]:
     """Write twelve seconds from the middle of a library clip, in the format that the name says."""
 
     def encode(target: Path) -> Path:
-        clip = audio.decode(ROOT / "assets" / "library" / "clips" / "0102.opus")
+        clip = decoding.decode(ROOT / "assets" / "library" / "clips" / "0102.opus")
         excerpt = clip.samples[8 * clip.sample_rate : 20 * clip.sample_rate]
         with av.open(str(target), "w") as container:
             stream = container.add_stream("aac", rate=clip.sample_rate, layout="mono")

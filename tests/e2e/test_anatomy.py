@@ -10,7 +10,8 @@ import pytest
 from browsing import keep, settled
 from playwright.sync_api import Locator, Page, Response, expect
 
-from soundalike import audio, paths
+from soundalike import paths
+from soundalike.audio import decoding
 from soundalike.representations import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -264,8 +265,8 @@ def check_picture(page: Page, title: str, track_id: str) -> Locator:
     shown = page.get_by_role("img", name=f"Mel spectrogram of {title} as a picture")
     expect(shown).to_be_visible()
     drawn = np.array(shown.evaluate(PIXELS), np.uint8).reshape(480, 640, 4)
-    clip = audio.decode(paths.LIBRARY / "clips" / f"{track_id}.opus")
-    expected = vgg_features.mel_image(audio.analysis_window(clip))
+    clip = decoding.decode(paths.LIBRARY / "clips" / f"{track_id}.opus")
+    expected = vgg_features.mel_image(decoding.analysis_window(clip))
     np.testing.assert_array_equal(drawn[:, :, 2::-1], expected)
     return shown
 

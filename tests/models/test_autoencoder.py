@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import audio, paths, spectra
+from soundalike import paths, spectra
+from soundalike.audio import decoding
 from soundalike.errors import ModelError
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
@@ -31,7 +32,7 @@ def untrained() -> Autoencoder:
 
 @pytest.fixture(scope="module")
 def matrix(library_clip) -> np.ndarray:
-    clip = audio.analysis_window(audio.decode(library_clip))
+    clip = decoding.analysis_window(decoding.decode(library_clip))
     return spectra.standardise(spectra.mfcc(clip))
 
 
@@ -124,7 +125,7 @@ def test_the_bundled_one_draws_better_than_nothing(models, matrix):
 
 
 def test_a_clip_is_embedded_by_its_standardised_mfcc(models, matrix, library_clip):
-    clip = audio.analysis_window(audio.decode(library_clip))
+    clip = decoding.analysis_window(decoding.decode(library_clip))
     embedding = mfcc_autoencoder.embed(clip, models)
     assert embedding.shape == (512,)
     assert embedding.dtype == np.float32

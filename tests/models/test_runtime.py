@@ -8,7 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from soundalike import audio, image, spectra
+from soundalike import image, spectra
+from soundalike.audio import decoding
 from soundalike.errors import ModelError
 from soundalike.models import (
     ModelStore,
@@ -41,7 +42,7 @@ def stores():
 
 @pytest.fixture(scope="module")
 def clip(library_clip):
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 def close(found, expected) -> None:

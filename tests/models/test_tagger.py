@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import soxr
 
-from soundalike import audio, paths
-from soundalike.audio import Clip
+from soundalike import paths
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import ModelError
 from soundalike.models import tagger
 
@@ -30,7 +31,7 @@ def original() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def real_patches(original) -> np.ndarray:
     clips = [paths.LIBRARY / "clips" / f"{track}.opus" for track in original["tracks"]]
-    windows = [audio.analysis_window(audio.decode(clip)) for clip in clips]
+    windows = [decoding.analysis_window(decoding.decode(clip)) for clip in clips]
     return np.stack([tagger.patches(as_it_is(window))[3] for window in windows])
 
 
@@ -43,7 +44,7 @@ def noise(n: int = 2, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0, 4, (n, 187, 96)).astype(np.float32)
 
 
-def sine(frequency: float, seconds: float = 4.0, rate: int = audio.SAMPLE_RATE) -> Clip:
+def sine(frequency: float, seconds: float = 4.0, rate: int = decoding.SAMPLE_RATE) -> Clip:
     times = np.arange(int(seconds * rate)) / rate
     return Clip((0.5 * np.sin(2 * np.pi * frequency * times)).astype(np.float32), rate)
 
@@ -138,7 +139,7 @@ def test_the_rate_of_the_clip_hardly_matters():
 
 
 def test_half_a_minute_has_ten_patches(library_clip):
-    clip = audio.analysis_window(audio.decode(library_clip))
+    clip = decoding.analysis_window(decoding.decode(library_clip))
     frames = tagger.spectrogram(clip)
     cut = tagger.patches(frames)
     assert cut.shape == (10, 187, 96)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import audio, paths, representations
-from soundalike.audio import Clip
+from soundalike import paths, representations
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 
 NAMES = ("musicnn", "musicnn_mid", "musicnn_tags", "yamnet", "yamnet_classes", "soundalike")
 OTHERS = ("0003", "0120", "0240", "0360")
 
 
 def window(path) -> Clip:
-    return audio.analysis_window(audio.decode(path))
+    return decoding.analysis_window(decoding.decode(path))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_a_copy_with_a_constant_part_is_the_same(clip, models) -> None:
 
 @pytest.mark.parametrize("seconds", [1.0, 3.0])
 def test_a_shifted_copy_stays_close(seconds, clip, others, models) -> None:
-    shifted = Clip(np.roll(clip.samples, round(seconds * audio.SAMPLE_RATE)))
+    shifted = Clip(np.roll(clip.samples, round(seconds * decoding.SAMPLE_RATE)))
     for name in NAMES:
         embed = representations.get(name).embed
         moved, own = embed(shifted, models), embed(clip, models)
@@ -72,5 +73,7 @@ def test_the_same_samples_give_the_same_bytes(name, clip, models) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_silence_has_an_embedding_of_finite_numbers(name, models) -> None:
-    silent = representations.get(name).embed(Clip(np.zeros(audio.ANALYSIS_SAMPLES, np.float32)), models)
+    silent = representations.get(name).embed(
+        Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)), models
+    )
     assert np.isfinite(silent).all()

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike import library, paths
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.models import ModelStore
 from soundalike.representations import metadata

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import audio
-from soundalike.audio import Clip
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, tagger
 from soundalike.representations import musicnn, musicnn_features, musicnn_mid, musicnn_tags
 
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import audio, image, representations, spectra
-from soundalike.audio import Clip
+from soundalike import image, representations, spectra
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.models import ModelStore
 from soundalike.representations import genre_head, vgg_features, vgg_mel
@@ -20,7 +21,7 @@ DIMS = {"vgg_genre": 25_632, "vgg_mel": 25_600, "genre_head": 32}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def test_embeddings_are_deterministic(clip, embeddings, models):
 
 
 def test_other_sounds_have_other_embeddings(embeddings, models):
-    noise = Clip(np.random.default_rng(0).normal(0, 0.1, audio.ANALYSIS_SAMPLES).astype(np.float32))
+    noise = Clip(np.random.default_rng(0).normal(0, 0.1, decoding.ANALYSIS_SAMPLES).astype(np.float32))
     for name in ("vgg_mel", "genre_head"):
         other = representations.get(name).embed(noise, models)
         one = embeddings[name]
@@ -173,7 +174,7 @@ def test_a_clip_runs_the_network_once(clip, models):
 
 
 def test_what_was_computed_goes_with_its_clip(models):
-    noise = Clip(np.random.default_rng(1).normal(0, 0.1, audio.ANALYSIS_SAMPLES).astype(np.float32))
+    noise = Clip(np.random.default_rng(1).normal(0, 0.1, decoding.ANALYSIS_SAMPLES).astype(np.float32))
     kept = weakref.ref(vgg_features.mel_image(noise))
     assert kept() is not None
     del noise

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from small_library import IDS, OTHER_CLIP, copy_library
 
-from soundalike import audio, index, index_builder, library, playlist, query, representations
-from soundalike.audio import Clip
+from soundalike import index, index_builder, library, playlist, query, representations
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
 from soundalike.index_builder import Plan
@@ -23,7 +24,7 @@ SIZES = {"musicnn": 200, "musicnn_mid": 256, "yamnet": 1_024}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 def asked(one: Index, clip: Clip, models) -> np.ndarray:
@@ -85,14 +86,14 @@ def test_similarities_are_those_of_a_slow_count(default_index, models) -> None:
         found = default_index.similarities(NAME, default_index.embeddings(row))
         expected = slow(default_index, raw) + default_index.bias(NAME)
         np.testing.assert_allclose(found, expected, atol=1e-3)
-    clip = audio.analysis_window(audio.decode(OTHER_CLIP))
+    clip = decoding.analysis_window(decoding.decode(OTHER_CLIP))
     raw = {part: representations.get(part).embed(clip, models).astype(float) for part in WEIGHTS}
     np.testing.assert_allclose(asked(default_index, clip, models), slow(default_index, raw), atol=1e-3)
 
 
 def test_a_copy_at_another_level_or_start_is_the_track(default_index, clip, models) -> None:
     """The clip is the first of the library."""
-    seconds = audio.SAMPLE_RATE
+    seconds = decoding.SAMPLE_RATE
     for copy, least in (
         (clip.samples / 10, 0.998),
         (clip.samples + np.float32(0.1), 0.998),

@@ -9,8 +9,9 @@ import librosa
 import numpy as np
 import pytest
 
-from soundalike import audio, image
-from soundalike.audio import Clip
+from soundalike import image
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore
 from soundalike.representations import (
     vgg_chroma,
@@ -27,7 +28,7 @@ DIMS = {vgg_mfcc: 25_600, vgg_chroma: 25_600, vgg_mfcc_grey: 20_480}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +101,7 @@ def test_the_chroma_picture_is_the_chromagram(clip):
 
 
 def test_a_lone_note_is_a_light_band_at_its_height():
-    seconds = np.arange(audio.ANALYSIS_SAMPLES) / audio.SAMPLE_RATE
+    seconds = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
     note = Clip((0.3 * np.sin(2 * np.pi * 440 * seconds)).astype(np.float32))
     brightness = vgg_chroma.picture(note).astype(int).sum(axis=(1, 2))
     semitones = brightness[::-1].reshape(12, 40).sum(axis=1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import audio, paths
-from soundalike.audio import Clip
+from soundalike import paths
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.models import FILES, ModelStore
 from soundalike.models import yamnet as network
 from soundalike.representations import yamnet, yamnet_classes, yamnet_features
@@ -14,7 +15,7 @@ from soundalike.representations import yamnet, yamnet_classes, yamnet_features
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return audio.analysis_window(audio.decode(library_clip))
+    return decoding.analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import spectra
-from soundalike.audio import N_FRAMES
+from soundalike.audio.decoding import N_FRAMES
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
 

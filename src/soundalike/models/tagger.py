@@ -23,8 +23,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import levels, numba_cache
-from soundalike.audio import Clip
+from soundalike import numba_cache
+from soundalike.audio import levels
+from soundalike.audio.decoding import Clip
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
 

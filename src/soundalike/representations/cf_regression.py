@@ -12,8 +12,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import levels, spectra
-from soundalike.audio import Clip
+from soundalike import spectra
+from soundalike.audio import levels
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, factor_cnn
 
 DIM = factor_cnn.FACTORS

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache, spectra
-from soundalike.audio import HOP_LENGTH, Clip
+from soundalike.audio.decoding import HOP_LENGTH, Clip
 from soundalike.models import ModelStore
 
 SIZES = {

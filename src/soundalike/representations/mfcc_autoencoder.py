@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import spectra
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, autoencoder
 
 DIM = autoencoder.DIM

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import spectra
-from soundalike.audio import N_FRAMES, Clip
+from soundalike.audio.decoding import N_FRAMES, Clip
 from soundalike.models import ModelStore
 
 DIM = spectra.N_MFCC * N_FRAMES

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import image, spectra
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, vgg16
 from soundalike.representations import vgg_features, vgg_mel
 

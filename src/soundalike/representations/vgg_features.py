@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import image, spectra
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, vgg16
 
 DRAWING = "canvas"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.models import ModelStore, yamnet
 from soundalike.representations import stretches, yamnet_features
 

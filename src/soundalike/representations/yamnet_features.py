@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio import Clip
+from soundalike.audio.decoding import Clip
 from soundalike.models import ModelStore, yamnet
 from soundalike.representations import stretches
 

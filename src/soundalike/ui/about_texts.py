@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundalike import acoustics, audio, duplicates, image, representations, spectra
+from soundalike import acoustics, duplicates, image, representations, spectra
+from soundalike.audio import decoding
 from soundalike.index import Index
 from soundalike.models import vgg16
 from soundalike.representations import genre_head, vgg_mel
@@ -23,7 +24,7 @@ Levels are counted in **decibels** (dB), which measure ratios: 6 dB less is half
 dB less a tenth. Here 0 dBFS is the loudest sine that a file can hold.
 """
 
-_NYQUIST = audio.SAMPLE_RATE / 2
+_NYQUIST = decoding.SAMPLE_RATE / 2
 DIGITAL = f"""
 A computer keeps a sound as numbers: its pressure, measured many thousand times a second. Half that
 **sample rate** is the **Nyquist frequency**, and only tones below it survive. A higher one gives
@@ -31,7 +32,7 @@ exactly the same samples as a lower one, its **alias**, folded back at the Nyqui
 nothing can tell the two apart afterwards. This is why recorders filter a sound before they sample
 it; the second player leaves the filter out on purpose.
 
-Soundalike listens at {audio.SAMPLE_RATE:,} Hz, so up to {_NYQUIST:,.0f} Hz: cymbals lose some
+Soundalike listens at {decoding.SAMPLE_RATE:,} Hz, so up to {_NYQUIST:,.0f} Hz: cymbals lose some
 shimmer, melodies nothing that matters.
 """
 
@@ -68,7 +69,7 @@ its whole length, a short one places the hit and blurs the pitch. The **hop** is
 window to the next. A smaller one draws more columns, but sharpens nothing that the window has
 blurred.
 
-Soundalike takes {spectra.N_FFT:,} samples and a hop of {audio.HOP_LENGTH}: {audio.N_FRAMES:,}
+Soundalike takes {spectra.N_FFT:,} samples and a hop of {decoding.HOP_LENGTH}: {decoding.N_FRAMES:,}
 columns for 30 s.
 """
 
@@ -108,7 +109,7 @@ have its genre; tracks by its own artist are left out, since an album is easily 
 production.
 """
 
-_MAX_MB, _MAX_MINUTES = audio.MAX_BYTES // 2**20, audio.MAX_SECONDS / 60
+_MAX_MB, _MAX_MINUTES = decoding.MAX_BYTES // 2**20, decoding.MAX_SECONDS / 60
 PRIVACY = f"""
 - **Nothing about you is asked or kept.** There is no account and no listening history, and usage
   statistics are switched off.
@@ -167,7 +168,7 @@ def limits(index: Index, accuracy: float | None) -> str:
   neighbours, fewer in loud noise, unless the library has the song.
 - **Genres are rough.** One label a track{tagged}.{right}
 - **Half a minute stands for a track**, the loudest of a long one. A clip under
-  {audio.MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
+  {decoding.MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
 - **Time counts for the article's ways.** VGG16's embeddings keep when things happen, so that the
   same music shifted by a second looks less like itself. Copies are told by a similarity of
   {duplicates.SIMILARITY} or more in them if they begin together, and by a fingerprint if they do not.

@@ -19,9 +19,10 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike import anatomy, audio, image, sandbox
+from soundalike import anatomy, image
 from soundalike.anatomy import Anatomy
-from soundalike.audio import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
+from soundalike.audio import decoding, sandbox
+from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.index import Index
 from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.ui import state
@@ -266,7 +267,7 @@ def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
 
 def further(source: Path | bytes, name: str) -> Panel:
     """One of `FURTHER` of a file, or of the bytes of what a visitor sent."""
-    decode = sandbox.decode if isinstance(source, bytes) else audio.decode
+    decode = sandbox.decode if isinstance(source, bytes) else decoding.decode
     if name == RECONSTRUCTION:
         return anatomy.reconstruction(source, state.open_models(), decode)
     return anatomy.front_end(source, name, decode)

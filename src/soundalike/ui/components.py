@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
-from soundalike import libraries, query, sandbox
+from soundalike import libraries, query
+from soundalike.audio import sandbox
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import Index

@@ -46,7 +46,7 @@ def _warm() -> None:
 
     def load() -> None:
         from soundalike import spectra
-        from soundalike.audio import Clip
+        from soundalike.audio.decoding import Clip
 
         spectra.mel_spectrogram(Clip(np.zeros(8_192, np.float32)))
 

@@ -22,8 +22,9 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, audio, libraries, memory, paths, query, sandbox
+from soundalike import allocator, libraries, memory, paths, query
 from soundalike import index as indices
+from soundalike.audio import decoding, sandbox
 from soundalike.clip_embeddings import Turn
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import OnPlace, Turns
@@ -169,7 +170,7 @@ def get_ready(models: ModelStore) -> None:
     query.rehearse(models)
 
 
-LARGEST_UPLOAD = audio.MAX_BYTES + 2**20
+LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
 """Bytes, with what a form has around a file."""
 PASSED_OVER_S = 30
 """How long garbage may be passed over that was none when it was last looked at."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import audio, cells
+from soundalike import cells
+from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.explain import Explanation, explain
 from soundalike.feature_store import BLANK
@@ -102,7 +103,7 @@ def words(explained: Explanation, asked: Side, found: Side) -> str:
     if explained.best is not None:
         middles = [start + explained.best.length / 2 for start in explained.best[:2]]
         one, other = (
-            audio.clock(side.picture.offset + middle)
+            decoding.clock(side.picture.offset + middle)
             for side, middle in zip((asked, found), middles, strict=True)
         )
         said.append(f"They agree best around {one} of the first and {other} of the second.")

@@ -1,7 +1,7 @@
 """The process in which visitors' files are decoded; started and talked to by `sandbox`.
 
-Run as `python -m soundalike.sandbox_worker LIMITS`. It says that it is ready, then takes requests from
-its standard input and answers on its standard output until the input ends. A request is a line of JSON
+Run as `python -m soundalike.audio.sandbox_worker LIMITS`. It says that it is ready, then takes requests
+from its standard input and answers on its standard output until the input ends. A request is a line of JSON
 (`size`, `sides`) and the file's bytes. An answer is a line of JSON with `refused` (what to tell the
 visitor), with `failed` (what was raised), or with the clip's facts; then follow its samples, and both
 channels' if they were asked for and there are two, as float32 of this machine's byte order.
@@ -20,8 +20,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from soundalike import audio, priority
-from soundalike.audio import Clip
+from soundalike import priority
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError
 
 MOST_OPEN_FILES = 16
@@ -33,7 +34,7 @@ def main() -> None:
     priority.give_way()
     requests, answers = _pipes()
     # Once through it all, so that whatever is loaded late is there before the limits are set.
-    audio.decode_stereo(_noise())
+    decoding.decode_stereo(_noise())
     _confine(limits["memory"])
     _say(answers, {"ready": True})
     while line := requests.readline():
@@ -45,7 +46,7 @@ def main() -> None:
 
 def _answer(answers: BinaryIO, content: bytes, sides: bool) -> None:
     try:
-        clip, both = audio.decode_stereo(content) if sides else (audio.decode(content), None)
+        clip, both = decoding.decode_stereo(content) if sides else (decoding.decode(content), None)
     except AudioError as error:
         return _say(answers, {"refused": str(error)})
     except MemoryError:

@@ -31,8 +31,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import audio, memory
-from soundalike.audio import Clip
+from soundalike import memory
+from soundalike.audio import decoding
+from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError
 
 COUNT = 2
@@ -44,7 +45,7 @@ PIPE_BYTES = 2**20
 LONGEST_LINE = 65_536
 """Bytes of the line that an answer begins with."""
 _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
-_MOST_SAMPLES = int((audio.MAX_SECONDS + 1) * audio.SAMPLE_RATE)
+_MOST_SAMPLES = int((decoding.MAX_SECONDS + 1) * decoding.SAMPLE_RATE)
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 """What a process needs of the environment; anything else may be a secret."""
 _MESSAGES = {
@@ -157,7 +158,7 @@ class Pool:
             return [worker.pid for worker in self._workers]
 
     def _run(self, content: bytes, sides: bool) -> Decoded:
-        audio.check_size(content)
+        decoding.check_size(content)
         for _ in range(ATTEMPTS):
             worker = self._free.get()
             try:
@@ -194,7 +195,13 @@ class _Worker:
     """A process that decodes one file at a time."""
 
     def __init__(self, limits: Limits) -> None:
-        command = [sys.executable, "-P", "-m", "soundalike.sandbox_worker", json.dumps(asdict(limits))]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "soundalike.audio.sandbox_worker",
+            json.dumps(asdict(limits)),
+        ]
         try:
             self._process = subprocess.Popen(
                 command,

@@ -27,9 +27,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import downmix, frames
+from soundalike.audio import downmix, frames
+from soundalike.audio.resampling import Levels, Stream
 from soundalike.errors import AudioError
-from soundalike.streams import Levels, Stream
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -1,0 +1,1 @@
+"""Audio files and clips: decoding, mixing down, resampling, tags and the sandboxed decoder."""
