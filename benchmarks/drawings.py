@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, image, library, paths, spectra
+from soundalike import evaluation, library, paths
 from soundalike.audio import decoding
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 
 DRAWINGS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.uint8]]] = {
-    "figure": image.figure,
-    "canvas": image.canvas,
+    "figure": spectrogram_image.figure,
+    "canvas": spectrogram_image.canvas,
 }
 
 
@@ -42,7 +43,7 @@ def compare(source: library.Library, network: vgg16.VGG16) -> None:
     embeddings = {name: np.zeros((n, 25_600), np.float32) for name in DRAWINGS}
     seconds: dict[str, list[float]] = {name: [] for name in DRAWINGS}
     for row in range(n):
-        mel = spectra.mel_spectrogram(decoding.analysis_window(decoding.decode(source.path(row))))
+        mel = spectral.mel_spectrogram(decoding.analysis_window(decoding.decode(source.path(row))))
         for name, draw in DRAWINGS.items():
             start = time.perf_counter()
             drawn = draw(mel)

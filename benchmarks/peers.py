@@ -33,8 +33,9 @@ import uploads
 from figures import Figure, parser, show
 from numpy.typing import NDArray
 
-from soundalike import image, index, paths, playlist, query, representations, spectra
+from soundalike import index, paths, playlist, query, representations
 from soundalike.audio import decoding
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 
 QUERIES = 5
@@ -166,7 +167,7 @@ def article() -> Peer:
 
     def hear(file: Path) -> NDArray[np.float32]:
         clip = decoding.analysis_window(decoding.decode(file))
-        picture = image.figure(spectra.mel_spectrogram(clip)).astype(np.float32)
+        picture = spectrogram_image.figure(spectral.mel_spectrogram(clip)).astype(np.float32)
         features = network.predict(picture[np.newaxis], verbose=0)[0]
         return vgg16.max_pool(features, (3, 2)).ravel()
 

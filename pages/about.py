@@ -8,10 +8,11 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import acoustics, genre_groups, report, representations, spectra
+from soundalike import genre_groups, report, representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import Precision
+from soundalike.features import psychoacoustics, spectral
 from soundalike.index import Index
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_lessons as lessons
@@ -312,7 +313,7 @@ def privacy(_: Index) -> Shown:
 def open_mel(path: str) -> go.Figure:
     """A track's mel spectrogram, thinned for the screen."""
     clip = decoding.analysis_window(open_clip(path))
-    levels = acoustics.thinned_levels(spectra.mel_spectrogram(clip), MEL_SHOWN)
+    levels = psychoacoustics.thinned_levels(spectral.mel_spectrogram(clip), MEL_SHOWN)
     return figures.mel_picture(levels, clip.duration)
 
 

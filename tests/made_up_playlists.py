@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from small_library import write_index
 
-from soundalike import harmony, spectral_summary
+from soundalike import harmony
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 
 
@@ -29,8 +30,8 @@ def library(folder: Path, seed: int, n: int = 40, dim: int = 6, artists: int = 8
 def measured(index: Index, seed: int) -> Index:
     """The index with random descriptors and keys."""
     rng = np.random.default_rng(seed)
-    descriptors = rng.normal(size=(len(index), spectral_summary.SIZE)).astype(np.float32)
-    np.save(index.folder / f"{spectral_summary.FILE}.npy", descriptors)
+    descriptors = rng.normal(size=(len(index), track_descriptors.SIZE)).astype(np.float32)
+    np.save(index.folder / f"{track_descriptors.FILE}.npy", descriptors)
     keys = np.column_stack([rng.integers(0, 12, len(index)), rng.integers(0, 2, len(index))])
     keys[rng.random(len(index)) < 0.2] = harmony.NONE
     np.save(index.folder / f"{harmony.FILE}.npy", keys.astype(np.int8))

@@ -6,13 +6,13 @@ import wave
 import numpy as np
 import pytest
 
-from soundalike import acoustics
 from soundalike.audio import decoding
+from soundalike.features import psychoacoustics
 
 LIBROSA_HZ = [0.0, 60.0, 440.0, 999.9, 1_000.0, 1_000.1, 2_595.0, 11_025.0]
 
 
-def frequencies_in(samples: np.ndarray, sample_rate: int = acoustics.SAMPLE_RATE) -> np.ndarray:
+def frequencies_in(samples: np.ndarray, sample_rate: int = psychoacoustics.SAMPLE_RATE) -> np.ndarray:
     """The frequencies whose level is within 40 dB of the loudest, by an FFT of its own."""
     magnitudes = np.abs(np.fft.rfft(samples * np.hanning(len(samples))))
     found = np.flatnonzero(
@@ -30,17 +30,17 @@ def read(content: bytes) -> tuple[np.ndarray, int]:
 
 
 def test_a_sine_has_one_frequency_at_its_level() -> None:
-    samples = acoustics.sine(440)
+    samples = psychoacoustics.sine(440)
     assert samples.dtype == np.float32
     assert frequencies_in(samples) == pytest.approx([440])
-    assert acoustics.decibels(float(np.abs(samples).max())) == pytest.approx(-12, abs=0.01)
-    frequencies, levels = acoustics.spectrum(samples)
+    assert psychoacoustics.decibels(float(np.abs(samples).max())) == pytest.approx(-12, abs=0.01)
+    frequencies, levels = psychoacoustics.spectrum(samples)
     assert frequencies[levels.argmax()] == pytest.approx(440, abs=10)
     assert levels.max() == pytest.approx(-12, abs=0.05)
 
 
 def test_a_square_wave_has_the_odd_multiples_at_one_nth() -> None:
-    samples = acoustics.square(1_000)
+    samples = psychoacoustics.square(1_000)
     assert frequencies_in(samples) == pytest.approx(np.arange(1_000, 22_050, 2_000))
     magnitudes = np.abs(np.fft.rfft(samples))
     fundamental, third = magnitudes[2_000], magnitudes[6_000]
@@ -48,35 +48,35 @@ def test_a_square_wave_has_the_odd_multiples_at_one_nth() -> None:
 
 
 def test_two_tones_are_a_fifth_apart() -> None:
-    assert frequencies_in(acoustics.two_tones(440)) == pytest.approx([440, 660])
+    assert frequencies_in(psychoacoustics.two_tones(440)) == pytest.approx([440, 660])
 
 
-@pytest.mark.parametrize("name", list(acoustics.SHAPES))
+@pytest.mark.parametrize("name", list(psychoacoustics.SHAPES))
 @pytest.mark.parametrize("frequency", [50, 437, 2_000])
 @pytest.mark.parametrize("level", [-12.0, -48.0])
 def test_no_tone_is_above_the_safe_level(name: str, frequency: float, level: float) -> None:
-    samples = acoustics.SHAPES[name](frequency, level)
-    assert acoustics.decibels(float(np.abs(samples).max())) == pytest.approx(level, abs=0.05)
+    samples = psychoacoustics.SHAPES[name](frequency, level)
+    assert psychoacoustics.decibels(float(np.abs(samples).max())) == pytest.approx(level, abs=0.05)
 
 
 def test_a_louder_tone_is_refused() -> None:
     with pytest.raises(ValueError, match="-12 dBFS"):
-        acoustics.sine(440, -6)
+        psychoacoustics.sine(440, -6)
 
 
 def test_a_square_wave_at_the_nyquist_frequency_is_refused() -> None:
     with pytest.raises(ValueError, match="22050 Hz"):
-        acoustics.square(22_050)
+        psychoacoustics.square(22_050)
 
 
 @pytest.mark.parametrize(("level", "ratio"), [(0, 1), (-20, 0.1), (-6.0206, 0.5), (20, 10)])
 def test_decibels_count_ratios(level: float, ratio: float) -> None:
-    assert acoustics.amplitude(level) == pytest.approx(ratio, rel=1e-5)
-    assert acoustics.decibels(ratio) == pytest.approx(level, abs=1e-4)
+    assert psychoacoustics.amplitude(level) == pytest.approx(ratio, rel=1e-5)
+    assert psychoacoustics.decibels(ratio) == pytest.approx(level, abs=1e-4)
 
 
 def test_a_wav_fades_in_and_out_and_reads_back() -> None:
-    samples, rate = read(acoustics.wav(acoustics.sine(440)))
+    samples, rate = read(psychoacoustics.wav(psychoacoustics.sine(440)))
     assert (rate, len(samples)) == (44_100, 88_200)
     assert abs(samples[0]) < 1e-4
     assert abs(samples[-1]) < 1e-4
@@ -86,13 +86,13 @@ def test_a_wav_fades_in_and_out_and_reads_back() -> None:
 
 
 def test_a_wav_is_read_by_the_app_s_decoder() -> None:
-    clip = decoding.decode(acoustics.wav(acoustics.sine(1_000, seconds=4)))
+    clip = decoding.decode(psychoacoustics.wav(psychoacoustics.sine(1_000, seconds=4)))
     assert clip.duration == pytest.approx(4, abs=0.01)
     assert frequencies_in(clip.samples[22_050:44_100], 22_050) == pytest.approx([1_000])
 
 
 def test_two_in_turn_have_a_rest_between_them() -> None:
-    samples = acoustics.one_after_the_other(250, 500)
+    samples = psychoacoustics.one_after_the_other(250, 500)
     assert frequencies_in(samples[:44_100]) == pytest.approx([250])
     assert frequencies_in(samples[-44_100:]) == pytest.approx([500])
     assert not samples[44_100:48_510].any()
@@ -103,29 +103,29 @@ def test_two_in_turn_have_a_rest_between_them() -> None:
     [(6_000, 8_000, -2_000), (3_000, 8_000, 3_000), (9_000, 8_000, 1_000), (12_000, 11_025, 975)],
 )
 def test_an_alias_is_what_a_spectrum_finds(frequency: float, rate: int, expected: float) -> None:
-    assert acoustics.alias(frequency, rate) == expected
-    samples = acoustics.sine(frequency, sample_rate=rate, seconds=1.0)
+    assert psychoacoustics.alias(frequency, rate) == expected
+    samples = psychoacoustics.sine(frequency, sample_rate=rate, seconds=1.0)
     assert frequencies_in(samples, rate) == pytest.approx([abs(expected)])
-    same = acoustics.sine(expected, sample_rate=rate, seconds=1.0)
+    same = psychoacoustics.sine(expected, sample_rate=rate, seconds=1.0)
     assert samples == pytest.approx(same, abs=1e-5)
 
 
 def test_at_the_nyquist_frequency_nothing_is_left() -> None:
-    assert np.abs(acoustics.sine(4_000, sample_rate=8_000)).max() < 1e-6
+    assert np.abs(psychoacoustics.sine(4_000, sample_rate=8_000)).max() < 1e-6
 
 
 @pytest.mark.parametrize("frequency", LIBROSA_HZ)
 def test_mel_is_librosa_s(frequency: float) -> None:
     librosa = pytest.importorskip("librosa")
-    mel = acoustics.hz_to_mel(frequency)
+    mel = psychoacoustics.hz_to_mel(frequency)
     assert mel == pytest.approx(float(librosa.hz_to_mel(frequency)), rel=1e-9)
-    assert acoustics.mel_to_hz(mel) == pytest.approx(frequency, rel=1e-9)
+    assert psychoacoustics.mel_to_hz(mel) == pytest.approx(frequency, rel=1e-9)
 
 
 def test_mel_bands_are_librosa_s() -> None:
     librosa = pytest.importorskip("librosa")
     expected = librosa.mel_frequencies(218, fmin=0.0, fmax=11_025.0)[1:-1]
-    assert acoustics.mel_centres(216, 11_025.0) == pytest.approx(expected, rel=1e-9)
+    assert psychoacoustics.mel_centres(216, 11_025.0) == pytest.approx(expected, rel=1e-9)
 
 
 # Contours as published with the widely used iso226.m (Tackett, 2005), in dB SPL.
@@ -145,72 +145,79 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("phon", list(PUBLISHED))
 def test_contours_are_the_published_ones(phon: int) -> None:
-    assert acoustics.equal_loudness(phon) == pytest.approx(PUBLISHED[phon], abs=0.006)
+    assert psychoacoustics.equal_loudness(phon) == pytest.approx(PUBLISHED[phon], abs=0.006)
 
 
 @pytest.mark.parametrize("phon", [20, 40, 60, 80])
 def test_a_tone_at_1_khz_has_as_many_phon_as_db(phon: float) -> None:
     # The standard's own rounding leaves 0.02 dB.
-    assert acoustics.phon_of(phon, 1_000) == pytest.approx(phon, abs=0.03)
+    assert psychoacoustics.phon_of(phon, 1_000) == pytest.approx(phon, abs=0.03)
 
 
 @pytest.mark.parametrize("phon", [20, 47, 80])
 def test_phon_is_the_contour_s_inverse(phon: float) -> None:
-    for frequency, level in zip(acoustics.ISO_226_HZ, acoustics.equal_loudness(phon), strict=True):
-        assert acoustics.phon_of(float(level), frequency) == pytest.approx(phon, abs=1e-6)
+    for frequency, level in zip(
+        psychoacoustics.ISO_226_HZ, psychoacoustics.equal_loudness(phon), strict=True
+    ):
+        assert psychoacoustics.phon_of(float(level), frequency) == pytest.approx(phon, abs=1e-6)
 
 
 def test_contours_lie_above_each_other_and_above_the_threshold() -> None:
-    levels = [acoustics.hearing_threshold(), *map(acoustics.equal_loudness, (20, 40, 60, 80))]
+    levels = [
+        psychoacoustics.hearing_threshold(),
+        *map(psychoacoustics.equal_loudness, (20, 40, 60, 80)),
+    ]
     assert (np.diff(levels, axis=0) > 0).all()
-    assert acoustics.ISO_226_HZ[int(np.argmin(levels[0]))] == 3_150
+    assert psychoacoustics.ISO_226_HZ[int(np.argmin(levels[0]))] == 3_150
 
 
 def test_a_tone_below_the_threshold_has_no_loudness() -> None:
-    assert acoustics.phon_of(30, 20) == 0
+    assert psychoacoustics.phon_of(30, 20) == 0
 
 
 @pytest.mark.parametrize("phon", [19, 81])
 def test_a_contour_outside_the_standard_is_refused(phon: float) -> None:
     with pytest.raises(ValueError, match="between 20 and 80"):
-        acoustics.equal_loudness(phon)
+        psychoacoustics.equal_loudness(phon)
 
 
 @pytest.mark.parametrize("frequency", [31.5, 100, 1_000, 3_150, 12_500])
 def test_matched_levels_are_safe_and_differ_as_the_contour_does(frequency: float) -> None:
-    reference, other = acoustics.matched_levels(frequency, 60)
-    contour = dict(zip(acoustics.ISO_226_HZ, acoustics.equal_loudness(60), strict=True))
-    assert max(reference, other) == pytest.approx(acoustics.PEAK_DBFS)
+    reference, other = psychoacoustics.matched_levels(frequency, 60)
+    contour = dict(zip(psychoacoustics.ISO_226_HZ, psychoacoustics.equal_loudness(60), strict=True))
+    assert max(reference, other) == pytest.approx(psychoacoustics.PEAK_DBFS)
     assert other - reference == pytest.approx(contour[frequency] - 60)
 
 
 def test_an_analysed_clip_has_1293_frames() -> None:
-    assert acoustics.n_frames(decoding.ANALYSIS_SAMPLES, decoding.HOP_LENGTH) == decoding.N_FRAMES
+    assert psychoacoustics.n_frames(decoding.ANALYSIS_SAMPLES, decoding.HOP_LENGTH) == decoding.N_FRAMES
 
 
 def test_a_spectrogram_is_librosa_s() -> None:
     librosa = pytest.importorskip("librosa")
     samples = np.random.default_rng(0).normal(size=8_000).astype(np.float32)
-    made = acoustics.spectrogram(samples, 22_050, 512, 128, 11_025, (1_000, 1_000))
+    made = psychoacoustics.spectrogram(samples, 22_050, 512, 128, 11_025, (1_000, 1_000))
     power = np.abs(librosa.stft(samples, n_fft=512, hop_length=128, pad_mode="constant"))
     expected = librosa.amplitude_to_db(power, ref=np.max, top_db=80.0)
     assert made.levels.shape == expected.shape
     assert np.abs(made.levels - expected).max() <= 0.51
-    assert made.frames == acoustics.n_frames(8_000, 128)
+    assert made.frames == psychoacoustics.n_frames(8_000, 128)
 
 
 @pytest.mark.parametrize("n_fft", [256, 8_192])
 def test_a_sine_lights_its_row_of_the_spectrogram(n_fft: int) -> None:
-    made = acoustics.spectrogram(acoustics.sine(1_000), acoustics.SAMPLE_RATE, n_fft, 512)
+    made = psychoacoustics.spectrogram(
+        psychoacoustics.sine(1_000), psychoacoustics.SAMPLE_RATE, n_fft, 512
+    )
     row = int(made.levels.max(axis=1).argmax())
     assert abs(row * made.hertz - 1_000) <= made.hertz
 
 
 def test_a_long_window_parts_close_tones_and_a_short_one_does_not() -> None:
-    both = acoustics.sine(1_000) + acoustics.sine(1_050)
+    both = psychoacoustics.sine(1_000) + psychoacoustics.sine(1_050)
 
     def dip(n_fft: int) -> float:
-        made = acoustics.spectrogram(both, 44_100, n_fft, 512, 2_000, (1_000, 300))
+        made = psychoacoustics.spectrogram(both, 44_100, n_fft, 512, 2_000, (1_000, 300))
         column = made.levels[:, made.levels.shape[1] // 2].astype(int)
         hertz = np.arange(len(column)) * made.hertz
         return float(column.max() - column[(hertz > 1_015) & (hertz < 1_035)].min(initial=99))
@@ -220,7 +227,7 @@ def test_a_long_window_parts_close_tones_and_a_short_one_does_not() -> None:
 
 
 def test_a_spectrogram_is_thinned_to_its_limits() -> None:
-    made = acoustics.spectrogram(np.zeros(66_150, np.float32), 22_050, 8_192, 128)
+    made = psychoacoustics.spectrogram(np.zeros(66_150, np.float32), 22_050, 8_192, 128)
     assert made.levels.shape[0] <= 160
     assert made.levels.shape[1] <= 260
     assert made.levels.dtype == np.int8
@@ -231,7 +238,7 @@ def test_a_spectrogram_is_thinned_to_its_limits() -> None:
 def test_thinning_keeps_the_loudest() -> None:
     levels = np.full((216, 1_293), -80.0, np.float32)
     levels[100, 700] = 0
-    thin = acoustics.thinned_levels(levels, (108, 200))
+    thin = psychoacoustics.thinned_levels(levels, (108, 200))
     assert thin.shape[0] <= 108
     assert thin.shape[1] <= 200
     assert np.argwhere(thin == 0).tolist() == [[50, 100]]
@@ -239,5 +246,5 @@ def test_thinning_keeps_the_loudest() -> None:
 
 def test_the_middle_is_the_middle() -> None:
     samples = np.arange(100, dtype=np.float32)
-    assert acoustics.middle(samples, 10, 2.0).tolist() == list(range(40, 60))
-    assert len(acoustics.middle(samples, 10, 60.0)) == 100
+    assert psychoacoustics.middle(samples, 10, 2.0).tolist() == list(range(40, 60))
+    assert len(psychoacoustics.middle(samples, 10, 60.0)) == 100

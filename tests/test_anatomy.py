@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from small_library import write_tone
 
-from soundalike import anatomy, image, panels, paths, spectra
+from soundalike import anatomy, panels, paths
 from soundalike.anatomy import Anatomy
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore
 from soundalike.representations import vgg_features
 
@@ -43,7 +44,7 @@ def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
     bands = 215 - (2 * np.arange(480) + 1) * 216 // 960
     window = decoding.analysis_window(decoding.decode(CLIP))
     expected = vgg_features.mel_image(window)[:, :, ::-1]
-    np.testing.assert_array_equal(image.MAGMA[shown.vgg_levels[bands]], expected)
+    np.testing.assert_array_equal(spectrogram_image.MAGMA[shown.vgg_levels[bands]], expected)
 
 
 def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
@@ -92,7 +93,7 @@ def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
 def test_the_autoencoder_redraws_better_than_nothing() -> None:
     redrawn = anatomy.reconstruction(CLIP, ModelStore())
     clip = decoding.analysis_window(decoding.decode(CLIP))
-    matrix = spectra.standardise(spectra.mfcc(clip))
+    matrix = spectral.standardise(spectral.mfcc(clip))
     values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
     assert values.shape == (20, 1292)
     error = float(np.mean((values - matrix[:, :1292]) ** 2))

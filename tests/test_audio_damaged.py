@@ -8,10 +8,10 @@ from audio_files import FORMATS, check_message, pcm, peak_hertz, refusal, rms, s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import image, spectra
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE
 from soundalike.errors import AudioError
+from soundalike.features import spectral, spectrogram_image
 
 FUZZED = ("wav-s16", "wav-f32", "flac", "ogg-opus", "mp3", "m4a-aac", "aac", "webm-opus")
 FUZZ = settings(max_examples=50, deadline=None, derandomize=True)
@@ -106,9 +106,9 @@ def test_absurd_samples_are_refused_or_usable(value):
     except AudioError as error:
         check_message(str(error))
     else:
-        mel = spectra.mel_spectrogram(decoding.analysis_window(clip))
+        mel = spectral.mel_spectrogram(decoding.analysis_window(clip))
         assert np.isfinite(mel).all()
-        assert image.canvas(mel).shape == (480, 640, 3)
+        assert spectrogram_image.canvas(mel).shape == (480, 640, 3)
 
 
 def concatenated(encode, name: str, *parts: tuple[int, int]) -> bytes:

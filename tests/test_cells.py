@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import cells, image, spectra
+from soundalike import cells
 from soundalike.audio import decoding
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import vgg16
 from soundalike.representations import vgg_features, vgg_mel
 
@@ -100,7 +101,7 @@ def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
     """The brightest row of a sine's picture lies in the share whose frequencies hold the tone."""
     t = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
     clip = decoding.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
-    picture = image.canvas(spectra.mel_spectrogram(clip)).astype(int).sum(axis=2)
+    picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip)).astype(int).sum(axis=2)
     row = int(np.argmax(picture[:, 300]))
     bands = [cells.share(cells.Cell(band, 5, 0)) for band in range(5)]
     (band,) = [box for box in bands if box.top <= row < box.bottom]
@@ -114,7 +115,11 @@ def test_a_click_lies_at_the_time_that_says_so() -> None:
     samples = np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)
     samples[int(13.4 * decoding.SAMPLE_RATE)] = 1.0
     samples += 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
-    picture = image.canvas(spectra.mel_spectrogram(decoding.Clip(samples))).astype(int).sum(axis=(0, 2))
+    picture = (
+        spectrogram_image.canvas(spectral.mel_spectrogram(decoding.Clip(samples)))
+        .astype(int)
+        .sum(axis=(0, 2))
+    )
     column = int(np.argmax(picture))
     begin, end = cells.Box(column, 0, column + 1, 480).seconds
     assert begin - 0.05 < 13.4 < end + 0.05

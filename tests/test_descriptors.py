@@ -6,9 +6,10 @@ import librosa
 import numpy as np
 import pytest
 
-from soundalike import descriptors, paths, spectra
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.features import descriptors, spectral
 
 SECONDS = 20
 TIME = np.arange(SECONDS * SAMPLE_RATE) / SAMPLE_RATE
@@ -66,7 +67,7 @@ def test_a_clip_without_onsets_has_no_tempo() -> None:
     ],
 )
 def test_a_cadence_has_its_key(name: str, triads: list[tuple[int, int, int]]) -> None:
-    found = descriptors.key(spectra.chroma(chords(*triads)))
+    found = descriptors.key(spectral.chroma(chords(*triads)))
     assert found is not None
     assert found.name == name
     assert found.correlation > 0.8

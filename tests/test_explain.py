@@ -22,11 +22,11 @@ from soundalike import (
     query,
     representations,
     scaling,
-    spectral_summary,
 )
 from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.models import tagger
 from soundalike.query import Query
@@ -426,7 +426,7 @@ def check_sums(one: Index, question: Query, found: explain.Explanation, row: int
 def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
     clip = decoding.analysis_window(decoding.decode(library_clip))
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
-    np.testing.assert_array_equal(embeddings.descriptors, spectral_summary.summarise(clip))
+    np.testing.assert_array_equal(embeddings.descriptors, track_descriptors.summarise(clip))
     assert embeddings.descriptors is embeddings.descriptors
     assert embeddings.picture == moments.draw(clip)
     assert embeddings.picture is embeddings.picture

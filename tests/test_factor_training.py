@@ -14,12 +14,13 @@ from click.testing import CliRunner
 from conftest import encoded
 from scipy.stats import spearmanr
 
-from soundalike import cli_train, paths, spectra
+from soundalike import cli_train, paths
 from soundalike import factor_training as cf_training
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
 from soundalike.collaborative import TrackFactors
 from soundalike.errors import LibraryError, ModelError
 from soundalike.factor_training import Examples
+from soundalike.features import spectral
 from soundalike.models import ModelStore
 from soundalike.representations import cf_regression
 
@@ -218,4 +219,4 @@ def test_extracted_spectrograms_are_those_of_the_clips(folder):
     np.testing.assert_array_equal(examples.factors, found.factors)
     clip = decoding.analysis_window(decoding.decode(source.path(7)))
     levelled = cf_regression.at_one_level(clip)
-    np.testing.assert_allclose(examples.mels[7], spectra.log_mel(levelled), atol=0.05)
+    np.testing.assert_allclose(examples.mels[7], spectral.log_mel(levelled), atol=0.05)

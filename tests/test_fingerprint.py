@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from small_library import IDS, write_index
 
-from soundalike import fingerprint, paths, robustness_changes
+from soundalike import paths, robustness_changes
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
-from soundalike.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
+from soundalike.features import fingerprint
+from soundalike.features.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
 from soundalike.robustness_changes import CHANGES, Recording
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)

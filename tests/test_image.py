@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import image
+from soundalike.features import spectrogram_image
 
-DARK, PALE = image.MAGMA[0][::-1], image.MAGMA[255][::-1]
+DARK, PALE = spectrogram_image.MAGMA[0][::-1], spectrogram_image.MAGMA[255][::-1]
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +23,19 @@ def mel() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def figure(mel) -> np.ndarray:
-    return image.figure(mel)
+    return spectrogram_image.figure(mel)
 
 
 def test_magma_is_that_of_matplotlib():
     from matplotlib import colormaps
 
-    assert image.MAGMA.dtype == np.uint8
+    assert spectrogram_image.MAGMA.dtype == np.uint8
     expected = colormaps["magma"](np.arange(256), bytes=True)[:, :3]
-    np.testing.assert_array_equal(image.MAGMA, expected)
+    np.testing.assert_array_equal(spectrogram_image.MAGMA, expected)
 
 
 def test_magma_grows_lighter():
-    luminance = image.MAGMA @ np.array([0.2126, 0.7152, 0.0722])
+    luminance = spectrogram_image.MAGMA @ np.array([0.2126, 0.7152, 0.0722])
     assert (np.diff(luminance) > -0.5).all()
     assert luminance[0] < 1
     assert luminance[-1] > 240
@@ -43,30 +43,30 @@ def test_magma_grows_lighter():
 
 def test_colour_clips_and_keeps_order():
     values = np.linspace(-120, 40, 100, dtype=np.float32)
-    coloured = image.colour(values, -80.0, 0.0)
+    coloured = spectrogram_image.colour(values, -80.0, 0.0)
     assert coloured.dtype == np.uint8
-    assert (coloured[values <= -80] == image.MAGMA[0]).all()
-    assert (coloured[values >= 0] == image.MAGMA[255]).all()
-    positions = [np.flatnonzero((rgb == image.MAGMA).all(axis=1))[0] for rgb in coloured]
+    assert (coloured[values <= -80] == spectrogram_image.MAGMA[0]).all()
+    assert (coloured[values >= 0] == spectrogram_image.MAGMA[255]).all()
+    positions = [np.flatnonzero((rgb == spectrogram_image.MAGMA).all(axis=1))[0] for rgb in coloured]
     assert positions == sorted(positions)
 
 
 def test_canvas_shape_and_type(mel):
-    drawn = image.canvas(mel)
+    drawn = spectrogram_image.canvas(mel)
     assert drawn.shape == (480, 640, 3)
     assert drawn.dtype == np.uint8
 
 
 def test_canvas_is_deterministic_and_leaves_its_argument_alone(mel):
     before = mel.copy()
-    np.testing.assert_array_equal(image.canvas(mel), image.canvas(mel))
+    np.testing.assert_array_equal(spectrogram_image.canvas(mel), spectrogram_image.canvas(mel))
     np.testing.assert_array_equal(mel, before)
 
 
 def test_low_frequencies_lie_at_the_bottom():
     matrix = np.full((216, 1_293), -80, np.float32)
     matrix[:36] = 0
-    drawn = image.canvas(matrix)
+    drawn = spectrogram_image.canvas(matrix)
     assert (drawn[400:] == PALE).all()
     assert (drawn[:400] == DARK).all()
 
@@ -74,23 +74,23 @@ def test_low_frequencies_lie_at_the_bottom():
 def test_time_runs_to_the_right():
     matrix = np.full((10, 64), -80, np.float32)
     matrix[:, :16] = 0
-    drawn = image.canvas(matrix)
+    drawn = spectrogram_image.canvas(matrix)
     assert (drawn[:, :160] == PALE).all()
     assert (drawn[:, 160:] == DARK).all()
 
 
 def test_channels_are_blue_green_red():
-    middle = image.canvas(np.array([[0.0, 128.5, 256.0]], np.float32))[0, 320]
+    middle = spectrogram_image.canvas(np.array([[0.0, 128.5, 256.0]], np.float32))[0, 320]
     blue, green, red = middle
-    assert (red, green, blue) == tuple(image.MAGMA[128])
+    assert (red, green, blue) == tuple(spectrogram_image.MAGMA[128])
     assert red > blue > green
 
 
 def test_a_matrix_of_the_images_size_is_drawn_cell_by_cell():
     matrix = np.random.default_rng(0).uniform(-80, 0, (480, 640)).astype(np.float32)
     matrix[0, 0], matrix[0, 1] = -80, 0
-    expected = image.colour(matrix, -80.0, 0.0)[::-1, :, ::-1]
-    np.testing.assert_array_equal(image.canvas(matrix), expected)
+    expected = spectrogram_image.colour(matrix, -80.0, 0.0)[::-1, :, ::-1]
+    np.testing.assert_array_equal(spectrogram_image.canvas(matrix), expected)
 
 
 def test_a_finer_matrix_is_averaged():
@@ -98,22 +98,24 @@ def test_a_finer_matrix_is_averaged():
     matrix[::2] = 100
     matrix[-2:, -2:] = 100
     matrix[-2:, :2] = 0
-    drawn = image.canvas(matrix)
-    assert tuple(drawn[200, 300]) == tuple(image.MAGMA[128][::-1])
+    drawn = spectrogram_image.canvas(matrix)
+    assert tuple(drawn[200, 300]) == tuple(spectrogram_image.MAGMA[128][::-1])
     assert (drawn[0, -1] == PALE).all()
     assert (drawn[0, 0] == DARK).all()
 
 
 @pytest.mark.parametrize("value", [-80.0, 0.0, 1e6])
 def test_a_constant_matrix_is_all_dark(value):
-    assert (image.canvas(np.full((216, 1_293), value, np.float32)) == DARK).all()
+    assert (spectrogram_image.canvas(np.full((216, 1_293), value, np.float32)) == DARK).all()
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.integers(-80, 80), st.sampled_from([0.5, 2.0, 4.0]), st.integers(0, 100))
 def test_only_relative_levels_count(shift, scale, seed):
     matrix = np.random.default_rng(seed).integers(0, 80, (12, 20)).astype(np.float32)
-    difference = image.canvas(scale * matrix + shift).astype(int) - image.canvas(matrix)
+    difference = spectrogram_image.canvas(scale * matrix + shift).astype(int) - spectrogram_image.canvas(
+        matrix
+    )
     assert np.abs(difference).max() <= 6
 
 
@@ -132,7 +134,9 @@ def test_a_figure_has_white_margins_and_axes(figure):
 
 def test_inside_its_axes_a_figure_has_the_colours_of_magma(figure):
     inside = figure[62:424, 84:572].reshape(-1, 3)[:, ::-1]
-    distance = np.abs(inside[::97, np.newaxis].astype(int) - image.MAGMA).max(axis=2).min(axis=1)
+    distance = (
+        np.abs(inside[::97, np.newaxis].astype(int) - spectrogram_image.MAGMA).max(axis=2).min(axis=1)
+    )
     assert (distance <= 2).mean() > 0.99
 
 
@@ -141,11 +145,11 @@ def test_low_frequencies_lie_at_the_bottom_of_a_figure(figure):
 
 
 def test_a_figure_is_not_a_canvas(figure, mel):
-    assert np.abs(figure.astype(int) - image.canvas(mel)).mean() > 10
+    assert np.abs(figure.astype(int) - spectrogram_image.canvas(mel)).mean() > 10
 
 
 def test_a_figure_is_deterministic_whatever_the_settings(figure, mel):
     import matplotlib
 
     with matplotlib.rc_context({"figure.facecolor": "black", "image.cmap": "viridis"}):
-        np.testing.assert_array_equal(image.figure(mel), figure)
+        np.testing.assert_array_equal(spectrogram_image.figure(mel), figure)

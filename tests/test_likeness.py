@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import write_index
 
-from soundalike import cells, likeness, spectral_summary
+from soundalike import cells, likeness
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.models import ModelStore
 from soundalike.query import Query
@@ -28,7 +29,7 @@ def described(places: np.ndarray) -> np.ndarray:
 
     Tempo reaches over not quite an octave, from 70 BPM up, and onsets from 2 to 8 a second.
     """
-    made = np.zeros((len(places), spectral_summary.SIZE), np.float32)
+    made = np.zeros((len(places), track_descriptors.SIZE), np.float32)
     made[:, 0] = -20
     made[:, 1] = 1 + 10 * places[:, UNEVEN]
     made[:, 2] = 250 * 2 ** (4 * places[:, BRIGHT])
@@ -257,7 +258,7 @@ def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
 
 def test_traits_are_the_descriptors_in_comparable_units() -> None:
     rng = np.random.default_rng(2)
-    descriptors = rng.uniform(1, 100, (3, spectral_summary.SIZE)).astype(np.float32)
+    descriptors = rng.uniform(1, 100, (3, track_descriptors.SIZE)).astype(np.float32)
     values = likeness.traits(descriptors)
     assert values.shape == (3, len(likeness.TRAITS))
     np.testing.assert_allclose(values[:, TEMPO], np.log2(descriptors[:, 7]), rtol=1e-5)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import panels, spectra
+from soundalike import panels
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.features import spectral
 from soundalike.panels import Panel
 
 
@@ -20,7 +21,7 @@ def tone() -> Clip:
 
 @pytest.fixture(scope="module")
 def drawn(tone: Clip) -> dict[str, Panel]:
-    return {panel.name: panel for panel in panels.main(tone, spectra.chroma(tone))} | {
+    return {panel.name: panel for panel in panels.main(tone, spectral.chroma(tone))} | {
         name: panels.front_end(name, tone) for name in panels.FRONT_ENDS
     }
 
@@ -46,9 +47,9 @@ def test_rows_ticks_and_values_fit_together(drawn: dict[str, Panel], name: str) 
 @pytest.mark.parametrize(
     ("name", "compute", "tolerance"),
     [
-        ("mel", spectra.mel_spectrogram, 0.251),
-        ("mfcc", spectra.mfcc, 0.026),
-        ("chroma", spectra.chroma, 0.002),
+        ("mel", spectral.mel_spectrogram, 0.251),
+        ("mfcc", spectral.mfcc, 0.026),
+        ("chroma", spectral.chroma, 0.002),
     ],
 )
 def test_levels_read_back_are_the_matrix(drawn, tone, name, compute, tolerance) -> None:
@@ -68,7 +69,7 @@ def test_values_are_kept_in_half_of_the_steps_that_are_read(drawn, name, step) -
 
 def test_standardised_values_are_cut_off_where_the_panel_says(drawn, tone) -> None:
     panel = drawn["mfcc_standardised"]
-    expected = np.clip(spectra.standardise(spectra.mfcc(tone)), panel.low, panel.high)
+    expected = np.clip(spectral.standardise(spectral.mfcc(tone)), panel.low, panel.high)
     np.testing.assert_allclose(values(panel), expected, atol=0.026)
     assert panel.open_ended
     assert panel.diverging

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import activations, portrait, spectral_summary
-from soundalike.spectral_summary import CELL, CLIP, SIZE
+from soundalike import activations, portrait
+from soundalike.features import track_descriptors
+from soundalike.features.track_descriptors import CELL, CLIP, SIZE
 
 N = 60
 
@@ -80,7 +81,7 @@ def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None
     from soundalike import cells
 
     cell = cells.Cell(3, 7, 5)
-    known, values = spectral_summary.of_dimension(descriptors, cell)
+    known, values = track_descriptors.of_dimension(descriptors, cell)
     assert known == CLIP + CELL
     assert np.array_equal(values[:, -2], descriptors[:, 8 + 37])
     assert np.array_equal(values[:, -1], descriptors[:, 8 + 50 + 37])

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import article, image, paths, spectra
+from soundalike import article, paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
 
@@ -68,7 +69,7 @@ def features(clips, head, models: ModelStore) -> dict[str, np.ndarray]:
     """The 32 features of each clip, drawn, mapped and put through the published head here."""
 
     def of(clip: Clip) -> np.ndarray:
-        drawn = image.figure(spectra.mel_spectrogram(clip))
+        drawn = spectrogram_image.figure(spectral.mel_spectrogram(clip))
         return head(genre_head.head_input(models.vgg16(drawn))[np.newaxis])[0][0]
 
     return {name: of(clip) for name, clip in clips.items()}

@@ -11,11 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from small_library import IDS, copy_library, write_index
 
-from soundalike import duplicates, fingerprint, representations, robustness
+from soundalike import duplicates, representations, robustness
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import ModelError
+from soundalike.features import fingerprint
 from soundalike.index import Index, load
 from soundalike.models import ModelStore
 from soundalike.representations import Representation

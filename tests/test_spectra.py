@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from soundalike import spectra
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.features import spectral
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)
 MATRICES = arrays(
@@ -38,7 +38,7 @@ def noise() -> Clip:
 
 
 def test_shapes(noise):
-    for compute, rows in ((spectra.mel_spectrogram, 216), (spectra.mfcc, 20), (spectra.chroma, 12)):
+    for compute, rows in ((spectral.mel_spectrogram, 216), (spectral.mfcc, 20), (spectral.chroma, 12)):
         matrix = compute(noise)
         assert matrix.shape == (rows, 1_293)
         assert matrix.dtype == np.float32
@@ -47,16 +47,16 @@ def test_shapes(noise):
 
 def test_the_loudest_cell_is_0_db_and_the_range_80(tone, noise):
     for clip in (tone, noise):
-        mel = spectra.mel_spectrogram(clip)
+        mel = spectral.mel_spectrogram(clip)
         assert mel.max() == 0.0
         assert mel.min() >= -80.0
-    assert spectra.mel_spectrogram(tone).min() == -80.0
+    assert spectral.mel_spectrogram(tone).min() == -80.0
 
 
 @pytest.mark.parametrize("hertz", [100.0, 440.0, 1_000.0, 3_520.0, 9_000.0])
 def test_a_sine_peaks_in_its_mel_band(hertz):
     centres = librosa.mel_frequencies(n_mels=218, fmin=0, fmax=SAMPLE_RATE / 2)[1:-1]
-    mel = spectra.mel_spectrogram(sine(hertz))[:, 5:-5]
+    mel = spectral.mel_spectrogram(sine(hertz))[:, 5:-5]
     assert (mel.argmax(axis=0) == np.abs(centres - hertz).argmin()).all()
 
 
@@ -64,7 +64,7 @@ def test_a_sine_peaks_in_its_mel_band(hertz):
     ("hertz", "row"), [(261.63, 0), (440.0, 9), (880.0, 9), (739.99, 6), (987.77, 11)]
 )
 def test_a_sine_lights_its_pitch_class(hertz, row):
-    chroma = spectra.chroma(sine(hertz))[:, 5:-5]
+    chroma = spectral.chroma(sine(hertz))[:, 5:-5]
     assert (chroma.argmax(axis=0) == row).all()
     np.testing.assert_allclose(chroma[row], 1.0)
     others = np.delete(chroma, [(row - 1) % 12, row, (row + 1) % 12], axis=0)
@@ -75,11 +75,11 @@ def test_values_are_those_of_librosa(noise):
     y, sr = noise.samples, 22_050
     power = librosa.feature.melspectrogram(y=y, sr=sr, n_fft=2_048, hop_length=512, n_mels=216)
     mel = librosa.power_to_db(power, ref=np.max)
-    np.testing.assert_array_equal(spectra.mel_spectrogram(noise), mel)
+    np.testing.assert_array_equal(spectral.mel_spectrogram(noise), mel)
     mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=20, n_fft=2_048, hop_length=512)
-    np.testing.assert_array_equal(spectra.mfcc(noise), mfcc)
+    np.testing.assert_array_equal(spectral.mfcc(noise), mfcc)
     chroma = librosa.feature.chroma_stft(y=y, sr=sr, n_fft=2_048, hop_length=512)
-    np.testing.assert_array_equal(spectra.chroma(noise), chroma)
+    np.testing.assert_array_equal(spectral.chroma(noise), chroma)
 
 
 def test_a_frame_of_mel_by_hand(noise):
@@ -88,7 +88,7 @@ def test_a_frame_of_mel_by_hand(noise):
     window = np.hanning(2_049)[:-1]
     power = np.abs(np.fft.rfft(window * padded[frame * 512 : frame * 512 + 2_048])) ** 2
     level = 10 * np.log10(librosa.filters.mel(sr=22_050, n_fft=2_048, n_mels=216) @ power)
-    mel = spectra.mel_spectrogram(noise)[:, frame]
+    mel = spectral.mel_spectrogram(noise)[:, frame]
     assert mel.min() > -80.0
     difference = mel - level
     np.testing.assert_allclose(difference, difference.mean(), atol=1e-3)
@@ -99,20 +99,20 @@ def test_mfcc_by_hand(noise):
 
     power = librosa.feature.melspectrogram(y=noise.samples, sr=22_050, n_mels=128)
     by_hand = dct(librosa.power_to_db(power), axis=0, norm="ortho")[:20]
-    np.testing.assert_allclose(spectra.mfcc(noise), by_hand, atol=0.01)
+    np.testing.assert_allclose(spectral.mfcc(noise), by_hand, atol=0.01)
 
 
 def test_a_louder_copy_has_the_same_mel(noise):
     louder = Clip(4 * noise.samples)
     np.testing.assert_allclose(
-        spectra.mel_spectrogram(louder), spectra.mel_spectrogram(noise), atol=1e-3
+        spectral.mel_spectrogram(louder), spectral.mel_spectrogram(noise), atol=1e-3
     )
 
 
 @FEW
 @given(MATRICES)
 def test_standardised_rows_have_mean_0_and_deviation_1(matrix):
-    standardised = spectra.standardise(matrix)
+    standardised = spectral.standardise(matrix)
     varied = np.ptp(matrix, axis=1) > 0
     assert standardised.shape == matrix.shape
     assert standardised.dtype == np.float32
@@ -125,8 +125,8 @@ def test_standardised_rows_have_mean_0_and_deviation_1(matrix):
 @given(MATRICES, st.integers(-50, 50), st.sampled_from([0.25, 0.5, 2.0, 8.0]))
 def test_standardising_forgets_level_and_scale(matrix, shift, scale):
     np.testing.assert_allclose(
-        spectra.standardise((scale * matrix + shift).astype(np.float32)),
-        spectra.standardise(matrix),
+        spectral.standardise((scale * matrix + shift).astype(np.float32)),
+        spectral.standardise(matrix),
         atol=1e-3,
     )
 
@@ -134,20 +134,20 @@ def test_standardising_forgets_level_and_scale(matrix, shift, scale):
 @FEW
 @given(MATRICES)
 def test_standardising_twice_changes_nothing(matrix):
-    once = spectra.standardise(matrix)
-    np.testing.assert_allclose(spectra.standardise(once), once, atol=1e-4)
+    once = spectral.standardise(matrix)
+    np.testing.assert_allclose(spectral.standardise(once), once, atol=1e-4)
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -400.123, -1_131.3708, 123_456.79])
 def test_a_constant_row_becomes_0(value):
     matrix = np.full((2, 1_293), value, np.float32)
     matrix[1] = np.sin(np.arange(1_293))
-    standardised = spectra.standardise(matrix)
+    standardised = spectral.standardise(matrix)
     assert not standardised[0].any()
     assert standardised[1].std() == pytest.approx(1.0, abs=1e-4)
 
 
 def test_standardising_leaves_its_argument_alone():
     matrix = np.arange(12, dtype=np.float32).reshape(3, 4)
-    spectra.standardise(matrix)
+    spectral.standardise(matrix)
     np.testing.assert_array_equal(matrix, np.arange(12).reshape(3, 4))

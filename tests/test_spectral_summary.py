@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import spectral_summary
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
-from soundalike.spectral_summary import CLIP, SIZE
+from soundalike.features import track_descriptors
+from soundalike.features.track_descriptors import CLIP, SIZE
 
 NAMES = [descriptor.name for descriptor in CLIP]
 
 
 def measured(samples: np.ndarray) -> np.ndarray:
-    return spectral_summary.summarise(decoding.Clip(samples.astype(np.float32)))
+    return track_descriptors.summarise(decoding.Clip(samples.astype(np.float32)))
 
 
 def of(values: np.ndarray, name: str) -> float:
@@ -74,7 +74,7 @@ def test_a_burst_is_loudest_in_its_own_cell(time) -> None:
 
 def test_descriptors_of_another_library_are_refused(tmp_path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
-    assert spectral_summary.load(index) is None
+    assert track_descriptors.load(index) is None
     np.save(index.folder / "descriptors.npy", np.zeros((4, SIZE), np.float32))
     with pytest.raises(IndexFolderError, match=r"descriptors\.npy is damaged"):
-        spectral_summary.load(index)
+        track_descriptors.load(index)

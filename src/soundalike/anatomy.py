@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import descriptors, image, panels, spectra
+from soundalike import panels
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
+from soundalike.features import descriptors, spectral, spectrogram_image
 from soundalike.models import ModelStore
 from soundalike.panels import Panel
 
@@ -75,9 +76,9 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_
     whole, sides = decode_stereo(source)
     window = decoding.analysis_window(whole)
     clip = _shown(whole, window)
-    spectra.power(clip)
+    spectral.power(clip)
     with ThreadPoolExecutor(2) as aside:
-        chromagram = aside.submit(spectra.chroma, clip)
+        chromagram = aside.submit(spectral.chroma, clip)
         picture = aside.submit(vgg_levels, window)
         loudness = aside.submit(_loudness, clip, sides)
         tempo = aside.submit(descriptors.tempo, clip)
@@ -120,7 +121,7 @@ def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = de
     """
     whole = decode(source)
     window = decoding.analysis_window(whole)
-    matrix = spectra.standardise(spectra.mfcc(window))
+    matrix = spectral.standardise(spectral.mfcc(window))
     shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH
     return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
 
@@ -130,14 +131,14 @@ def vgg_levels(window: Clip) -> NDArray[np.uint8]:
 
     Rows are mel bands, the lowest first; the image's 480 rows, from the top, repeat them.
     """
-    return image.canvas_levels(spectra.mel_spectrogram(window))
+    return spectrogram_image.canvas_levels(spectral.mel_spectrogram(window))
 
 
 def warm() -> None:
     """Load and compile what the first analysis needs, which takes seconds."""
     noise = np.random.default_rng(0).normal(0, 0.1, decoding.SAMPLE_RATE * 4).astype(np.float32)
     clip = Clip(noise)
-    panels.main(clip, spectra.chroma(clip))
+    panels.main(clip, spectral.chroma(clip))
     descriptors.tempo(clip)
     descriptors.centroid(clip)
 

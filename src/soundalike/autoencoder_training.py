@@ -20,9 +20,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import spectra, training
+from soundalike import training
 from soundalike.audio import decoding
 from soundalike.errors import AudioError, LibraryError
+from soundalike.features import spectral
 from soundalike.library import Library, Skipped
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
@@ -91,7 +92,7 @@ def extract(
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue
-        matrices.append(spectra.standardise(spectra.mfcc(clip)))
+        matrices.append(spectral.standardise(spectral.mfcc(clip)))
         kept.append(row)
     if not kept:
         raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")

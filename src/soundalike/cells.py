@@ -17,10 +17,10 @@ import math
 from dataclasses import dataclass
 
 from soundalike.audio.decoding import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
-from soundalike.image import HEIGHT, WIDTH
+from soundalike.features.spectral import N_MELS
+from soundalike.features.spectrogram_image import HEIGHT, WIDTH
 from soundalike.models import vgg16
 from soundalike.representations import vgg_mel
-from soundalike.spectra import N_MELS
 
 BANDS, TIMES = vgg_mel.GRID
 CHANNELS = vgg16.CHANNELS

@@ -208,10 +208,10 @@ def check(folder: Path, as_json: bool) -> None:
 def was_complete(out: Path) -> bool:
     """Whether there is an index already, and a complete one: then it stays so."""
     from soundalike import index as indices
-    from soundalike import spectral_summary
+    from soundalike.features import track_descriptors
 
     try:
-        return f"{spectral_summary.FILE}.npy" in indices.load(out).manifest["files"]
+        return f"{track_descriptors.FILE}.npy" in indices.load(out).manifest["files"]
     except SoundalikeError:
         return False
 

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import duplicates as recordings
-from soundalike import fingerprint, moments, representations, spectral_summary, threads
+from soundalike import moments, representations, threads
 from soundalike.audio.decoding import Clip
+from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import Index, nearest
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
@@ -200,7 +201,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     @threads.single_threaded_blas()
     def descriptors(self) -> NDArray[np.float32]:
         """The clip in plain quantities, as `spectral_summary.summarise` gives them [shape=(108,)]."""
-        return spectral_summary.summarise(self._clip)
+        return track_descriptors.summarise(self._clip)
 
     @cached_property
     @threads.single_threaded_blas()

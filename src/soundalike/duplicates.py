@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import fingerprint
+from soundalike.features import fingerprint
 from soundalike.index import Index
 
 FILE = "duplicates"

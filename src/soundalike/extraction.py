@@ -25,10 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import fingerprint, harmony, moments, paths, representations, spectral_summary, threads
+from soundalike import harmony, moments, paths, representations, threads
 from soundalike.audio import decoding, tags
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
+from soundalike.features import fingerprint, track_descriptors
 from soundalike.models import ModelStore, genre_head
 from soundalike.representations import stretches, vgg_features
 from soundalike.representations.stretches import MOMENTS as MOMENTS
@@ -37,7 +38,7 @@ HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
 VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
-DESCRIPTORS, KEYS, FINGERPRINTS = spectral_summary.FILE, harmony.FILE, fingerprint.FILE
+DESCRIPTORS, KEYS, FINGERPRINTS = track_descriptors.FILE, harmony.FILE, fingerprint.FILE
 MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
 )
@@ -91,7 +92,7 @@ _KINDS = {
         ("vgg16",),
     ),
     DESCRIPTORS: _Kind(
-        lambda clip, models: spectral_summary.summarise(clip), np.float32, (spectral_summary.SIZE,)
+        lambda clip, models: track_descriptors.summarise(clip), np.float32, (track_descriptors.SIZE,)
     ),
     KEYS: _Kind(lambda clip, models: harmony.of(clip), np.int8, (2,)),
     FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),

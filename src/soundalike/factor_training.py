@@ -25,11 +25,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, spectra
+from soundalike import evaluation
 from soundalike.audio import decoding
 from soundalike.autoencoder_training import split
 from soundalike.collaborative import TrackFactors
 from soundalike.errors import AudioError, LibraryError
+from soundalike.features import spectral
 from soundalike.library import Library, Skipped
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
@@ -102,7 +103,7 @@ def extract(
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue
-        mels.append(spectra.log_mel(cf_regression.at_one_level(clip)).astype(np.float16))
+        mels.append(spectral.log_mel(cf_regression.at_one_level(clip)).astype(np.float16))
         kept.append(row)
         targets.append(place[track_id])
     if len(kept) < MIN_TRACKS:

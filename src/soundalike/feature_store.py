@@ -11,9 +11,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, genre_groups, moments, portrait, spectral_summary
+from soundalike import activations, cells, genre_groups, moments, portrait
 from soundalike.activations import Groups, Matrix, Summary, Table
 from soundalike.errors import AudioError
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
@@ -102,7 +103,7 @@ class FeatureStore:
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:
-        return spectral_summary.load(self.index)
+        return track_descriptors.load(self.index)
 
     def _matrix(self, name: str) -> Matrix:
         """A stored matrix: in float32 where that is small enough to keep, since converting it takes

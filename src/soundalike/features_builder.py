@@ -24,20 +24,19 @@ from numpy.typing import NDArray
 from soundalike import (
     duplicates,
     extraction,
-    fingerprint,
     harmony,
     index_writing,
     ingest,
     moments,
     own_files,
     representations,
-    spectral_summary,
     threads,
     workshop,
 )
 from soundalike import index as indices
 from soundalike.errors import LibraryError
 from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
+from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
@@ -46,7 +45,7 @@ from soundalike.models import ModelStore
 from soundalike.workers import Here, Workers
 
 FILES = own_files.MEASURED
-_ROWS = (spectral_summary.FILE, harmony.FILE, fingerprint.FILE)
+_ROWS = (track_descriptors.FILE, harmony.FILE, fingerprint.FILE)
 """Those that every index has a row of for each track."""
 
 Value = Callable[[str, str], NDArray[Any]]

@@ -13,9 +13,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import descriptors, spectra
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
+from soundalike.features import descriptors, spectral
 from soundalike.index import Index
 from soundalike.query import Query
 
@@ -30,7 +30,7 @@ Key = tuple[int, int]
 
 def of(clip: Clip) -> Key:
     """The key of a clip, or `NONE` where none stands out."""
-    found = descriptors.key(spectra.chroma(clip))
+    found = descriptors.key(spectral.chroma(clip))
     if found is None or found.margin < MIN_MARGIN:
         return NONE
     tonic, mode = found.name.split()

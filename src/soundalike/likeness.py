@@ -26,8 +26,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import cells, spectral_summary
+from soundalike import cells
 from soundalike.clip_embeddings import ClipEmbeddings
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.query import Query
 
@@ -160,9 +161,9 @@ def traits(descriptors: NDArray[np.float32]) -> NDArray[np.float64]:
 
     Tempo and brightness are in octaves; bass is the lowest band's level above the mean of all five.
     """
-    _, values = spectral_summary.of_dimension(descriptors, None)
+    _, values = track_descriptors.of_dimension(descriptors, None)
     _, uneven, bright, _, noisy, attack, pace, tempo = values.T
-    by_cell = descriptors[:, len(spectral_summary.CLIP) :].astype(np.float64)
+    by_cell = descriptors[:, len(track_descriptors.CLIP) :].astype(np.float64)
     level, change = by_cell.reshape(-1, 2, cells.BANDS, cells.TIMES).mean(axis=3).swapaxes(0, 1)
     bass = level[:, -1] - level.mean(axis=1)
     return np.column_stack([tempo, pace, bright, noisy, bass, uneven, attack, change[:, -1]])
@@ -176,7 +177,7 @@ def _library(index: Index) -> _Library:
 
 def _read(index: Index) -> _Library:
     n = len(index)
-    descriptors = spectral_summary.load(index)
+    descriptors = track_descriptors.load(index)
     values = np.full((n, len(TRAITS)), np.nan) if descriptors is None else traits(descriptors)
     genres = index.array("genre_probabilities") if index.genres else np.zeros((n, 0))
     tracks = Traits(values, np.asarray(genres, np.float64))
@@ -193,7 +194,7 @@ def _read(index: Index) -> _Library:
 
 def _of_query(index: Index, query: Query, library: _Library) -> Traits:
     genres = np.array([query.genres.get(genre, 0.0) for genre in library.genres])
-    if isinstance(query.embeddings, ClipEmbeddings) and spectral_summary.load(index) is not None:
+    if isinstance(query.embeddings, ClipEmbeddings) and track_descriptors.load(index) is not None:
         return Traits(traits(query.embeddings.descriptors[np.newaxis])[0], genres)
     if query.row is not None:
         return Traits(library.tracks.values[query.row], genres)

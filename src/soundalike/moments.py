@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import image, spectra
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import IndexFolderError
+from soundalike.features import spectral, spectrogram_image
 from soundalike.index import Index
 from soundalike.models import ModelStore, genre_head
 from soundalike.representations import vgg_features
@@ -50,10 +50,10 @@ def draw(clip: Clip) -> Picture:
     """The mel spectrogram of a 30 s clip (`audio.analysis_window`) as a picture."""
     from PIL import Image
 
-    mel = spectra.mel_spectrogram(clip)
+    mel = spectral.mel_spectrogram(clip)
     levels = Image.fromarray(np.ascontiguousarray(mel[::-1]))
     resized = np.asarray(levels.resize(PICTURE_SIZE, Image.Resampling.BOX))
-    coloured = image.colour(resized, float(mel.min()), float(mel.max()))
+    coloured = spectrogram_image.colour(resized, float(mel.min()), float(mel.max()))
     file = io.BytesIO()
     Image.fromarray(coloured).save(file, "WEBP", quality=_QUALITY, method=4)
     return Picture(file.getvalue(), clip.start)

@@ -20,8 +20,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectral_summary
 from soundalike.errors import PlaylistError
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 
 SIMILARITY, WALK, SHUFFLED = "similarity", "walk", "shuffled"
@@ -133,12 +133,12 @@ def _untangled(path: list[int], distances: NDArray[np.floating]) -> list[int]:
 
 
 def _descriptor(index: Index, name: str) -> NDArray[np.float32]:
-    found = spectral_summary.load(index)
+    found = track_descriptors.load(index)
     if found is None:
         raise PlaylistError(
             f"This index does not know its tracks' {name}; `soundalike measure INDEX` adds it."
         )
-    names = [descriptor.name for descriptor in spectral_summary.CLIP]
+    names = [descriptor.name for descriptor in track_descriptors.CLIP]
     return found[:, names.index(QUANTITIES[name])]
 
 

@@ -19,7 +19,6 @@ from soundalike import (
     approximate,
     duplicates,
     extraction,
-    fingerprint,
     fma_report,
     harmony,
     index_files,
@@ -27,11 +26,11 @@ from soundalike import (
     moments,
     projection,
     representations,
-    spectral_summary,
 )
+from soundalike.features import fingerprint, track_descriptors
 
 MEASURED = (
-    spectral_summary.FILE,
+    track_descriptors.FILE,
     moments.PICTURES,
     moments.PLACES,
     harmony.FILE,

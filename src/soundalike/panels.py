@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import front_ends, numba_cache, spectra
+from soundalike import numba_cache
 from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
-from soundalike.descriptors import PITCH_CLASSES
+from soundalike.features import filterbanks, spectral
+from soundalike.features.descriptors import PITCH_CLASSES
 
 MAIN = ("mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
 FRONT_ENDS = ("bark", "gammatone", "wavelet")
@@ -23,7 +24,7 @@ RECONSTRUCTION = "autoencoder"
 STANDARD_RANGE = 4.0
 """Standardised values are drawn up to this many standard deviations either way."""
 
-_DECIBEL_LEVELS = round(spectra.DYNAMIC_RANGE_DB / 0.5)
+_DECIBEL_LEVELS = round(spectral.DYNAMIC_RANGE_DB / 0.5)
 _STANDARD_LEVELS = round(2 * STANDARD_RANGE / 0.05)
 _MFCC_STEP_DB = 0.05
 _BYTE = 255
@@ -74,9 +75,9 @@ def main(clip: Clip, chroma: Matrix) -> list[Panel]:
     clip : what is shown
     chroma : its chromagram [shape=(12, t)]
     """
-    mfcc = spectra.mfcc(clip)
+    mfcc = spectral.mfcc(clip)
     return [
-        mel(spectra.mel_spectrogram(clip)),
+        mel(spectral.mel_spectrogram(clip)),
         _mfcc(mfcc),
         _standardised("mfcc_standardised", "MFCC, each row standardised", mfcc, _coefficients(mfcc)),
         _chroma(chroma),
@@ -156,9 +157,9 @@ def _levels(
     return Panel(
         name,
         title,
-        quantise(matrix, -spectra.DYNAMIC_RANGE_DB, 0.0, _DECIBEL_LEVELS),
+        quantise(matrix, -spectral.DYNAMIC_RANGE_DB, 0.0, _DECIBEL_LEVELS),
         _DECIBEL_LEVELS,
-        -spectra.DYNAMIC_RANGE_DB,
+        -spectral.DYNAMIC_RANGE_DB,
         0.0,
         "dB",
         "Frequency",
@@ -169,26 +170,26 @@ def _levels(
 
 
 def _bark(clip: Clip) -> Panel:
-    limits = np.array(front_ends.bark_limits())
+    limits = np.array(filterbanks.bark_limits())
     rows = [f"{low:,.0f} to {high:,.0f} Hz" for low, high in limits]
     edges = np.array([*limits[:, 0], limits[-1, 1]])
     # A band's limits lie half a row below and above it.
     ticks = _frequency_ticks(edges, first=-0.5)
-    return _levels("bark", "Bark bands", front_ends.bark_bands(clip), rows, ticks)
+    return _levels("bark", "Bark bands", filterbanks.bark_bands(clip), rows, ticks)
 
 
 def _gammatone(clip: Clip) -> Panel:
-    centres = front_ends.gammatone_centres()
+    centres = filterbanks.gammatone_centres()
     rows = [hertz(centre) for centre in centres]
     ticks = _frequency_ticks(centres)
-    return _levels("gammatone", "Gammatone bands", front_ends.gammatone_bands(clip), rows, ticks)
+    return _levels("gammatone", "Gammatone bands", filterbanks.gammatone_bands(clip), rows, ticks)
 
 
 def _wavelet(clip: Clip) -> Panel:
-    centres = front_ends.scalogram_centres()
+    centres = filterbanks.scalogram_centres()
     rows = [f"{PITCH_CLASSES[i % 12]}{i // 12 + 1}, {hertz(centre)}" for i, centre in enumerate(centres)]
     ticks = _frequency_ticks(centres)
-    return _levels("wavelet", "Wavelet scalogram", front_ends.scalogram(clip), rows, ticks)
+    return _levels("wavelet", "Wavelet scalogram", filterbanks.scalogram(clip), rows, ticks)
 
 
 _PITCHES = (PITCH_CLASSES, tuple((float(row), PITCH_CLASSES[row]) for row in (0, 2, 4, 7, 9, 11)))
@@ -247,7 +248,7 @@ def _chroma(matrix: Matrix) -> Panel:
 def _standardised(
     name: str, title: str, matrix: Matrix, axis: tuple[Sequence[str], Sequence[tuple[float, str]]]
 ) -> Panel:
-    values = spectra.standardise(matrix)
+    values = spectral.standardise(matrix)
     rows, ticks = axis
     row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
     moment = _seconds(np.abs(values).mean(axis=0).argmax())

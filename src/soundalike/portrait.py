@@ -13,10 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, spectral_summary
+from soundalike import activations, cells
 from soundalike.activations import Groups, Summary
+from soundalike.features import track_descriptors
+from soundalike.features.track_descriptors import Descriptor
 from soundalike.index import Index
-from soundalike.spectral_summary import Descriptor
 
 TELLING = 0.3
 """The least correlation with a descriptor that a label is built from."""
@@ -167,7 +168,7 @@ def compare(
     cell : of the dimension, if it has one
     independent : how many independent witnesses there are; tracks of one artist are one
     """
-    known, measured = spectral_summary.of_dimension(descriptors, cell)
+    known, measured = track_descriptors.of_dimension(descriptors, cell)
     column = values[:, np.newaxis]
     whole = activations.group([""] * len(values), [""] * len(values))
     found = activations.correlations(column, measured, activations.summarise(column, whole))[:, 0]

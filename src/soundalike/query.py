@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import duplicates as recordings
-from soundalike import fingerprint, representations, threads
+from soundalike import representations, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings, Turn
 from soundalike.errors import ModelError
+from soundalike.features import fingerprint
 from soundalike.index import Index
 from soundalike.models import ModelStore
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import paths, spectra
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.errors import ModelError
+from soundalike.features import spectral
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
 from soundalike.representations import mfcc_autoencoder
@@ -33,7 +34,7 @@ def untrained() -> Autoencoder:
 @pytest.fixture(scope="module")
 def matrix(library_clip) -> np.ndarray:
     clip = decoding.analysis_window(decoding.decode(library_clip))
-    return spectra.standardise(spectra.mfcc(clip))
+    return spectral.standardise(spectral.mfcc(clip))
 
 
 def padding(size: int, kernel: int, stride: int) -> tuple[int, int]:

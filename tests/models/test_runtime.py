@@ -8,9 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from soundalike import image, spectra
 from soundalike.audio import decoding
 from soundalike.errors import ModelError
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import (
     ModelStore,
     autoencoder,
@@ -51,7 +51,7 @@ def close(found, expected) -> None:
 
 
 def test_vgg16_in_single_precision(stores, clip):
-    picture = image.canvas(spectra.mel_spectrogram(clip))
+    picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     close([stores["openvino-f32"].vgg16(picture)], [stores["tensorflow"].vgg16(picture)])
 
 
@@ -71,7 +71,7 @@ def test_the_tagger_in_single_precision(stores, clip):
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
 def test_the_genre_head(stores, clip, name):
-    picture = image.canvas(spectra.mel_spectrogram(clip))
+    picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     inputs = genre_head.head_input(stores["tensorflow"].vgg16(picture))[np.newaxis]
     for batch in (inputs, np.concatenate([inputs, 2 * inputs, inputs / 2])):
         close(stores[name].genre_head(batch), stores["tensorflow"].genre_head(batch))
@@ -79,7 +79,7 @@ def test_the_genre_head(stores, clip, name):
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
 def test_the_autoencoder(stores, clip, name):
-    matrix = spectra.standardise(spectra.mfcc(clip))[np.newaxis]
+    matrix = spectral.standardise(spectral.mfcc(clip))[np.newaxis]
     close(stores[name].autoencoder(matrix), stores["tensorflow"].autoencoder(matrix))
 
 

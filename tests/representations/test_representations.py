@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import image, representations, spectra
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import UnknownRepresentationError
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore
 from soundalike.representations import genre_head, vgg_features, vgg_mel
 
@@ -145,7 +146,7 @@ def test_other_sounds_have_other_embeddings(embeddings, models):
 
 def test_the_network_sees_the_canvas_of_the_mel_spectrogram(clip):
     drawn = vgg_features.mel_image(clip)
-    np.testing.assert_array_equal(drawn, image.canvas(spectra.mel_spectrogram(clip)))
+    np.testing.assert_array_equal(drawn, spectrogram_image.canvas(spectral.mel_spectrogram(clip)))
     assert vgg_features.DRAWING == "canvas"
 
 

@@ -9,9 +9,9 @@ import librosa
 import numpy as np
 import pytest
 
-from soundalike import image
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectrogram_image
 from soundalike.models import ModelStore
 from soundalike.representations import (
     vgg_chroma,
@@ -86,7 +86,7 @@ def test_hears_is_a_paragraph(module):
 def test_the_mfcc_picture_is_the_standardised_mfcc(clip):
     matrix = librosa.feature.mfcc(y=clip.samples, sr=22_050, n_mfcc=20)
     matrix = (matrix - matrix.mean(axis=1)[:, None]) / matrix.std(axis=1)[:, None]
-    expected = image.canvas(matrix.astype(np.float32))
+    expected = spectrogram_image.canvas(matrix.astype(np.float32))
     drawn = vgg_mfcc.picture(clip)
     assert drawn.shape == (480, 640, 3)
     assert drawn.dtype == np.uint8
@@ -94,7 +94,7 @@ def test_the_mfcc_picture_is_the_standardised_mfcc(clip):
 
 
 def test_the_chroma_picture_is_the_chromagram(clip):
-    expected = image.canvas(librosa.feature.chroma_stft(y=clip.samples, sr=22_050))
+    expected = spectrogram_image.canvas(librosa.feature.chroma_stft(y=clip.samples, sr=22_050))
     drawn = vgg_chroma.picture(clip)
     assert drawn.dtype == np.uint8
     assert (np.abs(drawn.astype(int) - expected) <= 2).mean() > 0.999

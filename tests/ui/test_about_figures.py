@@ -6,26 +6,26 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from soundalike import acoustics
+from soundalike.features import psychoacoustics
 from soundalike.ui import about_figures as figures
 
 CARD_FIGURES = {"4 tracks": {"a": 0.5, "b": 0.25}, "2 tracks": {"a": 0.4, "b": 0.3}}
 
 
 def all_figures() -> dict[str, go.Figure]:
-    samples = acoustics.sine(440)
+    samples = psychoacoustics.sine(440)
     noise = np.random.default_rng(0).normal(size=66_150).astype(np.float32)
     levels = np.random.default_rng(0).integers(-80, 1, (108, 220)).astype(np.int8)
-    steps = acoustics.equal_steps((250.0, 4_000.0), 250, in_mel=True)
+    steps = psychoacoustics.equal_steps((250.0, 4_000.0), 250, in_mel=True)
     genres = [f"genre {number}" for number in range(12)]
     return {
         "waveform": figures.waveform(samples),
-        "spectrum": figures.spectrum(*acoustics.spectrum(samples)),
+        "spectrum": figures.spectrum(*psychoacoustics.spectrum(samples)),
         "sampling": figures.sampling(6_000, 8_000),
         "folding": figures.folding(6_000, 8_000, 12_000),
         "contours": figures.loudness_contours((20, 40, 60, 80), {1_000: 60, 100: 60}),
         "mel": figures.mel_curve(steps, 11_025),
-        "spectrogram": figures.spectrogram(acoustics.spectrogram(noise, 22_050, 8_192, 128)),
+        "spectrogram": figures.spectrogram(psychoacoustics.spectrogram(noise, 22_050, 8_192, 128)),
         "picture": figures.mel_picture(levels, 30.0),
         "features": figures.features(np.arange(32, dtype=np.float32)),
         "similarities": figures.similarities(noise[:478], 0.9),
@@ -48,7 +48,7 @@ def test_a_figure_is_light_and_lets_a_finger_scroll_past(name: str) -> None:
 
 
 def test_a_waveform_shows_20_ms() -> None:
-    line = figures.waveform(acoustics.sine(440)).data[0]
+    line = figures.waveform(psychoacoustics.sine(440)).data[0]
     assert len(line.x) == 882
     assert line.x[-1] == pytest.approx(20, abs=0.05)
     assert np.abs(line.y).max() == pytest.approx(0.251, abs=1e-3)
@@ -81,7 +81,7 @@ def test_contours_are_those_asked_for_above_the_threshold() -> None:
 
 
 def test_steps_end_on_the_mel_curve() -> None:
-    steps = acoustics.equal_steps((250.0, 4_000.0), 250, in_mel=True)
+    steps = psychoacoustics.equal_steps((250.0, 4_000.0), 250, in_mel=True)
     curve, *drawn = figures.mel_curve(steps, 11_025).data
     for trace in drawn:
         ends = np.interp([trace.x[0], trace.x[-1]], curve.x, curve.y)
@@ -91,7 +91,7 @@ def test_steps_end_on_the_mel_curve() -> None:
 
 
 def test_a_spectrogram_has_its_axes() -> None:
-    drawn = acoustics.spectrogram(acoustics.sine(1_000), 44_100, 2_048, 512)
+    drawn = psychoacoustics.spectrogram(psychoacoustics.sine(1_000), 44_100, 2_048, 512)
     picture = figures.spectrogram(drawn).data[0]
     row = int(np.asarray(picture.z)[:, 50].argmax())
     assert picture.y0 + row * picture.dy == pytest.approx(1_000, abs=picture.dy)

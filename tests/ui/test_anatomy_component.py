@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from small_library import write_tone
 
-from soundalike import anatomy, image, panels, paths
+from soundalike import anatomy, panels, paths
 from soundalike.anatomy import Anatomy, Facts
-from soundalike.descriptors import Key, Tempo
+from soundalike.features import spectrogram_image
+from soundalike.features.descriptors import Key, Tempo
 from soundalike.models import ModelStore
 from soundalike.panels import Panel
 from soundalike.ui import anatomy_component, anatomy_facts
@@ -86,7 +87,7 @@ def test_what_is_packed_can_be_unpacked(shown: Anatomy) -> None:
         assert described["summary"]
     np.testing.assert_array_equal(array(parts["sheet"], "envelope"), shown.envelope.ravel())
     np.testing.assert_array_equal(array(parts["sheet"], "rms"), shown.rms)
-    np.testing.assert_array_equal(array(parts["sheet"], "magma"), image.MAGMA.ravel())
+    np.testing.assert_array_equal(array(parts["sheet"], "magma"), spectrogram_image.MAGMA.ravel())
 
 
 def test_noise_and_extremes_survive_packing(shown: Anatomy) -> None:

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from soundalike.features.track_descriptors import CLIP
 from soundalike.portrait import Finding
-from soundalike.spectral_summary import CLIP
 from soundalike.ui import feature_figures, palette
 
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
 from soundalike.audio.decoding import N_FRAMES
+from soundalike.features import spectral
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import keras
     import openvino
 
-INPUT_SHAPE = (spectra.N_MFCC, N_FRAMES)
+INPUT_SHAPE = (spectral.N_MFCC, N_FRAMES)
 POSITIONS, CHANNELS = 16, 32
 DIM = POSITIONS * CHANNELS
 
@@ -149,7 +149,7 @@ def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> ope
     pairs = [layers[at : at + 2] for at in range(0, len(layers), 2)]
     inputs = graph.parameter(shape)
     x, columns = graph.channels_first(inputs), N_FRAMES + _PADDING
-    rows = spectra.N_MFCC
+    rows = spectral.N_MFCC
     for number, (_, kernel, stride) in enumerate(LAYERS):
         sides = (_same(rows, kernel[0], stride[0]), _same(columns, kernel[1], stride[1]))
         if number == 0:

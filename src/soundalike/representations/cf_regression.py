@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
 from soundalike.audio import levels
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral
 from soundalike.models import ModelStore, factor_cnn
 
 DIM = factor_cnn.FACTORS
@@ -35,7 +35,7 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     ModelError
         If the models have no network trained on listening data.
     """
-    return models.factors(spectra.log_mel(at_one_level(clip)))
+    return models.factors(spectral.log_mel(at_one_level(clip)))
 
 
 def at_one_level(clip: Clip) -> Clip:

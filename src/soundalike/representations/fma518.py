@@ -19,8 +19,9 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import numba_cache, spectra
+from soundalike import numba_cache
 from soundalike.audio.decoding import HOP_LENGTH, Clip
+from soundalike.features import spectral
 from soundalike.models import ModelStore
 
 SIZES = {
@@ -74,7 +75,7 @@ def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
 
     samples, rate = clip.samples, clip.sample_rate
     of = librosa.feature
-    magnitude = np.sqrt(spectra.power(clip))
+    magnitude = np.sqrt(spectral.power(clip))
     tones = np.abs(
         librosa.cqt(samples, sr=rate, hop_length=HOP_LENGTH, n_bins=_OCTAVES * 12, tuning=None)
     )
@@ -84,15 +85,15 @@ def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
     return {
         "chroma_cens": cens,
         "chroma_cqt": of.chroma_cqt(**cqt),
-        "chroma_stft": spectra.chroma(clip),
-        "mfcc": spectra.mfcc(clip),
+        "chroma_stft": spectral.chroma(clip),
+        "mfcc": spectral.mfcc(clip),
         "rmse": of.rms(S=magnitude),
         "spectral_bandwidth": of.spectral_bandwidth(S=magnitude, sr=rate),
         "spectral_centroid": of.spectral_centroid(S=magnitude, sr=rate),
         "spectral_contrast": of.spectral_contrast(S=magnitude, sr=rate),
         "spectral_rolloff": of.spectral_rolloff(S=magnitude, sr=rate),
         "tonnetz": of.tonnetz(chroma=cens, sr=rate),
-        "zcr": of.zero_crossing_rate(samples, frame_length=spectra.N_FFT, hop_length=HOP_LENGTH),
+        "zcr": of.zero_crossing_rate(samples, frame_length=spectral.N_FFT, hop_length=HOP_LENGTH),
     }
 
 

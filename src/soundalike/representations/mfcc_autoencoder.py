@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral
 from soundalike.models import ModelStore, autoencoder
 
 DIM = autoencoder.DIM
@@ -27,4 +27,4 @@ HEARS = (
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(512,)]."""
-    return models.autoencoder.embed(spectra.standardise(spectra.mfcc(clip)))
+    return models.autoencoder.embed(spectral.standardise(spectral.mfcc(clip)))

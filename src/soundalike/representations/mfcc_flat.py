@@ -11,11 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
 from soundalike.audio.decoding import N_FRAMES, Clip
+from soundalike.features import spectral
 from soundalike.models import ModelStore
 
-DIM = spectra.N_MFCC * N_FRAMES
+DIM = spectral.N_MFCC * N_FRAMES
 
 HEARS = (
     "The course of the timbre, one number for each of 20 coefficients every 23 ms, compared frame "
@@ -27,4 +27,4 @@ HEARS = (
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(25860,)], standard deviations; no network is used."""
-    return spectra.standardise(spectra.mfcc(clip)).reshape(DIM)
+    return spectral.standardise(spectral.mfcc(clip)).reshape(DIM)

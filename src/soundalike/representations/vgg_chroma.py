@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import image, spectra
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 from soundalike.representations import vgg_features, vgg_mel
 
@@ -27,7 +27,7 @@ HEARS = (
 
 def picture(clip: Clip) -> NDArray[np.uint8]:
     """The chromagram as VGG16 sees it [shape=(480, 640, 3), BGR]."""
-    return image.canvas(spectra.chroma(clip))
+    return spectrogram_image.canvas(spectral.chroma(clip))
 
 
 PICTURE = vgg_features.Picture("chroma-canvas", picture)

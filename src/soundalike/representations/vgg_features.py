@@ -17,8 +17,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import image, spectra
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 
 DRAWING = "canvas"
@@ -50,7 +50,7 @@ _other_maps: WeakKeyDictionary[ModelStore, dict[str, FeatureMaps]] = WeakKeyDict
 def mel_image(clip: Clip) -> NDArray[np.uint8]:
     """The clip's mel spectrogram as VGG16 sees it [shape=(480, 640, 3), BGR]."""
     if clip not in _images:
-        _images[clip] = image.canvas(spectra.mel_spectrogram(clip))
+        _images[clip] = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     return _images[clip]
 
 

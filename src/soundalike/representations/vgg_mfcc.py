@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import image, spectra
 from soundalike.audio.decoding import Clip
+from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 from soundalike.representations import vgg_features, vgg_mel
 
@@ -28,7 +28,7 @@ HEARS = (
 
 def picture(clip: Clip) -> NDArray[np.uint8]:
     """The standardised MFCC as VGG16 sees it [shape=(480, 640, 3), BGR]."""
-    return image.canvas(spectra.standardise(spectra.mfcc(clip)))
+    return spectrogram_image.canvas(spectral.standardise(spectral.mfcc(clip)))
 
 
 PICTURE = vgg_features.Picture("mfcc-standardised-canvas", picture)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import spectra
 from soundalike.audio.decoding import N_FRAMES, Clip
+from soundalike.features import spectral
 from soundalike.models import ModelStore, vgg16
 from soundalike.representations import vgg_features
 
@@ -33,7 +33,7 @@ HEARS = (
 def picture(clip: Clip) -> NDArray[np.float32]:
     """The MFCC over zeros, in three equal channels [shape=(32, 1293, 3), dB]."""
     padded = np.zeros((HEIGHT, N_FRAMES), np.float32)
-    padded[: spectra.N_MFCC] = spectra.mfcc(clip)
+    padded[: spectral.N_MFCC] = spectral.mfcc(clip)
     return np.repeat(padded[:, :, np.newaxis], 3, axis=2)
 
 

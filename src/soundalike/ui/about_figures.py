@@ -9,9 +9,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from soundalike import acoustics
-from soundalike.acoustics import Spectrogram
-from soundalike.image import MAGMA
+from soundalike.features import psychoacoustics
+from soundalike.features.psychoacoustics import Spectrogram
+from soundalike.features.spectrogram_image import MAGMA
 from soundalike.ui.figures import named_ticks
 from soundalike.ui.palette import COLOURS, Style
 
@@ -31,7 +31,7 @@ _HZ_TICKS = {
 }
 
 
-def waveform(samples: NDArray[np.float32], sample_rate: int = acoustics.SAMPLE_RATE) -> go.Figure:
+def waveform(samples: NDArray[np.float32], sample_rate: int = psychoacoustics.SAMPLE_RATE) -> go.Figure:
     """The first 20 ms of a sound over time."""
     shown = samples[: round(WAVE_SECONDS * sample_rate)]
     milliseconds = np.arange(len(shown), dtype=np.float32) * np.float32(1_000 / sample_rate)
@@ -54,13 +54,13 @@ def spectrum(frequencies: NDArray[np.float32], levels: NDArray[np.float32]) -> g
         line={"color": ORANGE, "width": 2},
         hovertemplate="%{x:.0f} Hz: %{y:.0f} dBFS<extra></extra>",
     )
-    low = acoustics.FLOOR_DB
+    low = psychoacoustics.FLOOR_DB
     return _figure([line], "Frequency (Hz)", "Level (dBFS)", height=210, yaxis={"range": [low, 0]})
 
 
 def sampling(frequency: float, sample_rate: int) -> go.Figure:
     """A tone, its samples, and the tone of the lowest frequency that has the same samples."""
-    heard = acoustics.alias(frequency, sample_rate)
+    heard = psychoacoustics.alias(frequency, sample_rate)
     fine = np.linspace(0.0, SAMPLED_SECONDS, 600)
     taken = np.arange(0.0, SAMPLED_SECONDS * sample_rate + 0.5) / sample_rate
     traces = [
@@ -81,7 +81,7 @@ def sampling(frequency: float, sample_rate: int) -> go.Figure:
 def folding(frequency: float, sample_rate: int, max_hz: float) -> go.Figure:
     """The frequency that is heard for every frequency that is sampled, with one of them marked."""
     tones = np.arange(0.0, max_hz + 1.0, 25.0)
-    heard = [abs(acoustics.alias(float(tone), sample_rate)) for tone in tones]
+    heard = [abs(psychoacoustics.alias(float(tone), sample_rate)) for tone in tones]
     nyquist = sample_rate / 2
     traces = [
         go.Scatter(
@@ -93,7 +93,7 @@ def folding(frequency: float, sample_rate: int, max_hz: float) -> go.Figure:
         ),
         go.Scatter(
             x=[frequency],
-            y=[abs(acoustics.alias(frequency, sample_rate))],
+            y=[abs(psychoacoustics.alias(frequency, sample_rate))],
             mode="markers",
             marker={"color": BLUE, "size": 12},
             hoverinfo="skip",
@@ -118,10 +118,10 @@ def loudness_contours(phons: Sequence[float], marked: Mapping[float, float]) -> 
     phons : loudness levels, 20 to 80
     marked : sound pressure levels to mark, by frequency
     """
-    frequencies = np.asarray(acoustics.ISO_226_HZ, np.float32)
-    traces = [_contour(frequencies, acoustics.hearing_threshold(), "threshold", GREY, "dot")]
+    frequencies = np.asarray(psychoacoustics.ISO_226_HZ, np.float32)
+    traces = [_contour(frequencies, psychoacoustics.hearing_threshold(), "threshold", GREY, "dot")]
     traces += [
-        _contour(frequencies, acoustics.equal_loudness(phon), f"{phon:.0f} phon", BLUE, "solid")
+        _contour(frequencies, psychoacoustics.equal_loudness(phon), f"{phon:.0f} phon", BLUE, "solid")
         for phon in phons
     ]
     traces.append(
@@ -141,7 +141,7 @@ def loudness_contours(phons: Sequence[float], marked: Mapping[float, float]) -> 
         xaxis={"type": "log", **_HZ_TICKS},
         yaxis={"range": [-12, 124]},
     )
-    beside = acoustics.ISO_226_HZ.index(_LABEL_HZ)
+    beside = psychoacoustics.ISO_226_HZ.index(_LABEL_HZ)
     for trace in traces[:-1]:
         figure.add_annotation(
             x=np.log10(_LABEL_HZ),
@@ -167,14 +167,14 @@ def mel_curve(steps: Sequence[tuple[float, float]], max_hz: float) -> go.Figure:
     traces = [
         go.Scatter(
             x=frequencies.astype(np.float32),
-            y=np.asarray([acoustics.hz_to_mel(float(hertz)) for hertz in frequencies], np.float32),
+            y=np.asarray([psychoacoustics.hz_to_mel(float(hertz)) for hertz in frequencies], np.float32),
             mode="lines",
             line={"color": GREY, "width": 2},
             hovertemplate="%{x:,.0f} Hz = %{y:.1f} mel<extra></extra>",
         )
     ]
     for (low, high), colour in zip(steps, (BLUE, ORANGE), strict=True):
-        below, above = acoustics.hz_to_mel(low), acoustics.hz_to_mel(high)
+        below, above = psychoacoustics.hz_to_mel(low), psychoacoustics.hz_to_mel(high)
         traces.append(
             go.Scatter(
                 x=[low, high, high],
@@ -345,7 +345,7 @@ def _picture(levels: NDArray[np.int8], hover: str) -> go.Heatmap:
     return go.Heatmap(
         z=levels,
         colorscale=_MAGMA,
-        zmin=acoustics.FLOOR_DB,
+        zmin=psychoacoustics.FLOOR_DB,
         zmax=0,
         zsmooth=False,
         hovertemplate=hover,

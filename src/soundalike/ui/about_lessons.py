@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from soundalike import acoustics, spectra
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
+from soundalike.features import psychoacoustics, spectral
 from soundalike.index import Index
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_texts as texts
@@ -28,7 +28,7 @@ TONES = range(50, 2_001, 10)
 LEVELS = range(-48, -11, 6)
 RATES = (8_000, 11_025, 16_000, 22_050)
 SAMPLED_TONES = range(200, 12_001, 100)
-HEARD_TONES = tuple(int(hertz) for hertz in acoustics.ISO_226_HZ if hertz >= 40)
+HEARD_TONES = tuple(int(hertz) for hertz in psychoacoustics.ISO_226_HZ if hertz >= 40)
 CONTOURS = (20, 40, 60, 80)
 PHON = 60
 MATCHES = {"level": "Same level", "loudness": "Same loudness"}
@@ -52,7 +52,7 @@ def sound(_: Index) -> Shown:
         slide("Frequency (Hz)", TONES, "about_hz")
         slide("Level (dBFS)", LEVELS, "about_level")
     shape, hertz, level = (st.session_state[f"about_{name}"] for name in ("shape", "hz", "level"))
-    samples = acoustics.SHAPES[shape](hertz, level)
+    samples = psychoacoustics.SHAPES[shape](hertz, level)
     lines = {
         "sine": f"one line, at {hertz:,} Hz",
         "square": f"lines at {hertz:,}, {3 * hertz:,} and {5 * hertz:,} Hz and so on, each lower",
@@ -64,10 +64,10 @@ def sound(_: Index) -> Shown:
             figures.waveform(samples),
             "about_wave",
             f"The first 20 ms: {hertz * figures.WAVE_SECONDS:g} swings at {hertz:,} Hz, up to an "
-            f"amplitude of {acoustics.amplitude(level):.3f}.",
+            f"amplitude of {psychoacoustics.amplitude(level):.3f}.",
         )
         plot(
-            figures.spectrum(*acoustics.spectrum(samples)),
+            figures.spectrum(*psychoacoustics.spectrum(samples)),
             "about_spectrum",
             f"The spectrum up to 10 kHz: {lines[shape]}.",
         )
@@ -84,7 +84,7 @@ def digital(_: Index) -> Shown:
         choose("Sample rate (Hz)", {rate: f"{rate:,}" for rate in RATES}, "about_rate")
         slide("Tone (Hz)", SAMPLED_TONES, "about_sampled")
     rate, hertz = st.session_state.about_rate, st.session_state.about_sampled
-    heard, nyquist = abs(acoustics.alias(hertz, rate)), rate / 2
+    heard, nyquist = abs(psychoacoustics.alias(hertz, rate)), rate / 2
     if heard in (0, nyquist):
         said = "every sample falls where the tone crosses zero, so that nothing is left of it."
     elif hertz < nyquist:
@@ -97,11 +97,11 @@ def digital(_: Index) -> Shown:
     with right:
         first, second = st.columns(2)
         with first:
-            whole = f"{acoustics.SAMPLE_RATE:,} samples a second"
-            play("about_true", f"The tone, {hertz:,} Hz", whole, acoustics.sine(hertz))
+            whole = f"{psychoacoustics.SAMPLE_RATE:,} samples a second"
+            play("about_true", f"The tone, {hertz:,} Hz", whole, psychoacoustics.sine(hertz))
         with second:
             few = f"{rate:,} samples a second"
-            sampled = acoustics.sine(hertz, sample_rate=rate)
+            sampled = psychoacoustics.sine(hertz, sample_rate=rate)
             play("about_alias", f"Sampled, {heard:,.0f} Hz", few, sampled, rate)
         plot(figures.sampling(hertz, rate), "about_sampling", f"Two milliseconds: {said}")
         plot(
@@ -123,22 +123,22 @@ def hearing(_: Index) -> Shown:
         st.select_slider("Second tone (Hz)", HEARD_TONES, key="about_heard", persist_state="session")
         choose("Play both at", MATCHES, "about_match")
     hertz, match = st.session_state.about_heard, st.session_state.about_match
-    contour = dict(zip(acoustics.ISO_226_HZ, acoustics.equal_loudness(PHON), strict=True))
-    levels, needed = (acoustics.PEAK_DBFS, acoustics.PEAK_DBFS), float(PHON)
+    contour = dict(zip(psychoacoustics.ISO_226_HZ, psychoacoustics.equal_loudness(PHON), strict=True))
+    levels, needed = (psychoacoustics.PEAK_DBFS, psychoacoustics.PEAK_DBFS), float(PHON)
     if match == "loudness":
-        levels, needed = acoustics.matched_levels(hertz, PHON), contour[hertz]
-    phon = acoustics.phon_of(PHON, hertz)
-    counted = f"about {phon:.0f} phon" if phon >= acoustics.MIN_PHON else "less than 20 phon"
+        levels, needed = psychoacoustics.matched_levels(hertz, PHON), contour[hertz]
+    phon = psychoacoustics.phon_of(PHON, hertz)
+    counted = f"about {phon:.0f} phon" if phon >= psychoacoustics.MIN_PHON else "less than 20 phon"
     with right:
         places = zip(st.columns(2), (1_000, hertz), levels, strict=True)
         for number, (place, frequency, level) in enumerate(places):
             with place:
-                samples = acoustics.sine(frequency, level)
+                samples = psychoacoustics.sine(frequency, level)
                 play(
                     f"about_heard_{number}", f"{frequency:,} Hz", f"Peak {minus(level, 1)} dBFS", samples
                 )
         plot(
-            figures.loudness_contours(CONTOURS, {acoustics.REFERENCE_HZ: PHON, hertz: needed}),
+            figures.loudness_contours(CONTOURS, {psychoacoustics.REFERENCE_HZ: PHON, hertz: needed}),
             "about_contours",
             f"Contours of 20 to 80 phon above the threshold of hearing (dotted); the dots are the two "
             f"tones. At {PHON} dB SPL, {hertz:,} Hz has {counted}; to sound as loud as 1 kHz at {PHON} "
@@ -157,12 +157,12 @@ def pitch(_: Index) -> Shown:
         slide("Step up from 250 Hz (Hz)", STEPS, "about_step")
         choose("The same step from 4,000 Hz is", UNITS, "about_unit")
     step, unit = st.session_state.about_step, st.session_state.about_unit
-    steps = acoustics.equal_steps(STEP_STARTS, step, in_mel=unit == "mel")
-    rises = [acoustics.hz_to_mel(high) - acoustics.hz_to_mel(low) for low, high in steps]
+    steps = psychoacoustics.equal_steps(STEP_STARTS, step, in_mel=unit == "mel")
+    rises = [psychoacoustics.hz_to_mel(high) - psychoacoustics.hz_to_mel(low) for low, high in steps]
     with right:
         for number, (place, (low, high)) in enumerate(zip(st.columns(2), steps, strict=True)):
             with place:
-                turns = acoustics.one_after_the_other(low, high)
+                turns = psychoacoustics.one_after_the_other(low, high)
                 apart = f"{high - low:,.0f} Hz or {rises[number]:.2f} mel apart"
                 play(f"about_step_{number}", f"{low:,.0f} Hz, then {high:,.0f} Hz", apart, turns)
         plot(
@@ -176,7 +176,7 @@ def pitch(_: Index) -> Shown:
 
 def spectrograms(index: Index) -> Shown:
     """What a window and a hop do."""
-    state.from_url("about_window", "window", WINDOWS, spectra.N_FFT)
+    state.from_url("about_window", "window", WINDOWS, spectral.N_FFT)
     state.from_url("about_hop", "hop", HOPS, decoding.HOP_LENGTH)
     left, right = st.columns([5, 7], gap="large")
     with left:
@@ -192,10 +192,10 @@ def spectrograms(index: Index) -> Shown:
             components.complain(str(error))
             return {"window": n_fft, "hop": hop}
         rate, track = clip.sample_rate, components.track_of(index, row)
-        samples = acoustics.middle(clip.samples, rate, EXCERPT_SECONDS)
+        samples = psychoacoustics.middle(clip.samples, rate, EXCERPT_SECONDS)
         title = f"{track.title}, {len(samples) / rate:.0f} s"
         play("about_excerpt", title, track.artist, samples, rate, track.licence)
-        drawn = acoustics.spectrogram(samples, rate, n_fft, hop)
+        drawn = psychoacoustics.spectrogram(samples, rate, n_fft, hop)
         plot(
             figures.spectrogram(drawn),
             "about_spectrogram",
@@ -229,11 +229,11 @@ def play(
     title: str,
     detail: str,
     samples: Any,
-    sample_rate: int = acoustics.SAMPLE_RATE,
+    sample_rate: int = psychoacoustics.SAMPLE_RATE,
     licence: str = "",
 ) -> None:
     """A player for a sound that was made here."""
-    url = components.audio_url(acoustics.wav(samples, sample_rate), f"{key}.wav")
+    url = components.audio_url(psychoacoustics.wav(samples, sample_rate), f"{key}.wav")
     components.card(
         components.Track(f"{title}, {detail}", title, detail, "", "", licence, url), None, key
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundalike import acoustics, duplicates, image, representations, spectra
+from soundalike import duplicates, representations
 from soundalike.audio import decoding
+from soundalike.features import psychoacoustics, spectral, spectrogram_image
 from soundalike.index import Index
 from soundalike.models import vgg16
 from soundalike.representations import genre_head, vgg_mel
@@ -47,7 +48,7 @@ Play both tones at one level, then made equally loud. Loudspeakers have their sa
 ones play little below 150 Hz. Begin with the volume low.
 """
 
-_CENTRES = acoustics.mel_centres(spectra.N_MELS, _NYQUIST)
+_CENTRES = psychoacoustics.mel_centres(spectral.N_MELS, _NYQUIST)
 _LOWEST_STEP = _CENTRES[1] - _CENTRES[0]
 _HIGHEST_STEP = _CENTRES[-1] - _CENTRES[-2]
 PITCH = f"""
@@ -56,7 +57,7 @@ pitch: 250 Hz more is a whole octave at 250 Hz, and about a semitone at 4,000 Hz
 was made from listeners' judgements, such that equal steps sound equally far apart. Of its several
 formulas Soundalike takes librosa's, by Slaney: straight up to 1 kHz, logarithmic above.
 
-The sound is split into {spectra.N_MELS} bands, evenly in mel. Neighbours lie {_LOWEST_STEP:.0f} Hz
+The sound is split into {spectral.N_MELS} bands, evenly in mel. Neighbours lie {_LOWEST_STEP:.0f} Hz
 apart at the bottom and {_HIGHEST_STEP:.0f} Hz at the top: fine where melodies live, coarse where
 cymbals hiss.
 """
@@ -69,15 +70,15 @@ its whole length, a short one places the hit and blurs the pitch. The **hop** is
 window to the next. A smaller one draws more columns, but sharpens nothing that the window has
 blurred.
 
-Soundalike takes {spectra.N_FFT:,} samples and a hop of {decoding.HOP_LENGTH}: {decoding.N_FRAMES:,}
+Soundalike takes {spectral.N_FFT:,} samples and a hop of {decoding.HOP_LENGTH}: {decoding.N_FRAMES:,}
 columns for 30 s.
 """
 
 _JOINED = representations.get("vgg_genre").title
 _BANDS, _CELLS = vgg_mel.GRID
 METHOD = f"""
-1. Half a minute becomes a **mel spectrogram** of {spectra.N_MELS} bands, in dB below its loudest
-   point, and that a picture of {image.WIDTH} × {image.HEIGHT} pixels.
+1. Half a minute becomes a **mel spectrogram** of {spectral.N_MELS} bands, in dB below its loudest
+   point, and that a picture of {spectrogram_image.WIDTH} × {spectrogram_image.HEIGHT} pixels.
 2. **VGG16**, a network that learned to see from photographs, looks at the picture. Of what its last
    convolution reports, the largest values in {_BANDS} bands of pitch and {_CELLS} spans of 3 s are
    kept, on {vgg16.CHANNELS} channels: {vgg_mel.DIM:,} numbers, the **embedding** of the sound.

@@ -19,10 +19,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike import anatomy, image
+from soundalike import anatomy
 from soundalike.anatomy import Anatomy
 from soundalike.audio import decoding, sandbox
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
+from soundalike.features import spectrogram_image
 from soundalike.index import Index
 from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.ui import state
@@ -141,7 +142,7 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> di
         "panels": [(name, identity) for name, (identity, _) in panels.items()],
     }
     arrays = {
-        "magma": _plain(image.MAGMA),
+        "magma": _plain(spectrogram_image.MAGMA),
         "sunset": _plain(diverging()),
         "envelope": _plain(shown.envelope),
         "rms": _plain(shown.rms),
@@ -158,8 +159,8 @@ def pack_picture(track: Track, shown: Anatomy, key: str) -> bytes:
     described = {
         "of": _panel(mel, key)[0],
         "alt": f"Mel spectrogram of {track.title} as a picture",
-        "width": image.WIDTH,
-        "height": image.HEIGHT,
+        "width": spectrogram_image.WIDTH,
+        "height": spectrogram_image.HEIGHT,
         "frames": _FRAMES,
     }
     return _part("picture", key, described, {"differences": (shown.vgg_levels, _kept[shown])})[1]
@@ -170,7 +171,9 @@ def _foretold_picture(mel: Panel) -> NDArray[np.uint8]:
 
     A pixel is the mean of the frames that it spans; a clip that is too short is repeated.
     """
-    edges = (2 * np.arange(image.WIDTH + 1) * _FRAMES + image.WIDTH) // (2 * image.WIDTH)
+    edges = (2 * np.arange(spectrogram_image.WIDTH + 1) * _FRAMES + spectrogram_image.WIDTH) // (
+        2 * spectrogram_image.WIDTH
+    )
     frames = mel.values[:, np.arange(_FRAMES) % mel.values.shape[1]].astype(np.int64)
     sums = np.add.reduceat(frames, edges[:-1], axis=1)
     levels = 256 * sums // (np.diff(edges) * mel.largest)

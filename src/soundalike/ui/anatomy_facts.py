@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from soundalike.anatomy import Facts
-from soundalike.descriptors import Key, Tempo
+from soundalike.features.descriptors import Key, Tempo
 
 STEADY, LOOSE = 0.4, 0.15
 """Regularity of the pulse from which a tempo counts as steady, and below which as a guess."""

@@ -45,10 +45,10 @@ def _warm() -> None:
     """Its first call takes seconds."""
 
     def load() -> None:
-        from soundalike import spectra
         from soundalike.audio.decoding import Clip
+        from soundalike.features import spectral
 
-        spectra.mel_spectrogram(Clip(np.zeros(8_192, np.float32)))
+        spectral.mel_spectrogram(Clip(np.zeros(8_192, np.float32)))
 
     threading.Thread(target=load, daemon=True).start()
 

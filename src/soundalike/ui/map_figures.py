@@ -24,7 +24,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import genre_groups, projection, spectral_summary
+from soundalike import genre_groups, projection
+from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.ui import palette
 
@@ -80,10 +81,10 @@ def _colour_titles(index: Index) -> dict[str, str]:
         for column in index.tracks.columns
         if column not in _NOT_A_MEASURE and _numbers(index.tracks[column]) is not None
     }
-    if f"{spectral_summary.FILE}.npy" in index.manifest["files"]:
+    if f"{track_descriptors.FILE}.npy" in index.manifest["files"]:
         titles |= {
             f"measured-{place}": _capitalised(descriptor.name)
-            for place, descriptor in enumerate(spectral_summary.CLIP)
+            for place, descriptor in enumerate(track_descriptors.CLIP)
         }
     return titles | {"popularity": "How often it is a neighbour", "kept": "Neighbours kept"}
 
@@ -104,7 +105,7 @@ def colouring(index: Index, key: str, representation: str, points: NDArray[np.fl
         counts = np.bincount(nearest.ravel(), minlength=len(index))
         return Colouring("In how many tracks' ten nearest it is", numbers=counts.astype(np.float64))
     if key.startswith("measured-"):
-        measured = spectral_summary.load(index)
+        measured = track_descriptors.load(index)
         assert measured is not None
         place = int(key.removeprefix("measured-"))
         return Colouring(title, numbers=measured[:, place].astype(np.float64))

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import numba_cache, spectra
+from soundalike import numba_cache
 from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.features import spectral
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
@@ -61,7 +62,7 @@ def tempo(clip: Clip) -> Tempo | None:
     import librosa
 
     onsets = librosa.onset.onset_strength(
-        S=spectra.log_mel(clip), sr=clip.sample_rate, hop_length=HOP_LENGTH
+        S=spectral.log_mel(clip), sr=clip.sample_rate, hop_length=HOP_LENGTH
     )
     if not np.ptp(onsets) > 0:
         return None
@@ -117,7 +118,7 @@ def centroid(clip: Clip) -> float:
     import librosa
 
     levels = librosa.amplitude_to_db(rms(clip), ref=np.max, top_db=None)
-    frames = librosa.feature.spectral_centroid(S=np.sqrt(spectra.power(clip)), sr=clip.sample_rate)[0]
+    frames = librosa.feature.spectral_centroid(S=np.sqrt(spectral.power(clip)), sr=clip.sample_rate)[0]
     return float(np.median(frames[levels >= QUIET_DB]))
 
 
@@ -126,7 +127,7 @@ def rms(clip: Clip) -> NDArray[np.float32]:
     numba_cache.ready()
     import librosa
 
-    frames = librosa.feature.rms(y=clip.samples, frame_length=spectra.N_FFT, hop_length=HOP_LENGTH)
+    frames = librosa.feature.rms(y=clip.samples, frame_length=spectral.N_FFT, hop_length=HOP_LENGTH)
     return np.asarray(frames[0], np.float32)
 
 

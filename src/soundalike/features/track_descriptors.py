@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import cells, spectra
+from soundalike import cells
 from soundalike.audio import decoding
 from soundalike.audio.decoding import HOP_LENGTH, Clip
+from soundalike.features import spectral
 from soundalike.index import Index
 
 FILE = "descriptors"
@@ -74,7 +75,7 @@ def summarise(clip: Clip) -> NDArray[np.float32]:
     The eight of `CLIP`, then the level of each cell (band by band from the top, as in `vgg_mel`), then
     the change in each.
     """
-    mel = spectra.mel_spectrogram(clip)
+    mel = spectral.mel_spectrogram(clip)
     return np.concatenate([_of_clip(clip, mel), *_of_cells(mel)]).astype(np.float32)
 
 
@@ -120,8 +121,8 @@ def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
     from librosa import feature, fft_frequencies, onset
 
     rate: dict[str, Any] = {"sr": clip.sample_rate, "hop_length": HOP_LENGTH}
-    magnitude = np.sqrt(spectra.power(clip))
-    frequency = fft_frequencies(sr=clip.sample_rate, n_fft=spectra.N_FFT)
+    magnitude = np.sqrt(spectral.power(clip))
+    frequency = fft_frequencies(sr=clip.sample_rate, n_fft=spectral.N_FFT)
     centroids = feature.spectral_centroid(S=magnitude, freq=frequency)
     centroid = centroids[0]
     bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
-from soundalike.spectra import DYNAMIC_RANGE_DB, N_FFT
+from soundalike.features.spectral import DYNAMIC_RANGE_DB, N_FFT
 
 BARK_EDGES = (
     *(0, 100, 200, 300, 400, 510, 630, 770, 920, 1_080, 1_270, 1_480, 1_720),

@@ -1,0 +1,1 @@
+"""Classic signal processing: spectra, filter banks, descriptors and the acoustic fingerprint."""
