@@ -31,8 +31,7 @@ from soundalike.audio import decoding
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.library import Library
-from soundalike.models import ModelStore, tagger, yamnet
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, tagger, vgg_features, yamnet
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 CLIP = paths.LIBRARY / "clips" / "0102.opus"

@@ -26,8 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import evaluation, library, paths, representations, scaling
 from soundalike.audio import decoding
-from soundalike.models import ModelStore, runtime, tagger, yamnet
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
 
 NAMES = ("vgg_mel", "genre_head", *representations.get("soundalike").parts)
 EVALUATED = {

@@ -160,7 +160,7 @@ def article() -> Peer:
     """The article's pipeline, as it was published."""
     from sklearn.metrics.pairwise import cosine_similarity
 
-    from soundalike.models.quiet import import_tensorflow
+    from soundalike.models.tensorflow_import import import_tensorflow
 
     import_tensorflow()
     network = vgg16.build(vgg16.read(paths.MODELS / "vgg16_notop_fp16.npz"))

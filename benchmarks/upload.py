@@ -26,8 +26,7 @@ from soundalike import composer, index, likeness, paths, query, representations
 from soundalike.audio import decoding, sandbox
 from soundalike.blend import Seed
 from soundalike.index import Index
-from soundalike.models import ModelStore, runtime, tagger
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, runtime, tagger, vgg_features
 
 WARM = 2
 """Files that do not count."""

@@ -27,10 +27,10 @@ from numpy.typing import NDArray
 from soundalike import degradations, library, paths, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
-from soundalike.models import ModelStore, tagger, yamnet
-from soundalike.models.quiet import import_tensorflow
+from soundalike.models import ModelStore, stretches, tagger, yamnet, yamnet_features
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
-from soundalike.representations import recorded, stretches, yamnet_features
+from soundalike.models.tensorflow_import import import_tensorflow
+from soundalike.representations import recorded
 
 COPIES = 8
 PROCESSES = 2

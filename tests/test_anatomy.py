@@ -12,8 +12,7 @@ from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 from soundalike.features import spectral, spectrogram_image
-from soundalike.models import ModelStore
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, vgg_features
 
 CLIP = paths.LIBRARY / "clips" / "0102.opus"
 

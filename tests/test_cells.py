@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from soundalike import cells
 from soundalike.audio import decoding
 from soundalike.features import spectral, spectrogram_image
-from soundalike.models import vgg16
-from soundalike.representations import vgg_features, vgg_mel
+from soundalike.models import vgg16, vgg_features
+from soundalike.representations import vgg_mel
 
 
 @given(st.integers(0, vgg_mel.DIM - 1))

@@ -28,9 +28,9 @@ from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import track_descriptors
 from soundalike.index import Index
-from soundalike.models import tagger
+from soundalike.models import stretches, tagger
 from soundalike.query import Query
-from soundalike.representations import fma518, stretches, vgg_mel
+from soundalike.representations import fma518, vgg_mel
 
 pytest_plugins = ["library_fixtures"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from soundalike.representations import vgg_features
+from soundalike.models import vgg_features
 from soundalike.ui import state
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,10 +14,9 @@ from soundalike import moments, representations, threads
 from soundalike.audio.decoding import Clip
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import Index, nearest
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, stretches
 from soundalike.moments import Picture
 from soundalike.representations import recorded as correction
-from soundalike.representations import stretches
 
 Turn = Callable[[], AbstractContextManager[object]]
 """Waits until the network may be used, which is until the end of the block."""

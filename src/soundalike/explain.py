@@ -43,9 +43,9 @@ from soundalike import cells, likeness, representations
 from soundalike.audio.decoding import N_FRAMES
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index import Index
-from soundalike.models import tagger
+from soundalike.models import stretches, tagger
 from soundalike.query import Query
-from soundalike.representations import fma518, stretches
+from soundalike.representations import fma518
 
 LISTEN = 4.0
 """Seconds in which a moment can be heard: itself, and a little on either side."""

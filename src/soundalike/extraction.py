@@ -30,9 +30,8 @@ from soundalike.audio import decoding, tags
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.features import fingerprint, track_descriptors
-from soundalike.models import ModelStore, genre_head
-from soundalike.representations import stretches, vgg_features
-from soundalike.representations.stretches import MOMENTS as MOMENTS
+from soundalike.models import ModelStore, genre_head, stretches, vgg_features
+from soundalike.models.stretches import MOMENTS as MOMENTS
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)

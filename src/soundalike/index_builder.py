@@ -43,9 +43,9 @@ from soundalike.index import Index
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import Ingested, OnFile
 from soundalike.library import Library, Skipped
-from soundalike.models import FILES, ModelStore
+from soundalike.models import FILES, ModelStore, vgg_features
 from soundalike.models.heldout import Heldout
-from soundalike.representations import genre_head, vgg_features
+from soundalike.representations import genre_head
 from soundalike.work_store import WorkStore
 from soundalike.workers import Here, Workers
 

@@ -21,8 +21,7 @@ from soundalike.audio.decoding import Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index import Index
-from soundalike.models import ModelStore, genre_head
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, genre_head, vgg_features
 
 PICTURE_SIZE = (480, 108)
 """Width and height in pixels: enough for a strip; two mel bands a row."""

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from soundalike import excerpt, placing, similarity
 from soundalike.index import Embeddings, Index, nearest
-from soundalike.models.quiet import import_tensorflow
+from soundalike.models.tensorflow_import import import_tensorflow
 
 Metric = Literal["cosine", "euclidean"]
 

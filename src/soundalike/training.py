@@ -33,10 +33,10 @@ from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, LibraryError
 from soundalike.evaluation import Classification
 from soundalike.library import Library, Skipped
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, vgg_features
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import Heldout
-from soundalike.representations import vgg_features, vgg_mel
+from soundalike.representations import vgg_mel
 
 if TYPE_CHECKING:
     import keras

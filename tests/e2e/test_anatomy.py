@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.representations import vgg_features
+from soundalike.models import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]
 PLOTS = ("waveform", "mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")

@@ -13,8 +13,7 @@ from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import ModelError
-from soundalike.models import FILES, SUMS, ModelStore, runtime, yamnet
-from soundalike.representations import yamnet_features
+from soundalike.models import FILES, SUMS, ModelStore, runtime, yamnet, yamnet_features
 
 WEIGHTS = paths.MODELS / FILES["yamnet"]
 CLASSES = WEIGHTS.with_name(yamnet.CLASSES_FILE)

@@ -7,8 +7,8 @@ import pytest
 
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, tagger
-from soundalike.representations import musicnn, musicnn_features, musicnn_mid, musicnn_tags
+from soundalike.models import ModelStore, musicnn_features, tagger
+from soundalike.representations import musicnn, musicnn_mid, musicnn_tags
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.features import spectral, spectrogram_image
-from soundalike.models import ModelStore
-from soundalike.representations import genre_head, vgg_features, vgg_mel
+from soundalike.models import ModelStore, vgg_features
+from soundalike.representations import genre_head, vgg_mel
 
 DIMS = {"vgg_genre": 25_632, "vgg_mel": 25_600, "genre_head": 32}
 

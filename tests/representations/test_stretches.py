@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.models import tagger, yamnet
-from soundalike.representations import musicnn_features, stretches, yamnet_features
+from soundalike.models import musicnn_features, stretches, tagger, yamnet, yamnet_features
 
 WITH_MOMENTS = ("musicnn", "musicnn_mid", "yamnet")
 

@@ -12,14 +12,8 @@ import pytest
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.features import spectrogram_image
-from soundalike.models import ModelStore
-from soundalike.representations import (
-    vgg_chroma,
-    vgg_features,
-    vgg_mel,
-    vgg_mfcc,
-    vgg_mfcc_grey,
-)
+from soundalike.models import ModelStore, vgg_features
+from soundalike.representations import vgg_chroma, vgg_mel, vgg_mfcc, vgg_mfcc_grey
 
 POOLED = (vgg_mfcc, vgg_chroma)
 ALL = (*POOLED, vgg_mfcc_grey)

@@ -8,9 +8,9 @@ import pytest
 from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.models import FILES, ModelStore
+from soundalike.models import FILES, ModelStore, yamnet_features
 from soundalike.models import yamnet as network
-from soundalike.representations import yamnet, yamnet_classes, yamnet_features
+from soundalike.representations import yamnet, yamnet_classes
 
 
 @pytest.fixture(scope="module")

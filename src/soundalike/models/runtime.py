@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from soundalike import priority, threads
 from soundalike.errors import ModelError
 from soundalike.models.openvino_import import import_openvino
-from soundalike.models.quiet import import_tensorflow
+from soundalike.models.tensorflow_import import import_tensorflow
 
 if TYPE_CHECKING:
     import keras

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, genre_head
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, genre_head, vgg_features
 
 DIM = genre_head.DIM
 

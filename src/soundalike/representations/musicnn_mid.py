@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, tagger
-from soundalike.representations import musicnn_features, stretches
+from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 
 DIM = 4 * tagger.MIDDLE_FILTERS
 

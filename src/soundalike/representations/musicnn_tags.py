@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, tagger
-from soundalike.representations import musicnn_features
+from soundalike.models import ModelStore, musicnn_features, tagger
 
 DIM = len(tagger.TAGS)
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, vgg16
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, vgg16, vgg_features
 
 GRID = (5, 10)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS

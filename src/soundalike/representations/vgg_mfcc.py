@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
 from soundalike.features import spectral, spectrogram_image
-from soundalike.models import ModelStore, vgg16
-from soundalike.representations import vgg_features, vgg_mel
+from soundalike.models import ModelStore, vgg16, vgg_features
+from soundalike.representations import vgg_mel
 
 DIM = vgg_mel.DIM
 

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from soundalike.audio.decoding import N_FRAMES, Clip
 from soundalike.features import spectral
-from soundalike.models import ModelStore, vgg16
-from soundalike.representations import vgg_features
+from soundalike.models import ModelStore, vgg16, vgg_features
 
 HEIGHT = 32
 GRID = (1, 40)

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.models import ModelStore, yamnet
-from soundalike.representations import stretches, yamnet_features
+from soundalike.models import ModelStore, stretches, yamnet, yamnet_features
 
 DIM = yamnet.DIM
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, yamnet
-from soundalike.representations import yamnet_features
+from soundalike.models import ModelStore, yamnet, yamnet_features
 
 DIM = yamnet.N_CLASSES
 

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.models import ModelStore, yamnet
-from soundalike.representations import stretches
+from soundalike.models import ModelStore, stretches, yamnet
 
 STEP = yamnet.PATCH_FRAMES
 """Frames from one patch's beginning to the next one's."""
