@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, index, library, paths, scaling
+from soundalike import evaluation, hubness_metrics, index, library, paths
 from soundalike.index import Index
-from soundalike.scaling import CENTRED, STANDARDISED, Scaling
+from soundalike.representations import scaling
+from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 K = 10
 SPLITS = 100

@@ -24,9 +24,10 @@ import numpy as np
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, paths, representations, scaling
+from soundalike import evaluation, library, paths, representations
 from soundalike.audio import decoding
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
+from soundalike.representations import scaling
 
 NAMES = ("vgg_mel", "genre_head", *representations.get("soundalike").parts)
 EVALUATED = {

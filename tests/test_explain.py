@@ -21,7 +21,6 @@ from soundalike import (
     paths,
     query,
     representations,
-    scaling,
 )
 from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
@@ -30,7 +29,7 @@ from soundalike.features import track_descriptors
 from soundalike.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.query import Query
-from soundalike.representations import fma518, vgg_mel
+from soundalike.representations import fma518, scaling, vgg_mel
 
 pytest_plugins = ["library_fixtures"]
 

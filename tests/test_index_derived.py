@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
 from soundalike import hubness, index, index_derived, index_writing, representations, row_reader
-from soundalike.scaling import CENTRED, STANDARDISED, Scaling
+from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 quick = settings(deadline=None, max_examples=40)
 few_values = st.sampled_from([0.0, -0.0, 1.0, 2.5, -3.0])

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from soundalike import scaling
-from soundalike.scaling import CENTRED, STANDARDISED
+from soundalike.representations import scaling
+from soundalike.representations.scaling import CENTRED, STANDARDISED
 
 quick = settings(deadline=None, max_examples=80)
 numbers = st.floats(-1e3, 1e3, width=32)

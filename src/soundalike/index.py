@@ -40,11 +40,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, representations, scaling, similarity
+from soundalike import index_files, representations, similarity
 from soundalike.errors import IndexFolderError
 from soundalike.first_pass import FirstPass
 from soundalike.index_facts import IndexFacts
 from soundalike.models import ModelStore
+from soundalike.representations import scaling
 from soundalike.row_reader import RowReader, Rows
 from soundalike.similarity import nearest as nearest
 from soundalike.vectors import Vectors

@@ -16,18 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import (
-    first_pass,
-    hubness,
-    index,
-    index_writing,
-    representations,
-    scaling,
-    threads,
-)
+from soundalike import first_pass, hubness, index, index_writing, representations, threads
 from soundalike.index import Index
+from soundalike.representations import scaling
+from soundalike.representations.scaling import Scaling
 from soundalike.row_reader import RowReader
-from soundalike.scaling import Scaling
 
 _QUERIES = 256
 """So many tracks are compared with all others at once, where there are few others."""

@@ -36,7 +36,7 @@ from soundalike.representations import (
     yamnet,
     yamnet_classes,
 )
-from soundalike.scaling import CENTRED, STANDARDISED, Scaling
+from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 Embed = Callable[[Clip, ModelStore], NDArray[np.float32]]
 FromTable = Callable[[pd.DataFrame], NDArray[np.float32]]
