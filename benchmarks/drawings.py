@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, paths
+from soundalike import evaluation, paths
 from soundalike.audio import decoding
+from soundalike.datasets import library
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 

@@ -14,7 +14,8 @@ import sys
 
 import numpy as np
 
-from soundalike import library, paths, training
+from soundalike import paths, training
+from soundalike.datasets import library
 from soundalike.models import ModelStore
 
 SEEDS = range(3)

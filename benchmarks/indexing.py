@@ -26,11 +26,12 @@ import mutagen
 import numpy as np
 import psutil
 
-from soundalike import index_builder, library, paths, representations, workers
+from soundalike import index_builder, paths, representations, workers
 from soundalike.audio import decoding
+from soundalike.datasets import library
+from soundalike.datasets.library import Library
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
-from soundalike.library import Library
 from soundalike.models import ModelStore, tagger, vgg_features, yamnet
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")

@@ -22,8 +22,9 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from soundalike import library, paths
+from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.datasets import library
 from soundalike.models import ModelStore, tagger
 
 sys.path.insert(0, str(paths.ROOT / "scripts"))

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, index, library, rankings
+from soundalike import evaluation, hubness_metrics, index, rankings
 from soundalike.audio import decoding
+from soundalike.datasets import library
 from soundalike.index import Index
 
 K = 10

@@ -24,8 +24,9 @@ import numpy as np
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, paths, representations
+from soundalike import evaluation, paths, representations
 from soundalike.audio import decoding
+from soundalike.datasets import library
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
 from soundalike.representations import scaling
 

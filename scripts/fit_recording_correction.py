@@ -24,9 +24,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import degradations, library, paths, threads
+from soundalike import degradations, paths, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.datasets import library
 from soundalike.models import ModelStore, stretches, tagger, yamnet, yamnet_features
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
 from soundalike.models.tensorflow_import import import_tensorflow

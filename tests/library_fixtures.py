@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from small_library import copy_library
 
-from soundalike import index_builder, library, representations
+from soundalike import index_builder, representations
+from soundalike.datasets import library
 from soundalike.index import Index
 from soundalike.index_builder import Plan
 from soundalike.models import ModelStore

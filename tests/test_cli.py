@@ -317,7 +317,7 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch, small_folde
     def interrupt(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("soundalike.library.find", interrupt)
+    monkeypatch.setattr("soundalike.datasets.library.find", interrupt)
     code, out, err = run(capsys, "index", small_folder, "--out", "x")
     assert (code, out, err.strip()) == (1, "", "soundalike: stopped")
 

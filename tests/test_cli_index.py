@@ -101,7 +101,8 @@ def test_measuring_goes_on_where_it_was_stopped(
 def test_an_index_brings_the_head_it_was_made_with(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
-    from soundalike import index_builder, library
+    from soundalike import index_builder
+    from soundalike.datasets import library
     from soundalike.index_builder import Plan
 
     head = tmp_path / "mine.npz"

@@ -207,8 +207,8 @@ def test_training_follows_its_seed(monkeypatch):
 
 
 def test_extracted_spectrograms_are_those_of_the_clips(folder):
-    from soundalike import library
     from soundalike.audio import decoding
+    from soundalike.datasets import library
 
     source = library.load(folder)
     ids = tuple(listening.track_id(number) for number in range(50))

@@ -16,9 +16,9 @@ import pytest
 from command_line import Capture, complaint, document, run
 from web_server import Site, serving
 
-from soundalike import fetch
+from soundalike.datasets import fma_download
+from soundalike.datasets.fma_download import Archive
 from soundalike.errors import FetchError
-from soundalike.fetch import Archive
 
 BODY = np.random.default_rng(0).bytes(150_000)
 FILES = {
@@ -46,8 +46,8 @@ PATH = f"/{ARCHIVE.file}"
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long would have been waited, without waiting."""
     asked: list[float] = []
-    monkeypatch.setattr(fetch.time, "sleep", asked.append)
-    monkeypatch.setattr(fetch, "_CHUNK", 4_096)
+    monkeypatch.setattr(fma_download.time, "sleep", asked.append)
+    monkeypatch.setattr(fma_download, "_CHUNK", 4_096)
     return asked
 
 
@@ -76,7 +76,7 @@ def ranges(site: Site) -> list[str]:
 
 def refused(folder: Path, url: str, archive: Archive = ARCHIVE) -> str:
     with pytest.raises(FetchError) as caught:
-        fetch.fetch(archive, folder, url)
+        fma_download.fetch(archive, folder, url)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -84,8 +84,8 @@ def refused(folder: Path, url: str, archive: Archive = ARCHIVE) -> str:
 
 def test_fetched_and_unpacked(tmp_path: Path, url: str, site: Site) -> None:
     seen: list[tuple[str, int, int]] = []
-    found = fetch.fetch(ARCHIVE, tmp_path / "new", url, lambda *step: seen.append(step))
-    assert found == fetch.Fetched("fma_tiny", len(CONTENT), 0, 3, 0)
+    found = fma_download.fetch(ARCHIVE, tmp_path / "new", url, lambda *step: seen.append(step))
+    assert found == fma_download.Fetched("fma_tiny", len(CONTENT), 0, 3, 0)
     assert contents(tmp_path / "new") == FILES
     assert ranges(site) == [""]
     downloads = [step for step in seen if step[0].startswith("Downloading")]
@@ -94,20 +94,20 @@ def test_fetched_and_unpacked(tmp_path: Path, url: str, site: Site) -> None:
 
 
 def test_what_is_there_is_not_fetched_again(tmp_path: Path, url: str, site: Site) -> None:
-    fetch.fetch(ARCHIVE, tmp_path, url)
-    assert fetch.fetch(ARCHIVE, tmp_path, url) == fetch.Fetched("fma_tiny", 0, 0, 0, 3)
+    fma_download.fetch(ARCHIVE, tmp_path, url)
+    assert fma_download.fetch(ARCHIVE, tmp_path, url) == fma_download.Fetched("fma_tiny", 0, 0, 0, 3)
     assert len(site.asked) == 1
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "other"])
 def test_a_file_that_was_harmed_is_mended(tmp_path: Path, url: str, harm: str) -> None:
-    fetch.fetch(ARCHIVE, tmp_path, url)
+    fma_download.fetch(ARCHIVE, tmp_path, url)
     victim = tmp_path / "fma_tiny/000/000002.mp3"
     if harm == "missing":
         victim.unlink()
     else:
         victim.write_bytes(BODY[:-1] + (b"" if harm == "shorter" else b"\0"))
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.unpacked, found.kept) == (1, 2)
     assert contents(tmp_path) == FILES
 
@@ -116,7 +116,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     tmp_path: Path, url: str, site: Site, waits: list[float]
 ) -> None:
     site.drops = [40_960, 20_480, 0, 24_576]
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert contents(tmp_path) == FILES
     assert ranges(site) == ["", "bytes=40960-", "bytes=61440-", "bytes=61440-", "bytes=86016-"]
     assert found.downloaded == len(CONTENT)
@@ -126,7 +126,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
 def test_an_earlier_part_is_taken_up(tmp_path: Path, url: str, site: Site) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT[:60_000])
     (tmp_path / "fma_tiny.zip.part.version").write_text(site.etag)
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (len(CONTENT) - 60_000, 60_000)
     assert site.asked[0]["If-Range"] == site.etag
     assert contents(tmp_path) == FILES
@@ -141,14 +141,14 @@ def test_a_part_that_cannot_be_taken_up_is_begun_again(
     (tmp_path / "fma_tiny.zip.part.version").write_text('"0"' if why == "changed" else site.etag)
     site.ranges = why != "no ranges"
     site.shift = 7 if why == "shifted" else 0
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (len(CONTENT), 0)
     assert contents(tmp_path) == FILES
 
 
 def test_a_whole_part_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT)
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (0, len(CONTENT))
     assert contents(tmp_path) == FILES
 
@@ -158,7 +158,7 @@ def test_without_a_strong_version_the_range_alone_is_asked(
     tmp_path: Path, url: str, site: Site, etag: str
 ) -> None:
     site.etag, site.drops = etag, [40_960]
-    fetch.fetch(ARCHIVE, tmp_path, url)
+    fma_download.fetch(ARCHIVE, tmp_path, url)
     assert ranges(site) == ["", "bytes=40960-"]
     assert "If-Range" not in site.asked[1]
     assert contents(tmp_path) == FILES
@@ -166,7 +166,7 @@ def test_without_a_strong_version_the_range_alone_is_asked(
 
 def test_a_busy_server_is_asked_again(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
     site.answers, site.retry_after = [503, 429], "7"
-    fetch.fetch(ARCHIVE, tmp_path, url)
+    fma_download.fetch(ARCHIVE, tmp_path, url)
     assert waits == [7, 7]
     assert contents(tmp_path) == FILES
 
@@ -176,16 +176,16 @@ def test_trying_again_ends(tmp_path: Path, url: str, site: Site, waits: list[flo
     message = refused(tmp_path, url)
     assert "127.0.0.1" in message
     assert "breaks off" in message
-    assert len(site.asked) == fetch.TRIES
+    assert len(site.asked) == fma_download.TRIES
     assert (tmp_path / "fma_tiny.zip.part").read_bytes() == CONTENT[:40_960]
     site.drops = []
-    assert fetch.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
+    assert fma_download.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
 
 
 def test_a_busy_server_is_given_up(tmp_path: Path, url: str, site: Site) -> None:
     site.answers = [503] * 20
     assert "cannot be reached" in refused(tmp_path, url)
-    assert len(site.asked) == fetch.TRIES
+    assert len(site.asked) == fma_download.TRIES
 
 
 @pytest.mark.parametrize(("status", "words"), [(404, "--url"), (410, "--url"), (403, "later")])
@@ -204,7 +204,7 @@ def test_a_wrong_checksum_removes_the_archive(tmp_path: Path, url: str, site: Si
     assert ARCHIVE.sha1 in message
     assert contents(tmp_path) == {}
     site.files[PATH] = CONTENT
-    fetch.fetch(ARCHIVE, tmp_path, url)
+    fma_download.fetch(ARCHIVE, tmp_path, url)
     assert contents(tmp_path) == FILES
 
 
@@ -232,7 +232,7 @@ def test_no_address(tmp_path: Path) -> None:
 
 def test_no_room(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=len(CONTENT))
-    monkeypatch.setattr(fetch.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(fma_download.shutil, "disk_usage", lambda folder: usage)
     message = refused(tmp_path, url)
     assert "are free" in message
     assert contents(tmp_path) == {}
@@ -243,9 +243,9 @@ def test_a_full_disk(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fetch.shutil, "copyfileobj", full)
+        patch.setattr(fma_download.shutil, "copyfileobj", full)
         assert "disk of" in refused(tmp_path, url)
-    found = fetch.fetch(ARCHIVE, tmp_path, url)
+    found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.unpacked) == (0, 3)
     assert contents(tmp_path) == FILES
 
@@ -264,7 +264,7 @@ def test_unpacking_goes_on_where_it_was(tmp_path: Path) -> None:
     before = kept.stat().st_mtime_ns
     (tmp_path / "fma_tiny/000/000005.mp3").write_bytes(b"FIVE")
     (tmp_path / "fma_tiny/000/000005.mp3.part").write_bytes(b"half")
-    assert fetch.unpack(archive, tmp_path) == (2, 1)
+    assert fma_download.unpack(archive, tmp_path) == (2, 1)
     assert kept.stat().st_mtime_ns == before
     assert (tmp_path / "fma_tiny/000/000005.mp3").read_bytes() == b"five"
     assert not list(tmp_path.rglob("*.part"))
@@ -273,7 +273,7 @@ def test_unpacking_goes_on_where_it_was(tmp_path: Path) -> None:
 def test_bzip2_is_unpacked(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(zipped(FILES, zipfile.ZIP_BZIP2))
-    assert fetch.unpack(archive, tmp_path / "out") == (3, 0)
+    assert fma_download.unpack(archive, tmp_path / "out") == (3, 0)
     assert contents(tmp_path / "out") == FILES
 
 
@@ -288,7 +288,7 @@ def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(zipped({"fma_tiny/good.txt": b"good", name: b"bad"}))
     with pytest.raises(FetchError, match="outside"):
-        fetch.unpack(archive, folder)
+        fma_download.unpack(archive, folder)
     assert not list(tmp_path.rglob("*.txt"))
 
 
@@ -299,7 +299,7 @@ def test_links_are_refused(tmp_path: Path) -> None:
         link.external_attr = 0o120777 << 16
         made.writestr(link, "/etc/passwd")
     with pytest.raises(FetchError, match="outside"):
-        fetch.unpack(archive, tmp_path)
+        fma_download.unpack(archive, tmp_path)
 
 
 def test_a_damaged_archive(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_damaged_archive(tmp_path: Path) -> None:
     for content in (b"", b"no archive", CONTENT[:-30], bytes(harmed)):
         archive.write_bytes(content)
         with pytest.raises(FetchError, match="damaged"):
-            fetch.unpack(archive, tmp_path / "out")
+            fma_download.unpack(archive, tmp_path / "out")
     assert not (tmp_path / "out" / "fma_tiny/000/000002.mp3").exists()
 
 
@@ -322,18 +322,18 @@ def test_an_unknown_compression(tmp_path: Path) -> None:
             deflate64[at + place] = 9
     archive.write_bytes(bytes(deflate64))
     with pytest.raises(FetchError, match="7-Zip"):
-        fetch.unpack(archive, tmp_path)
+        fma_download.unpack(archive, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha1": 1, "files": {"a": 2}}', "\xff"])
 def test_a_listing_that_cannot_be_read_is_no_harm(tmp_path: Path, url: str, text: str) -> None:
     (tmp_path / ".fma_tiny.json").write_text(text, encoding="latin-1")
-    assert fetch.fetch(ARCHIVE, tmp_path, url).unpacked == 3
+    assert fma_download.fetch(ARCHIVE, tmp_path, url).unpacked == 3
 
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(fetch.ARCHIVES, "fma-small", (ARCHIVE,))
+    monkeypatch.setitem(fma_download.ARCHIVES, "fma-small", (ARCHIVE,))
 
 
 @pytest.mark.usefixtures("tiny")
@@ -359,10 +359,10 @@ def test_the_command_complains(capsys: Capture, tmp_path: Path, url: str) -> Non
 
 
 def test_what_can_be_fetched() -> None:
-    assert all(archives[0] is fetch.METADATA for archives in fetch.ARCHIVES.values())
-    every = {archive for archives in fetch.ARCHIVES.values() for archive in archives}
+    assert all(archives[0] is fma_download.METADATA for archives in fma_download.ARCHIVES.values())
+    every = {archive for archives in fma_download.ARCHIVES.values() for archive in archives}
     assert all(len(archive.sha1) == 40 and int(archive.sha1, 16) for archive in every)
     assert len({archive.sha1 for archive in every}) == len(every) == 5
-    assert json.dumps([archive.file for archive in fetch.ARCHIVES["fma-small"]]) == (
+    assert json.dumps([archive.file for archive in fma_download.ARCHIVES["fma-small"]]) == (
         '["fma_metadata.zip", "fma_small.zip"]'
     )

@@ -11,7 +11,7 @@ from fma_tree import GENRES, clip_file, row, write_clips, write_metadata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import fma
+from soundalike.datasets import fma
 from soundalike.errors import LibraryError
 
 ROWS = (

@@ -8,7 +8,8 @@ import hostile_tree
 import pandas as pd
 import pytest
 
-from soundalike import index, index_builder, library
+from soundalike import index, index_builder
+from soundalike.datasets import library
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.models import ModelStore

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from small_library import IDS, copy_library
 
-from soundalike import index, index_builder, library, paths, representations
+from soundalike import index, index_builder, paths, representations
 from soundalike.audio import decoding
+from soundalike.datasets import library
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import Index
 from soundalike.index_builder import Plan

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from small_library import copy_library, write_tone
 
-from soundalike import index, index_builder, ingest, library, paths, work_store
+from soundalike import index, index_builder, ingest, paths, work_store
+from soundalike.datasets import library
 from soundalike.extraction import Refused
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import Earlier

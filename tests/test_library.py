@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from small_library import write_tone
 
-from soundalike import library
+from soundalike.datasets import library
 from soundalike.errors import LibraryError
 
 HEADER = "track_id,file,title,artist,album,genre"

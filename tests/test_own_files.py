@@ -13,16 +13,8 @@ import pytest
 from command_line import Capture, complaint, document
 from small_library import write_tone
 
-from soundalike import (
-    features_builder,
-    index,
-    index_builder,
-    library,
-    own_files,
-    paths,
-    work_store,
-    workshop,
-)
+from soundalike import features_builder, index, index_builder, own_files, paths, work_store, workshop
+from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event, OnFile, ignored

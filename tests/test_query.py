@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import duplicates, index, index_builder, library, paths, query
+from soundalike import duplicates, index, index_builder, paths, query
 from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
+from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.features import fingerprint
 from soundalike.index import Index

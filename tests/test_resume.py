@@ -15,7 +15,8 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import index, index_builder, library, work_store, workshop
+from soundalike import index, index_builder, work_store, workshop
+from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event

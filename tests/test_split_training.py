@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import fma, library, model_card, paths, split_training, training
+from soundalike import model_card, paths, split_training, training
 from soundalike.audio import decoding
+from soundalike.datasets import fma, library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
 from soundalike.models import genre_head as head

@@ -13,9 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import library, paths, training
+from soundalike import paths, training
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
+from soundalike.datasets import library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head

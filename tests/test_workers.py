@@ -18,7 +18,8 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import extraction, index_builder, library, workers
+from soundalike import extraction, index_builder, workers
+from soundalike.datasets import library
 from soundalike.errors import ModelError, SchedulerError
 from soundalike.extraction import Refused, Taken
 from soundalike.index_builder import Plan

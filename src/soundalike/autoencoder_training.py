@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from soundalike import training
 from soundalike.audio import decoding
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import spectral
-from soundalike.library import Library, Skipped
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
 

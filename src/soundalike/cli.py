@@ -28,7 +28,7 @@ from soundalike.errors import SoundalikeError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from soundalike.library import Skipped
+    from soundalike.datasets.library import Skipped
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 FOLDER = click.Path(path_type=Path, file_okay=False)

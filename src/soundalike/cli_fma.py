@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike import cli_index, representations
-from soundalike import fetch as fetching
+from soundalike.datasets import fma_download as fetching
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -97,7 +97,7 @@ def fma(
     DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
     """
     from soundalike import cli, fma_route, projection_builder, split_training
-    from soundalike.fma import load
+    from soundalike.datasets.fma import load
     from soundalike.models import ModelStore
 
     for name in set(names) - {cli_index.ALL}:

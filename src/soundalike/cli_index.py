@@ -15,8 +15,8 @@ from soundalike.audio import tags
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
+    from soundalike.datasets.library import Skipped
     from soundalike.ingest import Event
-    from soundalike.library import Skipped
     from soundalike.models import ModelStore
     from soundalike.workers import Workers
 
@@ -97,7 +97,7 @@ def index(
     """
     from soundalike import approximate as approximations
     from soundalike import cli, index_builder, projection_builder
-    from soundalike import library as libraries
+    from soundalike.datasets import library as libraries
     from soundalike.models import FILES, ModelStore, heldout
 
     index_builder.check_destination(out, library)

@@ -12,7 +12,7 @@ import click
 from soundalike import paths
 
 if TYPE_CHECKING:
-    from soundalike.library import Library
+    from soundalike.datasets.library import Library
     from soundalike.models import ModelStore
 
 CROSS_VALIDATED = 5_000
@@ -44,7 +44,7 @@ def train_genre_head(
     cross-validated, or, with more than 5,000 tracks, the library is split by artist.
     """
     from soundalike import cli, split_training, training
-    from soundalike.library import load
+    from soundalike.datasets.library import load
     from soundalike.models import ModelStore
 
     check_out(out)
@@ -108,7 +108,7 @@ def _train_on_split(
 def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
     from soundalike import autoencoder_training, cli
-    from soundalike.library import load
+    from soundalike.datasets.library import load
 
     check_out(out)
     source = load(library)
@@ -149,7 +149,7 @@ def check_out(out: Path) -> None:
 def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
     from soundalike import cli, collaborative, factor_training
-    from soundalike.library import load
+    from soundalike.datasets.library import load
 
     check_out(out)
     source = load(library)

@@ -29,9 +29,9 @@ from soundalike import evaluation
 from soundalike.audio import decoding
 from soundalike.autoencoder_training import split
 from soundalike.collaborative import TrackFactors
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import spectral
-from soundalike.library import Library, Skipped
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
 from soundalike.representations import cf_regression

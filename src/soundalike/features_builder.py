@@ -34,13 +34,13 @@ from soundalike import (
     workshop,
 )
 from soundalike import index as indices
+from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
 from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
-from soundalike.library import Library
 from soundalike.models import ModelStore
 from soundalike.workers import Here, Workers
 

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import article, evaluation, fma, library, rankings
+from soundalike import article, evaluation, rankings
+from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
 from soundalike.genre_evaluation import rounded
 from soundalike.index import Index

@@ -31,12 +31,12 @@ from soundalike import (
     split_training,
     workshop,
 )
+from soundalike.datasets.fma import Fma
+from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
-from soundalike.fma import Fma
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import OnFile
-from soundalike.library import Library
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import Heldout
 from soundalike.split_training import Inputs

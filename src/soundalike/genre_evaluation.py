@@ -28,7 +28,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, rankings
+from soundalike import evaluation, rankings
+from soundalike.datasets import library
 from soundalike.errors import LibraryError
 from soundalike.index import Index
 

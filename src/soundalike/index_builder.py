@@ -29,7 +29,6 @@ from soundalike import (
     index_files,
     index_writing,
     ingest,
-    library,
     own_files,
     paths,
     representations,
@@ -37,12 +36,13 @@ from soundalike import (
     workshop,
 )
 from soundalike.audio import tags
+from soundalike.datasets import library
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.index import Index
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import Ingested, OnFile
-from soundalike.library import Library, Skipped
 from soundalike.models import FILES, ModelStore, vgg_features
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head

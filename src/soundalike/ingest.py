@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from soundalike import library, paths
+from soundalike import paths
+from soundalike.datasets import library
+from soundalike.datasets.library import Library, Skipped
 from soundalike.extraction import Refused
 from soundalike.index_reuse import Earlier
-from soundalike.library import Library, Skipped
 from soundalike.work_store import WorkStore
 from soundalike.workers import Job, Workers
 

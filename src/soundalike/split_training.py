@@ -26,11 +26,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, paths, training
+from soundalike import evaluation, paths, training
 from soundalike.audio import decoding
+from soundalike.datasets import library
+from soundalike.datasets.fma import SPLITS
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
-from soundalike.fma import SPLITS
-from soundalike.library import Library, Skipped
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout

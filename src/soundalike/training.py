@@ -27,12 +27,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, library, paths
+from soundalike import evaluation, paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
+from soundalike.datasets import library
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.evaluation import Classification
-from soundalike.library import Library, Skipped
 from soundalike.models import ModelStore, vgg_features
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import Heldout

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import library, paths
+from soundalike import paths
 from soundalike.audio.decoding import Clip
+from soundalike.datasets import library
 from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.models import ModelStore
 from soundalike.representations import metadata

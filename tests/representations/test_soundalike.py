@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from small_library import IDS, OTHER_CLIP, copy_library
 
-from soundalike import index, index_builder, library, playlist, query, representations
+from soundalike import index, index_builder, playlist, query, representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
+from soundalike.datasets import library
 from soundalike.index import Index
 from soundalike.index_builder import Plan
 

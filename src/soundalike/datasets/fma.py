@@ -32,9 +32,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from soundalike import library
+from soundalike.datasets import library
+from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import LibraryError
-from soundalike.library import Library, Skipped
 
 METADATA = "fma_metadata"
 SUBSETS = ("small", "medium", "large", "full")

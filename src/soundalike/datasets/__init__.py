@@ -1,0 +1,1 @@
+"""Where tracks come from: folders, tables and the Free Music Archive."""
