@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from scale import memory
 from threadpoolctl import threadpool_limits
 
-from soundalike import first_pass
-from soundalike.similarity import BEST, nearest
+from soundalike.index import pca_prefilter
+from soundalike.index.similarity import BEST, nearest
 
 TRACKS = 1_000_000
 QUERIES = 100
@@ -52,9 +52,9 @@ def codes(n: int) -> Codes:
     """Codes of made-up tracks [shape=(n, 128)]."""
     library = synthetic_library.bundled_library()
     spectrum = synthetic_library.spectrum(np.asarray(library.array("vgg_mel"), np.float32))
-    d = first_pass.DIMENSIONS - 1
+    d = pca_prefilter.DIMENSIONS - 1
     rng = np.random.default_rng(0)
-    made = np.empty((n, first_pass.DIMENSIONS), np.float32)
+    made = np.empty((n, pca_prefilter.DIMENSIONS), np.float32)
     tail = spectrum.variances[d:].sum()
     means = spectrum.means[:d].astype(np.float32)
     beside = np.sqrt(np.square(spectrum.means[d:]).sum())

@@ -20,9 +20,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, index, paths
+from soundalike import evaluation, hubness_metrics, paths
 from soundalike.datasets import library
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.representations import scaling
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 

@@ -17,11 +17,12 @@ import numpy as np
 from encoding import encode
 from numpy.typing import NDArray
 
-from soundalike import index, paths
+from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.duplicates import SIMILARITY
 from soundalike.features import fingerprint
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.duplicates import SIMILARITY
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.representations import vgg_mel
 

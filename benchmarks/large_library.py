@@ -25,7 +25,7 @@ import page_runs
 import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike import index, search
+from soundalike.index import index, text_search
 from soundalike.ui import state, track_choice
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,9 +73,9 @@ def _measure(folder: Path, size: int) -> None:
             flush=True,
         )
     for text in ("night", "summer moon river 3"):
-        search.find(opened, text)
+        text_search.find(opened, text)
         start = time.perf_counter()
-        search.best(opened, text, track_choice.MOST_OFFERED)
+        text_search.best(opened, text, track_choice.MOST_OFFERED)
         print(f"| {size:,} | search for “{text}” | | | {_ms(start):.0f} | |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     print(f"| {size:,} | memory at most, MB | {peak:,.0f} | | | |", flush=True)

@@ -272,9 +272,10 @@ async def stay(
 
 def alone(count: int) -> list[list[str]]:
     """The titles of each clip's playlist, asked about one after the other."""
-    from soundalike import composer, index, paths, query, representations
+    from soundalike import composer, paths, query, representations
     from soundalike.blend import Seed
     from soundalike.composer import Recipe
+    from soundalike.index import index
     from soundalike.models import ModelStore
 
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundalike import index, paths, projection
+from soundalike import paths, projection
+from soundalike.index import index
 from soundalike.ui import map_figures, map_view
 from soundalike.ui.map_figures import Colouring
 

@@ -21,10 +21,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, index, rankings
+from soundalike import evaluation, hubness_metrics, rankings
 from soundalike.audio import decoding
 from soundalike.datasets import library
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 
 K = 10
 

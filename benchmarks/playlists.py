@@ -26,11 +26,12 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from soundalike import blend, composer, explain, exports, index_writing, journey, likeness, paths, query
-from soundalike import index as indices
+from soundalike import blend, composer, explain, exports, journey, likeness, paths, query
 from soundalike.blend import Seed
 from soundalike.composer import Recipe
-from soundalike.index import Index
+from soundalike.index import index as indices
+from soundalike.index import writing
+from soundalike.index.index import Index
 
 NAMES = ("soundalike", "vgg_genre")
 PAIRS = QUERIES = 60
@@ -204,7 +205,7 @@ def made_up(folder: Path, tracks: int) -> Index:
         "representations": {SOUND: {"dim": 64, "parts": {}}},
         "genres": [],
         "models": {},
-        "files": {path.name: index_writing.file_facts(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: writing.file_facts(path) for path in sorted(folder.iterdir())},
     }
     (folder / indices.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     return indices.load(folder)

@@ -35,10 +35,11 @@ import synthetic_library
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from soundalike import first_pass, index_derived, index_writing, paths, representations
-from soundalike import index as indices
-from soundalike.index import Index
-from soundalike.similarity import nearest
+from soundalike import index_derived, paths, representations
+from soundalike.index import index as indices
+from soundalike.index import pca_prefilter, writing
+from soundalike.index.index import Index
+from soundalike.index.similarity import nearest
 
 TRACKS = 106_574
 QUERIES = 200
@@ -65,11 +66,11 @@ def build(
         seconds[f"scale, facts and first pass of {name}"] = time.perf_counter() - began
     began = time.perf_counter()
     manifest = synthetic_library.manifest(folder, tracks, names)
-    index_writing.write_manifest(folder, manifest)
+    writing.write_manifest(folder, manifest)
     seconds["checksums"] = time.perf_counter() - began
     began = time.perf_counter()
     index_derived.write_biases(indices.load(folder), names)
-    index_writing.write_manifest(folder, manifest)
+    writing.write_manifest(folder, manifest)
     seconds["biases"] = time.perf_counter() - began
     return seconds
 
@@ -151,7 +152,7 @@ def real_recall() -> dict[str, float]:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     order = np.random.default_rng(0).permutation(len(vectors))
     fitted, held_out = np.array_split(vectors[order], 2)
-    directions = np.linalg.svd(fitted, full_matrices=False)[2][: first_pass.DIMENSIONS]
+    directions = np.linalg.svd(fitted, full_matrices=False)[2][: pca_prefilter.DIMENSIONS]
     codes = held_out @ directions.T
     estimates, cosines = codes @ codes.T, held_out @ held_out.T
     off = ~np.eye(len(cosines), dtype=bool)

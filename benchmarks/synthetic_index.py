@@ -26,7 +26,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import index_derived, index_files, index_writing, paths, projection, representations
+from soundalike import index_derived, paths, projection, representations
+from soundalike.index import storage, writing
 
 NAMES = ("soundalike", "genre_head")
 DIMS = {name: representations.get(name).dim for name in representations.stored(NAMES)}
@@ -77,7 +78,7 @@ def write(
     folder.mkdir(parents=True, exist_ok=True)
     clusters = np.minimum(np.arange(tracks) // CLUSTER, max(tracks // CLUSTER - 1, 0))
     table = _messy(tracks) if messy else _table(clusters, rng)
-    table.to_parquet(folder / index_files.TRACKS, index=False)
+    table.to_parquet(folder / storage.TRACKS, index=False)
     maps: dict[str, Any] = {}
     starts = np.flatnonzero(np.diff(clusters, prepend=-1)).tolist()
     spans = [slice(*ends) for ends in pairwise([*starts, tracks])]
@@ -142,7 +143,7 @@ def _with_files(
 def _write_vectors(folder: Path, name: str, spans: Sequence[slice], rng: np.random.Generator) -> None:
     """Write a stored representation, cluster by cluster, and the facts of its vectors."""
     dim, scaled = DIMS[name], representations.get(name).scaling is not None
-    vectors = index_writing.create(folder, name, (spans[-1].stop, dim), np.float16)
+    vectors = writing.create(folder, name, (spans[-1].stop, dim), np.float16)
     for rows in spans:
         shape = (rows.stop - rows.start, dim)
         drawn = rng.standard_normal(dim, np.float32) + 0.6 * rng.standard_normal(shape, np.float32)
@@ -190,7 +191,7 @@ def _facts_of_map(representation: str, setting: projection.Setting) -> dict[str,
 def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], name: str | None) -> None:
     fingerprint = hashlib.sha256("".join(table["title"]).encode()).hexdigest()
     manifest = {
-        "schema": index_files.SCHEMA,
+        "schema": storage.SCHEMA,
         "tracks": len(table),
         "library": {"folder": "music", "fingerprint": fingerprint},
         "representations": index_derived.describe(folder, NAMES),
@@ -201,11 +202,11 @@ def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], nam
     }
     if name is not None:
         manifest["name"] = name
-    (folder / index_files.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    (folder / storage.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
 
 
 def _listed(path: Path) -> bool:
-    return path.suffix == ".npy" or path.name == index_files.TRACKS
+    return path.suffix == ".npy" or path.name == storage.TRACKS
 
 
 def _facts(path: Path) -> dict[str, Any]:

@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.optimize import brentq
 
-from soundalike import index as indices
-from soundalike import index_derived, index_writing, paths, representations
-from soundalike.index import Index
+from soundalike import index_derived, paths, representations
+from soundalike.index import index as indices
+from soundalike.index import writing
+from soundalike.index.index import Index
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 SEED = 0
@@ -117,7 +118,7 @@ def write(
         scaled = representations.get(name).scaling is not None
         mean = np.asarray(real.array(f"{name}_scale"))[0] if scaled else np.float32(0)
         dtype = np.float32 if scaled else np.float16
-        matrix = index_writing.create(folder, name, (n, vectors.shape[1]), dtype)
+        matrix = writing.create(folder, name, (n, vectors.shape[1]), dtype)
         start = 0
         for block in blocks(spectrum(vectors), n, seed):
             matrix[start : start + len(block)] = block + mean

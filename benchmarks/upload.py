@@ -22,10 +22,11 @@ import uploads
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import composer, index, likeness, paths, query, representations
+from soundalike import composer, likeness, paths, query, representations
 from soundalike.audio import decoding, sandbox
 from soundalike.blend import Seed
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime, tagger, vgg_features
 
 WARM = 2

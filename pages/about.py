@@ -8,12 +8,13 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import genre_groups, report, representations
+from soundalike import report, representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import Precision
 from soundalike.features import psychoacoustics, spectral
-from soundalike.index import Index
+from soundalike.index import genre_groups
+from soundalike.index.index import Index
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_lessons as lessons
 from soundalike.ui import about_texts as texts

@@ -9,7 +9,7 @@ from soundalike import anatomy
 from soundalike.anatomy import Anatomy
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.panels import Panel
 from soundalike.ui import anatomy_component, anatomy_facts, components, state, track_choice
 from soundalike.ui.components import Track

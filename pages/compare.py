@@ -9,7 +9,7 @@ import streamlit as st
 
 from soundalike import comparison, measured, paths, playlist, query, representations
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.measured import Report
 from soundalike.ui import compare_figures, components, palette, state, track_choice
 from soundalike.votes import Pair, Votes

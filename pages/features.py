@@ -9,7 +9,7 @@ import streamlit as st
 from soundalike import activations, cells, representations
 from soundalike.errors import SoundalikeError
 from soundalike.feature_store import CHANNELS, FeatureStore
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.portrait import Portrait
 from soundalike.ui import components, feature_figures, feature_parts, palette, state, track_choice
 

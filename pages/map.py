@@ -5,9 +5,10 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import genre_groups, playlist, projection, query, representations, search, selection
+from soundalike import playlist, projection, query, representations, selection
 from soundalike.audio import decoding
-from soundalike.index import Index
+from soundalike.index import genre_groups, text_search
+from soundalike.index.index import Index
 from soundalike.playlist import Playlist
 from soundalike.projection import Setting
 from soundalike.query import Query
@@ -296,7 +297,7 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
         look,
     )
     text = st.session_state.map_find.strip()
-    hits = search.find(index, text) if text else None
+    hits = text_search.find(index, text) if text else None
     marks = map_figures.marks(
         map_name(index, name),
         index,
@@ -387,7 +388,7 @@ def panel(index: Index, by: str, found: Playlist) -> None:
 def all_tracks(index: Index) -> None:
     """Every track, or what was searched for, as a table; choosing a row is clicking its point."""
     text = st.session_state.map_find.strip()
-    rows = search.find(index, text) if text else range(len(index))
+    rows = text_search.find(index, text) if text else range(len(index))
     shown = list(rows[:TABLE_ROWS])
     table = index.tracks[["title", "artist", "album", "genre"]].iloc[shown]
     ids = [index.ids[row] for row in shown]

@@ -7,7 +7,7 @@ import streamlit as st
 from soundalike import composer, journey, playlist, query, report, representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.query import Query
 from soundalike.ui import components, figures, mix, mix_parts, palette, state, track_choice, why
 

@@ -9,7 +9,7 @@ from small_library import copy_library
 
 from soundalike import index_builder, representations
 from soundalike.datasets import library
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.index_builder import Plan
 from soundalike.models import ModelStore
 

@@ -10,7 +10,7 @@ from small_library import write_index
 
 from soundalike import harmony
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 
 def library(folder: Path, seed: int, n: int = 40, dim: int = 6, artists: int = 8) -> Index:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import first_pass, similarity
-from soundalike.index import Index
+from soundalike.index import pca_prefilter, similarity
+from soundalike.index.index import Index
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
 N, DIM = 800, 300
@@ -26,9 +26,9 @@ def scattered(seed: int = 0, n: int = N) -> dict[str, np.ndarray]:
 
 def two_passes(folder: Path, monkeypatch: pytest.MonkeyPatch, vectors: dict[str, np.ndarray]) -> Index:
     """The index with a first pass, of which few tracks are compared again."""
-    monkeypatch.setattr(first_pass, "LONG", 100)
-    monkeypatch.setattr(first_pass, "MANY", 0)
-    monkeypatch.setattr(first_pass, "DIMENSIONS", 64)
-    monkeypatch.setattr(first_pass, "SAMPLE", 500)
+    monkeypatch.setattr(pca_prefilter, "LONG", 100)
+    monkeypatch.setattr(pca_prefilter, "MANY", 0)
+    monkeypatch.setattr(pca_prefilter, "DIMENSIONS", 64)
+    monkeypatch.setattr(pca_prefilter, "SAMPLE", 500)
     monkeypatch.setattr(similarity, "BEST", 130)
     return write_index(folder, vectors, NAMES)

@@ -11,8 +11,9 @@ import av
 import numpy as np
 import pandas as pd
 
-from soundalike import index, index_derived, index_writing, paths, representations
-from soundalike.index import Index
+from soundalike import index_derived, paths, representations
+from soundalike.index import index, writing
+from soundalike.index.index import Index
 
 IDS = ("0001", "0002", "0006", "0010", "0013", "0017")
 OTHER_CLIP = paths.LIBRARY / "clips" / "0021.opus"
@@ -86,13 +87,13 @@ def write_index(
     if probabilities is None:
         probabilities = np.zeros((n, 0))
     for name, matrix in matrices.items():
-        index_writing.save(folder, name, matrix)
+        writing.save(folder, name, matrix)
         index_derived.write_vector_facts(folder, name)
         if name in representations.REGISTRY and representations.get(name).scaling is not None:
             plain = np.stack([np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])])
             scale = (scales or {}).get(name, plain)
-            index_writing.save(folder, f"{name}_scale", scale.astype(np.float32))
-    index_writing.save(folder, "genre_probabilities", probabilities.astype(np.float32))
+            writing.save(folder, f"{name}_scale", scale.astype(np.float32))
+    writing.save(folder, "genre_probabilities", probabilities.astype(np.float32))
     made_up_tracks(n).to_parquet(folder / index.TRACKS, index=False)
     manifest = {
         "schema": index.SCHEMA,

@@ -14,8 +14,9 @@ import pytest
 import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike import index, measured, paths, representations
-from soundalike.index_files import TRACKS
+from soundalike import measured, paths, representations
+from soundalike.index import index
+from soundalike.index.storage import TRACKS
 from soundalike.ui import state, track_choice
 
 ROOT = Path(__file__).resolve().parents[1]

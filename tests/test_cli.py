@@ -16,9 +16,10 @@ import pytest
 from command_line import Capture, complaint, document, run, track_ids
 from small_library import IDS, OTHER_CLIP, copy_library, write_index
 
-from soundalike import __version__, index, representations
+from soundalike import __version__, representations
 from soundalike.cli import main
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]

@@ -14,7 +14,7 @@ from labelled_index import N, clustered, table, write
 from soundalike import robustness
 from soundalike.cli_evaluate import evaluate
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.robustness_changes import CHANGES, GROUPS, USUAL
 
 

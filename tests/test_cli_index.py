@@ -10,8 +10,9 @@ import pytest
 from command_line import Capture, complaint, document, run
 from small_library import write_tone
 
-from soundalike import cli_index, features_builder, index, ingest, paths, representations
+from soundalike import cli_index, features_builder, ingest, paths, representations
 from soundalike.cli_index import Tally
+from soundalike.index import index
 from soundalike.ingest import Event
 from soundalike.models import ModelStore
 

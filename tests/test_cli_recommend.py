@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from command_line import Capture, complaint, document, run, track_ids
 
-from soundalike import index as indices
 from soundalike import ordering, paths
 from soundalike.cli_recommend import networks
+from soundalike.index import index as indices
 
 
 def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike import comparison, paths, query
-from soundalike import index as indices
-from soundalike.index import Index
+from soundalike.index import index as indices
+from soundalike.index.index import Index
 
 LISTS = st.lists(st.integers(0, 30), max_size=12, unique=True)
 

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import write_index
 
-from soundalike import blend, composer, duplicates, harmony, ordering, playlist, query
+from soundalike import blend, composer, harmony, ordering, playlist, query
 from soundalike.blend import Seed
 from soundalike.composer import Recipe
 from soundalike.errors import PlaylistError
-from soundalike.index import Index
+from soundalike.index import duplicates
+from soundalike.index.index import Index
 
 ROWS = st.integers(0, 39)
 ORDERS = st.sampled_from([*ordering.ORDERS, "genre_head:1", "-vgg_mel:0"])

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import duplicates
 from soundalike.features import fingerprint
-from soundalike.index import Index
+from soundalike.index import duplicates
+from soundalike.index.index import Index
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
 

@@ -12,7 +12,7 @@ from labelled_index import N, clustered, table, write
 
 from soundalike import evaluator
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.robustness_changes import USUAL
 

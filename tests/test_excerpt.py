@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scattered_index import scattered, two_passes
 
-from soundalike import excerpt, vectors
 from soundalike.errors import IndexFolderError
+from soundalike.index import subset, vectors
 
 
 def test_similarities_and_vectors_are_those_of_the_whole(
@@ -18,7 +18,7 @@ def test_similarities_and_vectors_are_those_of_the_whole(
     whole = two_passes(tmp_path / "index", monkeypatch, scattered(0, 300))
     monkeypatch.setattr(vectors, "IN_MEMORY", 0)
     rows = np.array([7, 3, 250, 19, 100])
-    part = excerpt.of(whole, "vgg_genre", rows)
+    part = subset.of(whole, "vgg_genre", rows)
     assert len(part) == 5
     assert part.tracks["track_id"].tolist() == ["t7", "t3", "t250", "t19", "t100"]
     for stored in ("vgg_mel", "genre_head"):
@@ -36,8 +36,8 @@ def test_similarities_and_vectors_are_those_of_the_whole(
 
 def test_other_arrays_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = two_passes(tmp_path / "index", monkeypatch, scattered(0, 60))
-    part = excerpt.of(whole, "vgg_mel", [1, 2])
+    part = subset.of(whole, "vgg_mel", [1, 2])
     with pytest.raises(IndexFolderError, match="vgg_mel_neighbours"):
         part.neighbours("vgg_mel", 0)
     with pytest.raises(IndexFolderError, match="soundalike"):
-        excerpt.of(whole, "soundalike", [1])
+        subset.of(whole, "soundalike", [1])

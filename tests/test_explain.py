@@ -11,22 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import OTHER_CLIP, write_index
 
-from soundalike import (
-    cells,
-    explain,
-    index,
-    index_writing,
-    likeness,
-    moments,
-    paths,
-    query,
-    representations,
-)
+from soundalike import cells, explain, likeness, moments, paths, query, representations
 from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index import index, writing
+from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.query import Query
 from soundalike.representations import fma518, scaling, vgg_mel
@@ -79,7 +70,7 @@ def opened(tmp_path_factory):
         np.save(written.folder / "soundalike_bias.npy", bias)
         for name, array in by_stretch.items():
             np.save(written.folder / f"{name}_moments.npy", array.astype(np.float16))
-        index_writing.write_manifest(written.folder, dict(written.manifest))
+        writing.write_manifest(written.folder, dict(written.manifest))
         return index.load(written.folder)
 
     return opener

@@ -26,9 +26,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_up_listings import KINDS, LISTS, NASTY, item, listing, listings, nasty, write_clips, written
 
-from soundalike import exports, index, paths
+from soundalike import exports, paths
 from soundalike.exports import Item, Listing, label, one_line
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 
 LIBRARY = Path("/library")
 XSPF = {"": exports.XSPF_NAMESPACE}

@@ -20,9 +20,10 @@ import pytest
 import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike import index, paths
+from soundalike import paths
 from soundalike.errors import IndexFolderError, ModelError
-from soundalike.index_check import Check
+from soundalike.index import index
+from soundalike.index.integrity import Check
 from soundalike.models import FILES, SUMS, ModelStore
 from soundalike.ui import state
 from soundalike.votes import Votes
@@ -203,7 +204,7 @@ def test_a_check_reads_every_file(damage: Callable[[Path], None], library: Path)
 
 def test_a_large_index_is_taken_as_it_is(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flip(library / "yamnet.npy")
-    monkeypatch.setattr("soundalike.index_check.LARGEST", 1)
+    monkeypatch.setattr("soundalike.index.integrity.LARGEST", 1)
     check = Check(index.load(library))
     check.wait()
     check.confirm()

@@ -9,11 +9,12 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import cells, duplicates, explain, features_builder, harmony, index, moments
+from soundalike import cells, explain, features_builder, harmony, moments
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
 from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.features import fingerprint
+from soundalike.index import duplicates, index
 from soundalike.ingest import Event
 from soundalike.representations import vgg_mel
 

@@ -11,9 +11,10 @@ import pytest
 from labelled_index import GENRES, N, clustered, genre_numbers, table, write
 from small_library import cosines
 
-from soundalike import article, evaluator, fma_report, index, index_writing
+from soundalike import article, evaluator, fma_report
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index import index, writing
+from soundalike.index.index import Index
 from soundalike.models.heldout import HEARD
 
 
@@ -35,10 +36,8 @@ def write_split(folder: Path, tracks: pd.DataFrame, right: np.ndarray | None = N
     np.save(folder / "genre_probabilities.npy", np.eye(3, dtype=np.float32)[told])
     manifest = json.loads((folder / index.MANIFEST).read_text(encoding="utf-8"))
     manifest["genres"] = list(GENRES)
-    manifest["files"]["genre_probabilities.npy"] = index_writing.file_facts(
-        folder / "genre_probabilities.npy"
-    )
-    (folder / index.MANIFEST).write_text(index_writing.manifest_text(manifest), encoding="utf-8")
+    manifest["files"]["genre_probabilities.npy"] = writing.file_facts(folder / "genre_probabilities.npy")
+    (folder / index.MANIFEST).write_text(writing.manifest_text(manifest), encoding="utf-8")
     return index.load(made.folder)
 
 

@@ -18,11 +18,12 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, fma_report, fma_route, index, paths, split_training, workshop
+from soundalike import cli_fma, cli_train, fma_report, fma_route, paths, split_training, workshop
 from soundalike.cli import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import HEARD
 

@@ -12,7 +12,7 @@ from labelled_index import GENRES, SIZE, N, clustered, genre_numbers, table, wri
 from soundalike import evaluation, genre_evaluation, rankings
 from soundalike.errors import LibraryError
 from soundalike.genre_evaluation import METRICS
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 
 @pytest.fixture(scope="module")

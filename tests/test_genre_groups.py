@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import synthetic_index
 
-from soundalike import genre_groups, index
 from soundalike.feature_store import FeatureStore
-from soundalike.index import Index
+from soundalike.index import genre_groups, index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.ui import palette
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundalike import halves
+from soundalike.index import halves
 
 ALL = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 FINITE = ALL[np.isfinite(ALL)]

@@ -8,8 +8,9 @@ import hostile_tree
 import pandas as pd
 import pytest
 
-from soundalike import index, index_builder
+from soundalike import index_builder
 from soundalike.datasets import library
+from soundalike.index import index
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.models import ModelStore

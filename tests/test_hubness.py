@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from soundalike import evaluation, hubness
+from soundalike import evaluation
+from soundalike.index import hubness_correction
 
 
 def hubby(n: int = 150, dim: int = 200, seed: int = 0) -> np.ndarray:
@@ -26,14 +27,14 @@ def occurrences(similarities: np.ndarray, added: np.ndarray | float = 0.0, k: in
 
 
 def test_constant_similarity_gives_no_bias():
-    np.testing.assert_array_equal(hubness.bias(np.full((50, 50), 0.7)), 0)
+    np.testing.assert_array_equal(hubness_correction.bias(np.full((50, 50), 0.7)), 0)
 
 
 def test_tracks_that_are_all_reachable_get_no_bias():
     around = np.arange(60)
     steps = np.abs(around[:, None] - around)
     circle = np.cos(2 * np.pi * np.minimum(steps, 60 - steps) / 60)
-    np.testing.assert_array_equal(hubness.bias(circle), 0)
+    np.testing.assert_array_equal(hubness_correction.bias(circle), 0)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -41,7 +42,7 @@ def test_tracks_that_are_all_reachable_get_no_bias():
 def test_no_orphan_is_left(seed, reach):
     similarities = hubby(seed=seed)
     before = occurrences(similarities)
-    after = occurrences(similarities, hubness.bias(similarities, reach=reach))
+    after = occurrences(similarities, hubness_correction.bias(similarities, reach=reach))
     assert (before == 0).mean() > 0.25
     assert after.min() >= reach
     assert after.max() <= before.max()
@@ -49,7 +50,7 @@ def test_no_orphan_is_left(seed, reach):
 
 def test_rounding_makes_no_orphan():
     similarities = hubby(n=300)
-    added = hubness.bias(similarities).astype(np.float16)
+    added = hubness_correction.bias(similarities).astype(np.float16)
     after = occurrences(similarities.astype(np.float16).astype(np.float32), added.astype(np.float32))
     assert after.min() >= 1
 
@@ -58,7 +59,7 @@ def test_few_tracks_change_where_there_are_few_orphans():
     points = np.random.default_rng(0).normal(0.25, 1, (200, 24))
     similarities = evaluation.cosine_matrix(points)
     before = occurrences(similarities)
-    added = hubness.bias(similarities)
+    added = hubness_correction.bias(similarities)
     assert 0 < (before < 2).sum() < 30
     assert (added[before < 2] > 0).all()
     assert (added > 0).sum() <= 1.5 * (before < 2).sum()
@@ -69,7 +70,7 @@ def test_it_is_the_least_that_does():
     steps = np.abs(around[:, None] - around)
     similarities = np.cos(2 * np.pi * np.minimum(steps, 40 - steps) / 40)
     similarities[:, 7] -= np.linspace(1.0, 1.5, 40)
-    added = hubness.bias(similarities, k=6, reach=1)
+    added = hubness_correction.bias(similarities, k=6, reach=1)
     assert np.flatnonzero(added).tolist() == [7]
     scores = similarities.copy()
     np.fill_diagonal(scores, -np.inf)
@@ -84,7 +85,7 @@ def test_an_orphan_of_an_index_is_found_by_new_queries_too():
     index, new = similarities[:200, :200], similarities[200:, :200]
     reached = [
         len(np.unique(np.argsort(-(new + added), axis=1)[:, :10]))
-        for added in (0.0, hubness.bias(index))
+        for added in (0.0, hubness_correction.bias(index))
     ]
     assert reached[1] > 1.3 * reached[0]
 
@@ -92,7 +93,7 @@ def test_an_orphan_of_an_index_is_found_by_new_queries_too():
 def test_a_sample_of_the_queries_does():
     similarities = hubby(n=400)
     rows = np.arange(0, 400, 2)
-    added = hubness.bias(similarities[rows], rows)
+    added = hubness_correction.bias(similarities[rows], rows)
     assert added.shape == (400,)
     before, after = occurrences(similarities), occurrences(similarities, added)
     assert (after == 0).mean() < 0.3 * (before == 0).mean()
@@ -103,38 +104,40 @@ def test_a_sample_of_the_queries_does():
 @example(753, 7.0, 0.0)
 def test_invariants(seed, factor, offset):
     similarities = hubby(n=60, seed=seed)
-    added = hubness.bias(similarities)
+    added = hubness_correction.bias(similarities)
     assert added.shape == (60,)
     assert added.dtype == np.float32
     assert added.min() == 0.0
     order = np.random.default_rng(seed).permutation(60)
-    permuted = hubness.bias(similarities[np.ix_(order, order)])
+    permuted = hubness_correction.bias(similarities[np.ix_(order, order)])
     # A margin or two: two lists that are equally near may be tried in another order.
-    np.testing.assert_allclose(permuted, added[order], atol=3 * hubness.MARGIN * similarities.std())
+    np.testing.assert_allclose(
+        permuted, added[order], atol=3 * hubness_correction.MARGIN * similarities.std()
+    )
     rescaled = similarities.astype(np.float64) * factor + offset
-    after = occurrences(rescaled, hubness.bias(rescaled).astype(np.float64))
+    after = occurrences(rescaled, hubness_correction.bias(rescaled).astype(np.float64))
     # Rounding may make two tracks equal at the end of a list, which has a place for one of them.
-    assert after.min() >= hubness.REACH - 1
+    assert after.min() >= hubness_correction.REACH - 1
 
 
 def test_what_a_track_is_to_itself_counts_for_nothing():
     similarities = hubby(n=40)
     other = similarities.copy()
     np.fill_diagonal(other, np.inf)
-    np.testing.assert_array_equal(hubness.bias(other), hubness.bias(similarities))
+    np.testing.assert_array_equal(hubness_correction.bias(other), hubness_correction.bias(similarities))
 
 
 def test_the_matrix_is_left_as_it_was():
     similarities = hubby(n=40)
     before = similarities.copy()
-    hubness.bias(similarities)
+    hubness_correction.bias(similarities)
     np.testing.assert_array_equal(similarities, before)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 11])
 def test_where_every_list_holds_everyone_there_is_nothing_to_do(n):
     similarities = np.random.default_rng(0).uniform(size=(n, n))
-    np.testing.assert_array_equal(hubness.bias(similarities), np.zeros(n))
+    np.testing.assert_array_equal(hubness_correction.bias(similarities), np.zeros(n))
 
 
 @pytest.mark.parametrize(
@@ -153,4 +156,4 @@ def test_where_every_list_holds_everyone_there_is_nothing_to_do(n):
 )
 def test_malformed_input(similarities, arguments, message):
     with pytest.raises(ValueError, match=message):
-        hubness.bias(similarities, **arguments)
+        hubness_correction.bias(similarities, **arguments)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from made_up_listings import KINDS, LISTS
 
-from soundalike import exports, imports, index, paths
+from soundalike import exports, imports, paths
 from soundalike.imports import Reference
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from small_library import IDS, copy_library
 
-from soundalike import index, index_builder, paths, representations
+from soundalike import index_builder, paths, representations
 from soundalike.audio import decoding
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.index_builder import Plan
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import Event, ignored

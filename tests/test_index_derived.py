@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
-from soundalike import hubness, index, index_derived, index_writing, representations, row_reader
+from soundalike import index_derived, representations
+from soundalike.index import hubness_correction, index, row_reader, writing
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 quick = settings(deadline=None, max_examples=40)
@@ -36,7 +37,7 @@ def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values:
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(name)
-        index_writing.save(folder, "vgg_mel", matrix)
+        writing.save(folder, "vgg_mel", matrix)
         index_derived.write_vector_facts(folder, "vgg_mel")
         norms, top = (np.load(folder / f"vgg_mel_{fact}.npy") for fact in ("norms", "top_tracks"))
     np.testing.assert_array_equal(norms, np.linalg.norm(matrix.astype(np.float32), axis=1))
@@ -80,7 +81,7 @@ def scaled_in_blocks(
     with TemporaryDirectory() as aside, pytest.MonkeyPatch.context() as patched:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(aside)
-        index_writing.save(folder, name, matrix)
+        writing.save(folder, name, matrix)
         index_derived.scale(folder, name, kind)
         assert not list(folder.glob(".*"))
         return np.load(folder / f"{name}_scale.npy"), np.load(folder / f"{name}.npy")
@@ -103,9 +104,9 @@ def test_biases_of_a_large_library_come_from_fewer_queries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, ...]] = []
-    real = hubness.bias
+    real = hubness_correction.bias
     monkeypatch.setattr(
-        hubness, "bias", lambda matrix, rows: asked.append(matrix.shape) or real(matrix, rows)
+        hubness_correction, "bias", lambda matrix, rows: asked.append(matrix.shape) or real(matrix, rows)
     )
     rng = np.random.default_rng(0)
     parts = representations.get("soundalike").parts
@@ -121,7 +122,7 @@ def test_progress_counts_every_track_of_every_representation(tmp_path: Path) -> 
     names = ["vgg_mel", "genre_head"]
     rng = np.random.default_rng(0)
     for name in names:
-        index_writing.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
+        writing.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
         index_derived.write_vector_facts(tmp_path, name)
     made_up_tracks(300).to_parquet(tmp_path / index.TRACKS, index=False)
     manifest = {

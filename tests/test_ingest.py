@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from small_library import copy_library, write_tone
 
-from soundalike import index, index_builder, ingest, paths, work_store
+from soundalike import index_builder, ingest, paths, work_store
 from soundalike.datasets import library
 from soundalike.extraction import Refused
+from soundalike.index import index
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import Event

@@ -14,7 +14,7 @@ from small_library import write_index
 
 from soundalike import blend, journey
 from soundalike.errors import IndexFolderError, PlaylistError
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 
 @pytest.fixture(scope="module")

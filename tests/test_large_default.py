@@ -15,7 +15,8 @@ import pytest
 import scale
 from small_library import write_index
 
-from soundalike import index, representations
+from soundalike import representations
+from soundalike.index import index
 
 TRACKS = 6_000
 PARTS = representations.get("soundalike").parts

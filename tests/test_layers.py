@@ -14,7 +14,7 @@ PACKAGE = ROOT / "src" / "soundalike"
 HEAVY = {"tensorflow", "keras", "numba", "librosa", "matplotlib", "sklearn", "umap"}
 NUMERICS = {"numpy", "scipy", "librosa", "tensorflow", "keras", "sklearn"}
 LIGHT_MODULES = (
-    "soundalike.index",
+    "soundalike.index.index",
     "soundalike.playlist",
     "soundalike.query",
     "soundalike.representations",

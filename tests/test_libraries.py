@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import synthetic_index
 
-from soundalike import libraries, paths
+from soundalike import paths
+from soundalike.index import catalog
 
 
 def index_at(folder: Path, **manifest: object) -> Path:
@@ -18,16 +19,16 @@ def index_at(folder: Path, **manifest: object) -> Path:
     return folder
 
 
-def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[libraries.Library]:
+def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[catalog.Library]:
     monkeypatch.setenv("SOUNDALIKE_INDEX", os.pathsep.join(map(str, named)))
-    return libraries.offered()
+    return catalog.offered()
 
 
 def test_without_a_name_the_bundled_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     (only,) = offered(monkeypatch)
-    assert only == libraries.Library("Starter library", paths.BUNDLED_INDEX)
+    assert only == catalog.Library("Starter library", paths.BUNDLED_INDEX)
     monkeypatch.delenv("SOUNDALIKE_INDEX")
-    assert libraries.offered() == [only]
+    assert catalog.offered() == [only]
     assert paths.index_folder() == paths.BUNDLED_INDEX
 
 
@@ -77,16 +78,16 @@ def test_names_are_different_short_and_on_one_line(
     names = [library.name for library in offered(monkeypatch, *folders)]
     assert names[:2] == ["a", "a (2)"]
     assert names[2].startswith("Two lines xxx")
-    assert len(names[2]) == libraries.LONGEST_NAME
+    assert len(names[2]) == catalog.LONGEST_NAME
     assert names[3:5] == ["d", "e"]
 
 
 def test_a_stamp_changes_when_an_index_is_built_again(tmp_path: Path) -> None:
-    assert libraries.stamp(tmp_path) == (0, 0)
+    assert catalog.stamp(tmp_path) == (0, 0)
     synthetic_index.write(tmp_path, 2)
-    before = libraries.stamp(tmp_path)
+    before = catalog.stamp(tmp_path)
     synthetic_index.write(tmp_path, 3, name="Another")
-    assert libraries.stamp(tmp_path) != before
+    assert catalog.stamp(tmp_path) != before
 
 
 def test_what_is_said_to_visitors_names_no_place_on_the_server(
@@ -95,7 +96,7 @@ def test_what_is_said_to_visitors_names_no_place_on_the_server(
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "mine"))
     (tmp_path / "mine").mkdir()
     said = f"The index {tmp_path / 'mine'} was built with another vgg16."
-    assert libraries.without_paths(said) == "The index “mine” was built with another vgg16."
+    assert catalog.without_paths(said) == "The index “mine” was built with another vgg16."
     said = f"The index file {tmp_path / 'mine' / 'keys.npy'} is damaged; {paths.MODELS / 'x.npz'} too."
     shown = "The index file keys.npy is damaged; assets/models/x.npz too."
-    assert libraries.without_paths(said) == shown
+    assert catalog.without_paths(said) == shown

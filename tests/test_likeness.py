@@ -16,7 +16,7 @@ from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.query import Query
 

@@ -11,7 +11,7 @@ from small_library import write_index
 
 from soundalike import measured
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 
 @pytest.fixture

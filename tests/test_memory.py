@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from soundalike import index, memory, paths, query, representations
+from soundalike import memory, paths, query, representations
 from soundalike.errors import ModelError
+from soundalike.index import index
 from soundalike.models import ModelStore
 
 

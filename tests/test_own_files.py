@@ -13,9 +13,10 @@ import pytest
 from command_line import Capture, complaint, document
 from small_library import write_tone
 
-from soundalike import features_builder, index, index_builder, own_files, paths, work_store, workshop
+from soundalike import features_builder, index_builder, own_files, paths, work_store, workshop
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
+from soundalike.index import index
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event, OnFile, ignored
 from soundalike.models import ModelStore

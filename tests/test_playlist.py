@@ -14,7 +14,7 @@ from small_library import OTHER_CLIP, cosines, encode, write_index
 
 from soundalike import playlist, query
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.query import Query
 

@@ -8,8 +8,9 @@ import clustered_index
 import numpy as np
 import pytest
 
-from soundalike import index, paths, projection
-from soundalike.index import Index
+from soundalike import paths, projection
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.projection import Setting
 
 SIZE = 20

@@ -8,8 +8,9 @@ import clustered_index
 import numpy as np
 import pytest
 
-from soundalike import index, projection, projection_builder
+from soundalike import projection, projection_builder
 from soundalike.errors import IndexFolderError
+from soundalike.index import index
 from soundalike.projection import Setting
 
 SETTINGS = (Setting(3, "cosine", 5, 0.1), Setting(2, "euclidean", 5, 0.1), projection.DEFAULT)

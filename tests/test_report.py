@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soundalike import index, paths, report
-from soundalike.index import Index
+from soundalike import paths, report
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 TEXT = """# A model

@@ -15,9 +15,10 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import index, index_builder, work_store, workshop
+from soundalike import index_builder, work_store, workshop
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
+from soundalike.index import index
 from soundalike.index_builder import Plan
 from soundalike.ingest import Event
 from soundalike.models import ModelStore

@@ -11,13 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from small_library import IDS, copy_library, write_index
 
-from soundalike import duplicates, representations, robustness
+from soundalike import representations, robustness
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
-from soundalike.index import Index, load
+from soundalike.index import duplicates
+from soundalike.index.index import Index, load
 from soundalike.models import ModelStore
 from soundalike.representations import Representation
 from soundalike.robustness import Found

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import search
-from soundalike.index import Index
+from soundalike.index import text_search
+from soundalike.index.index import Index
 
 TRACKS = pd.DataFrame(
     {
@@ -39,24 +39,24 @@ INDEX = Index(Path(), {}, TRACKS)
     ],
 )
 def test_every_word_must_occur_in_any_case_and_without_accents(text: str, rows: list[int]) -> None:
-    assert search.find(INDEX, text) == rows
+    assert text_search.find(INDEX, text) == rows
 
 
 def test_a_word_is_found_in_the_columns_that_are_searched_only() -> None:
-    assert search.find(INDEX, "rails", ("title", "artist")) == []
-    assert search.find(INDEX, "rails", ("album", "licence")) == [1]
+    assert text_search.find(INDEX, "rails", ("title", "artist")) == []
+    assert text_search.find(INDEX, "rails", ("album", "licence")) == [1]
 
 
 def test_titles_and_artists_that_begin_with_the_text_come_first() -> None:
-    assert search.best(INDEX, "night", 5) == ([1, 2], 2)
-    assert search.best(INDEX, "ann", 1) == ([2], 2)
-    assert search.best(INDEX, "n", 1) == ([1], 3)
-    assert search.best(INDEX, " ", 5) == ([], 0)
+    assert text_search.best(INDEX, "night", 5) == ([1, 2], 2)
+    assert text_search.best(INDEX, "ann", 1) == ([2], 2)
+    assert text_search.best(INDEX, "n", 1) == ([1], 3)
+    assert text_search.best(INDEX, " ", 5) == ([], 0)
 
 
 @given(st.text(max_size=20))
 def test_what_is_found_holds_every_word(text: str) -> None:
-    words = search.folded(text).split()
-    for row in search.find(INDEX, text):
-        whole = search.folded("\n".join(TRACKS.iloc[row]))
+    words = text_search.folded(text).split()
+    for row in text_search.find(INDEX, text):
+        whole = text_search.folded("\n".join(TRACKS.iloc[row]))
         assert all(word in whole for word in words)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from soundalike import selection
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scattered_index import NAMES, N, scattered, two_passes
 from small_library import cosines
 
-from soundalike import index, similarity
-from soundalike.index import Index
+from soundalike.index import index, similarity
+from soundalike.index.index import Index
 
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered().items()}
 

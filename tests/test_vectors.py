@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import vectors
-from soundalike.row_reader import RowReader
-from soundalike.vectors import Vectors
+from soundalike.index import vectors
+from soundalike.index.row_reader import RowReader
+from soundalike.index.vectors import Vectors
 
 N, DIM = 700, 24
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import query as queries
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.query import Query
 
 

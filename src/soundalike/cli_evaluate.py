@@ -86,7 +86,7 @@ def evaluate(
 ) -> None:
     """Measure what INDEX, an index folder, finds: by genre, hubness, robustness and cost."""
     from soundalike import cli, evaluator, measured
-    from soundalike import index as indices
+    from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
     opened = indices.load(folder)

@@ -95,9 +95,9 @@ def index(
     It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
     Run again, it hears only files that are new or have changed.
     """
-    from soundalike import approximate as approximations
     from soundalike import cli, index_builder, projection_builder
     from soundalike.datasets import library as libraries
+    from soundalike.index import ann as approximations
     from soundalike.models import FILES, ModelStore, heldout
 
     index_builder.check_destination(out, library)
@@ -170,7 +170,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
     Like indexing, it can be stopped at any time and goes on from there.
     """
     from soundalike import cli, features_builder, workshop
-    from soundalike import index as indices
+    from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
     workshop.put_back(folder)
@@ -193,7 +193,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 def check(folder: Path, as_json: bool) -> None:
     """Compare every file of INDEX with its checksum, and its models with those at hand."""
     from soundalike import cli
-    from soundalike import index as indices
+    from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
     opened = indices.load(folder, checksums=True)
@@ -207,8 +207,8 @@ def check(folder: Path, as_json: bool) -> None:
 
 def was_complete(out: Path) -> bool:
     """Whether there is an index already, and a complete one: then it stays so."""
-    from soundalike import index as indices
     from soundalike.features import track_descriptors
+    from soundalike.index import index as indices
 
     try:
         return f"{track_descriptors.FILE}.npy" in indices.load(out).manifest["files"]

@@ -12,7 +12,7 @@ from soundalike import paths, representations
 from soundalike.cli_recommend import asked, check_output, common, networks, say, texts, write
 
 if TYPE_CHECKING:
-    from soundalike.index import Index
+    from soundalike.index.index import Index
     from soundalike.journey import Journey
     from soundalike.models import ModelStore
 
@@ -46,7 +46,7 @@ def journey(
 ) -> None:
     """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
     from soundalike import cli, journey
-    from soundalike import index as indices
+    from soundalike.index import index as indices
 
     check_output(kind, out, as_json)
     if name is not None:

@@ -13,7 +13,7 @@ from soundalike import paths, representations
 
 if TYPE_CHECKING:
     from soundalike.blend import Seed
-    from soundalike.index import Index
+    from soundalike.index.index import Index
     from soundalike.models import ModelStore
     from soundalike.playlist import Playlist
     from soundalike.query import Query
@@ -137,7 +137,7 @@ def recommend(
 ) -> None:
     """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
     from soundalike import composer, ordering
-    from soundalike import index as indices
+    from soundalike.index import index as indices
 
     counts = _weights(weights, clips)
     check_output(kind, out, as_json)

@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import duplicates as recordings
 from soundalike import moments, representations, threads
 from soundalike.audio.decoding import Clip
 from soundalike.features import fingerprint, track_descriptors
-from soundalike.index import Index, nearest
+from soundalike.index import duplicates as recordings
+from soundalike.index.index import Index, nearest
 from soundalike.models import ModelStore, stretches
 from soundalike.moments import Picture
 from soundalike.representations import recorded as correction

@@ -15,7 +15,7 @@ from itertools import combinations
 
 from soundalike import playlist
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.playlist import Playlist
 from soundalike.query import Query
 

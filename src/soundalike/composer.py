@@ -20,10 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import blend, duplicates, harmony, ordering
+from soundalike import blend, harmony, ordering
 from soundalike.blend import Seed
 from soundalike.errors import PlaylistError
-from soundalike.index import Index, nearest
+from soundalike.index import duplicates
+from soundalike.index.index import Index, nearest
 from soundalike.playlist import DEFAULT_LENGTH, Entry, Playlist
 
 PER_ARTIST = 2

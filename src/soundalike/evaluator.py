@@ -35,7 +35,7 @@ from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.genre_evaluation import Scores, Task, Values, rounded
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 BASELINE = "vgg_genre"

@@ -35,7 +35,7 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 XSPF_NAMESPACE = "http://xspf.org/ns/0/"
 TRACK_URI = "soundalike:track:"

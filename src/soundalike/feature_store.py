@@ -11,11 +11,12 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, genre_groups, moments, portrait
+from soundalike import activations, cells, moments, portrait
 from soundalike.activations import Groups, Matrix, Summary, Table
 from soundalike.errors import AudioError
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index import genre_groups
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.moments import Picture
 from soundalike.portrait import Portrait

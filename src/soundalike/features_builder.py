@@ -22,10 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import (
-    duplicates,
     extraction,
     harmony,
-    index_writing,
     ingest,
     moments,
     own_files,
@@ -33,12 +31,13 @@ from soundalike import (
     threads,
     workshop,
 )
-from soundalike import index as indices
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
 from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
 from soundalike.features import fingerprint, track_descriptors
-from soundalike.index import Index
+from soundalike.index import duplicates, writing
+from soundalike.index import index as indices
+from soundalike.index.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
 from soundalike.models import ModelStore
@@ -100,7 +99,7 @@ def add(
         aside = folder / workshop.MEASURED
         aside.mkdir(exist_ok=True)
         write(aside, list(index.tracks["sha256"]), index.stored, value)
-        index_writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
+        writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
         workshop.clear(folder)
     add_duplicates(index.folder)
 
@@ -117,14 +116,14 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
     """
     for name in _rows(names):
         shape = (len(sums), *extraction.shape(name))
-        array = index_writing.create(folder, name, shape, extraction.dtype(name))
+        array = writing.create(folder, name, shape, extraction.dtype(name))
         for row, sha256 in enumerate(sums):
             array[row] = value(sha256, name).reshape(shape[1:])
         array.flush()
     ends = np.cumsum([len(value(sha256, PICTURE)) for sha256 in sums], dtype=np.int64)
     starts = np.array([value(sha256, PICTURE_START)[0] for sha256 in sums])
-    index_writing.save(folder, moments.PLACES, np.column_stack([ends, starts]).astype(np.float64))
-    pictures = index_writing.create(folder, moments.PICTURES, (int(ends[-1]),), np.uint8)
+    writing.save(folder, moments.PLACES, np.column_stack([ends, starts]).astype(np.float64))
+    pictures = writing.create(folder, moments.PICTURES, (int(ends[-1]),), np.uint8)
     for end, sha256 in zip(ends, sums, strict=True):
         content = value(sha256, PICTURE)
         pictures[end - len(content) : end] = content
@@ -138,9 +137,9 @@ def add_duplicates(folder: Path) -> None:
     prints = opened.array(fingerprint.FILE)
 
     def write_pairs() -> None:
-        index_writing.save(folder, duplicates.FILE, duplicates.find(opened, prints))
+        writing.save(folder, duplicates.FILE, duplicates.find(opened, prints))
 
-    index_writing.exchange(folder, [f"{duplicates.FILE}.npy"], write_pairs)
+    writing.exchange(folder, [f"{duplicates.FILE}.npy"], write_pairs)
 
 
 def _files() -> list[str]:

@@ -25,7 +25,7 @@ from soundalike import article, evaluation, rankings
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
 from soundalike.genre_evaluation import rounded
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 FILE = "fma_report.json"
 K = article.K

@@ -23,7 +23,6 @@ from soundalike import (
     extraction,
     fma_report,
     index_builder,
-    index_writing,
     ingest,
     model_card,
     own_files,
@@ -34,6 +33,7 @@ from soundalike import (
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.index import writing
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import OnFile
@@ -147,7 +147,7 @@ def head_inputs(
             raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
         rows = sorted(found.sums)
         shape = (len(rows), *extraction.HEAD_INPUT_SHAPE)
-        array = index_writing.create(folder, extraction.HEAD_INPUT, shape, np.float16)
+        array = writing.create(folder, extraction.HEAD_INPUT, shape, np.float16)
         for place, row in enumerate(rows):
             array[place] = store.value(found.sums[row], extraction.HEAD_INPUT).reshape(shape[1:])
         array.flush()

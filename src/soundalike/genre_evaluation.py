@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from soundalike import evaluation, rankings
 from soundalike.datasets import library
 from soundalike.errors import LibraryError
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 KS = (1, 5, 10, 20)
 METRICS = (*(f"precision_at_{k}" for k in KS), "map", "ndcg")

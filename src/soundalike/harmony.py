@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.features import descriptors, spectral
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.query import Query
 
 FILE = "keys"

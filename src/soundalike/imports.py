@@ -28,7 +28,7 @@ from zipfile import BadZipFile
 
 from soundalike.errors import SoundalikeError
 from soundalike.exports import TRACK_URI, label, one_line
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 30_000_000

@@ -24,10 +24,7 @@ from numpy.typing import NDArray
 from soundalike import (
     extraction,
     features_builder,
-    index,
     index_derived,
-    index_files,
-    index_writing,
     ingest,
     own_files,
     paths,
@@ -40,7 +37,8 @@ from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
-from soundalike.index import Index
+from soundalike.index import index, storage, writing
+from soundalike.index.index import Index
 from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import Ingested, OnFile
 from soundalike.models import FILES, ModelStore, vgg_features
@@ -213,7 +211,7 @@ def _lies_in(inner: Path, outer: Path) -> bool:
 
 
 def _is_empty(folder: Path) -> bool:
-    return folder.is_dir() and all(index_files.is_systems(path.name) for path in folder.iterdir())
+    return folder.is_dir() and all(storage.is_systems(path.name) for path in folder.iterdir())
 
 
 def _take_figures_along(out: Path, made: Path) -> None:
@@ -338,12 +336,12 @@ class _Assembly:
         representation = representations.get(name)
         if representation.from_table is not None:
             matrix = representation.from_table(tracks).astype(np.float16)
-            index_writing.save(self._folder, name, matrix)
+            writing.save(self._folder, name, matrix)
             return
         if name == GENRE_HEAD:
             self._write_genres(list(tracks["sha256"]))
             return
-        array = index_writing.create(
+        array = writing.create(
             self._folder, name, (len(tracks), representation.dim), extraction.dtype(name)
         )
         for row, sha256 in enumerate(tracks["sha256"]):
@@ -356,11 +354,9 @@ class _Assembly:
     def _write_genres(self, sums: list[str]) -> None:
         """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""
         genres = self._models.genre_head.genres
-        features = index_writing.create(
-            self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16
-        )
+        features = writing.create(self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
         shape = (len(sums), len(genres))
-        predicted = index_writing.create(self._folder, "genre_probabilities", shape, np.float32)
+        predicted = writing.create(self._folder, "genre_probabilities", shape, np.float32)
         for start in range(0, len(sums), _HEAD_BATCH):
             batch = sums[start : start + _HEAD_BATCH]
             rows = slice(start, start + len(batch))
@@ -399,14 +395,14 @@ class _Assembly:
             predicted[row] = heldout.probabilities[position]
             features[row] = heldout.features[position]
             folds[row] = heldout.folds[position]
-        index_writing.save(self._folder, "genre_head_heldout", features)
-        index_writing.save(self._folder, "genre_probabilities", predicted)
+        writing.save(self._folder, "genre_head_heldout", features)
+        writing.save(self._folder, "genre_probabilities", predicted)
         return tracks.assign(genre_fold=folds)
 
     def _copy_own_models(self, used: Sequence[str]) -> dict[str, str]:
         """Copy models that are not the bundled ones, with their cards, and name their files."""
         own = {}
-        for name in index_files.OWN_MODELS:
+        for name in storage.OWN_MODELS:
             if name not in used or self._models.file(name) == paths.MODELS / FILES.get(name, ""):
                 continue
             source = self._models.file(name)
@@ -420,4 +416,4 @@ class _Assembly:
 def _write_skipped(folder: Path, skipped: Sequence[Skipped]) -> None:
     rows = sorted((item.file, item.reason) for item in skipped)
     table = pd.DataFrame(rows, columns=["file", "reason"])
-    table.to_csv(folder / index_files.SKIPPED, index=False, encoding="utf-8", lineterminator="\n")
+    table.to_csv(folder / storage.SKIPPED, index=False, encoding="utf-8", lineterminator="\n")

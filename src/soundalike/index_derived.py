@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import first_pass, hubness, index, index_writing, representations, threads
-from soundalike.index import Index
+from soundalike import representations, threads
+from soundalike.index import hubness_correction, index, pca_prefilter, writing
+from soundalike.index.index import Index
+from soundalike.index.row_reader import RowReader
 from soundalike.representations import scaling
 from soundalike.representations.scaling import Scaling
-from soundalike.row_reader import RowReader
 
 _QUERIES = 256
 """So many tracks are compared with all others at once, where there are few others."""
@@ -51,7 +52,7 @@ def scale(folder: Path, name: str, kind: Scaling) -> None:
     mean = _sum(raw, lambda block: block) / n
     deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / n)
     fitted = scaling.fit(kind, n, mean, deviation)
-    index_writing.save(folder, f"{name}_scale", fitted)
+    writing.save(folder, f"{name}_scale", fitted)
     aside = folder / f".{name}.npy"
     scaled = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
     for rows, block in raw.blocks():
@@ -78,10 +79,10 @@ def write_vector_facts(folder: Path, name: str) -> None:
     for rows, block in reader.blocks():
         norms[rows] = np.linalg.norm(block, axis=1)
         top.add(block)
-    index_writing.save(folder, f"{name}_norms", norms)
-    index_writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
-    if first_pass.worthwhile(n, dim):
-        first_pass.write(folder, name)
+    writing.save(folder, f"{name}_norms", norms)
+    writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
+    if pca_prefilter.worthwhile(n, dim):
+        pca_prefilter.write(folder, name)
 
 
 def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
@@ -108,15 +109,15 @@ def write_track_facts(
     on_tracks : called as neighbours are found, for a progress bar
     """
     names = list(manifest["representations"])
-    index_writing.write_manifest(folder, manifest)
+    writing.write_manifest(folder, manifest)
     write_biases(index.load(folder), names)
-    index_writing.write_manifest(folder, manifest)
+    writing.write_manifest(folder, manifest)
     opened = index.load(folder)
     for name in names:
         _write_neighbours(opened, name, on_tracks)
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
-    index_writing.write_manifest(folder, manifest)
+    writing.write_manifest(folder, manifest)
 
 
 def write_biases(opened: Index, names: Sequence[str]) -> None:
@@ -138,8 +139,8 @@ def write_biases(opened: Index, names: Sequence[str]) -> None:
         for start in range(0, len(rows), size):
             block = slice(start, start + size)
             similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
-        bias = hubness.bias(similarities, rows)
-        index_writing.save(opened.folder, f"{name}_bias", bias)
+        bias = hubness_correction.bias(similarities, rows)
+        writing.save(opened.folder, f"{name}_bias", bias)
 
 
 class TopRows:
@@ -213,8 +214,8 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
             rows[row] = index.nearest(values_of_row, k)
             values[row] = values_of_row[rows[row]]
         on_tracks(name, len(block))
-    index_writing.save(opened.folder, f"{name}_neighbours", rows)
-    index_writing.save(opened.folder, f"{name}_similarities", values)
+    writing.save(opened.folder, f"{name}_neighbours", rows)
+    writing.save(opened.folder, f"{name}_similarities", values)
 
 
 def _at_once(n: int, most: int) -> int:

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import extraction, moments, representations
-from soundalike import index as indices
 from soundalike.errors import SoundalikeError
 from soundalike.extraction import HEAD_INPUT, PICTURE, PICTURE_START
-from soundalike.index import Index
+from soundalike.index import index as indices
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 GENRE_HEAD = "genre_head"

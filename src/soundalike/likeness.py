@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from soundalike import cells
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.query import Query
 
 CLOSE = 0.20

@@ -16,7 +16,7 @@ import pandas as pd
 
 from soundalike import paths, representations
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 FILE = "evaluation.json"
 OWN = "This library"

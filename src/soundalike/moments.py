@@ -20,7 +20,7 @@ from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import spectral, spectrogram_image
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import ModelStore, genre_head, vgg_features
 
 PICTURE_SIZE = (480, 108)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from soundalike.errors import PlaylistError
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 SIMILARITY, WALK, SHUFFLED = "similarity", "walk", "shuffled"
 QUANTITIES = {

@@ -15,19 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import (
-    approximate,
-    duplicates,
-    extraction,
-    fma_report,
-    harmony,
-    index_files,
-    measured,
-    moments,
-    projection,
-    representations,
-)
+from soundalike import extraction, fma_report, harmony, measured, moments, projection, representations
 from soundalike.features import fingerprint, track_descriptors
+from soundalike.index import ann, duplicates, storage
 
 MEASURED = (
     track_descriptors.FILE,
@@ -55,16 +45,16 @@ def names() -> frozenset[str]:
     arrays = {f"{name}{part}" for name in known for part in _OF_VECTORS}
     arrays |= {projection.array_name(name, made) for name in known for made in projection.SETTINGS}
     arrays |= {*MEASURED, "genre_probabilities", "genre_head_heldout"}
-    models = {f"model_{name}{ending}" for name in index_files.OWN_MODELS for ending in (".npz", ".md")}
-    others = {index_files.MANIFEST, index_files.TRACKS, index_files.SKIPPED, *FIGURES}
-    searches = {approximate.file_name(name) for name in known}
+    models = {f"model_{name}{ending}" for name in storage.OWN_MODELS for ending in (".npz", ".md")}
+    others = {storage.MANIFEST, storage.TRACKS, storage.SKIPPED, *FIGURES}
+    searches = {ann.file_name(name) for name in known}
     return frozenset({f"{name}.npy" for name in arrays} | models | others | searches)
 
 
 def manifest(folder: Path) -> dict[str, Any]:
     """What an index says of itself, of any version; empty where there is none that can be read."""
     try:
-        found = json.loads((folder / index_files.MANIFEST).read_text(encoding="utf-8"))
+        found = json.loads((folder / storage.MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -76,7 +66,7 @@ def foreign(folder: Path) -> list[str]:
     return sorted(
         entry.name
         for entry in _entries(folder)
-        if entry.name not in made and (_is_folder(entry) or not index_files.is_systems(entry.name))
+        if entry.name not in made and (_is_folder(entry) or not storage.is_systems(entry.name))
     )
 
 
@@ -89,7 +79,7 @@ def remove(folder: Path) -> list[str]:
     """
     others = foreign(folder)
     # The manifest goes last: after a kill it still tells which of the others are the program's.
-    for name in sorted(_made(folder), key=lambda name: name == index_files.MANIFEST):
+    for name in sorted(_made(folder), key=lambda name: name == storage.MANIFEST):
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
         folder.rmdir()
@@ -104,7 +94,7 @@ def enumerated(names: Sequence[str]) -> str:
 
 def _made(folder: Path) -> set[str]:
     """The names of the files in a folder that may be deleted with it."""
-    known = names() | _listed(folder) | index_files.SYSTEM
+    known = names() | _listed(folder) | storage.SYSTEM
     return {
         entry.name for entry in _entries(folder) if not _is_folder(entry) and _is_made(entry.name, known)
     }

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import query as queries
-from soundalike.index import Index, nearest
+from soundalike.index.index import Index, nearest
 from soundalike.query import Query
 
 MIN_LENGTH, MAX_LENGTH, DEFAULT_LENGTH = 5, 50, 10

@@ -17,7 +17,7 @@ from soundalike import activations, cells
 from soundalike.activations import Groups, Summary
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import Descriptor
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 TELLING = 0.3
 """The least correlation with a descriptor that a label is built from."""

@@ -27,8 +27,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import excerpt, placing, similarity
-from soundalike.index import Embeddings, Index, nearest
+from soundalike import placing
+from soundalike.index import similarity, subset
+from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
 
 Metric = Literal["cosine", "euclidean"]
@@ -298,7 +299,7 @@ def trustworthiness(
     rows = np.arange(n)
     if n > TRUST_SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(n, TRUST_SAMPLE, replace=False))
-        index = excerpt.of(index, name, rows)
+        index = subset.of(index, name, rows)
     full = np.zeros((len(rows), len(rows)), np.float32)
     for start in range(0, len(rows), _BLOCK):
         block = np.arange(start, min(start + _BLOCK, len(rows)))

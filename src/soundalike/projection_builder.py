@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import excerpt, index_writing, placing, projection, representations, threads
-from soundalike import index as indices
-from soundalike.index import Index
+from soundalike import placing, projection, representations, threads
+from soundalike.index import index as indices
+from soundalike.index import subset, writing
+from soundalike.index.index import Index
 from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
 
 OnMap = Callable[[str], None]
@@ -81,7 +82,7 @@ def _maps(
     ordered = sorted(settings, key=lambda setting: (setting != DEFAULT, setting))
     rows = projection.fitted_rows(len(opened), seed)
     others = np.setdiff1d(np.arange(len(opened)), rows)
-    fitted = excerpt.of(opened, representation, rows) if len(others) else opened
+    fitted = subset.of(opened, representation, rows) if len(others) else opened
     reference: NDArray[np.float32] | None = None
     metrics = sorted({setting.metric for setting in ordered})
     found = {
@@ -140,16 +141,16 @@ def _write(folder: Path, made: dict[str, tuple[NDArray[np.float32], dict[str, An
     old = [file for file in manifest["files"] if file.startswith(projection.PREFIX)]
     manifest.pop("maps", None)
     manifest["files"] = {file: facts for file, facts in manifest["files"].items() if file not in old}
-    _replace(folder / indices.MANIFEST, index_writing.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, writing.manifest_text(manifest).encode())
     for file in old:
         (folder / file).unlink(missing_ok=True)
     for name, (points, _) in made.items():
         path = folder / f"{name}.npy"
         np.save(path, points, allow_pickle=False)
-        manifest["files"][path.name] = index_writing.file_facts(path)
+        manifest["files"][path.name] = writing.file_facts(path)
     manifest["maps"] = {name: facts for name, (_, facts) in sorted(made.items())}
     manifest["files"] = dict(sorted(manifest["files"].items()))
-    _replace(folder / indices.MANIFEST, index_writing.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, writing.manifest_text(manifest).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import duplicates as recordings
 from soundalike import representations, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.clip_embeddings import ClipEmbeddings, Turn
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
-from soundalike.index import Index
+from soundalike.index import duplicates as recordings
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
@@ -174,7 +174,7 @@ def rehearse(models: ModelStore) -> None:
 
 
 def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
-    """Rows of the index that are the query's own recording (`soundalike.duplicates` says how)."""
+    """Rows of the index that are the query's own recording (`soundalike.index.duplicates` says how)."""
     same = set() if query.row is None else {query.row} | recordings.of(index, query.row)
     if not query.in_library:
         same |= _copies(index, query.embeddings)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations
-from soundalike.index import Embeddings, Index
+from soundalike.index.index import Embeddings, Index
 
 BLOCK = 256
 GENRE_HEAD = "genre_head"

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, index_files, paths, query, representations
-from soundalike import search as searching
-from soundalike.index import Index
+from soundalike import evaluation, paths, query, representations
+from soundalike.index import storage
+from soundalike.index import text_search as searching
+from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 MAX_TRACKS_COMPARED = 1_000
@@ -93,7 +94,7 @@ def head_accuracy(card: Card | None) -> float | None:
 
 def model_cards(index: Index) -> list[Card]:
     """The cards of the models that an index is asked with: the bundled ones, its own in their place."""
-    own = index_files.own_models(index.folder, index.manifest)
+    own = storage.own_models(index.folder, index.manifest)
     beside = [path.with_suffix(".md") for path in own.values()]
     brought = [_card(path) for path in beside if path.is_file()]
     return [*brought, *(card for card in cards() if card.name not in own)]

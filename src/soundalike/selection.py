@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import excerpt
-from soundalike.index import Index, nearest
+from soundalike.index import subset
+from soundalike.index.index import Index, nearest
 from soundalike.playlist import Entry, Playlist
 
 MAX_CHARACTERS = 1_500
@@ -45,7 +45,7 @@ def rank(index: Index, representation: str, rows: Sequence[int], length: int) ->
     if index.exact(representation):
         similarities = index.similarities(representation, means)[chosen]
     else:
-        similarities = excerpt.of(index, representation, chosen).cosines(representation, means)
+        similarities = subset.of(index, representation, chosen).cosines(representation, means)
         similarities += index.bias(representation)[chosen]
     order = nearest(similarities, length)
     entries = tuple(

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from soundalike import index_files, own_files, work_store
+from soundalike import own_files, work_store
 from soundalike.errors import IndexFolderError
 from soundalike.extraction import HEAD_INPUT
+from soundalike.index import storage
 from soundalike.models import ModelStore
 from soundalike.work_store import WorkStore
 
@@ -124,7 +125,7 @@ def clear(folder: Path) -> None:
     """Delete what a run made in its workshop, and the folder if nothing else is in it."""
     for part in _PARTS:
         own_files.remove(folder / part)
-    for name in (*_FILES, *index_files.SYSTEM):
+    for name in (*_FILES, *storage.SYSTEM):
         (folder / name).unlink(missing_ok=True)
     if [path.name for path in folder.iterdir()] == [MARKER]:
         (folder / MARKER).unlink()
@@ -137,7 +138,7 @@ def _is_own(folder: Path) -> bool:
         return False
     if (folder / MARKER).is_file():
         return True
-    there = {path.name for path in folder.iterdir()} - index_files.SYSTEM
+    there = {path.name for path in folder.iterdir()} - storage.SYSTEM
     known = there <= {*_FILES, *_PARTS} and work_store.is_store(folder)
     return not there or (known and not any(own_files.foreign(folder / part) for part in _PARTS))
 
@@ -145,7 +146,7 @@ def _is_own(folder: Path) -> bool:
 def _clear_retired(out: Path) -> None:
     """Delete an index that another has taken the place of; what file managers dropped in it moves on."""
     retired = beside(out) / RETIRED
-    for name in index_files.SYSTEM:
+    for name in storage.SYSTEM:
         if (retired / name).is_file() and not (out / name).exists():
             (retired / name).rename(out / name)
     _clear(retired)

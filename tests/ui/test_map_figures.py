@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import synthetic_index
 
-from soundalike import genre_groups, index, paths, projection
-from soundalike.index import Index
+from soundalike import paths, projection
+from soundalike.index import genre_groups, index
+from soundalike.index.index import Index
 from soundalike.ui import map_figures, palette
 from soundalike.ui.map_figures import Colouring
 

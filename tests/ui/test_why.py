@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from soundalike import index, moments, paths, query
+from soundalike import moments, paths, query
 from soundalike.explain import Explanation, Meeting, Part, explain
 from soundalike.feature_store import BLANK
-from soundalike.index import Index
+from soundalike.index import index
+from soundalike.index.index import Index
 from soundalike.ui import components, why
 from soundalike.ui.components import Track
 from soundalike.ui.why import Side

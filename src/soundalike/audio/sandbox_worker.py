@@ -1,11 +1,11 @@
 """The process in which visitors' files are decoded; started and talked to by `sandbox`.
 
-Run as `python -m soundalike.audio.sandbox_worker LIMITS`. It says that it is ready, then takes requests
-from its standard input and answers on its standard output until the input ends. A request is a line of JSON
-(`size`, `sides`) and the file's bytes. An answer is a line of JSON with `refused` (what to tell the
-visitor), with `failed` (what was raised), or with the clip's facts; then follow its samples, and both
-channels' if they were asked for and there are two, as float32 of this machine's byte order.
-"""
+Run as `python -m soundalike.audio.sandbox_worker LIMITS`. It says that it is ready, then takes
+requests from its standard input and answers on its standard output until the input ends. A request is
+a line of JSON (`size`, `sides`) and the file's bytes. An answer is a line of JSON with `refused` (what
+to tell the visitor), with `failed` (what was raised), or with the clip's facts; then follow its
+samples, and both channels' if they were asked for and there are two, as float32 of this machine's byte
+order."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 FILE = "fingerprints"
 """The array of an index that holds them, one row a track."""

@@ -21,7 +21,7 @@ from soundalike import cells
 from soundalike.audio import decoding
 from soundalike.audio.decoding import HOP_LENGTH, Clip
 from soundalike.features import spectral
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 FILE = "descriptors"
 """The array of an index that holds them, one row a track."""

@@ -12,7 +12,7 @@ import streamlit as st
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.features import psychoacoustics, spectral
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_texts as texts
 from soundalike.ui import components, state

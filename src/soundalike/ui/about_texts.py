@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from soundalike import duplicates, representations
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.features import psychoacoustics, spectral, spectrogram_image
-from soundalike.index import Index
+from soundalike.index import duplicates
+from soundalike.index.index import Index
 from soundalike.models import vgg16
 from soundalike.representations import genre_head, vgg_mel
 from soundalike.ui.components import plain

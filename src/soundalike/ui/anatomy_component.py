@@ -24,7 +24,7 @@ from soundalike.anatomy import Anatomy
 from soundalike.audio import decoding, sandbox
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.features import spectrogram_image
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.ui import state
 from soundalike.ui.components import Track

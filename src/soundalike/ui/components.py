@@ -13,12 +13,13 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
-from soundalike import libraries, query
+from soundalike import query
 from soundalike.audio import sandbox
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
-from soundalike.libraries import Library
+from soundalike.index import catalog
+from soundalike.index.catalog import Library
+from soundalike.index.index import Index
 from soundalike.playlist import Playlist
 from soundalike.query import Query
 from soundalike.ui import state
@@ -358,7 +359,7 @@ def complain(message: str) -> None:
 
 def for_visitors(message: str) -> str:
     """An error's message as Markdown: commands marked up, nothing else, and no place on the server."""
-    parts = libraries.without_paths(message).split("`")
+    parts = catalog.without_paths(message).split("`")
     parts[::2] = map(plain, parts[::2])
     return "`".join(parts)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from soundalike import cells
 from soundalike.feature_store import FeatureStore
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.models import vgg16
 from soundalike.portrait import Portrait
 from soundalike.ui import components, palette, state

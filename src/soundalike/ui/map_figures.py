@@ -24,9 +24,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import genre_groups, projection
+from soundalike import projection
 from soundalike.features import track_descriptors
-from soundalike.index import Index
+from soundalike.index import genre_groups
+from soundalike.index.index import Index
 from soundalike.ui import palette
 
 MAX_POINTS = 15_000

@@ -15,7 +15,7 @@ import streamlit as st
 from soundalike import ordering, query
 from soundalike.blend import Seed
 from soundalike.composer import PER_ARTIST, Recipe
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH
 from soundalike.query import Query
 from soundalike.ui import state

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from soundalike import exports, imports, likeness, playlist, representations
 from soundalike.errors import SoundalikeError
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.journey import Journey
 from soundalike.playlist import Playlist
 from soundalike.query import Query

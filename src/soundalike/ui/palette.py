@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from soundalike import genre_groups
-from soundalike.index import Index
+from soundalike.index import genre_groups
+from soundalike.index.index import Index
 
 COLOURS = (
     *("#CC6677", "#5E6AD2", "#C2A12B", "#2E9A63", "#4FA8DC"),

@@ -22,15 +22,16 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, libraries, memory, paths, query
-from soundalike import index as indices
+from soundalike import allocator, memory, paths, query
 from soundalike.audio import decoding, sandbox
 from soundalike.clip_embeddings import Turn
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import OnPlace, Turns
-from soundalike.index import Index
-from soundalike.index_check import Check
-from soundalike.libraries import Library
+from soundalike.index import catalog
+from soundalike.index import index as indices
+from soundalike.index.catalog import Library
+from soundalike.index.index import Index
+from soundalike.index.integrity import Check
 from soundalike.models import ModelStore, runtime
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ _OF_NONE = {
 
 def choose_library() -> list[Library]:
     """The libraries on offer, once it is settled which of them this session looks at."""
-    offered = libraries.offered()
+    offered = catalog.offered()
     names = [library.name for library in offered]
     asked = st.session_state.get(LIBRARY) or st.query_params.get(LIBRARY)
     if asked not in names:
@@ -102,10 +103,10 @@ def open_index() -> Index:
     IndexFolderError
         If it cannot be used.
     """
-    offered = libraries.offered()
+    offered = catalog.offered()
     named = {library.name: library.folder for library in offered}
     folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
-    index, check = _open(str(folder.resolve()), libraries.stamp(folder))
+    index, check = _open(str(folder.resolve()), catalog.stamp(folder))
     check.confirm()
     if st.session_state.get("library_identity", index.identity) != index.identity:
         forget_library()

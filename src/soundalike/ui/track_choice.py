@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 
-from soundalike import search
-from soundalike.index import Index
+from soundalike.index import text_search
+from soundalike.index.index import Index
 from soundalike.ui import state
 
 MOST_LISTED = 1_000
@@ -172,7 +172,7 @@ def _hits(index: Index, typed: str) -> dict[str, str]:
     text = st.session_state.get(typed) or ""
     if not text.strip():
         return {}
-    rows, found = search.best(index, text, MOST_OFFERED)
+    rows, found = text_search.best(index, text, MOST_OFFERED)
     if not found:
         st.caption("No track has all these words.")
     elif found > len(rows):

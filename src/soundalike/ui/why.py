@@ -14,7 +14,7 @@ from soundalike.audio import decoding
 from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.explain import Explanation, explain
 from soundalike.feature_store import BLANK
-from soundalike.index import Index
+from soundalike.index.index import Index
 from soundalike.moments import Picture
 from soundalike.query import Query
 from soundalike.ui import components, feature_parts

@@ -25,11 +25,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import index as indices
-from soundalike import index_writing
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
-from soundalike.vectors import Vectors
+from soundalike.index import index as indices
+from soundalike.index import writing
+from soundalike.index.index import Index
+from soundalike.index.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
 SEED = 0
@@ -123,7 +123,7 @@ def add(folder: Path, names: Sequence[str] | None = None) -> Index:
         for name in wanted:
             _write(opened, name)
 
-    index_writing.exchange(folder, [file_name(name) for name in wanted], write)
+    writing.exchange(folder, [file_name(name) for name in wanted], write)
     return indices.load(folder)
 
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 COLUMNS = ("title", "artist", "album", "genre")
 """What is searched unless told otherwise."""

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from soundalike import representations
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
-from soundalike.row_reader import Rows
+from soundalike.index.index import Index
+from soundalike.index.row_reader import Rows
 
 
 class Excerpt(Index):

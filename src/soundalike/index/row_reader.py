@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import halves, index_files
+from soundalike.index import halves, storage
 
 BLOCK_VALUES = 8_000_000
 """A block of rows holds at most so many numbers, 32 MB in float32."""
@@ -37,10 +37,10 @@ class RowReader:
     """
 
     def __init__(self, path: Path) -> None:
-        mapped: Any = index_files.open_array(path)
+        mapped: Any = storage.open_array(path)
         ordered = mapped.flags.c_contiguous and mapped.dtype in (np.float16, np.float32)
         if mapped.ndim != 2 or not ordered:
-            raise index_files.damaged(path)
+            raise storage.damaged(path)
         self.shape: tuple[int, int] = mapped.shape
         self.dtype = mapped.dtype
         self._path = path
@@ -79,7 +79,7 @@ class RowReader:
         while len(left):
             count = file.readinto(left)
             if not count:
-                raise index_files.damaged(self._path)
+                raise storage.damaged(self._path)
             left = left[count:]
 
     def rows(self, rows: Rows) -> NDArray[np.float32]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.vectors import Vectors
+from soundalike.index.vectors import Vectors
 
 BEST = 256
 """So many of the tracks that come first by the estimate are compared exactly."""

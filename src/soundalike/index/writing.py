@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, paths
+from soundalike import paths
+from soundalike.index import storage
 
 
 def save(folder: Path, name: str, array: NDArray[Any]) -> None:
@@ -63,7 +64,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     there = sorted(
         path
         for path in folder.iterdir()
-        if path.name != index_files.MANIFEST and not index_files.is_systems(path.name)
+        if path.name != storage.MANIFEST and not storage.is_systems(path.name)
     )
     manifest["files"] = {
         path.name: known[path.name] if path.name in known else file_facts(path) for path in there
@@ -81,7 +82,7 @@ def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> N
     write : writes them
     """
     names = set(files)
-    manifest = json.loads((folder / index_files.MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((folder / storage.MANIFEST).read_text(encoding="utf-8"))
     known = {name: facts for name, facts in manifest["files"].items() if name not in names}
     _replace(folder, manifest | {"files": known})
     write()
@@ -90,7 +91,7 @@ def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> N
 
 
 def _replace(folder: Path, manifest: dict[str, Any]) -> None:
-    path = folder / index_files.MANIFEST
+    path = folder / storage.MANIFEST
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(manifest_text(manifest), encoding="utf-8")
     aside.replace(path)

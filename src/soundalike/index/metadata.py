@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
-from soundalike import index_files, representations
+from soundalike import representations
 from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.index import storage
 from soundalike.models import ModelStore
 
 
@@ -87,7 +88,7 @@ class IndexFacts:
     @cached_property
     def skipped(self) -> pd.DataFrame:
         """The files that were left out when the index was made: columns `file` and `reason`."""
-        return index_files.read_skipped(self.folder)
+        return storage.read_skipped(self.folder)
 
     def models(self, base: ModelStore) -> ModelStore:
         """The networks that belong to this index: its own where it brings some, those given otherwise.
@@ -97,7 +98,7 @@ class IndexFacts:
         IndexFolderError
             If the manifest names what no index can bring.
         """
-        own = index_files.own_models(self.folder, self.manifest)
+        own = storage.own_models(self.folder, self.manifest)
         return base.with_files(**own) if own else base
 
     def row_of_file(self, sha256: str) -> int | None:

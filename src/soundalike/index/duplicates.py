@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.features import fingerprint
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 FILE = "duplicates"
 """The array of an index that holds them: pairs of rows, int32 [shape=(pairs, 2)]."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from weakref import WeakKeyDictionary
 
-from soundalike.index import Index
+from soundalike.index.index import Index
 
 MOST = 24
 """More than this many genres are not named each."""

@@ -40,22 +40,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import index_files, representations, similarity
+from soundalike import representations
 from soundalike.errors import IndexFolderError
-from soundalike.first_pass import FirstPass
-from soundalike.index_facts import IndexFacts
+from soundalike.index import similarity, storage
+from soundalike.index.metadata import IndexFacts
+from soundalike.index.pca_prefilter import FirstPass
+from soundalike.index.row_reader import RowReader, Rows
+from soundalike.index.similarity import nearest as nearest
+from soundalike.index.vectors import Vectors
 from soundalike.models import ModelStore
 from soundalike.representations import scaling
-from soundalike.row_reader import RowReader, Rows
-from soundalike.similarity import nearest as nearest
-from soundalike.vectors import Vectors
 
 if TYPE_CHECKING:
-    from soundalike.approximate import Approximate
+    from soundalike.index.ann import Approximate
 
-SCHEMA = index_files.SCHEMA
-MANIFEST = index_files.MANIFEST
-TRACKS = index_files.TRACKS
+SCHEMA = storage.SCHEMA
+MANIFEST = storage.MANIFEST
+TRACKS = storage.TRACKS
 NEIGHBOURS = 100
 TOP_TRACKS = 5
 
@@ -100,7 +101,7 @@ class Index(IndexFacts):
     def array(self, name: str) -> NDArray[Any]:
         """One of the folder's arrays, by file name without `.npy`, memory-mapped."""
         if name not in self._arrays:
-            self._arrays[name] = index_files.open_array(self.folder / f"{name}.npy")
+            self._arrays[name] = storage.open_array(self.folder / f"{name}.npy")
         return self._arrays[name]
 
     def optional(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
@@ -123,7 +124,7 @@ class Index(IndexFacts):
         lengths = zip(shape, array.shape, strict=False)
         fits = array.ndim == len(shape) and all(wanted in (-1, own) for wanted, own in lengths)
         if not fits or array.dtype != dtype:
-            raise index_files.damaged(path)
+            raise storage.damaged(path)
         return array
 
     def embeddings(self, row: int) -> Embeddings:
@@ -191,13 +192,13 @@ class Index(IndexFacts):
         return self.similarities_of_parts(chosen, query)
 
     def _approximate_cosines(self, name: str, query: Embeddings) -> NDArray[np.float32]:
-        from soundalike import approximate  # which needs this module, and a library of its own
+        from soundalike.index import ann  # which needs this module, and a library of its own
 
         if name not in self._approximate:
-            self._approximate[name] = approximate.Approximate(self.folder / approximate.file_name(name))
+            self._approximate[name] = ann.Approximate(self.folder / ann.file_name(name))
         found, weights = self._approximate[name], self.parts(name)
         stores = {part: self.store(part) for part in weights}
-        vector = approximate.joined(stores, weights, query)
+        vector = ann.joined(stores, weights, query)
         first = found.nearest(vector, similarity.BEST)
         last = np.setdiff1d(found.nearest(-vector, similarity.WORST), first)
         return similarity.similarities_of_candidates(stores, weights, query, first, last)
@@ -345,10 +346,10 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
         If the folder is missing, of another schema version, or a file of it is missing, damaged or
         of another shape than the manifest says.
     """
-    manifest = index_files.read_manifest(folder)
-    index_files.check_files(folder, manifest, checksums)
-    index_files.own_models(folder, manifest)
-    return Index(folder, manifest, index_files.read_tracks(folder, manifest))
+    manifest = storage.read_manifest(folder)
+    storage.check_files(folder, manifest, checksums)
+    storage.own_models(folder, manifest)
+    return Index(folder, manifest, storage.read_tracks(folder, manifest))
 
 
 def is_index(folder: Path) -> bool:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import row_reader
-from soundalike.first_pass import FirstPass
-from soundalike.row_reader import RowReader, Rows
+from soundalike.index import row_reader
+from soundalike.index.pca_prefilter import FirstPass
+from soundalike.index.row_reader import RowReader, Rows
 
 IN_MEMORY = 64_000_000
 """Arrays of up to so many numbers are kept in memory, 256 MB in float32."""

@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import index_files, index_writing
-from soundalike.row_reader import RowReader
+from soundalike.index import storage, writing
+from soundalike.index.row_reader import RowReader
 
 LONG = 200
 """Vectors of fewer numbers are compared exactly, however many there are."""
@@ -72,11 +72,11 @@ def write(folder: Path, name: str, seed: int = SEED) -> None:
     seed : of the sample and of the decomposition
     """
     reader = RowReader(folder / f"{name}.npy")
-    norms = np.asarray(index_files.open_array(folder / f"{name}_norms.npy"))
+    norms = np.asarray(storage.open_array(folder / f"{name}_norms.npy"))
     directions = _directions(reader, norms, seed)
-    index_writing.save(folder, f"{name}_pca", directions)
+    writing.save(folder, f"{name}_pca", directions)
     shape = (reader.shape[0], len(directions))
-    codes = index_writing.create(folder, f"{name}_codes", shape, np.float32)
+    codes = writing.create(folder, f"{name}_codes", shape, np.float32)
     for rows, block in reader.blocks():
         codes[rows] = _of_length_1(block, norms[rows]) @ directions.T
     codes.flush()

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import threading
 
-from soundalike import index_files
 from soundalike.errors import IndexFolderError
-from soundalike.index import Index
+from soundalike.index import storage
+from soundalike.index.index import Index
 
 LARGEST = 2**28
 """Bytes of an index that are worth reading whole when it is opened; `soundalike check` reads any."""
@@ -53,8 +53,8 @@ class Check:
 
     def _compare(self) -> None:
         try:
-            index_files.check_files(self._index.folder, self._index.manifest, checksums=True)
+            storage.check_files(self._index.folder, self._index.manifest, checksums=True)
         except IndexFolderError as error:
             self._found = error
         except OSError:
-            self._found = index_files.damaged(self._index.folder)
+            self._found = storage.damaged(self._index.folder)

@@ -1,0 +1,1 @@
+"""What is stored of a library, and how it is searched."""
