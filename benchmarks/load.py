@@ -272,11 +272,12 @@ async def stay(
 
 def alone(count: int) -> list[list[str]]:
     """The titles of each clip's playlist, asked about one after the other."""
-    from soundalike import composer, paths, query, representations
-    from soundalike.blend import Seed
-    from soundalike.composer import Recipe
+    from soundalike import paths, representations
     from soundalike.index import index
     from soundalike.models import ModelStore
+    from soundalike.playlist import composer, query
+    from soundalike.playlist.blend import Seed
+    from soundalike.playlist.composer import Recipe
 
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     recipe = Recipe(representations.default(opened.names), ROWS)

@@ -33,11 +33,12 @@ import uploads
 from figures import Figure, parser, show
 from numpy.typing import NDArray
 
-from soundalike import paths, playlist, query, representations
+from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index import index
 from soundalike.models import ModelStore, vgg16
+from soundalike.playlist import playlist, query
 
 QUERIES = 5
 

@@ -26,12 +26,13 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from soundalike import blend, composer, explain, exports, journey, likeness, paths, query
-from soundalike.blend import Seed
-from soundalike.composer import Recipe
+from soundalike import explain, likeness, paths
 from soundalike.index import index as indices
 from soundalike.index import writing
 from soundalike.index.index import Index
+from soundalike.playlist import blend, composer, file_writer, journey, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.composer import Recipe
 
 NAMES = ("soundalike", "vgg_genre")
 PAIRS = QUERIES = 60
@@ -155,8 +156,8 @@ def _sentences(index: Index, row: int) -> object:
 def _write(kind: str) -> Callable[[Index, int], object]:
     def ask(index: Index, row: int) -> object:
         _of_the_library(index)
-        listing = exports.of_rows(index, range(row, row + 10))
-        return exports.write(listing, kind, index.library_folder)
+        listing = file_writer.of_rows(index, range(row, row + 10))
+        return file_writer.write(listing, kind, index.library_folder)
 
     return ask
 

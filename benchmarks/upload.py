@@ -22,12 +22,13 @@ import uploads
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import composer, likeness, paths, query, representations
+from soundalike import likeness, paths, representations
 from soundalike.audio import decoding, sandbox
-from soundalike.blend import Seed
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime, tagger, vgg_features
+from soundalike.playlist import composer, query
+from soundalike.playlist.blend import Seed
 
 WARM = 2
 """Files that do not count."""

@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from soundalike import comparison, measured, paths, playlist, query, representations
+from soundalike import comparison, measured, paths, representations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.measured import Report
+from soundalike.playlist import playlist, query
 from soundalike.ui import compare_figures, components, palette, state, track_choice
 from soundalike.votes import Pair, Votes
 

@@ -5,13 +5,14 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import playlist, projection, query, representations, selection
+from soundalike import projection, representations
 from soundalike.audio import decoding
 from soundalike.index import genre_groups, text_search
 from soundalike.index.index import Index
-from soundalike.playlist import Playlist
+from soundalike.playlist import playlist, query, selection
+from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.query import Query
 from soundalike.projection import Setting
-from soundalike.query import Query
 from soundalike.ui import components, map_figures, map_view, palette, state
 
 LINKS = 10

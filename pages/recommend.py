@@ -4,11 +4,12 @@ import random
 
 import streamlit as st
 
-from soundalike import composer, journey, playlist, query, report, representations
+from soundalike import report, representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.query import Query
+from soundalike.playlist import composer, journey, playlist, query
+from soundalike.playlist.query import Query
 from soundalike.ui import components, figures, mix, mix_parts, palette, state, track_choice, why
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from soundalike import exports
-from soundalike.exports import Item, Listing
+from soundalike.playlist import file_writer
+from soundalike.playlist.file_writer import Item, Listing
 
 LISTS = ("m3u8", "xspf", "jspf", "csv")
 KINDS = (*LISTS, "zip")
@@ -105,4 +105,4 @@ def write_clips(folder: Path, made: Listing) -> Path:
 
 
 def written(made: Listing, kind: str, folder: Path) -> bytes:
-    return exports.write(made, kind, write_clips(folder, made))
+    return file_writer.write(made, kind, write_clips(folder, made))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from soundalike import query
 from soundalike.errors import BusyError
+from soundalike.playlist import query
 
 ROOT = Path(__file__).resolve().parents[1]
 

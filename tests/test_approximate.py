@@ -12,13 +12,13 @@ import pytest
 from scattered_index import N, scattered, two_passes
 from small_library import cosines, write_index
 
-from soundalike import blend, composer, journey
-from soundalike import query as queries
-from soundalike.blend import Seed
-from soundalike.composer import Recipe
 from soundalike.errors import IndexFolderError
 from soundalike.index import ann, index, similarity
 from soundalike.index.index import Index
+from soundalike.playlist import blend, composer, journey
+from soundalike.playlist import query as queries
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.composer import Recipe
 
 faiss = pytest.importorskip("faiss", reason="the approximate index needs faiss")
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(3).items()}

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import cosines, write_index
 
-from soundalike import blend, query
-from soundalike.blend import Seed
 from soundalike.errors import IndexFolderError
+from soundalike.playlist import blend, query
+from soundalike.playlist.blend import Seed
 
 
 def seeds(index, *weighted: tuple[int, float]) -> list[Seed]:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from command_line import Capture, complaint, document, run, track_ids
 
-from soundalike import ordering, paths
+from soundalike import paths
 from soundalike.cli_recommend import networks
 from soundalike.index import index as indices
+from soundalike.playlist import ordering
 
 
 def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import comparison, paths, query
+from soundalike import comparison, paths
 from soundalike.index import index as indices
 from soundalike.index.index import Index
+from soundalike.playlist import query
 
 LISTS = st.lists(st.integers(0, 30), max_size=12, unique=True)
 

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import write_index
 
-from soundalike import blend, composer, harmony, ordering, playlist, query
-from soundalike.blend import Seed
-from soundalike.composer import Recipe
 from soundalike.errors import PlaylistError
 from soundalike.index import duplicates
 from soundalike.index.index import Index
+from soundalike.playlist import blend, composer, harmonic_mixing, ordering, playlist, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.composer import Recipe
 
 ROWS = st.integers(0, 39)
 ORDERS = st.sampled_from([*ordering.ORDERS, "genre_head:1", "-vgg_mel:0"])
@@ -157,8 +157,8 @@ def test_variety_by_hand(tmp_path) -> None:
 
 def test_fitting_keys_come_forward(libraries) -> None:
     index = libraries[2]
-    keys = harmony.load(index)
-    table = np.stack([harmony.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
+    keys = harmonic_mixing.load(index)
+    table = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
     asked = int(np.argmax(table.sum(axis=1)))
     fits = table[asked]
     counts = []

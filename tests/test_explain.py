@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import OTHER_CLIP, write_index
 
-from soundalike import cells, explain, likeness, moments, paths, query, representations
+from soundalike import cells, explain, likeness, moments, paths, representations
 from soundalike.audio import decoding
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import track_descriptors
 from soundalike.index import index, writing
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
-from soundalike.query import Query
+from soundalike.playlist import query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 from soundalike.representations import fma518, scaling, vgg_mel
 
 pytest_plugins = ["library_fixtures"]

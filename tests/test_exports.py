@@ -26,13 +26,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from made_up_listings import KINDS, LISTS, NASTY, item, listing, listings, nasty, write_clips, written
 
-from soundalike import exports, paths
-from soundalike.exports import Item, Listing, label, one_line
+from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.playlist import file_writer
+from soundalike.playlist.file_writer import Item, Listing, label, one_line
 
 LIBRARY = Path("/library")
-XSPF = {"": exports.XSPF_NAMESPACE}
+XSPF = {"": file_writer.XSPF_NAMESPACE}
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +42,11 @@ def bundled() -> Index:
 
 
 def text(made: Listing, kind: str, beside: Path | None = None) -> str:
-    return exports.write(made, kind, LIBRARY, beside).decode()
+    return file_writer.write(made, kind, LIBRARY, beside).decode()
 
 
 def xspf(made: Listing) -> Any:
-    return xspf_lib.Playlist.parse(io.BytesIO(exports.write(made, "xspf", LIBRARY)))
+    return xspf_lib.Playlist.parse(io.BytesIO(file_writer.write(made, "xspf", LIBRARY)))
 
 
 def jspf(made: Listing) -> Any:
@@ -57,7 +58,7 @@ def table(made: Listing) -> list[dict[str, str]]:
 
 
 def packed(made: Listing, folder: Path) -> zipfile.ZipFile:
-    return zipfile.ZipFile(io.BytesIO(exports.write(made, "zip", folder)))
+    return zipfile.ZipFile(io.BytesIO(file_writer.write(made, "zip", folder)))
 
 
 @given(made=listings())
@@ -179,12 +180,12 @@ def as_fields(element: ElementTree.Element, without: str = "") -> dict[str, Any]
 @given(made=listings())
 def test_csv_by_two_parsers(made: Listing) -> None:
     rows = table(made)
-    content = exports.write(made, "csv", LIBRARY)
+    content = file_writer.write(made, "csv", LIBRARY)
     frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    assert tuple(frame.columns) == exports.COLUMNS
+    assert tuple(frame.columns) == file_writer.COLUMNS
     assert len(frame) == len(rows) == len(made.items)
     for row, one in zip(rows, made.items, strict=True):
-        assert tuple(row) == exports.COLUMNS
+        assert tuple(row) == file_writer.COLUMNS
         for name in ("title", "artist", "album", "genre", "licence"):
             assert row[name] == one_line(getattr(one, name))
         assert row["track_id"] == one.track_id
@@ -220,16 +221,16 @@ def test_one_line_leaves_text_as_it_is() -> None:
 def test_paths_are_relative_to_where_the_list_will_lie(tmp_path: Path, kind: str) -> None:
     library, lists = tmp_path / "music" / "library", tmp_path / "lists"
     made = listing(item(file="clips/a.opus"))
-    assert "clips/a.opus" in exports.write(made, kind, library).decode()
-    assert "../music" not in exports.write(made, kind, library).decode()
-    assert "../music/library/clips/a.opus" in exports.write(made, kind, library, lists).decode()
+    assert "clips/a.opus" in file_writer.write(made, kind, library).decode()
+    assert "../music" not in file_writer.write(made, kind, library).decode()
+    assert "../music/library/clips/a.opus" in file_writer.write(made, kind, library, lists).decode()
 
 
 def test_path_from_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "far" / "away" / "lists").mkdir(parents=True)
     (tmp_path / "lists").symlink_to(tmp_path / "far" / "away" / "lists")
     library = write_clips(tmp_path / "library", listing(item()))
-    content = exports.write(listing(item()), "m3u8", library, tmp_path / "lists").decode()
+    content = file_writer.write(listing(item()), "m3u8", library, tmp_path / "lists").decode()
     assert (tmp_path / "lists" / content.splitlines()[-1]).read_bytes() == b"clips/0001.opus"
 
 
@@ -259,7 +260,7 @@ def test_zip_holds_the_clips_the_lists_and_the_credits(made: Listing) -> None:
     suffix=st.sampled_from([".opus", "", ".a b", ".\u202e", "." + "x" * 200]),
 )
 def test_names_in_the_zip_are_safe(title: str, artist: str, suffix: str) -> None:
-    folder, slash, name = exports._clip_name(
+    folder, slash, name = file_writer._clip_name(
         "01", item(title=title, artist=artist, file=f"a{suffix}")
     ).partition("/")
     assert (folder, slash) == ("clips", "/")
@@ -302,19 +303,19 @@ def test_same_listing_makes_the_same_bytes(tmp_path: Path, kind: str) -> None:
 
 def test_unknown_kind() -> None:
     with pytest.raises(ValueError, match="one of m3u8, xspf, jspf, csv, zip, not 'pls'"):
-        exports.write(listing(item()), "pls", LIBRARY)
+        file_writer.write(listing(item()), "pls", LIBRARY)
 
 
 def test_formats_have_what_a_download_needs() -> None:
-    assert tuple(exports.FORMATS) == KINDS
-    for kind, described in exports.FORMATS.items():
+    assert tuple(file_writer.FORMATS) == KINDS
+    for kind, described in file_writer.FORMATS.items():
         assert described.suffix == f".{kind}"
         assert re.fullmatch(r"[a-z]+/[a-z+]+", described.mime)
         assert described.title.startswith(kind.upper())
 
 
 def test_listing_of_the_library(bundled: Index) -> None:
-    made = exports.of_rows(bundled, [4, 1], [0.5, 0.25], "Evening", {"representation": "soundalike"})
+    made = file_writer.of_rows(bundled, [4, 1], [0.5, 0.25], "Evening", {"representation": "soundalike"})
     assert (made.title, made.recipe) == ("Evening", {"representation": "soundalike"})
     assert [one.track_id for one in made.items] == [
         bundled.fact("track_id", 4),
@@ -325,7 +326,7 @@ def test_listing_of_the_library(bundled: Index) -> None:
     assert made.items[1].seconds == float(bundled.fact("duration_s", 1))
     assert made.items[1].source == ""
     assert (bundled.library_folder / made.items[1].file).is_file()
-    assert exports.of_rows(bundled, [1]).items[0].similarity is None
+    assert file_writer.of_rows(bundled, [1]).items[0].similarity is None
 
 
 @pytest.mark.parametrize(
@@ -333,25 +334,25 @@ def test_listing_of_the_library(bundled: Index) -> None:
 )
 def test_duration_that_is_not_known(bundled: Index, duration: str, seconds: float | None) -> None:
     tracks = bundled.tracks.head(1).assign(duration_s=duration, url="https://example.org")
-    found = exports.of_rows(replace(bundled, tracks=tracks), [0]).items[0]
+    found = file_writer.of_rows(replace(bundled, tracks=tracks), [0]).items[0]
     assert (found.seconds, found.source) == (seconds, "https://example.org")
 
 
 def test_as_many_similarities_as_rows(bundled: Index) -> None:
     with pytest.raises(ValueError, match="zip"):
-        exports.of_rows(bundled, [1, 2], [0.5])
+        file_writer.of_rows(bundled, [1, 2], [0.5])
 
 
 def test_mpv_plays_the_m3u8(bundled: Index, tmp_path: Path) -> None:
     mpv = shutil.which("mpv")
     if mpv is None:
         pytest.skip("needs the player mpv, which .ci/run installs")
-    made = exports.of_rows(bundled, [0, 1], title="Ünïcode")
+    made = file_writer.of_rows(bundled, [0, 1], title="Ünïcode")
     library, lists = tmp_path / "library", tmp_path / "my lists"
     lists.mkdir()
     odd = tuple(odd_copy(bundled, one, library) for one in made.items)
     path = lists / "evening.m3u8"
-    path.write_bytes(exports.write(replace(made, items=odd), "m3u8", library, lists))
+    path.write_bytes(file_writer.write(replace(made, items=odd), "m3u8", library, lists))
     quiet = ["--no-config", "--ao=null", "--vid=no", "--length=0.3", "--term-status-msg="]
     shown = "--term-playing-msg=PLAYS ${path} AS ${playlist/0/title} THEN ${playlist/1/title}"
     run = subprocess.run(

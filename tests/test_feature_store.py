@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import cells, explain, features_builder, harmony, moments
+from soundalike import cells, explain, features_builder, moments
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
 from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.features import fingerprint
 from soundalike.index import duplicates, index
 from soundalike.ingest import Event
+from soundalike.playlist import harmonic_mixing
 from soundalike.representations import vgg_mel
 
 pytest_plugins = ["library_fixtures"]
@@ -123,7 +124,7 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     picture = store.picture(2)
     assert picture == moments.draw_file(copied.path(2))
     assert len(store.portrait("genre_head", 0).findings) == 8
-    assert harmony.load(copied).shape == (len(copied), 2)
+    assert harmonic_mixing.load(copied).shape == (len(copied), 2)
     assert fingerprint.distance(*fingerprint.load(copied)[[1, 1]]) == 0
     assert not len(duplicates.load(copied))
     assert explain.stored_moments(copied, "musicnn") is None

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import harmony
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
+from soundalike.playlist import harmonic_mixing
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -30,19 +30,19 @@ ALL = np.array([key(f"{name}{mode}") for name in NAMES for mode in ("", "m")], n
     ],
 )
 def test_what_fits_a_key(one, expected) -> None:
-    fits = harmony.fit(key(one), ALL)
+    fits = harmonic_mixing.fit(key(one), ALL)
     assert {tuple(found) for found in ALL[fits]} == {key(name) for name in expected}
 
 
 def test_fitting_is_mutual_and_four_keys_fit_each() -> None:
-    table = np.stack([harmony.fit((int(t), int(m)), ALL) for t, m in ALL])
+    table = np.stack([harmonic_mixing.fit((int(t), int(m)), ALL) for t, m in ALL])
     np.testing.assert_array_equal(table, table.T)
     assert (table.sum(axis=1) == 4).all()
 
 
 def test_no_key_fits_nothing() -> None:
-    assert not harmony.fit(harmony.NONE, ALL).any()
-    assert not harmony.fit((0, 0), np.array([harmony.NONE], np.int8)).any()
+    assert not harmonic_mixing.fit(harmonic_mixing.NONE, ALL).any()
+    assert not harmonic_mixing.fit((0, 0), np.array([harmonic_mixing.NONE], np.int8)).any()
 
 
 def chords(*notes: tuple[float, ...]) -> Clip:
@@ -54,17 +54,17 @@ def chords(*notes: tuple[float, ...]) -> Clip:
 
 def test_a_cadence_in_c_is_heard() -> None:
     c, f, g = (261.6, 329.6, 392.0), (349.2, 440.0, 523.3), (392.0, 493.9, 587.3)
-    assert harmony.of(chords(c, f, g, c)) == (0, 0)
+    assert harmonic_mixing.of(chords(c, f, g, c)) == (0, 0)
 
 
 def test_noise_has_no_key() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 10 * SAMPLE_RATE).astype(np.float32)
-    assert harmony.of(Clip(noise)) == harmony.NONE or harmony.MIN_MARGIN < 0.05
+    assert harmonic_mixing.of(Clip(noise)) == harmonic_mixing.NONE or harmonic_mixing.MIN_MARGIN < 0.05
 
 
 def test_an_index_without_keys_and_one_with_others(tmp_path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.eye(3)})
-    assert harmony.load(index) is None
-    np.save(tmp_path / f"{harmony.FILE}.npy", np.zeros((2, 2), np.int8))
+    assert harmonic_mixing.load(index) is None
+    np.save(tmp_path / f"{harmonic_mixing.FILE}.npy", np.zeros((2, 2), np.int8))
     with pytest.raises(IndexFolderError, match="damaged"):
-        harmony.load(index)
+        harmonic_mixing.load(index)

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_listings import KINDS, LISTS, item, listing, listings, written
 
-from soundalike import exports, imports
-from soundalike.exports import Listing, label, one_line
-from soundalike.imports import ListingError, Reference
+from soundalike.playlist import file_reader, file_writer
+from soundalike.playlist.file_reader import ListingError, Reference
+from soundalike.playlist.file_writer import Listing, label, one_line
 
 LIBRARY = Path("/library")
 XSPF = '<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>{}</trackList></playlist>'
@@ -25,7 +25,7 @@ TRACK = "<track><location>{}</location></track>"
 
 
 def read(text: str | bytes, name: str = "list.m3u8") -> tuple[Reference, ...]:
-    return imports.read(text.encode() if isinstance(text, str) else text, name)
+    return file_reader.read(text.encode() if isinstance(text, str) else text, name)
 
 
 def shown(references: tuple[Reference, ...]) -> list[str]:
@@ -57,7 +57,7 @@ def encrypted() -> bytes:
 @given(made=listings())
 def test_round_trip_of_lists_that_name_ids(made: Listing) -> None:
     for kind in ("xspf", "jspf", "csv"):
-        found = imports.read(exports.write(made, kind, LIBRARY), f"list.{kind}")
+        found = file_reader.read(file_writer.write(made, kind, LIBRARY), f"list.{kind}")
         assert [(one.track_id, one.title, one.artist) for one in found] == [
             (one.track_id, one_line(one.title), one_line(one.artist)) for one in made.items
         ]
@@ -65,7 +65,7 @@ def test_round_trip_of_lists_that_name_ids(made: Listing) -> None:
 
 @given(made=listings())
 def test_round_trip_of_m3u8(made: Listing) -> None:
-    found = imports.read(exports.write(made, "m3u8", LIBRARY), "list.m3u8")
+    found = file_reader.read(file_writer.write(made, "m3u8", LIBRARY), "list.m3u8")
     spaceless = [shown.replace(" ", "") for shown in shown(found)]
     assert spaceless == [
         label(one_line(one.title), one_line(one.artist)).replace(" ", "") for one in made.items
@@ -79,7 +79,7 @@ def test_round_trip_of_m3u8(made: Listing) -> None:
 @given(made=listings())
 def test_round_trip_of_zip(made: Listing) -> None:
     with TemporaryDirectory() as folder:
-        found = imports.read(written(made, "zip", Path(folder)), "list.zip")
+        found = file_reader.read(written(made, "zip", Path(folder)), "list.zip")
     assert [(one.track_id, one.title, one.artist) for one in found] == [
         (one.track_id, one_line(one.title), one_line(one.artist)) for one in made.items
     ]
@@ -92,7 +92,7 @@ def test_round_trip_of_zip(made: Listing) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_content_tells_the_format(tmp_path: Path, kind: str, name: str) -> None:
     made = listing(item(1), item(2))
-    assert shown(imports.read(written(made, kind, tmp_path), name)) == [
+    assert shown(file_reader.read(written(made, kind, tmp_path), name)) == [
         "Artist 1 - Title 1",
         "Artist 2 - Title 2",
     ]
@@ -102,7 +102,7 @@ def test_content_tells_the_format(tmp_path: Path, kind: str, name: str) -> None:
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_byte_order_marks_and_line_ends(kind: str, newline: str, mark: str) -> None:
-    text = exports.write(listing(item(1), item(2)), kind, LIBRARY).decode().replace("\r\n", "\n")
+    text = file_writer.write(listing(item(1), item(2)), kind, LIBRARY).decode().replace("\r\n", "\n")
     found = read(mark + text.replace("\n", newline), f"list.{kind}")
     assert shown(found) == ["Artist 1 - Title 1", "Artist 2 - Title 2"]
 
@@ -120,9 +120,9 @@ def test_title_belongs_to_the_next_path_alone() -> None:
 
 def test_m3u_in_latin_1() -> None:
     content = "#EXTM3U\n#EXTINF:1,Björk - Jóga\nJóga.mp3\n".encode("latin-1")
-    assert shown(imports.read(content, "LIST.M3U")) == ["Björk - Jóga"]
+    assert shown(file_reader.read(content, "LIST.M3U")) == ["Björk - Jóga"]
     with pytest.raises(ListingError, match="UTF-8"):
-        imports.read(content, "list.m3u8")
+        file_reader.read(content, "list.m3u8")
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -267,12 +267,12 @@ def test_what_is_no_playlist_is_refused_in_a_sentence(
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_ten_thousand_entries_and_no_more(kind: str) -> None:
-    made = listing(*(item(i) for i in range(imports.MAX_ENTRIES)))
-    content = exports.write(made, kind, LIBRARY)
-    assert len(imports.read(content, f"list.{kind}")) == imports.MAX_ENTRIES
+    made = listing(*(item(i) for i in range(file_reader.MAX_ENTRIES)))
+    content = file_writer.write(made, kind, LIBRARY)
+    assert len(file_reader.read(content, f"list.{kind}")) == file_reader.MAX_ENTRIES
     one_more = replace(made, items=(*made.items, item()))
     with pytest.raises(ListingError, match="more than 10,000 entries"):
-        imports.read(exports.write(one_more, kind, LIBRARY), f"list.{kind}")
+        file_reader.read(file_writer.write(one_more, kind, LIBRARY), f"list.{kind}")
 
 
 NAMES = st.sampled_from(["a", "a.m3u", "a.m3u8", "a.xspf", "a.jspf", "a.json", "a.csv", "a.zip"])
@@ -307,7 +307,7 @@ def test_damaged_files_are_read_or_refused(data: st.DataObject, kind: str) -> No
 def read_or_refused(content: bytes, name: str) -> None:
     found: tuple[Reference, ...] | list[str]
     try:
-        found = imports.read(content, name)
+        found = file_reader.read(content, name)
     except ListingError as error:
         found = str(error).splitlines()
     assert isinstance(found, tuple) or len(found) == 1

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from made_up_listings import KINDS, LISTS
 
-from soundalike import exports, imports, paths
-from soundalike.imports import Reference
+from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.playlist import file_reader, file_writer
+from soundalike.playlist.file_reader import Reference
 
 
 @pytest.fixture(scope="module")
@@ -26,28 +27,28 @@ def bundled() -> Index:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_was_exported_resolves_to_the_same_rows(bundled: Index, kind: str, seed: int) -> None:
     rows = random.Random(seed).sample(range(len(bundled)), 20)
-    made = exports.of_rows(bundled, rows)
-    content = exports.write(made, kind, bundled.library_folder)
-    assert imports.resolve(bundled, imports.read(content, f"list.{kind}")) == (rows, [])
+    made = file_writer.of_rows(bundled, rows)
+    content = file_writer.write(made, kind, bundled.library_folder)
+    assert file_reader.resolve(bundled, file_reader.read(content, f"list.{kind}")) == (rows, [])
 
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_whole_library_resolves_from_a_list_that_lies_elsewhere(
     bundled: Index, tmp_path: Path, kind: str
 ) -> None:
-    made = exports.of_rows(bundled, range(len(bundled)))
-    content = exports.write(made, kind, bundled.library_folder, tmp_path)
-    found = imports.read(content, "without a suffix")
-    assert imports.resolve(bundled, found) == (list(range(len(bundled))), [])
+    made = file_writer.of_rows(bundled, range(len(bundled)))
+    content = file_writer.write(made, kind, bundled.library_folder, tmp_path)
+    found = file_reader.read(content, "without a suffix")
+    assert file_reader.resolve(bundled, found) == (list(range(len(bundled))), [])
 
 
 def test_list_from_an_unpacked_zip_resolves_by_names(bundled: Index) -> None:
     rows = [7, 3, 11]
-    content = exports.write(exports.of_rows(bundled, rows), "zip", bundled.library_folder)
+    content = file_writer.write(file_writer.of_rows(bundled, rows), "zip", bundled.library_folder)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in ("playlist.m3u8", "playlist.xspf", "playlist.csv"):
-            found = imports.read(archive.read(name), name)
-            assert imports.resolve(bundled, found) == (rows, [])
+            found = file_reader.read(archive.read(name), name)
+            assert file_reader.resolve(bundled, found) == (rows, [])
 
 
 def test_nothing_that_is_named_is_opened(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +60,7 @@ def test_nothing_that_is_named_is_opened(bundled: Index, monkeypatch: pytest.Mon
     )
     for place in ("builtins.open", "io.open", "os.open", "os.stat", "socket.socket"):
         monkeypatch.setattr(place, refuse)
-    rows, notes = imports.resolve(bundled, imports.read(named.encode(), "list.m3u8"))
+    rows, notes = file_reader.resolve(bundled, file_reader.read(named.encode(), "list.m3u8"))
     monkeypatch.undo()
     assert rows == []
     assert notes[0].startswith("4 of 4 entries are not in this library: “file:///etc/passwd”")
@@ -119,15 +120,15 @@ def entry(
     ],
 )
 def test_how_an_entry_is_found(four: Index, reference: Reference, row: int | None) -> None:
-    assert imports.resolve(four, [reference])[0] == ([] if row is None else [row])
+    assert file_reader.resolve(four, [reference])[0] == ([] if row is None else [row])
 
 
 def test_rows_keep_their_order_and_come_once(four: Index) -> None:
     references = [entry(track_id=track_id) for track_id in ("4", "1", "4", "2", "1")]
-    rows, notes = imports.resolve(four, references)
+    rows, notes = file_reader.resolve(four, references)
     assert rows == [3, 0, 1]
     assert notes == ["2 entries name a track that is in the list already; it is kept once."]
-    assert imports.resolve(four, references[:3])[1] == [
+    assert file_reader.resolve(four, references[:3])[1] == [
         "1 entry names a track that is in the list already; it is kept once."
     ]
 
@@ -140,17 +141,17 @@ def test_what_is_not_in_the_library_is_named(four: Index) -> None:
         entry(title="x" * 99),
     ]
     known = entry(track_id="1")
-    assert imports.resolve(four, [known, unknown[0]])[1] == [
+    assert file_reader.resolve(four, [known, unknown[0]])[1] == [
         "1 of 2 entries is not in this library: “A - One”."
     ]
-    assert imports.resolve(four, unknown[:3])[1] == [
+    assert file_reader.resolve(four, unknown[:3])[1] == [
         "3 of 3 entries are not in this library: “A - One”, “two.mp3” and “?”."
     ]
-    assert imports.resolve(four, [*unknown, known, known])[1] == [
+    assert file_reader.resolve(four, [*unknown, known, known])[1] == [
         "4 of 6 entries are not in this library: “A - One”, “two.mp3”, “?” and 1 more.",
         "1 entry names a track that is in the list already; it is kept once.",
     ]
-    assert imports.resolve(four, unknown[3:])[1] == [
+    assert file_reader.resolve(four, unknown[3:])[1] == [
         f"1 of 1 entries is not in this library: “{'x' * 79}…”."
     ]
-    assert imports.resolve(four, []) == ([], [])
+    assert file_reader.resolve(four, []) == ([], [])

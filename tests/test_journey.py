@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import write_index
 
-from soundalike import blend, journey
 from soundalike.errors import IndexFolderError, PlaylistError
 from soundalike.index.index import Index
+from soundalike.playlist import blend, journey
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 from scattered_index import N, scattered, two_passes
 from small_library import cosines
 
-from soundalike import blend, composer, journey, selection
-from soundalike import query as queries
-from soundalike.blend import Seed
-from soundalike.composer import Recipe
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.playlist import blend, composer, journey, selection
+from soundalike.playlist import query as queries
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.composer import Recipe
 
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(5).items()}
 WEIGHTS = {"vgg_mel": 1.0, "genre_head": 80.0}

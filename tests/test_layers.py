@@ -15,8 +15,8 @@ HEAVY = {"tensorflow", "keras", "numba", "librosa", "matplotlib", "sklearn", "um
 NUMERICS = {"numpy", "scipy", "librosa", "tensorflow", "keras", "sklearn"}
 LIGHT_MODULES = (
     "soundalike.index.index",
-    "soundalike.playlist",
-    "soundalike.query",
+    "soundalike.playlist.playlist",
+    "soundalike.playlist.query",
     "soundalike.representations",
     "soundalike.ui.figures",
 )

@@ -13,12 +13,12 @@ from small_library import write_index
 
 from soundalike import cells, likeness
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
-from soundalike.query import Query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 
 N = 200
 TEMPO, PACE, BRIGHT, NOISY, BASS, UNEVEN, ATTACK, LOWS = range(8)

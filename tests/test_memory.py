@@ -6,10 +6,11 @@ import os
 
 import pytest
 
-from soundalike import memory, paths, query, representations
+from soundalike import memory, paths, representations
 from soundalike.errors import ModelError
 from soundalike.index import index
 from soundalike.models import ModelStore
+from soundalike.playlist import query
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import ordering
 from soundalike.errors import PlaylistError
+from soundalike.playlist import ordering
 
 
 def plane(seed: int, n: int) -> np.ndarray:

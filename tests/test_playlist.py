@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import OTHER_CLIP, cosines, encode, write_index
 
-from soundalike import playlist, query
 from soundalike.errors import IndexFolderError
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
-from soundalike.query import Query
+from soundalike.playlist import playlist, query
+from soundalike.playlist.query import Query
 
 pytest_plugins = ["library_fixtures"]
 

@@ -13,9 +13,8 @@ import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import index_builder, paths, query
+from soundalike import index_builder, paths
 from soundalike.audio import decoding
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.features import fingerprint
@@ -24,6 +23,8 @@ from soundalike.index.index import Index
 from soundalike.index_builder import Plan
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
+from soundalike.playlist import query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 
 pytest_plugins = ["library_fixtures"]
 

@@ -14,12 +14,12 @@ from small_library import IDS, copy_library, write_index
 from soundalike import representations, robustness
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates
 from soundalike.index.index import Index, load
 from soundalike.models import ModelStore
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.representations import Representation
 from soundalike.robustness import Found
 from soundalike.robustness_changes import USUAL

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import selection
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.index.index import Index
+from soundalike.playlist import selection
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,8 @@ from soundalike.cli_recommend import asked, check_output, common, networks, say,
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
-    from soundalike.journey import Journey
     from soundalike.models import ModelStore
+    from soundalike.playlist.journey import Journey
 
 
 @click.command()
@@ -45,8 +45,9 @@ def journey(
     as_json: bool,
 ) -> None:
     """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
-    from soundalike import cli, journey
+    from soundalike import cli
     from soundalike.index import index as indices
+    from soundalike.playlist import journey
 
     check_output(kind, out, as_json)
     if name is not None:
@@ -81,7 +82,7 @@ def _stops(
     index: Index, models: ModelStore, clips: Sequence[str], name: str
 ) -> tuple[list[int], list[str]]:
     """The rows of a journey's stops; for a clip that the library does not have, the nearest."""
-    from soundalike import playlist
+    from soundalike.playlist import playlist
 
     rows, notes = [], []
     for clip in clips:

@@ -12,11 +12,11 @@ import click
 from soundalike import paths, representations
 
 if TYPE_CHECKING:
-    from soundalike.blend import Seed
     from soundalike.index.index import Index
     from soundalike.models import ModelStore
-    from soundalike.playlist import Playlist
-    from soundalike.query import Query
+    from soundalike.playlist.blend import Seed
+    from soundalike.playlist.playlist import Playlist
+    from soundalike.playlist.query import Query
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -136,8 +136,8 @@ def recommend(
     as_json: bool,
 ) -> None:
     """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
-    from soundalike import composer, ordering
     from soundalike.index import index as indices
+    from soundalike.playlist import composer, ordering
 
     counts = _weights(weights, clips)
     check_output(kind, out, as_json)
@@ -256,7 +256,7 @@ def asked(index: Index, models: ModelStore, clip: str, recorded: bool = False) -
     clip : as it was given
     recorded : whether a file came through a microphone
     """
-    from soundalike import query
+    from soundalike.playlist import query
 
     if not Path(clip).exists() and clip in set(index.tracks["track_id"]):
         return query.from_library(index, clip)
@@ -271,14 +271,14 @@ def _seeds(
     recorded: bool,
 ) -> tuple[dict[str, Seed], list[str]]:
     """The seeds by their files, the tracks of a playlist file among them, and what to say of that."""
-    from soundalike import imports, query
-    from soundalike.blend import Seed
     from soundalike.errors import PlaylistError
+    from soundalike.playlist import file_reader, query
+    from soundalike.playlist.blend import Seed
 
     seeds = {clip: Seed(asked(index, models, clip, recorded), weight) for clip, weight in weighted}
     if extend is None:
         return seeds, []
-    rows, notes = imports.resolve(index, imports.read(extend.read_bytes(), extend.name))
+    rows, notes = file_reader.resolve(index, file_reader.read(extend.read_bytes(), extend.name))
     for row in rows:
         listed = query.from_library(index, index.fact("track_id", row))
         seeds.setdefault(str(index.path(row)), Seed(listed))
@@ -318,11 +318,11 @@ def write(
     recipe: Mapping[str, str],
 ) -> None:
     """The playlist as a file, or on standard output."""
-    from soundalike import exports
+    from soundalike.playlist import file_writer
 
-    listing = exports.of_rows(index, rows, similarities, recipe=recipe)
+    listing = file_writer.of_rows(index, rows, similarities, recipe=recipe)
     beside = Path.cwd() if out is None else out.parent.resolve()
-    content = exports.write(listing, kind, index.library_folder, beside)
+    content = file_writer.write(listing, kind, index.library_folder, beside)
     if out is None:
         click.echo(content, nl=False)
         return

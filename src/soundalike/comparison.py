@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from soundalike import playlist
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import Playlist
-from soundalike.query import Query
+from soundalike.playlist import playlist
+from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.query import Query
 
 PERSISTENCE = 0.9
 """The p of rank-biased overlap: the first ten ranks have 86 % of the weight."""

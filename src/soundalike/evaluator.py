@@ -32,11 +32,11 @@ from soundalike import (
 )
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.genre_evaluation import Scores, Task, Values, rounded
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 
 BASELINE = "vgg_genre"
 """The article's final system, which all others are tested against."""

@@ -41,10 +41,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import cells, likeness, representations
 from soundalike.audio.decoding import N_FRAMES
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
-from soundalike.query import Query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 from soundalike.representations import fma518
 
 LISTEN = 4.0

@@ -25,19 +25,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import harmony, moments, paths, representations, threads
+from soundalike import moments, paths, representations, threads
 from soundalike.audio import decoding, tags
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.models import ModelStore, genre_head, stretches, vgg_features
 from soundalike.models.stretches import MOMENTS as MOMENTS
+from soundalike.playlist import harmonic_mixing
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
 VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
-DESCRIPTORS, KEYS, FINGERPRINTS = track_descriptors.FILE, harmony.FILE, fingerprint.FILE
+DESCRIPTORS, KEYS, FINGERPRINTS = track_descriptors.FILE, harmonic_mixing.FILE, fingerprint.FILE
 MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
 )
@@ -93,7 +94,7 @@ _KINDS = {
     DESCRIPTORS: _Kind(
         lambda clip, models: track_descriptors.summarise(clip), np.float32, (track_descriptors.SIZE,)
     ),
-    KEYS: _Kind(lambda clip, models: harmony.of(clip), np.int8, (2,)),
+    KEYS: _Kind(lambda clip, models: harmonic_mixing.of(clip), np.int8, (2,)),
     FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),
     PICTURE: _Kind(
         lambda clip, models: np.frombuffer(moments.draw(clip).content, np.uint8), np.uint8, None

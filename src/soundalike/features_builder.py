@@ -21,16 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import (
-    extraction,
-    harmony,
-    ingest,
-    moments,
-    own_files,
-    representations,
-    threads,
-    workshop,
-)
+from soundalike import extraction, ingest, moments, own_files, representations, threads, workshop
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
 from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
@@ -41,10 +32,11 @@ from soundalike.index.index import Index
 from soundalike.index_reuse import Earlier
 from soundalike.ingest import OnFile
 from soundalike.models import ModelStore
+from soundalike.playlist import harmonic_mixing
 from soundalike.workers import Here, Workers
 
 FILES = own_files.MEASURED
-_ROWS = (track_descriptors.FILE, harmony.FILE, fingerprint.FILE)
+_ROWS = (track_descriptors.FILE, harmonic_mixing.FILE, fingerprint.FILE)
 """Those that every index has a row of for each track."""
 
 Value = Callable[[str, str], NDArray[Any]]

@@ -27,10 +27,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import cells
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.features import track_descriptors
 from soundalike.index.index import Index
-from soundalike.query import Query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 
 CLOSE = 0.20
 """Of random pairs, the share that may be as close."""

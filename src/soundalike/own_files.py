@@ -15,15 +15,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import extraction, fma_report, harmony, measured, moments, projection, representations
+from soundalike import extraction, fma_report, measured, moments, projection, representations
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
+from soundalike.playlist import harmonic_mixing
 
 MEASURED = (
     track_descriptors.FILE,
     moments.PICTURES,
     moments.PLACES,
-    harmony.FILE,
+    harmonic_mixing.FILE,
     fingerprint.FILE,
     duplicates.FILE,
     *extraction.MOMENT_FILES,

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths, query, representations
+from soundalike import evaluation, paths, representations
 from soundalike.index import storage
 from soundalike.index import text_search as searching
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.playlist import query
 
 MAX_TRACKS_COMPARED = 1_000
 """A library over this size is not compared track by track while a visitor waits."""

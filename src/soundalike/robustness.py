@@ -28,13 +28,13 @@ from numpy.typing import NDArray
 
 from soundalike import rankings
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import bootstrap_interval
 from soundalike.features import fingerprint
 from soundalike.index import duplicates
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models import ModelStore
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.representations import recorded as correction
 from soundalike.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 

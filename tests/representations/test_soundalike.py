@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from small_library import IDS, OTHER_CLIP, copy_library
 
-from soundalike import index_builder, playlist, query, representations
+from soundalike import index_builder, representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.index_builder import Plan
+from soundalike.playlist import playlist, query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 
 pytest_plugins = ["library_fixtures"]
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from soundalike import moments, paths, query
+from soundalike import moments, paths
 from soundalike.explain import Explanation, Meeting, Part, explain
 from soundalike.feature_store import BLANK
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.playlist import query
 from soundalike.ui import components, why
 from soundalike.ui.components import Track
 from soundalike.ui.why import Side
@@ -139,7 +140,7 @@ def test_the_script_builds_its_page_from_text_and_known_icons() -> None:
 def page(representation: str) -> None:
     import streamlit as st
 
-    from soundalike import query
+    from soundalike.playlist import query
     from soundalike.ui import components, state, why
 
     index = state.open_index()

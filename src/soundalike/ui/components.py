@@ -13,15 +13,15 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
-from soundalike import query
 from soundalike.audio import sandbox
 from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
 from soundalike.index import catalog
 from soundalike.index.catalog import Library
 from soundalike.index.index import Index
-from soundalike.playlist import Playlist
-from soundalike.query import Query
+from soundalike.playlist import query
+from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.query import Query
 from soundalike.ui import state
 from soundalike.ui.palette import Style
 

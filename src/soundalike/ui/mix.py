@@ -12,12 +12,12 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import ordering, query
-from soundalike.blend import Seed
-from soundalike.composer import PER_ARTIST, Recipe
 from soundalike.index.index import Index
-from soundalike.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH
-from soundalike.query import Query
+from soundalike.playlist import ordering, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.composer import PER_ARTIST, Recipe
+from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH
+from soundalike.playlist.query import Query
 from soundalike.ui import state
 
 MORE, LESS = 1.0, -0.5

@@ -9,12 +9,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from soundalike import exports, imports, likeness, playlist, representations
+from soundalike import likeness, representations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.journey import Journey
-from soundalike.playlist import Playlist
-from soundalike.query import Query
+from soundalike.playlist import file_reader, file_writer, playlist
+from soundalike.playlist.journey import Journey
+from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.query import Query
 from soundalike.ui import components, mix, palette, track_choice
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
@@ -233,12 +234,12 @@ def _table(
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
     """The playlist as a file, in one of several formats."""
     made = {"representation": st.session_state.recommend_by, "order": mix.order()}
-    listing = exports.of_rows(index, rows, similarities, recipe=made)
+    listing = file_writer.of_rows(index, rows, similarities, recipe=made)
     with place:
-        for kind, described in exports.FORMATS.items():
+        for kind, described in file_writer.FORMATS.items():
             st.download_button(
                 described.title,
-                partial(exports.write, listing, kind, index.library_folder),
+                partial(file_writer.write, listing, kind, index.library_folder),
                 f"soundalike{described.suffix}",
                 described.mime,
                 key=f"recommend_save_{kind}",
@@ -272,7 +273,7 @@ def _read(index: Index) -> None:
     if given is None:
         return
     try:
-        rows, notes = imports.resolve(index, imports.read(given.getvalue(), given.name))
+        rows, notes = file_reader.resolve(index, file_reader.read(given.getvalue(), given.name))
     except SoundalikeError as error:
         st.session_state.recommend_opened = [("error", str(error))]
         return

@@ -22,9 +22,8 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, memory, paths, query
+from soundalike import allocator, memory, paths
 from soundalike.audio import decoding, sandbox
-from soundalike.clip_embeddings import Turn
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import OnPlace, Turns
 from soundalike.index import catalog
@@ -33,6 +32,8 @@ from soundalike.index.catalog import Library
 from soundalike.index.index import Index
 from soundalike.index.integrity import Check
 from soundalike.models import ModelStore, runtime
+from soundalike.playlist import query
+from soundalike.playlist.clip_embeddings import Turn
 
 T = TypeVar("T")
 

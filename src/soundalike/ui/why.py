@@ -11,12 +11,12 @@ import streamlit as st
 
 from soundalike import cells
 from soundalike.audio import decoding
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.explain import Explanation, explain
 from soundalike.feature_store import BLANK
 from soundalike.index.index import Index
 from soundalike.moments import Picture
-from soundalike.query import Query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 from soundalike.ui import components, feature_parts
 from soundalike.ui.components import Track
 

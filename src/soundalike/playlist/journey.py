@@ -19,10 +19,10 @@ from itertools import islice, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import blend
 from soundalike.errors import PlaylistError
 from soundalike.index import duplicates
 from soundalike.index.index import Index
+from soundalike.playlist import blend
 
 CANDIDATES = 240
 """How many tracks a leg may lead over: half of them on its way, and a quarter near each end."""

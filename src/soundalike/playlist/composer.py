@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import blend, harmony, ordering
-from soundalike.blend import Seed
 from soundalike.errors import PlaylistError
 from soundalike.index import duplicates
 from soundalike.index.index import Index, nearest
-from soundalike.playlist import DEFAULT_LENGTH, Entry, Playlist
+from soundalike.playlist import blend, harmonic_mixing, ordering
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import DEFAULT_LENGTH, Entry, Playlist
 
 PER_ARTIST = 2
 """How many tracks one artist has in a playlist, unless told otherwise."""
@@ -179,13 +179,13 @@ def _fitting_keys(
     """What each track's key is worth [shape=(n,)]."""
     if not recipe.harmonic:
         return np.zeros(len(index), np.float32)
-    fits = harmony.fit(harmony.of_query(index, seeds[0].query), _keys(index))
+    fits = harmonic_mixing.fit(harmonic_mixing.of_query(index, seeds[0].query), _keys(index))
     spread = float(scores[np.isfinite(scores)].std())
     return (HARMONY * spread * fits).astype(np.float32)
 
 
 def _keys(index: Index) -> NDArray[np.int8]:
-    keys = harmony.load(index)
+    keys = harmonic_mixing.load(index)
     if keys is None:
         raise PlaylistError(
             "This index does not know its tracks' keys; `soundalike measure INDEX` adds them."
@@ -256,7 +256,7 @@ def _distances(index: Index, recipe: Recipe, rows: Sequence[int]) -> NDArray[np.
     if not recipe.harmonic:
         return angles
     keys = _keys(index)[np.asarray(rows, np.intp)]
-    fits = np.stack([harmony.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
+    fits = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
     together: NDArray[np.float64] = angles + HARMONY * float(angles.std()) * ~fits
     return together
 

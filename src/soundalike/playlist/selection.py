@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from soundalike.index import subset
 from soundalike.index.index import Index, nearest
-from soundalike.playlist import Entry, Playlist
+from soundalike.playlist.playlist import Entry, Playlist
 
 MAX_CHARACTERS = 1_500
 """Longer texts than this do not go into an address."""

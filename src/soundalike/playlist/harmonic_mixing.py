@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings
 from soundalike.features import descriptors, spectral
 from soundalike.index.index import Index
-from soundalike.query import Query
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.query import Query
 
 FILE = "keys"
 """The array of an index that holds them: int8 [shape=(n, 2)]."""

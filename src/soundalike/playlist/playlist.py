@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import query as queries
 from soundalike.index.index import Index, nearest
-from soundalike.query import Query
+from soundalike.playlist import query as queries
+from soundalike.playlist.query import Query
 
 MIN_LENGTH, MAX_LENGTH, DEFAULT_LENGTH = 5, 50, 10
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import query as queries
 from soundalike.index.index import Index
-from soundalike.query import Query
+from soundalike.playlist import query as queries
+from soundalike.playlist.query import Query
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ from xml.etree import ElementTree
 from zipfile import BadZipFile
 
 from soundalike.errors import SoundalikeError
-from soundalike.exports import TRACK_URI, label, one_line
 from soundalike.index.index import Index
+from soundalike.playlist.file_writer import TRACK_URI, label, one_line
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 30_000_000

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from soundalike import representations, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
-from soundalike.clip_embeddings import ClipEmbeddings, Turn
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""

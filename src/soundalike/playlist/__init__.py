@@ -1,0 +1,1 @@
+"""From a query to a playlist, a journey or a blend, and playlist files."""
