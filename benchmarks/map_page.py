@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from soundalike import paths, projection
+from soundalike import paths
 from soundalike.index import index
+from soundalike.projection import layout
 from soundalike.ui import map_figures, map_view
 from soundalike.ui.map_figures import Colouring
 
@@ -78,11 +79,11 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|")
     for name in opened.names:
         for setting in (
-            projection.DEFAULT,
-            projection.Setting(dims=3),
-            projection.Setting(n_neighbors=5),
+            layout.DEFAULT,
+            layout.Setting(dims=3),
+            layout.Setting(n_neighbors=5),
         ):
-            found = projection.transform_error(opened, name, setting)
+            found = layout.transform_error(opened, name, setting)
             print(
                 f"| {name}, {setting.name} | {found['median']:.2f} | {found['p90']:.2f} "
                 f"| {found['chance']:.2f} | {found['kept']:.2f} | {found['kept_umap']:.2f} |",

@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import index_derived, paths, projection, representations
+from soundalike import index_derived, paths, representations
 from soundalike.index import storage, writing
+from soundalike.projection import layout
 
 NAMES = ("soundalike", "genre_head")
 DIMS = {name: representations.get(name).dim for name in representations.stored(NAMES)}
@@ -86,9 +87,9 @@ def write(
         _write_vectors(folder, stored, spans, rng)
     for representation in NAMES:
         _write_neighbours(folder, representation, spans)
-        for setting in (projection.DEFAULT, projection.Setting(dims=3)):
+        for setting in (layout.DEFAULT, layout.Setting(dims=3)):
             places = rng.normal(size=(len(spans), setting.dims))[clusters] * 8
-            array = projection.array_name(representation, setting)
+            array = layout.array_name(representation, setting)
             _save(folder, array, places + rng.normal(size=places.shape), np.float32)
             maps[array] = _facts_of_map(representation, setting)
     chances = rng.dirichlet(np.full(len(PREDICTED), 0.3), size=tracks)
@@ -178,7 +179,7 @@ def _nearest(unit: NDArray[np.float32], k: int) -> tuple[NDArray[np.intp], NDArr
     return rows, np.take_along_axis(similarities, rows, axis=1)
 
 
-def _facts_of_map(representation: str, setting: projection.Setting) -> dict[str, Any]:
+def _facts_of_map(representation: str, setting: layout.Setting) -> dict[str, Any]:
     described = {"representation": representation, **vars(setting), "seed": 0, "umap": "none"}
     trust = {
         "trustworthiness": 0.9,

@@ -5,14 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import projection, representations
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.index import genre_groups, text_search
 from soundalike.index.index import Index
 from soundalike.playlist import playlist, query, selection
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.projection import Setting
+from soundalike.projection import layout
+from soundalike.projection.layout import Setting
 from soundalike.ui import components, map_figures, map_view, palette, state
 
 LINKS = 10
@@ -83,8 +84,8 @@ def prepare(index: Index) -> None:
     state.from_url("map_by", "by", mapped, mapped[0])
     titles = map_figures.colour_titles(index)
     state.from_url("map_colour", "colour", list(titles), "genre")
-    default = projection.DEFAULT
-    settings = projection.settings_of(index, st.session_state.map_by)
+    default = layout.DEFAULT
+    settings = layout.settings_of(index, st.session_state.map_by)
     state.from_url("map_dims", "dims", sorted({s.dims for s in settings}), default.dims)
     state.from_url("map_metric", "metric", list(METRICS), default.metric)
     state.from_url("map_near", "near", sorted({s.n_neighbors for s in settings}), default.n_neighbors)
@@ -139,7 +140,7 @@ def controls(index: Index) -> Setting:
             width=210,
         )
         by = one_of("Compare by", "map_by", named)
-        settings = projection.settings_of(index, by)
+        settings = layout.settings_of(index, by)
         dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims}-D" for s in settings})
         settings = [s for s in settings if s.dims == dims]
         with st.popover("Layout", icon=":material/tune:"):
@@ -168,7 +169,7 @@ def choose_layout(settings: list[Setting]) -> Setting:
 def one_of(label: str, key: str, options: dict[Any, str]) -> Any:
     """A choice of one, drawn where there is something to choose; a value there is not gives way."""
     if st.session_state[key] not in options:
-        default = getattr(projection.DEFAULT, DEFAULTS.get(key, ""), None)
+        default = getattr(layout.DEFAULT, DEFAULTS.get(key, ""), None)
         st.session_state[key] = default if default in options else next(iter(options))
     if len(options) == 1:
         return st.session_state[key]
@@ -266,7 +267,7 @@ def show_groups() -> None:
 
 def look_at(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | None) -> Sight:
     """The track or the clip that is looked at, and where it is."""
-    positions = index.array(projection.array_name(by, setting))
+    positions = index.array(layout.array_name(by, setting))
     if clip is None or not on_clip():
         row = index.row(st.session_state.map_track)
         asked = query.from_library(index, st.session_state.map_track)
@@ -274,8 +275,8 @@ def look_at(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | N
         return Sight(asked, mark, positions, components.track_of(index, row))
     file_id, asked = clip
     given = st.session_state.map_upload
-    away = projection.distances(index, by, setting.metric, asked.embeddings)
-    mark = map_figures.clip_mark(given.name, projection.place(away, positions))
+    away = layout.distances(index, by, setting.metric, asked.embeddings)
+    mark = map_figures.clip_mark(given.name, layout.place(away, positions))
     url = components.audio_url(given.getvalue(), given.name)
     track = components.Track(file_id, given.name, "Your clip", "", "", "", url)
     return Sight(asked, mark, positions, track)
@@ -283,7 +284,7 @@ def look_at(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | N
 
 def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist) -> None:
     """The map, what is marked on it, and what it says, in words."""
-    name = projection.array_name(by, setting)
+    name = layout.array_name(by, setting)
     colour = st.session_state.map_colour
     points = points_of(index, name, by, colour)
     title = representations.get(by).title.lower()
@@ -345,7 +346,7 @@ def describe(index: Index, sight: Sight, found: Playlist) -> None:
     near = map_figures.near_on_map(sight.positions, sight.mark["at"], rows, sight.asked.row)
     if sight.mark["id"] is None:
         st.caption(
-            f"Placed in the middle of the {projection.PLACE_NEIGHBOURS} tracks that sound most like it, "
+            f"Placed in the middle of the {layout.PLACE_NEIGHBOURS} tracks that sound most like it, "
             "the more alike counting more. The map itself is not computed again for it."
         )
         components.remarks(sight.asked.notes)

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from soundalike import projection_builder
-from soundalike.projection import Setting
+from soundalike.projection.layout import Setting
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = str(ROOT / "pages" / "map.py")

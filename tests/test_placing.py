@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import placing
+from soundalike.projection import placement
 
 
 @pytest.fixture
@@ -17,25 +17,25 @@ def distances() -> np.ndarray:
 
 
 def test_weights_fall_with_distance_and_sum_to_one(distances: np.ndarray) -> None:
-    weights = placing.weights(distances)
+    weights = placement.weights(distances)
     np.testing.assert_allclose(weights.sum(axis=1), 1.0)
     assert (np.diff(weights, axis=1) <= 1e-12).all()
     np.testing.assert_allclose(weights[3], [0.5, 0.5] + 13 * [0.0])
     np.testing.assert_allclose(weights[4], 1 / 15)
     np.testing.assert_allclose(
-        weights[:3], np.concatenate([placing.weights(d[None]) for d in distances[:3]])
+        weights[:3], np.concatenate([placement.weights(d[None]) for d in distances[:3]])
     )
 
 
 def test_weights_are_umaps(distances: np.ndarray) -> None:
-    shares = placing.weights(distances[:3])
+    shares = placement.weights(distances[:3])
     np.testing.assert_allclose((shares / shares[:, :1]).sum(axis=1), np.log2(15), rtol=1e-6)
 
 
 def test_medians_are_where_the_weighted_distance_is_least() -> None:
     rng = np.random.default_rng(1)
     points, weights = rng.normal(size=(20, 7, 2)), rng.dirichlet(np.ones(7), 20)
-    found = placing.medians(points, weights).astype(float)
+    found = placement.medians(points, weights).astype(float)
 
     def cost(places: np.ndarray) -> np.ndarray:
         return (weights * np.linalg.norm(points - places[:, None], axis=2)).sum(axis=1)
@@ -47,7 +47,7 @@ def test_medians_are_where_the_weighted_distance_is_least() -> None:
 def test_more_than_a_block_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     points, weights = rng.normal(size=(30, 5, 3)), rng.dirichlet(np.ones(5), 30)
-    whole = placing.medians(points, weights)
-    monkeypatch.setattr(placing, "_BLOCK", 7)
-    np.testing.assert_allclose(placing.medians(points, weights), whole)
-    assert placing.medians(points[:0], weights[:0]).shape == (0, 3)
+    whole = placement.medians(points, weights)
+    monkeypatch.setattr(placement, "_BLOCK", 7)
+    np.testing.assert_allclose(placement.medians(points, weights), whole)
+    assert placement.medians(points[:0], weights[:0]).shape == (0, 3)

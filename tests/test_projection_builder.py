@@ -8,12 +8,13 @@ import clustered_index
 import numpy as np
 import pytest
 
-from soundalike import projection, projection_builder
+from soundalike import projection_builder
 from soundalike.errors import IndexFolderError
 from soundalike.index import index
-from soundalike.projection import Setting
+from soundalike.projection import layout
+from soundalike.projection.layout import Setting
 
-SETTINGS = (Setting(3, "cosine", 5, 0.1), Setting(2, "euclidean", 5, 0.1), projection.DEFAULT)
+SETTINGS = (Setting(3, "cosine", 5, 0.1), Setting(2, "euclidean", 5, 0.1), layout.DEFAULT)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -29,9 +30,9 @@ def test_maps_are_added_and_described(folder: Path) -> None:
     before = contents(folder)
     seen: list[str] = []
     opened = projection_builder.add(folder, SETTINGS, on_map=seen.append)
-    names = {projection.array_name("genre_head", setting) for setting in SETTINGS}
+    names = {layout.array_name("genre_head", setting) for setting in SETTINGS}
     assert set(opened.maps) == set(seen) == names
-    assert set(projection.settings_of(opened, "genre_head")) == set(SETTINGS)
+    assert set(layout.settings_of(opened, "genre_head")) == set(SETTINGS)
     for name, facts in opened.maps.items():
         array = opened.array(name)
         assert array.shape == (len(opened), facts["dims"])
@@ -58,10 +59,10 @@ def test_adding_again_gives_the_same_bytes_and_leaves_no_others(folder: Path) ->
 
 def test_others_are_turned_onto_the_default(folder: Path) -> None:
     opened = projection_builder.add(folder, SETTINGS)
-    reference = opened.array(projection.array_name("genre_head", projection.DEFAULT))
+    reference = opened.array(layout.array_name("genre_head", layout.DEFAULT))
     for setting in SETTINGS[:2]:
-        points = np.asarray(opened.array(projection.array_name("genre_head", setting)))
-        np.testing.assert_allclose(projection.align(points, reference), points, atol=1e-4)
+        points = np.asarray(opened.array(layout.array_name("genre_head", setting)))
+        np.testing.assert_allclose(layout.align(points, reference), points, atol=1e-4)
 
 
 def test_a_run_that_is_killed_leaves_a_whole_index(
@@ -91,11 +92,11 @@ def test_a_folder_that_is_no_index(tmp_path: Path) -> None:
 def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(projection, "FITTED", 90)
-    monkeypatch.setattr(projection, "TRUST_SAMPLE", 50)
+    monkeypatch.setattr(layout, "FITTED", 90)
+    monkeypatch.setattr(layout, "TRUST_SAMPLE", 50)
     folder = clustered_index.write(tmp_path / "index", 40).folder
     opened = projection_builder.add(folder, SETTINGS)
-    fitted = projection.fitted_rows(120)
+    fitted = layout.fitted_rows(120)
     assert len(fitted) == 90
     labels = np.repeat(np.arange(clustered_index.CLUSTERS), 40)
     for name, facts in opened.maps.items():

@@ -15,10 +15,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import extraction, fma_report, measured, moments, projection, representations
+from soundalike import extraction, fma_report, measured, moments, representations
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
 from soundalike.playlist import harmonic_mixing
+from soundalike.projection import layout
 
 MEASURED = (
     track_descriptors.FILE,
@@ -44,7 +45,7 @@ def names() -> frozenset[str]:
     """The name of every file that a command may write into an index folder."""
     known = representations.REGISTRY
     arrays = {f"{name}{part}" for name in known for part in _OF_VECTORS}
-    arrays |= {projection.array_name(name, made) for name in known for made in projection.SETTINGS}
+    arrays |= {layout.array_name(name, made) for name in known for made in layout.SETTINGS}
     arrays |= {*MEASURED, "genre_probabilities", "genre_head_heldout"}
     models = {f"model_{name}{ending}" for name in storage.OWN_MODELS for ending in (".npz", ".md")}
     others = {storage.MANIFEST, storage.TRACKS, storage.SKIPPED, *FIGURES}

@@ -21,11 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import placing, projection, representations, threads
+from soundalike import representations, threads
 from soundalike.index import index as indices
 from soundalike.index import subset, writing
 from soundalike.index.index import Index
-from soundalike.projection import DEFAULT, MIN_TRACKS, SETTINGS, Setting
+from soundalike.projection import layout, placement
+from soundalike.projection.layout import DEFAULT, MIN_TRACKS, SETTINGS, Setting
 
 OnMap = Callable[[str], None]
 """Called after each map with its array's name."""
@@ -35,7 +36,7 @@ OnMap = Callable[[str], None]
 def add(
     folder: Path,
     settings: Sequence[Setting] = SETTINGS,
-    seed: int = projection.SEED,
+    seed: int = layout.SEED,
     on_map: OnMap = lambda name: None,
 ) -> Index:
     """Make the maps of an index and add them to its folder, in place of any that are there.
@@ -63,7 +64,7 @@ def add(
     if len(opened) >= MIN_TRACKS:
         for representation in mapped(opened):
             for setting, points, facts in _maps(opened, representation, settings, seed):
-                name = projection.array_name(representation, setting)
+                name = layout.array_name(representation, setting)
                 made[name] = points, facts
                 on_map(name)
     _write(folder, made)
@@ -80,24 +81,24 @@ def _maps(
 ) -> Iterator[tuple[Setting, NDArray[np.float32], dict[str, Any]]]:
     """Each setting's map; the default one first, since the others are turned onto it."""
     ordered = sorted(settings, key=lambda setting: (setting != DEFAULT, setting))
-    rows = projection.fitted_rows(len(opened), seed)
+    rows = layout.fitted_rows(len(opened), seed)
     others = np.setdiff1d(np.arange(len(opened)), rows)
     fitted = subset.of(opened, representation, rows) if len(others) else opened
     reference: NDArray[np.float32] | None = None
     metrics = sorted({setting.metric for setting in ordered})
     found = {
-        metric: projection.neighbours(
+        metric: layout.neighbours(
             fitted, representation, metric, _most_neighbours(ordered, metric), seed
         )
         for metric in metrics
     }
     near = {
-        metric: projection.nearest_fitted(opened, fitted, representation, metric, others)
+        metric: layout.nearest_fitted(opened, fitted, representation, metric, others)
         for metric in metrics
     }
     for setting in ordered:
-        laid_out = projection.layout(found[setting.metric], setting, seed)
-        laid_out = projection.align(laid_out, reference)
+        laid_out = layout.layout(found[setting.metric], setting, seed)
+        laid_out = layout.align(laid_out, reference)
         if reference is None and setting.dims == 2:
             reference = laid_out
         points = np.zeros((len(opened), setting.dims), np.float32)
@@ -112,7 +113,7 @@ def _placed(
     """Where tracks stand among those that UMAP laid out."""
     if not len(rows):
         return np.empty((0, points.shape[1]), np.float32)
-    return placing.medians(points[rows], placing.weights(distances))
+    return placement.medians(points[rows], placement.weights(distances))
 
 
 def _most_neighbours(settings: Sequence[Setting], metric: str) -> int:
@@ -122,8 +123,8 @@ def _most_neighbours(settings: Sequence[Setting], metric: str) -> int:
 def _facts(
     opened: Index, representation: str, setting: Setting, points: NDArray[np.float32], seed: int
 ) -> dict[str, Any]:
-    trust = projection.trustworthiness(opened, representation, setting.metric, points, seed)
-    sampled = {"fitted_tracks": projection.FITTED} if len(opened) > projection.FITTED else {}
+    trust = layout.trustworthiness(opened, representation, setting.metric, points, seed)
+    sampled = {"fitted_tracks": layout.FITTED} if len(opened) > layout.FITTED else {}
     return {
         "representation": representation,
         **asdict(setting),
@@ -131,14 +132,14 @@ def _facts(
         **sampled,
         "umap": version("umap-learn"),
         "trustworthiness": round(trust, 4),
-        "trustworthiness_neighbours": projection.trust_neighbours(len(opened)),
-        "trustworthiness_tracks": min(len(opened), projection.TRUST_SAMPLE),
+        "trustworthiness_neighbours": layout.trust_neighbours(len(opened)),
+        "trustworthiness_tracks": min(len(opened), layout.TRUST_SAMPLE),
     }
 
 
 def _write(folder: Path, made: dict[str, tuple[NDArray[np.float32], dict[str, Any]]]) -> None:
     manifest = json.loads((folder / indices.MANIFEST).read_text(encoding="utf-8"))
-    old = [file for file in manifest["files"] if file.startswith(projection.PREFIX)]
+    old = [file for file in manifest["files"] if file.startswith(layout.PREFIX)]
     manifest.pop("maps", None)
     manifest["files"] = {file: facts for file, facts in manifest["files"].items() if file not in old}
     _replace(folder / indices.MANIFEST, writing.manifest_text(manifest).encode())

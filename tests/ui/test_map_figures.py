@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 import synthetic_index
 
-from soundalike import paths, projection
+from soundalike import paths
 from soundalike.index import genre_groups, index
 from soundalike.index.index import Index
+from soundalike.projection import layout
 from soundalike.ui import map_figures, palette
 from soundalike.ui.map_figures import Colouring
 
@@ -49,7 +50,7 @@ def test_positions_come_back_to_a_fraction_of_a_pixel(clusters: Index, dims: int
 
 
 def test_genres_have_the_colours_of_every_page(bundled: Index) -> None:
-    name = projection.array_name("vgg_genre", projection.DEFAULT)
+    name = layout.array_name("vgg_genre", layout.DEFAULT)
     genres = genre_groups.named(bundled)
     colours = map_figures.colouring(bundled, "genre", "vgg_genre", bundled.array(name))
     data = map_figures.points(name, bundled.tracks, bundled.array(name), colours, genres)
@@ -124,7 +125,7 @@ def test_unknown_and_equal_numbers() -> None:
 
 @pytest.mark.parametrize("key", ["kept", "popularity"])
 def test_measures_of_the_map(bundled: Index, key: str) -> None:
-    name = projection.array_name("vgg_genre", projection.DEFAULT)
+    name = layout.array_name("vgg_genre", layout.DEFAULT)
     numbers = map_figures.colouring(bundled, key, "vgg_genre", bundled.array(name)).numbers
     assert numbers is not None
     assert len(numbers) == len(bundled)

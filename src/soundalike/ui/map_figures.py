@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import projection
 from soundalike.features import track_descriptors
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
+from soundalike.projection import layout
 from soundalike.ui import palette
 
 MAX_POINTS = 15_000
@@ -55,8 +55,8 @@ class Colouring:
 
 def why_no_maps(index: Index) -> str:
     """What is said of an index without a map."""
-    if len(index) < projection.MIN_TRACKS:
-        return f"A map needs at least {projection.MIN_TRACKS} tracks; this library has {len(index)}."
+    if len(index) < layout.MIN_TRACKS:
+        return f"A map needs at least {layout.MIN_TRACKS} tracks; this library has {len(index)}."
     if not any(index.has_vectors(name) for name in index.names):
         return (
             "This index holds only the neighbours of its tracks, of which no map can be made; build a "
@@ -97,12 +97,12 @@ def colouring(index: Index, key: str, representation: str, points: NDArray[np.fl
         likeliest = np.asarray(index.array("genre_probabilities")).argmax(axis=1)
         return Colouring(title, [index.genres[i] for i in likeliest])
     if key == "kept":
-        shares = projection.kept(points, index.array(f"{representation}_neighbours"))
+        shares = layout.kept(points, index.array(f"{representation}_neighbours"))
         return Colouring(
             "Neighbours kept on the map, of its ten nearest", numbers=shares.astype(np.float64) * 10
         )
     if key == "popularity":
-        nearest = index.array(f"{representation}_neighbours")[:, : projection.TRUST_NEIGHBOURS]
+        nearest = index.array(f"{representation}_neighbours")[:, : layout.TRUST_NEIGHBOURS]
         counts = np.bincount(nearest.ravel(), minlength=len(index))
         return Colouring("In how many tracks' ten nearest it is", numbers=counts.astype(np.float64))
     if key.startswith("measured-"):
@@ -207,7 +207,7 @@ def marks(
     }
 
 
-def clip_mark(title: str, place: projection.Placement) -> dict[str, Any]:
+def clip_mark(title: str, place: layout.Placement) -> dict[str, Any]:
     """A visitor's clip as something to draw on top of the map."""
     return {"id": None, "title": title, "artist": "", "at": [round(float(x), 4) for x in place.position]}
 

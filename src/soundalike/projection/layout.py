@@ -27,10 +27,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import placing
 from soundalike.index import similarity, subset
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
+from soundalike.projection import placement
 
 Metric = Literal["cosine", "euclidean"]
 
@@ -349,8 +349,8 @@ def place(
     k : how many tracks have a say
     """
     rows = nearest(-distances, k)
-    weights = placing.weights(distances[np.newaxis, rows])
-    return Placement(placing.medians(points[np.newaxis, rows], weights)[0], rows, weights[0])
+    weights = placement.weights(distances[np.newaxis, rows])
+    return Placement(placement.medians(points[np.newaxis, rows], weights)[0], rows, weights[0])
 
 
 def _between(
