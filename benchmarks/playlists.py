@@ -26,7 +26,8 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from soundalike import explain, likeness, paths
+from soundalike import paths
+from soundalike.analysis import explanation, shared_traits
 from soundalike.index import index as indices
 from soundalike.index import writing
 from soundalike.index.index import Index
@@ -142,7 +143,7 @@ def _explain(name: str) -> Callable[[Index, int], object]:
     def ask(index: Index, row: int) -> object:
         _of_the_library(index)
         asked = query.from_library(index, index.fact("track_id", row))
-        return explain.explain(index, asked, row + 1, name)
+        return explanation.explain(index, asked, row + 1, name)
 
     return ask
 
@@ -150,7 +151,7 @@ def _explain(name: str) -> Callable[[Index, int], object]:
 def _sentences(index: Index, row: int) -> object:
     _of_the_library(index)
     asked = query.from_library(index, index.fact("track_id", row))
-    return likeness.sentences(index, asked, range(50))
+    return shared_traits.sentences(index, asked, range(50))
 
 
 def _write(kind: str) -> Callable[[Index, int], object]:

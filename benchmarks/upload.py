@@ -22,7 +22,8 @@ import uploads
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import likeness, paths, representations
+from soundalike import paths, representations
+from soundalike.analysis import shared_traits
 from soundalike.audio import decoding, sandbox
 from soundalike.index import index
 from soundalike.index.index import Index
@@ -89,7 +90,7 @@ def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
     asked = query.first_answer(content, opened, models, decode=sandbox.decode)
     recipe = composer.Recipe(representations.default(opened.names))
     found = composer.compose(opened, [Seed(asked)], recipe)
-    return likeness.sentences(opened, asked, [entry.row for entry in found.entries])
+    return shared_traits.sentences(opened, asked, [entry.row for entry in found.entries])
 
 
 if __name__ == "__main__":

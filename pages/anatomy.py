@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from soundalike import anatomy
-from soundalike.anatomy import Anatomy
+from soundalike.analysis import clip_analysis
+from soundalike.analysis.clip_analysis import Anatomy
+from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.panels import Panel
 from soundalike.ui import anatomy_component, anatomy_facts, components, state, track_choice
 from soundalike.ui.components import Track
 
@@ -142,7 +142,7 @@ def further() -> list[str]:
 def measure(content: bytes) -> Anatomy | str:
     """The anatomy of a visitor's clip, or what is wrong with it."""
     try:
-        return anatomy.analyse(content, sandbox.decode_stereo)
+        return clip_analysis.analyse(content, sandbox.decode_stereo)
     except SoundalikeError as error:
         return str(error)
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import activations, cells, representations
+from soundalike import representations
+from soundalike.analysis import dimension_stats, receptive_fields
+from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
+from soundalike.analysis.dimension_profile import Portrait
 from soundalike.errors import SoundalikeError
-from soundalike.feature_store import CHANNELS, FeatureStore
 from soundalike.index.index import Index
-from soundalike.portrait import Portrait
 from soundalike.ui import components, feature_figures, feature_parts, palette, state, track_choice
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
@@ -22,9 +23,9 @@ LEVELS = ["dimensions", "channels"]
 # The parameter of the URL, the widget's key, and what it is at first.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
-    "kind": ("features_kind", next(iter(activations.KINDS))),
+    "kind": ("features_kind", next(iter(dimension_stats.KINDS))),
     "genre": ("features_genre", None),
-    "order": ("features_order", next(iter(activations.ORDERS))),
+    "order": ("features_order", next(iter(dimension_stats.ORDERS))),
 }
 
 
@@ -70,9 +71,9 @@ def prepare(store: FeatureStore) -> None:
     state.from_url("features_dimension", "dimension", range(size), first)
     state.track_from_url(store.index, "features_track")
     state.from_url("features_level", "rows", LEVELS, LEVELS[0])
-    state.from_url("features_kind", "kind", list(activations.KINDS), OVERVIEW["kind"][1])
+    state.from_url("features_kind", "kind", list(dimension_stats.KINDS), OVERVIEW["kind"][1])
     state.from_url("features_genre", "genre", store.groups.genres, None)
-    state.from_url("features_order", "order", list(activations.ORDERS), OVERVIEW["order"][1])
+    state.from_url("features_order", "order", list(dimension_stats.ORDERS), OVERVIEW["order"][1])
 
 
 def draw_page(store: FeatureStore) -> None:
@@ -158,27 +159,27 @@ def place(store: FeatureStore, painted: Portrait) -> None:
         return
     st.session_state.features_channel = painted.cell.channel
     st.number_input(
-        f"Channel, 0 to {cells.CHANNELS - 1}, in the same cell",
+        f"Channel, 0 to {receptive_fields.CHANNELS - 1}, in the same cell",
         0,
-        cells.CHANNELS - 1,
+        receptive_fields.CHANNELS - 1,
         step=1,
         key="features_channel",
         on_change=change_channel,
         args=[painted.cell],
     )
     feature_parts.grid(store, painted, "features_grid", go_to)
-    field = cells.field_of_view(painted.cell)
+    field = receptive_fields.field_of_view(painted.cell)
     st.caption(
-        f"The {cells.BANDS * cells.TIMES} cells of channel {painted.cell.channel}, high frequencies on "
+        f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel {painted.cell.channel}, high frequencies on "
         "top: the stronger the colour, the higher its mean activation over the library. The chosen cell "
-        f"stands for {cells.share(painted.cell).words}. Through the network's layers it can see more: "
+        f"stands for {receptive_fields.share(painted.cell).words}. Through the network's layers it can see more: "
         f"{field.words}, its middle best."
     )
 
 
-def change_channel(cell: cells.Cell) -> None:
+def change_channel(cell: receptive_fields.Cell) -> None:
     """Look at another channel's dimension in the same cell."""
-    go_to(cells.Cell(cell.band, cell.time, st.session_state.features_channel).dimension)
+    go_to(receptive_fields.Cell(cell.band, cell.time, st.session_state.features_channel).dimension)
 
 
 def name_it(painted: Portrait) -> None:
@@ -271,8 +272,8 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     text = (
         f"Mean activation of each genre with its 95 % interval, highest {highest}; the dashed line is "
         "the library's mean. Clips of one artist count as one witness. A genre stands out if it has at "
-        f"least {activations.MIN_TRACKS} clips by {activations.MIN_ARTISTS} artists and lies at least "
-        f"{activations.GENRE_SDS:g} standard deviations and {activations.GENRE_ERRORS:g} standard "
+        f"least {dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and lies at least "
+        f"{dimension_stats.GENRE_SDS:g} standard deviations and {dimension_stats.GENRE_ERRORS:g} standard "
         "errors above the library."
     )
     draw(figure, text, "features_genres")
@@ -338,7 +339,7 @@ def fires(store: FeatureStore) -> None:
         feature_parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
         st.caption(
             "Its strongest dimensions, in standard deviations above the library's mean. Dimensions that "
-            f"are zero for {activations.SPARSE:.0%} of the clips or more are left out."
+            f"are zero for {dimension_stats.SPARSE:.0%} of the clips or more are left out."
         )
 
 
@@ -365,8 +366,8 @@ def overview(store: FeatureStore) -> None:
     first, second, third = st.columns(3)
     kind = first.selectbox(
         "Show",
-        list(activations.KINDS),
-        format_func=lambda kind: activations.KINDS[kind],
+        list(dimension_stats.KINDS),
+        format_func=lambda kind: dimension_stats.KINDS[kind],
         key="features_kind",
         persist_state="session",
     )
@@ -379,8 +380,8 @@ def overview(store: FeatureStore) -> None:
     )
     order = third.selectbox(
         "Sort by",
-        list(activations.ORDERS),
-        format_func=lambda order: activations.ORDERS[order],
+        list(dimension_stats.ORDERS),
+        format_func=lambda order: dimension_stats.ORDERS[order],
         key="features_order",
         persist_state="session",
     )
@@ -397,18 +398,18 @@ def overview(store: FeatureStore) -> None:
     )
 
 
-def counted(summary: activations.Summary, level: str) -> str:
+def counted(summary: dimension_stats.Summary, level: str) -> str:
     """How many are silent, sparse and genre-like, in a sentence with the rules."""
     size = len(summary.mean)
     return (
         f"Of {size:,} {level}, {int(summary.dead.sum()):,} are silent (the same for every clip), "
-        f"{int(summary.sparse.sum()):,} sparse (zero for at least {activations.SPARSE:.0%} of the "
+        f"{int(summary.sparse.sum()):,} sparse (zero for at least {dimension_stats.SPARSE:.0%} of the "
         f"clips) and {int(summary.genre_like.sum()):,} genre-like (a genre stands out, by the rule "
         "above)."
     )
 
 
-def draw_table(store: FeatureStore, table: activations.Table, level: str) -> None:
+def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) -> None:
     """Dimensions or channels as a table; a chosen row becomes the dimension that is looked at."""
 
     def chosen() -> None:

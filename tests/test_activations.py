@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import activations
-from soundalike.activations import group, summarise
+from soundalike.analysis import dimension_stats
+from soundalike.analysis.dimension_stats import group, summarise
 
 GENRES = ["Rock"] * 40 + ["Jazz"] * 40 + ["Folk"] * 20
 ARTISTS = [f"artist {i // 2}" for i in range(100)]
@@ -83,7 +83,7 @@ def test_tracks_without_a_genre_count_for_the_library_only() -> None:
 def test_no_genres_at_all() -> None:
     summary = summarise(np.array([[0.0], [2.0]], np.float16), group(["", ""], ["a", "b"]))
     assert not summary.genre_like.any()
-    assert len(activations.overview(summary, "genre_head")) == 1
+    assert len(dimension_stats.overview(summary, "genre_head")) == 1
 
 
 def test_genres_dealt_at_random_stand_out_hardly_ever() -> None:
@@ -98,20 +98,20 @@ def test_correlations_are_numpy_s(matrix) -> None:
     random = np.random.default_rng(3)
     values = random.normal(size=(100, 2))
     summary = summarise(matrix, group(GENRES, ARTISTS))
-    found = activations.correlations(matrix, values, summary)
+    found = dimension_stats.correlations(matrix, values, summary)
     for k in range(2):
         for dimension in (1, 2, 3):
             expected = np.corrcoef(values[:, k], matrix[:, dimension].astype(np.float64))[0, 1]
             assert found[k, dimension] == pytest.approx(expected, abs=1e-5)
     assert (found[:, 0] == 0).all()
-    assert (activations.correlations(matrix, np.ones(100), summary) == 0).all()
+    assert (dimension_stats.correlations(matrix, np.ones(100), summary) == 0).all()
 
 
 def test_strongest_leaves_out_what_hardly_ever_fires(matrix) -> None:
     summary = summarise(matrix, group(GENRES, ARTISTS))
-    found = activations.strongest(matrix[7], summary, 10)
+    found = dimension_stats.strongest(matrix[7], summary, 10)
     assert 1 not in [dimension for dimension, _ in found]
-    for dimension, score in activations.strongest(matrix[50], summary, 10):
+    for dimension, score in dimension_stats.strongest(matrix[50], summary, 10):
         column = matrix[:, dimension].astype(np.float64)
         assert score == pytest.approx((column[50] - column.mean()) / column.std(), rel=1e-3)
 
@@ -119,9 +119,9 @@ def test_strongest_leaves_out_what_hardly_ever_fires(matrix) -> None:
 def test_channels_are_gathered_over_their_cells() -> None:
     random = np.random.default_rng(4)
     stored = random.uniform(size=(3, 25_600)).astype(np.float16)
-    gathered = activations.gather(stored)
+    gathered = dimension_stats.gather(stored)
     assert gathered[1, 77] == pytest.approx(stored[1, 77::512].astype(np.float32).mean(), rel=1e-5)
-    by_cell = activations.by_cell(stored[1].astype(np.float32), 77)
+    by_cell = dimension_stats.by_cell(stored[1].astype(np.float32), 77)
     assert by_cell[2, 3] == stored[1, (2 * 10 + 3) * 512 + 77]
 
 
@@ -129,7 +129,7 @@ def test_the_overview_is_narrowed_and_sorted(matrix) -> None:
     summary = summarise(matrix, group(GENRES, ARTISTS))
 
     def shown(**choice: object) -> list[int]:
-        return activations.overview(summary, "genre_head", **choice)["dimension"].tolist()
+        return dimension_stats.overview(summary, "genre_head", **choice)["dimension"].tolist()
 
     assert shown() == [0, 1, 2, 3]
     assert shown(kind="dead") == [0]

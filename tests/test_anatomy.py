@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from small_library import write_tone
 
-from soundalike import anatomy, panels, paths
-from soundalike.anatomy import Anatomy
+from soundalike import paths
+from soundalike.analysis import clip_analysis, panels
+from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
@@ -19,7 +20,7 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 
 @pytest.fixture(scope="module")
 def shown() -> Anatomy:
-    return anatomy.analyse(CLIP)
+    return clip_analysis.analyse(CLIP)
 
 
 def test_a_library_clip_is_measured_whole(shown: Anatomy) -> None:
@@ -47,7 +48,7 @@ def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
 
 
 def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
-    short = anatomy.analyse(write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=5.0))
+    short = clip_analysis.analyse(write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=5.0))
     assert short.duration == pytest.approx(5.0, abs=0.01)
     assert len(short.rms) == 5 * SAMPLE_RATE // 512 + 1
     assert not short.facts.stereo
@@ -56,7 +57,7 @@ def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
 
 def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
     path = write_tone(tmp_path / "long.wav", "pcm_s16le", seconds=50.0)
-    long = anatomy.analyse(path)
+    long = clip_analysis.analyse(path)
     assert long.source_duration == pytest.approx(50.0, abs=0.01)
     assert long.duration == ANALYSIS_SAMPLES / SAMPLE_RATE
     assert long.start + long.duration <= long.source_duration
@@ -64,7 +65,7 @@ def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
 
 
 def test_bytes_give_what_a_file_gives(shown: Anatomy) -> None:
-    again = anatomy.analyse(CLIP.read_bytes())
+    again = clip_analysis.analyse(CLIP.read_bytes())
     assert again.facts == shown.facts
     for name, panel in again.panels.items():
         np.testing.assert_array_equal(panel.values, shown.panels[name].values)
@@ -72,25 +73,25 @@ def test_bytes_give_what_a_file_gives(shown: Anatomy) -> None:
 
 @pytest.mark.parametrize("name", panels.FRONT_ENDS)
 def test_front_ends_share_the_frames_of_the_main_panels(shown: Anatomy, name: str) -> None:
-    assert anatomy.front_end(CLIP, name).values.shape[1] == len(shown.rms)
+    assert clip_analysis.front_end(CLIP, name).values.shape[1] == len(shown.rms)
 
 
 def test_a_text_is_an_audio_error() -> None:
     with pytest.raises(AudioError):
-        anatomy.analyse(b"not a sound")
+        clip_analysis.analyse(b"not a sound")
 
 
 def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
     samples = np.random.default_rng(0).normal(0, 1e-3, ANALYSIS_SAMPLES).astype(np.float32)
     samples[12 * SAMPLE_RATE : 15 * SAMPLE_RATE] *= 300
-    picture = anatomy.vgg_levels(Clip(samples)).astype(float)
+    picture = clip_analysis.vgg_levels(Clip(samples)).astype(float)
     bright = np.flatnonzero(picture.mean(axis=0) > picture.mean() + 20)
     assert bright.min() == pytest.approx(12 / 30 * 640, abs=3)
     assert bright.max() == pytest.approx(15 / 30 * 640, abs=3)
 
 
 def test_the_autoencoder_redraws_better_than_nothing() -> None:
-    redrawn = anatomy.reconstruction(CLIP, ModelStore())
+    redrawn = clip_analysis.reconstruction(CLIP, ModelStore())
     clip = decoding.analysis_window(decoding.decode(CLIP))
     matrix = spectral.standardise(spectral.mfcc(clip))
     values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
@@ -103,6 +104,6 @@ def test_the_autoencoder_redraws_better_than_nothing() -> None:
 
 def test_a_short_clip_is_redrawn_as_long_as_it_is(tmp_path) -> None:
     path = write_tone(tmp_path / "tone.wav", "pcm_s16le")
-    shown = anatomy.analyse(path)
-    redrawn = anatomy.reconstruction(path, ModelStore())
+    shown = clip_analysis.analyse(path)
+    redrawn = clip_analysis.reconstruction(path, ModelStore())
     assert redrawn.values.shape[1] == shown.panels["mfcc"].values.shape[1]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from soundalike import cells
+from soundalike.analysis import receptive_fields
 from soundalike.audio import decoding
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import vgg16, vgg_features
@@ -17,7 +17,7 @@ from soundalike.representations import vgg_mel
 
 @given(st.integers(0, vgg_mel.DIM - 1))
 def test_a_dimension_and_its_cell_go_back_and_forth(dimension: int) -> None:
-    cell = cells.cell(dimension)
+    cell = receptive_fields.cell(dimension)
     assert cell.dimension == dimension
     assert 0 <= cell.band < 5
     assert 0 <= cell.time < 10
@@ -27,7 +27,7 @@ def test_a_dimension_and_its_cell_go_back_and_forth(dimension: int) -> None:
 @pytest.mark.parametrize("dimension", [-1, vgg_mel.DIM])
 def test_no_such_dimension(dimension: int) -> None:
     with pytest.raises(ValueError, match="0 to 25599"):
-        cells.cell(dimension)
+        receptive_fields.cell(dimension)
 
 
 def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
@@ -37,13 +37,13 @@ def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
     monkeypatch.setattr(vgg_features, "feature_map", lambda clip, models: feature_map)
     clip = decoding.Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32))
     (dimension,) = np.flatnonzero(vgg_mel.embed(clip, models))
-    assert cells.cell(int(dimension)) == cells.Cell(band=1, time=6, channel=77)
+    assert receptive_fields.cell(int(dimension)) == receptive_fields.Cell(band=1, time=6, channel=77)
 
 
 def test_one_place_of_the_map_sees_212_pixels_and_moves_by_32() -> None:
-    first, end = cells.receptive_field(7, 7)
+    first, end = receptive_fields.receptive_field(7, 7)
     assert end - first == 212
-    assert cells.receptive_field(8, 8)[0] - first == 32
+    assert receptive_fields.receptive_field(8, 8)[0] - first == 32
     # Symmetric about the middle of the place's own 32 pixels.
     assert first + end == 2 * 7 * 32 + 32
 
@@ -57,11 +57,14 @@ def test_the_receptive_field_is_that_of_the_real_network(models) -> None:
     random = np.random.default_rng(0)
     plain = random.uniform(0, 255, (288, 288, 3)).astype(np.float32)
     loud = random.uniform(0, 1e4, plain.shape).astype(np.float32)
-    (top, bottom), (left, right) = cells.receptive_field(3, 5), cells.receptive_field(4, 5)
+    (top, bottom), (left, right) = (
+        receptive_fields.receptive_field(3, 5),
+        receptive_fields.receptive_field(4, 5),
+    )
     assert (top, bottom, left, right) == (6, 282, 38, 282)
 
     def cell(picture: np.ndarray) -> np.ndarray:
-        return vgg16.max_pool(models.vgg16(picture)[3:6, 4:6], cells.POOL)[0, 0]
+        return vgg16.max_pool(models.vgg16(picture)[3:6, 4:6], receptive_fields.POOL)[0, 0]
 
     expected = cell(plain)
     outside = loud.copy()
@@ -74,9 +77,9 @@ def test_the_receptive_field_is_that_of_the_real_network(models) -> None:
 
 
 def test_corner_cells_are_clipped_to_the_picture() -> None:
-    field = cells.field_of_view(cells.Cell(0, 0, 0))
+    field = receptive_fields.field_of_view(receptive_fields.Cell(0, 0, 0))
     assert (field.left, field.top, field.right, field.bottom) == (0, 0, 154, 186)
-    last = cells.field_of_view(cells.Cell(4, 9, 0))
+    last = receptive_fields.field_of_view(receptive_fields.Cell(4, 9, 0))
     assert (last.right, last.bottom) == (640, 480)
 
 
@@ -84,7 +87,7 @@ def test_the_shares_tile_the_picture() -> None:
     covered = np.zeros((480, 640), int)
     for band in range(5):
         for time in range(10):
-            box = cells.share(cells.Cell(band, time, 0))
+            box = receptive_fields.share(receptive_fields.Cell(band, time, 0))
             covered[box.top : box.bottom, box.left : box.right] += 1
     assert (covered == 1).all()
 
@@ -92,8 +95,12 @@ def test_the_shares_tile_the_picture() -> None:
 @settings(deadline=None)
 @given(st.floats(0, 11_025))
 def test_the_mel_scale_is_librosa_s(hertz: float) -> None:
-    assert cells.hertz_to_mel(hertz) == pytest.approx(float(librosa.hz_to_mel(hertz)), abs=1e-9)
-    assert cells.mel_to_hertz(cells.hertz_to_mel(hertz)) == pytest.approx(hertz, abs=1e-6)
+    assert receptive_fields.hertz_to_mel(hertz) == pytest.approx(
+        float(librosa.hz_to_mel(hertz)), abs=1e-9
+    )
+    assert receptive_fields.mel_to_hertz(receptive_fields.hertz_to_mel(hertz)) == pytest.approx(
+        hertz, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("tone", [110.0, 440.0, 1_000.0, 3_000.0, 8_000.0])
@@ -103,11 +110,11 @@ def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
     clip = decoding.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
     picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip)).astype(int).sum(axis=2)
     row = int(np.argmax(picture[:, 300]))
-    bands = [cells.share(cells.Cell(band, 5, 0)) for band in range(5)]
+    bands = [receptive_fields.share(receptive_fields.Cell(band, 5, 0)) for band in range(5)]
     (band,) = [box for box in bands if box.top <= row < box.bottom]
     low, high = band.hertz
     assert low < tone < high
-    pixel = cells.Box(300, row, 301, row + 1)
+    pixel = receptive_fields.Box(300, row, 301, row + 1)
     assert pixel.hertz[0] * 0.97 - 30 < tone < pixel.hertz[1] * 1.03 + 30
 
 
@@ -121,18 +128,20 @@ def test_a_click_lies_at_the_time_that_says_so() -> None:
         .sum(axis=(0, 2))
     )
     column = int(np.argmax(picture))
-    begin, end = cells.Box(column, 0, column + 1, 480).seconds
+    begin, end = receptive_fields.Box(column, 0, column + 1, 480).seconds
     assert begin - 0.05 < 13.4 < end + 0.05
-    assert cells.share(cells.Cell(0, 4, 0)).seconds == pytest.approx((12.0, 15.0), abs=0.02)
+    assert receptive_fields.share(receptive_fields.Cell(0, 4, 0)).seconds == pytest.approx(
+        (12.0, 15.0), abs=0.02
+    )
 
 
 def test_words() -> None:
-    assert cells.share(cells.Cell(2, 3, 0)).words == "1.4 to 2.8 kHz, 9 to 12 s"
-    assert cells.share(cells.Cell(4, 0, 0)).words == "8 to 670 Hz, 0 to 3 s"
+    assert receptive_fields.share(receptive_fields.Cell(2, 3, 0)).words == "1.4 to 2.8 kHz, 9 to 12 s"
+    assert receptive_fields.share(receptive_fields.Cell(4, 0, 0)).words == "8 to 670 Hz, 0 to 3 s"
 
 
 def test_percent_is_of_the_picture() -> None:
-    assert cells.share(cells.Cell(4, 9, 0)).percent() == {
+    assert receptive_fields.share(receptive_fields.Cell(4, 9, 0)).percent() == {
         "left": 90.0,
         "top": 80.0,
         "width": 10.0,

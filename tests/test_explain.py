@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import OTHER_CLIP, write_index
 
-from soundalike import cells, explain, likeness, moments, paths, representations
+from soundalike import paths, representations
+from soundalike.analysis import activation_maps, explanation, receptive_fields, shared_traits
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import track_descriptors
@@ -88,7 +89,7 @@ def asked(opened: Index, row: int = 0) -> Query:
     return query.from_library(opened, f"t{row}")
 
 
-def total(explained: explain.Explanation) -> float:
+def total(explained: explanation.Explanation) -> float:
     return sum(part.value for part in explained.parts)
 
 
@@ -112,13 +113,13 @@ def test_parts_sum_to_the_similarity(opened, data) -> None:
         }
         question = Query(drawn, {}, row=data.draw(st.none() | st.integers(0, N - 1)), duration=30.0)
 
-    found = explain.explain(one, question, row, name, weights)
+    found = explanation.explain(one, question, row, name, weights)
     similarity = one.similarities(name, question.embeddings, weights)[row]
     assert found.similarity == pytest.approx(similarity, abs=TOLERANCE)
     assert total(found) == pytest.approx(similarity, abs=TOLERANCE)
     assert found.representation == name
     by_name = {part.name: part.value for part in found.parts}
-    assert by_name.get(explain.LIFT, 0.0) == pytest.approx(one.bias(name)[row])
+    assert by_name.get(explanation.LIFT, 0.0) == pytest.approx(one.bias(name)[row])
     cosine = similarity - one.bias(name)[row]
     if found.cells is not None:
         assert found.cells.sum() + by_name.get("Genre", 0.0) == pytest.approx(cosine, abs=TOLERANCE)
@@ -138,7 +139,7 @@ def test_parts_sum_to_the_similarity(opened, data) -> None:
 def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
     one = opened(0)
     question = asked(one)
-    found = explain.explain(one, question, 1, "vgg_genre")
+    found = explanation.explain(one, question, 1, "vgg_genre")
     sound = question.embeddings["vgg_mel"], one.embeddings(1)["vgg_mel"]
     genre = question.embeddings["genre_head"], one.embeddings(1)["genre_head"]
     weight = one.parts("vgg_genre")["genre_head"]
@@ -148,7 +149,7 @@ def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
     terms = sound[0].astype(np.float64) * sound[1] / norms[0] / norms[1]
     by_cell, by_channel = np.zeros((5, 10)), np.zeros(512)
     for dimension, term in enumerate(terms):
-        place = cells.cell(dimension)
+        place = receptive_fields.cell(dimension)
         by_cell[place.band, place.time] += term
         by_channel[place.channel] += term
     np.testing.assert_allclose(found.cells, by_cell, atol=1e-9)
@@ -164,7 +165,7 @@ def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
 
 def test_sound_alone_is_split_by_band(opened) -> None:
     one = opened(0)
-    found = explain.explain(one, asked(one), 1, "vgg_mel")
+    found = explanation.explain(one, asked(one), 1, "vgg_mel")
     assert found.cells is not None
     assert [part.value for part in found.parts] == pytest.approx(found.cells.sum(axis=1))
     assert found.parts[0].name == "5.5 to 10.9 kHz"
@@ -173,7 +174,7 @@ def test_sound_alone_is_split_by_band(opened) -> None:
 
 def test_moments_are_those_of_a_slow_count(opened) -> None:
     one = opened(1)
-    found = explain.explain(one, asked(one, 2), 1, "soundalike")
+    found = explanation.explain(one, asked(one, 2), 1, "soundalike")
     joined = {
         row: [w * one.array(p)[row].astype(np.float64) for p, w in PARTS.items()] for row in (1, 2)
     }
@@ -214,9 +215,9 @@ def stretches_of(one: Index, part: str, row: int) -> np.ndarray:
 
 def test_the_default_is_split_into_its_two_networks_and_a_lift(opened) -> None:
     one = opened(0)
-    found = explain.explain(one, asked(one), 1, "soundalike")
+    found = explanation.explain(one, asked(one), 1, "soundalike")
     assert [part.name for part in found.parts] == [
-        *("Instruments and voices", "Sound and scene", explain.LIFT)
+        *("Instruments and voices", "Sound and scene", explanation.LIFT)
     ]
     rows = {part: one.array(part)[:2].astype(np.float64) for part in PARTS}
     joined = np.concatenate([weight * rows[part] for part, weight in PARTS.items()], axis=1)
@@ -229,14 +230,14 @@ def test_the_default_is_split_into_its_two_networks_and_a_lift(opened) -> None:
 def test_a_part_alone_has_its_own_name_and_moments(opened) -> None:
     one = opened(0)
     for name, title in (("musicnn_mid", "Instruments and voices"), ("yamnet", "Sound and scene")):
-        found = explain.explain(one, asked(one), 1, name)
+        found = explanation.explain(one, asked(one), 1, name)
         assert [part.name for part in found.parts] == [title]
         assert found.moments is not None
 
 
 def test_frames_are_split_by_time(opened) -> None:
     one = opened(0)
-    found = explain.explain(one, asked(one), 1, "mfcc_flat")
+    found = explanation.explain(one, asked(one), 1, "mfcc_flat")
     terms = one.embeddings(0)["mfcc_flat"].astype(np.float64) * one.embeddings(1)["mfcc_flat"]
     scale = float(one.array("mfcc_flat_norms")[0]) * float(one.array("mfcc_flat_norms")[1])
     by_time = [piece.sum() for piece in np.array_split(terms.reshape(20, -1) / scale, 10, axis=1)]
@@ -247,13 +248,15 @@ def test_frames_are_split_by_time(opened) -> None:
 
 def test_tags_and_features_are_named(opened) -> None:
     one = opened(0)
-    tags = explain.explain(one, asked(one), 1, "musicnn_tags").parts
-    assert len(tags) == explain.STRONGEST + 1
+    tags = explanation.explain(one, asked(one), 1, "musicnn_tags").parts
+    assert len(tags) == explanation.STRONGEST + 1
     assert tags[-1].name == "The other 45"
     assert {part.name for part in tags[:-1]} <= set(tagger.TAGS)
     values = [part.value for part in tags[:-1]]
     assert values == sorted(values, reverse=True)
-    families = {part.name: part.value for part in explain.explain(one, asked(one), 1, "fma518").parts}
+    families = {
+        part.name: part.value for part in explanation.explain(one, asked(one), 1, "fma518").parts
+    }
     terms = one.embeddings(0)["fma518"].astype(np.float64) * one.embeddings(1)["fma518"]
     terms /= np.prod(one.array("fma518_norms")[:2].astype(np.float64))
     notes = [column[0].startswith("chroma") for column in fma518.COLUMNS]
@@ -264,7 +267,7 @@ def test_tags_and_features_are_named(opened) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_track_is_like_itself(opened, name) -> None:
     one = opened(2)
-    found = explain.explain(one, asked(one, 2), 2, name)
+    found = explanation.explain(one, asked(one, 2), 2, name)
     assert found.similarity == pytest.approx(1, abs=TOLERANCE)
     if found.best is not None:
         assert found.best.query == found.best.track
@@ -273,7 +276,7 @@ def test_a_track_is_like_itself(opened, name) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_of_zeros_nothing_is_alike(opened, name) -> None:
     one = opened(2)
-    found = explain.explain(one, asked(one, 2), ZERO, name)
+    found = explanation.explain(one, asked(one, 2), ZERO, name)
     assert found.similarity == pytest.approx(one.bias(name)[ZERO])
     assert found.best is None
     assert found.channels == found.features == ()
@@ -281,16 +284,20 @@ def test_of_zeros_nothing_is_alike(opened, name) -> None:
 
 def test_the_edge_that_every_picture_has_is_not_where_two_agree_best(tmp_path) -> None:
     """Cells at the edge are strong in all tracks; two tracks share one more at 12 to 15 s."""
-    shape = (20, *vgg_mel.GRID, cells.CHANNELS)
+    shape = (20, *vgg_mel.GRID, receptive_fields.CHANNELS)
     made = np.random.default_rng(0).uniform(0.5, 1, shape)
     made[:, :, [0, -1]] *= 3
     made[:2, 1, 4, :50] += 4
     one = write_index(tmp_path / "index", {"vgg_mel": made.reshape(20, -1)})
-    found = explain.explain(one, asked(one), 1, "vgg_mel")
+    found = explanation.explain(one, asked(one), 1, "vgg_mel")
     assert found.cells is not None
     assert found.cells.sum(axis=0).argmax() in (0, 9)
     assert found.best is not None
-    assert found.best.query == found.best.track == pytest.approx(12 + 1.5 - explain.LISTEN / 2, abs=0.02)
+    assert (
+        found.best.query
+        == found.best.track
+        == pytest.approx(12 + 1.5 - explanation.LISTEN / 2, abs=0.02)
+    )
     assert found.shades is not None
     assert np.unravel_index(found.shades[0].argmax(), (5, 10)) == (1, 4)
 
@@ -298,14 +305,14 @@ def test_the_edge_that_every_picture_has_is_not_where_two_agree_best(tmp_path) -
 @pytest.mark.parametrize("row", [-1, N, 10_000])
 def test_an_unknown_row_is_refused(opened, row) -> None:
     with pytest.raises(ValueError, match="rows 0 to 4"):
-        explain.explain(opened(0), asked(opened(0)), row, "vgg_mel")
+        explanation.explain(opened(0), asked(opened(0)), row, "vgg_mel")
 
 
 def test_an_unknown_representation_is_refused(opened) -> None:
     with pytest.raises(UnknownRepresentationError):
-        explain.explain(opened(0), asked(opened(0)), 1, "nonsense")
+        explanation.explain(opened(0), asked(opened(0)), 1, "nonsense")
     with pytest.raises(IndexFolderError, match="does not hold"):
-        explain.explain(opened(0), asked(opened(0)), 1, "cf_regression")
+        explanation.explain(opened(0), asked(opened(0)), 1, "cf_regression")
 
 
 def without_moments(folder: Path) -> Index:
@@ -316,20 +323,20 @@ def without_moments(folder: Path) -> Index:
 
 def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
-    assert all(explain.stored_moments(one, part) is None for part in PARTS)
-    found = explain.explain(one, asked(one), 1, "soundalike")
+    assert all(explanation.stored_moments(one, part) is None for part in PARTS)
+    found = explanation.explain(one, asked(one), 1, "soundalike")
     assert found.moments is None
     assert found.shades is None
     assert found.best is None
     assert total(found) == pytest.approx(one.similarities("soundalike", one.embeddings(0))[1])
     assert "`soundalike measure INDEX`" in found.notes[0]
-    assert found.sentence == likeness.UNMEASURED
+    assert found.sentence == shared_traits.UNMEASURED
 
 
 def test_an_index_with_the_moments_of_one_part_alone_lacks_them(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
     np.save(one.folder / "musicnn_moments.npy", np.zeros((N, 10, 200), np.float16))
-    found = explain.explain(one, asked(one), 1, "soundalike")
+    found = explanation.explain(one, asked(one), 1, "soundalike")
     assert found.moments is None
     assert "`soundalike measure INDEX`" in found.notes[0]
 
@@ -337,7 +344,7 @@ def test_an_index_with_the_moments_of_one_part_alone_lacks_them(tmp_path) -> Non
 def test_a_blend_has_no_moments(opened) -> None:
     one = opened(0)
     blend = Query({part: np.ones(SIZES[part], np.float32) for part in PARTS}, {})
-    found = explain.explain(one, blend, 2, "soundalike")
+    found = explanation.explain(one, blend, 2, "soundalike")
     assert found.moments is None
     assert "single clip" in found.notes[0]
 
@@ -358,7 +365,7 @@ def test_moments_of_another_kind_are_refused(tmp_path, array) -> None:
         np.save(one.folder / f"{part}_moments.npy", np.zeros(shape, np.float16))
     np.save(one.folder / "musicnn_mid_moments.npy", array)
     with pytest.raises(IndexFolderError, match="damaged"):
-        explain.explain(one, asked(one), 1, "soundalike")
+        explanation.explain(one, asked(one), 1, "soundalike")
 
 
 def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
@@ -366,19 +373,19 @@ def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
     one = write_index(tmp_path / "index", made)
     rows, similarities = one.neighbours("vgg_mel", 0)
     one.manifest["neighbours_only"] = ["vgg_mel"]
-    found = explain.explain(one, asked(one), int(rows[1]), "vgg_mel")
+    found = explanation.explain(one, asked(one), int(rows[1]), "vgg_mel")
     assert found.similarity == pytest.approx(float(similarities[1]))
     assert found.parts == ()
     assert found.shades is None
     assert "cannot be split" in found.notes[0]
-    assert explain.explain(one, asked(one), 0, "vgg_mel").similarity is None
-    assert explain.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
+    assert explanation.explain(one, asked(one), 0, "vgg_mel").similarity is None
+    assert explanation.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
 
 
 def test_of_real_clips_parts_and_moments_sum_to_the_similarity(default_index) -> None:
     for row in range(len(default_index)):
         question = query.from_library(default_index, default_index.ids[0])
-        found = explain.explain(default_index, question, row, "soundalike")
+        found = explanation.explain(default_index, question, row, "soundalike")
         check_sums(default_index, question, found, row)
 
 
@@ -390,19 +397,19 @@ def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> No
         expected = representations.get(part).moments(clip, models)
         np.testing.assert_array_equal(embeddings.moments(part), expected)
     for row in range(len(default_index)):
-        found = explain.explain(default_index, question, row, "soundalike")
+        found = explanation.explain(default_index, question, row, "soundalike")
         check_sums(default_index, question, found, row)
 
 
 def test_a_copy_of_a_track_agrees_with_it_moment_by_moment(default_index, models) -> None:
     clip = decoding.analysis_window(decoding.decode(default_index.path(2)))
     question = Query(ClipEmbeddings(clip, default_index, models), {}, 2, 30.0)
-    found = explain.explain(default_index, question, 2, "soundalike")
+    found = explanation.explain(default_index, question, 2, "soundalike")
     assert found.similarity - default_index.bias("soundalike")[2] == pytest.approx(1, abs=1e-3)
     np.testing.assert_allclose(found.moments, found.moments.T, atol=1e-3)
 
 
-def check_sums(one: Index, question: Query, found: explain.Explanation, row: int) -> None:
+def check_sums(one: Index, question: Query, found: explanation.Explanation, row: int) -> None:
     """Parts, with the lift, are the similarity; moments, without it, the cosine."""
     similarity = one.similarities("soundalike", question.embeddings)[row]
     assert found.similarity == pytest.approx(similarity, abs=TOLERANCE)
@@ -411,7 +418,7 @@ def check_sums(one: Index, question: Query, found: explain.Explanation, row: int
     lift = float(one.bias("soundalike")[row])
     assert found.moments.sum() == pytest.approx(similarity - lift, abs=TOLERANCE)
     names = [part.name for part in found.parts]
-    assert names == ["Instruments and voices", "Sound and scene", *([explain.LIFT] if lift else [])]
+    assert names == ["Instruments and voices", "Sound and scene", *([explanation.LIFT] if lift else [])]
 
 
 def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
@@ -419,7 +426,7 @@ def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip,
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
     np.testing.assert_array_equal(embeddings.descriptors, track_descriptors.summarise(clip))
     assert embeddings.descriptors is embeddings.descriptors
-    assert embeddings.picture == moments.draw(clip)
+    assert embeddings.picture == activation_maps.draw(clip)
     assert embeddings.picture is embeddings.picture
 
 
@@ -428,7 +435,7 @@ def test_on_the_bundled_library_all_comparisons_are_explained() -> None:
     question = query.from_library(bundled, "0235")
     for name in bundled.names:
         row = int(bundled.neighbours(name, question.row)[0][0])
-        found = explain.explain(bundled, question, row, name)
+        found = explanation.explain(bundled, question, row, name)
         assert found.similarity == pytest.approx(
             bundled.neighbours(name, question.row)[1][0], abs=TOLERANCE
         )

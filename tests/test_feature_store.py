@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import cells, explain, features_builder, moments
+from soundalike import features_builder
+from soundalike.analysis import activation_maps, explanation, receptive_fields
+from soundalike.analysis.dimension_cache import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
-from soundalike.feature_store import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.features import fingerprint
 from soundalike.index import duplicates, index
 from soundalike.ingest import Event
@@ -71,7 +72,9 @@ def test_relatives_are_of_other_channels(store) -> None:
     dimension = int(summary.deviation.argmax())
     painted = store.portrait("vgg_mel", dimension)
     similar, opposite = store.relatives(painted, 5)
-    assert all(cells.cell(d).channel != painted.cell.channel for d, _ in [*similar, *opposite])
+    assert all(
+        receptive_fields.cell(d).channel != painted.cell.channel for d, _ in [*similar, *opposite]
+    )
     assert [r for _, r in similar] == sorted((r for _, r in similar), reverse=True)
     matrix = store.index.array("vgg_mel").astype(np.float64)
     other, r = similar[0]
@@ -82,13 +85,13 @@ def test_relatives_are_of_other_channels(store) -> None:
 def test_a_channel_s_loudest_cell(store) -> None:
     dimension = store.loudest_cell(100)
     means = store.index.array("vgg_mel")[:, 100::512].astype(np.float32).mean(axis=0)
-    assert cells.cell(dimension).channel == 100
+    assert receptive_fields.cell(dimension).channel == 100
     assert store.summary("vgg_mel").mean[dimension] == pytest.approx(means.max(), rel=1e-5)
     assert len(store.summary(CHANNELS).mean) == 512
 
 
 def test_siblings_are_a_channel_s_cells(store) -> None:
-    painted = store.portrait("vgg_mel", cells.Cell(1, 2, 300).dimension)
+    painted = store.portrait("vgg_mel", receptive_fields.Cell(1, 2, 300).dimension)
     means = store.siblings(painted).mean
     assert len(means) == 50
     assert means[12] == pytest.approx(painted.summary.mean[0], abs=1e-6)
@@ -99,7 +102,7 @@ def test_pictures_are_drawn_once_where_the_index_has_none(store) -> None:
     assert store.picture(1) is None
     drawn = store.draw(1)
     assert store.picture(1) is drawn
-    assert Image.open(io.BytesIO(drawn.content)).size == moments.PICTURE_SIZE
+    assert Image.open(io.BytesIO(drawn.content)).size == activation_maps.PICTURE_SIZE
 
 
 def test_a_track_that_is_gone_has_a_blank_picture(tmp_path, models) -> None:
@@ -122,26 +125,26 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     copied = index.load(folder, checksums=True)
     store = FeatureStore(copied, small_models)
     picture = store.picture(2)
-    assert picture == moments.draw_file(copied.path(2))
+    assert picture == activation_maps.draw_file(copied.path(2))
     assert len(store.portrait("genre_head", 0).findings) == 8
     assert harmonic_mixing.load(copied).shape == (len(copied), 2)
     assert fingerprint.distance(*fingerprint.load(copied)[[1, 1]]) == 0
     assert not len(duplicates.load(copied))
-    assert explain.stored_moments(copied, "musicnn") is None
+    assert explanation.stored_moments(copied, "musicnn") is None
     assert not set(copied.stored) & {"musicnn", "musicnn_mid", "yamnet"}
     opened = index.load(folder)
     np.save(folder / "picture_places.npy", np.zeros((1, 2)))
     with pytest.raises(IndexFolderError, match=r"pictures\.npy is damaged"):
-        moments.kept(opened, 0)
+        activation_maps.kept(opened, 0)
 
 
 def test_a_picture_shows_a_burst_where_it_is() -> None:
     time = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
     samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
-    picture = moments.draw(decoding.Clip(samples.astype(np.float32)))
+    picture = activation_maps.draw(decoding.Clip(samples.astype(np.float32)))
     shown = np.asarray(Image.open(io.BytesIO(picture.content)).convert("L"), float)
     row, column = np.unravel_index(shown.argmax(), shown.shape)
-    box = cells.share(cells.Cell(1, 4, 0)).percent()
+    box = receptive_fields.share(receptive_fields.Cell(1, 4, 0)).percent()
     assert box["top"] <= 100 * row / shown.shape[0] <= box["top"] + box["height"]
     assert box["left"] - 1 <= 100 * column / shown.shape[1] <= box["left"] + box["width"] + 1
 
@@ -158,7 +161,7 @@ def test_a_burst_has_its_strongest_cells_in_its_own_time(models, gate_hz: int) -
     samples += 1e-3 * np.random.default_rng(0).standard_normal(len(time))
     embedding = vgg_mel.embed(decoding.Clip(samples.astype(np.float32)), models)
     strongest = np.argsort(-embedding)[:20]
-    times = [cells.cell(int(dimension)).time for dimension in strongest]
+    times = [receptive_fields.cell(int(dimension)).time for dimension in strongest]
     assert times[0] == 4
     assert times.count(4) >= 10
     assert set(times) <= {3, 4, 5}

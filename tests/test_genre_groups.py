@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import synthetic_index
 
-from soundalike.feature_store import FeatureStore
+from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.index import genre_groups, index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import write_index
 
-from soundalike import cells, likeness
+from soundalike.analysis import receptive_fields, shared_traits
 from soundalike.audio.decoding import Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
@@ -47,7 +47,7 @@ def described(places: np.ndarray) -> np.ndarray:
 def spread(seed: int = 0) -> np.ndarray:
     """Tracks that lie evenly in every trait, in an order of its own, the first two far apart in all."""
     rng = np.random.default_rng(seed)
-    places = np.stack([rng.permutation(np.linspace(0, 1, N)) for _ in likeness.TRAITS], axis=1)
+    places = np.stack([rng.permutation(np.linspace(0, 1, N)) for _ in shared_traits.TRAITS], axis=1)
     places[0], places[1] = 0.25, 0.75
     return places
 
@@ -69,11 +69,11 @@ def said(folder, places: np.ndarray, probabilities: np.ndarray | None = None) ->
     index = library(folder, places, probabilities)
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
-        return likeness.sentence(index, asked(index), 1)
+        return shared_traits.sentence(index, asked(index), 1)
 
 
 def test_two_that_are_far_apart_have_nothing_in_common(tmp_path) -> None:
-    assert said(tmp_path, spread()) == likeness.NOTHING
+    assert said(tmp_path, spread()) == shared_traits.NOTHING
 
 
 @pytest.mark.parametrize(
@@ -121,19 +121,19 @@ def test_tempo_is_said_with_how_near_it_is(tmp_path, one, other, words) -> None:
 
 @pytest.mark.parametrize(("one", "other"), [(100, 130), (72, 110), (72, 108)])
 def test_other_tempos_are_not_said(tmp_path, one, other) -> None:
-    assert said(tmp_path, tempos(one, other)) == likeness.NOTHING
+    assert said(tmp_path, tempos(one, other)) == shared_traits.NOTHING
 
 
 def test_where_there_is_no_pulse_a_tempo_is_a_guess(tmp_path) -> None:
     places = tempos(100, 100)
     places[0, PACE] = -1.2 / 6
-    assert said(tmp_path, places) == likeness.NOTHING
+    assert said(tmp_path, places) == shared_traits.NOTHING
 
 
 def test_what_all_share_is_not_made_much_of(tmp_path) -> None:
     places = spread()
     places[:, TEMPO] = 0.5
-    assert said(tmp_path, places) == likeness.NOTHING
+    assert said(tmp_path, places) == shared_traits.NOTHING
 
 
 def test_few_facts_the_most_telling_first_and_one_of_a_family(tmp_path) -> None:
@@ -157,23 +157,23 @@ def genres(shared: bool) -> np.ndarray:
 
 def test_a_predicted_genre_is_said_if_both_have_it(tmp_path) -> None:
     assert said(tmp_path / "1", spread(), genres(shared=True)) == "Both are heard as Genre 1."
-    assert said(tmp_path / "2", spread(), genres(shared=False)) == likeness.NOTHING
+    assert said(tmp_path / "2", spread(), genres(shared=False)) == shared_traits.NOTHING
 
 
 def test_without_descriptors_only_genres_can_be_said(tmp_path) -> None:
     index = library(tmp_path / "1", None, genres(shared=True))
-    assert likeness.sentences(index, asked(index), [1, 2]) == [
+    assert shared_traits.sentences(index, asked(index), [1, 2]) == [
         "Both are heard as Genre 1.",
-        likeness.UNMEASURED,
+        shared_traits.UNMEASURED,
     ]
     bare = library(tmp_path / "2", None)
-    assert likeness.sentence(bare, asked(bare), 1) == likeness.UNMEASURED
+    assert shared_traits.sentence(bare, asked(bare), 1) == shared_traits.UNMEASURED
 
 
 def test_a_question_that_is_no_single_clip_has_nothing_measured(tmp_path) -> None:
     index = library(tmp_path, spread())
     blend = Query({"genre_head": np.ones(2, np.float32)}, {})
-    assert likeness.sentence(index, blend, 1) == likeness.UNMEASURED
+    assert shared_traits.sentence(index, blend, 1) == shared_traits.UNMEASURED
 
 
 def test_a_new_clip_is_measured_itself(tmp_path) -> None:
@@ -183,7 +183,7 @@ def test_a_new_clip_is_measured_itself(tmp_path) -> None:
     own = np.full((1, 8), 0.25)
     own[0, BRIGHT] = places[7, BRIGHT]
     vars(embeddings)["descriptors"] = described(own)[0]
-    sentence = likeness.sentence(index, Query(embeddings, {}, row=3, duration=30.0), 7)
+    sentence = shared_traits.sentence(index, Query(embeddings, {}, row=3, duration=30.0), 7)
     assert re.search("bright|dark", sentence)
 
 
@@ -191,33 +191,35 @@ def test_a_playlist_s_sentences_are_those_of_its_tracks(tmp_path) -> None:
     index = library(tmp_path, spread(1), np.random.default_rng(1).dirichlet(np.ones(4), N))
     rows = [7, 0, 199, 7, 55]
     query = asked(index, 5)
-    assert likeness.sentences(index, query, rows) == [likeness.sentence(index, query, r) for r in rows]
-    assert likeness.sentences(index, query, []) == []
+    assert shared_traits.sentences(index, query, rows) == [
+        shared_traits.sentence(index, query, r) for r in rows
+    ]
+    assert shared_traits.sentences(index, query, []) == []
 
 
 def test_a_track_has_everything_in_common_with_itself(tmp_path) -> None:
     index = library(tmp_path, spread())
-    sentence = likeness.sentence(index, asked(index, 9), 9)
+    sentence = shared_traits.sentence(index, asked(index, 9), 9)
     assert sentence.startswith("Both ")
-    assert len(re.split(", and | and |, ", sentence)) == likeness.MOST
+    assert len(re.split(", and | and |, ", sentence)) == shared_traits.MOST
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
 def test_in_a_library_of_a_few_nothing_stands_out(tmp_path, n) -> None:
     index = library(tmp_path, spread()[:n])
-    assert likeness.sentence(index, asked(index), n - 1) == likeness.NOTHING
+    assert shared_traits.sentence(index, asked(index), n - 1) == shared_traits.NOTHING
 
 
 def test_damaged_descriptors_are_refused(tmp_path) -> None:
     index = library(tmp_path, None)
     np.save(index.folder / "descriptors.npy", np.zeros((N, 3), np.float32))
     with pytest.raises(IndexFolderError, match="damaged"):
-        likeness.sentence(index, asked(index), 1)
+        shared_traits.sentence(index, asked(index), 1)
 
 
 TRAIT_OF = {
     words.split(" (")[0]: column
-    for column, trait in enumerate(likeness.TRAITS)
+    for column, trait in enumerate(shared_traits.TRAITS)
     for words in (trait.more, trait.less, trait.alike)
     if words
 }
@@ -239,8 +241,8 @@ def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
     """By hand: each trait that is said is closer than in four of five pairs, and telling."""
     index = data.draw(st.sampled_from(random_libraries))
     one, other = (data.draw(st.integers(0, N - 1)) for _ in range(2))
-    sentence = likeness.sentence(index, asked(index, one), other)
-    values = likeness.traits(index.array("descriptors"))
+    sentence = shared_traits.sentence(index, asked(index, one), other)
+    values = shared_traits.traits(index.array("descriptors"))
     found = [column for words, column in TRAIT_OF.items() if re.search(rf"\b{words}\b", sentence)]
     if match := re.search(r"tempo of about (\d+) BPM(?: \(within (\d+)\))?", sentence):
         found.append(TEMPO)
@@ -250,21 +252,21 @@ def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
         trait = values[:, column]
         apart = abs(trait[one] - trait[other])
         pairs = abs(trait[:, np.newaxis] - trait)[~np.eye(N, dtype=bool)]
-        assert np.mean(pairs < apart) <= likeness.CLOSE + 0.02
-        assert np.mean(abs(trait - trait[one]) <= apart) <= likeness.TELLING
-    assert len({likeness.TRAITS[column].family for column in found}) <= likeness.MOST
-    assert (sentence == likeness.NOTHING) == (not found and "twice" not in sentence)
+        assert np.mean(pairs < apart) <= shared_traits.CLOSE + 0.02
+        assert np.mean(abs(trait - trait[one]) <= apart) <= shared_traits.TELLING
+    assert len({shared_traits.TRAITS[column].family for column in found}) <= shared_traits.MOST
+    assert (sentence == shared_traits.NOTHING) == (not found and "twice" not in sentence)
 
 
 def test_traits_are_the_descriptors_in_comparable_units() -> None:
     rng = np.random.default_rng(2)
     descriptors = rng.uniform(1, 100, (3, track_descriptors.SIZE)).astype(np.float32)
-    values = likeness.traits(descriptors)
-    assert values.shape == (3, len(likeness.TRAITS))
+    values = shared_traits.traits(descriptors)
+    assert values.shape == (3, len(shared_traits.TRAITS))
     np.testing.assert_allclose(values[:, TEMPO], np.log2(descriptors[:, 7]), rtol=1e-5)
     np.testing.assert_allclose(values[:, BRIGHT], np.log2(descriptors[:, 2]), rtol=1e-5)
     np.testing.assert_allclose(values[:, PACE], descriptors[:, 6])
-    level = descriptors[:, 8:58].reshape(3, cells.BANDS, cells.TIMES)
+    level = descriptors[:, 8:58].reshape(3, receptive_fields.BANDS, receptive_fields.TIMES)
     np.testing.assert_allclose(values[:, BASS], level[:, 4].mean(1) - level.mean((1, 2)), rtol=1e-4)
-    change = descriptors[:, 58:].reshape(3, cells.BANDS, cells.TIMES)
+    change = descriptors[:, 58:].reshape(3, receptive_fields.BANDS, receptive_fields.TIMES)
     np.testing.assert_allclose(values[:, LOWS], change[:, 4].mean(1), rtol=1e-5)

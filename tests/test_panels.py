@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import panels
+from soundalike.analysis import panels
+from soundalike.analysis.panels import Panel
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.features import spectral
-from soundalike.panels import Panel
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import activations, portrait
+from soundalike.analysis import dimension_profile, dimension_stats
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import CELL, CLIP, SIZE
 
@@ -33,9 +33,9 @@ def descriptors() -> np.ndarray:
     return made
 
 
-def paint(index, dimension: int, descriptors=None) -> portrait.Portrait:
-    groups = activations.group(list(index.tracks["genre"]), list(index.tracks["artist"]))
-    return portrait.paint(index, "genre_head", dimension, groups, descriptors)
+def paint(index, dimension: int, descriptors=None) -> dimension_profile.Portrait:
+    groups = dimension_stats.group(list(index.tracks["genre"]), list(index.tracks["artist"]))
+    return dimension_profile.paint(index, "genre_head", dimension, groups, descriptors)
 
 
 def test_it_is_named_by_what_it_goes_with(index, descriptors) -> None:
@@ -70,17 +70,17 @@ def test_genres_name_it_too(tmp_path) -> None:
     features = np.random.default_rng(2).normal(size=(N, 32))
     features[:30, 0] += 4
     index = write_index(tmp_path / "index", {"genre_head": features}, ["genre_head"])
-    groups = activations.group(["Jazz"] * 30 + ["Rock"] * 30, [f"a{i}" for i in range(N)])
-    painted = portrait.paint(index, "genre_head", 0, groups, None)
+    groups = dimension_stats.group(["Jazz"] * 30 + ["Rock"] * 30, [f"a{i}" for i in range(N)])
+    painted = dimension_profile.paint(index, "genre_head", 0, groups, None)
     assert painted.label() == "Jazz"
     (genre, enrichment, error) = painted.genres[0]
     assert (genre, enrichment > 4 * error) == ("Jazz", True)
 
 
 def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None:
-    from soundalike import cells
+    from soundalike.analysis import receptive_fields
 
-    cell = cells.Cell(3, 7, 5)
+    cell = receptive_fields.Cell(3, 7, 5)
     known, values = track_descriptors.of_dimension(descriptors, cell)
     assert known == CLIP + CELL
     assert np.array_equal(values[:, -2], descriptors[:, 8 + 37])
@@ -93,5 +93,5 @@ def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None
 )
 def test_the_interval_is_fisher_s(r, n, low, high) -> None:
     """At 99 %: tanh(atanh(r) -+ 2.576 / sqrt(n - 3))."""
-    assert portrait.interval(r, n) == pytest.approx((low, high), abs=1e-3)
-    assert portrait.interval(r, 3) == (-1.0, 1.0)
+    assert dimension_profile.interval(r, n) == pytest.approx((low, high), abs=1e-3)
+    assert dimension_profile.interval(r, 3) == (-1.0, 1.0)

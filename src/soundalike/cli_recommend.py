@@ -288,9 +288,9 @@ def _seeds(
 
 
 def _reasons(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
-    from soundalike import likeness
+    from soundalike.analysis import shared_traits
 
-    return likeness.sentences(index, query, rows)
+    return shared_traits.sentences(index, query, rows)
 
 
 def texts(index: Index, row: int) -> dict[str, str]:

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from soundalike import moments, paths, representations, threads
+from soundalike import paths, representations, threads
+from soundalike.analysis import activation_maps
 from soundalike.audio import decoding, tags
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
@@ -97,7 +98,7 @@ _KINDS = {
     KEYS: _Kind(lambda clip, models: harmonic_mixing.of(clip), np.int8, (2,)),
     FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),
     PICTURE: _Kind(
-        lambda clip, models: np.frombuffer(moments.draw(clip).content, np.uint8), np.uint8, None
+        lambda clip, models: np.frombuffer(activation_maps.draw(clip).content, np.uint8), np.uint8, None
     ),
     PICTURE_START: _Kind(lambda clip, models: clip.start, np.float64, ()),
 } | {

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import extraction, ingest, moments, own_files, representations, threads, workshop
+from soundalike import extraction, ingest, own_files, representations, threads, workshop
+from soundalike.analysis import activation_maps
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
 from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
@@ -114,8 +115,8 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
         array.flush()
     ends = np.cumsum([len(value(sha256, PICTURE)) for sha256 in sums], dtype=np.int64)
     starts = np.array([value(sha256, PICTURE_START)[0] for sha256 in sums])
-    writing.save(folder, moments.PLACES, np.column_stack([ends, starts]).astype(np.float64))
-    pictures = writing.create(folder, moments.PICTURES, (int(ends[-1]),), np.uint8)
+    writing.save(folder, activation_maps.PLACES, np.column_stack([ends, starts]).astype(np.float64))
+    pictures = writing.create(folder, activation_maps.PICTURES, (int(ends[-1]),), np.uint8)
     for end, sha256 in zip(ends, sums, strict=True):
         content = value(sha256, PICTURE)
         pictures[end - len(content) : end] = content

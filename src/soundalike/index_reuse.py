@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import extraction, moments, representations
+from soundalike import extraction, representations
+from soundalike.analysis import activation_maps
 from soundalike.errors import SoundalikeError
 from soundalike.extraction import HEAD_INPUT, PICTURE, PICTURE_START
 from soundalike.index import index as indices
@@ -59,7 +60,7 @@ class Earlier:
         row = self._index.row_of_file(sha256)
         assert row is not None
         if name in (PICTURE, PICTURE_START):
-            picture = moments.kept(self._index, row)
+            picture = activation_maps.kept(self._index, row)
             assert picture is not None
             if name == PICTURE_START:
                 return np.array([picture.offset])
@@ -79,7 +80,7 @@ class Earlier:
         if name == HEAD_INPUT:
             return GENRE_HEAD in self._index.stored and self._unchanged(GENRE_HEAD)
         files = self._index.manifest["files"]
-        array = moments.PICTURES if name in (PICTURE, PICTURE_START) else _array(name)
+        array = activation_maps.PICTURES if name in (PICTURE, PICTURE_START) else _array(name)
         return f"{array}.npy" in files and self._unchanged(name)
 
     def _unchanged(self, name: str) -> bool:

@@ -15,7 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import extraction, fma_report, measured, moments, representations
+from soundalike import extraction, fma_report, measured, representations
+from soundalike.analysis import activation_maps
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
 from soundalike.playlist import harmonic_mixing
@@ -23,8 +24,8 @@ from soundalike.projection import layout
 
 MEASURED = (
     track_descriptors.FILE,
-    moments.PICTURES,
-    moments.PLACES,
+    activation_maps.PICTURES,
+    activation_maps.PLACES,
     harmonic_mixing.FILE,
     fingerprint.FILE,
     duplicates.FILE,

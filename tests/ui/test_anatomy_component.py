@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from small_library import write_tone
 
-from soundalike import anatomy, panels, paths
-from soundalike.anatomy import Anatomy, Facts
+from soundalike import paths
+from soundalike.analysis import clip_analysis, panels
+from soundalike.analysis.clip_analysis import Anatomy, Facts
+from soundalike.analysis.panels import Panel
 from soundalike.features import spectrogram_image
 from soundalike.features.descriptors import Key, Tempo
 from soundalike.models import ModelStore
-from soundalike.panels import Panel
 from soundalike.ui import anatomy_component, anatomy_facts
 from soundalike.ui.components import Track
 
@@ -27,7 +28,7 @@ TRACK = Track("0102", "Meditation – “é”", "Artist", "", "Folk", "CC0-1.0"
 
 @pytest.fixture(scope="module")
 def shown() -> Anatomy:
-    return anatomy.analyse(CLIP)
+    return clip_analysis.analyse(CLIP)
 
 
 def pack(shown: Anatomy, others: Sequence[Panel] = (), track: Track = TRACK) -> dict[str, bytes]:
@@ -100,8 +101,8 @@ def test_noise_and_extremes_survive_packing(shown: Anatomy) -> None:
 
 
 def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(shown: Anatomy) -> None:
-    others = [anatomy.front_end(CLIP, name) for name in panels.FRONT_ENDS]
-    others.append(anatomy.reconstruction(CLIP, ModelStore()))
+    others = [clip_analysis.front_end(CLIP, name) for name in panels.FRONT_ENDS]
+    others.append(clip_analysis.reconstruction(CLIP, ModelStore()))
     plain, more = pack(shown), pack(shown, others)
     assert all(more[name] == plain[name] for name in panels.MAIN)
     names = [name for name, _ in unpack(more["sheet"])[0]["panels"]]
@@ -113,7 +114,7 @@ def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(
 @pytest.mark.parametrize("seconds", [30, 10])
 def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, seconds) -> None:
     path = CLIP if seconds == 30 else write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=seconds)
-    shown = anatomy.analyse(path)
+    shown = clip_analysis.analyse(path)
     data = anatomy_component.pack_picture(TRACK, shown, "plots")
     header, mel = unpack(data)[0], shown.panels["mel"].values.astype(int)
     assert header["of"] == unpack(pack(shown)["mel"])[0]["id"]
@@ -127,15 +128,15 @@ def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, 
 
 
 def test_all_that_a_change_of_tracks_sends_is_small(shown: Anatomy) -> None:
-    others = [anatomy.front_end(CLIP, name) for name in panels.FRONT_ENDS]
-    others.append(anatomy.reconstruction(CLIP, ModelStore()))
+    others = [clip_analysis.front_end(CLIP, name) for name in panels.FRONT_ENDS]
+    others.append(clip_analysis.reconstruction(CLIP, ModelStore()))
     picture = len(anatomy_component.pack_picture(TRACK, shown, "plots"))
     assert picture < 30_000
     assert sum(map(len, pack(shown, others).values())) + picture < 450_000
 
 
 def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) -> None:
-    bark = anatomy.front_end(CLIP, "bark")
+    bark = clip_analysis.front_end(CLIP, "bark")
     ids = [unpack(pack(shown, others)["sheet"])[0]["id"] for others in ([], [], [bark])]
     assert ids[0] == ids[1] != ids[2]
     other = replace(shown.panels["mel"], summary="Another.")

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from soundalike.analysis.dimension_profile import Finding
 from soundalike.features.track_descriptors import CLIP
-from soundalike.portrait import Finding
 from soundalike.ui import feature_figures, palette
 
 

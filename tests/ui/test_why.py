@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from soundalike import moments, paths
-from soundalike.explain import Explanation, Meeting, Part, explain
-from soundalike.feature_store import BLANK
+from soundalike import paths
+from soundalike.analysis import activation_maps
+from soundalike.analysis.dimension_cache import BLANK
+from soundalike.analysis.explanation import Explanation, Meeting, Part, explain
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.playlist import query
@@ -30,7 +31,7 @@ def bundled() -> Index:
 
 def side(bundled: Index, row: int, url: str = "/media/x.opus") -> Side:
     facts = [bundled.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")]
-    picture = moments.kept(bundled, row)
+    picture = activation_maps.kept(bundled, row)
     assert picture is not None
     return Side(Track(*facts, "", url), picture)
 
@@ -81,7 +82,7 @@ def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
 
 
 def test_the_picture_is_said_in_words() -> None:
-    later = Side(Track("b", "B", "", "", "", "", ""), moments.Picture(b"", 70.0))
+    later = Side(Track("b", "B", "", "", "", "", ""), activation_maps.Picture(b"", 70.0))
     assert why.payload(by_moments(), BARE, later)["words"] == (
         "The spectrograms of “A” and “B”, marked where they agree. They agree best around 0:08 of the "
         "first and 1:38 of the second."

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import cells
+from soundalike.analysis import receptive_fields
 from soundalike.audio import decoding
 from soundalike.audio.decoding import HOP_LENGTH, Clip
 from soundalike.features import spectral
@@ -65,7 +65,7 @@ CELL = (
 )
 """Of one cell of the picture."""
 
-N_CELLS = cells.BANDS * cells.TIMES
+N_CELLS = receptive_fields.BANDS * receptive_fields.TIMES
 SIZE = len(CLIP) + len(CELL) * N_CELLS
 
 
@@ -91,7 +91,7 @@ def load(index: Index) -> NDArray[np.float32] | None:
 
 
 def of_dimension(
-    descriptors: NDArray[np.float32], cell: cells.Cell | None
+    descriptors: NDArray[np.float32], cell: receptive_fields.Cell | None
 ) -> tuple[tuple[Descriptor, ...], NDArray[np.float64]]:
     """What a dimension may be compared with: the clip's descriptors, and those of its own cell.
 
@@ -108,7 +108,7 @@ def of_dimension(
     columns = list(range(len(CLIP)))
     if cell is not None:
         known += CELL
-        place = cell.band * cells.TIMES + cell.time
+        place = cell.band * receptive_fields.TIMES + cell.time
         columns += [len(CLIP) + kind * N_CELLS + place for kind in range(len(CELL))]
     values = np.array(descriptors[:, columns], np.float64)
     for column, descriptor in enumerate(known):
@@ -156,5 +156,5 @@ def _cell_means(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     from PIL import Image
 
     flipped = Image.fromarray(np.ascontiguousarray(matrix[::-1]))
-    means = flipped.resize((cells.TIMES, cells.BANDS), Image.Resampling.BOX)
+    means = flipped.resize((receptive_fields.TIMES, receptive_fields.BANDS), Image.Resampling.BOX)
     return np.asarray(means, np.float32).ravel()

@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import moments, representations, threads
+from soundalike import representations, threads
+from soundalike.analysis import activation_maps
+from soundalike.analysis.activation_maps import Picture
 from soundalike.audio.decoding import Clip
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import duplicates as recordings
 from soundalike.index.index import Index, nearest
 from soundalike.models import ModelStore, stretches
-from soundalike.moments import Picture
 from soundalike.representations import recorded as correction
 
 Turn = Callable[[], AbstractContextManager[object]]
@@ -206,4 +207,4 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     @threads.single_threaded_blas()
     def picture(self) -> Picture:
         """The clip's mel spectrogram."""
-        return moments.draw(self._clip)
+        return activation_maps.draw(self._clip)

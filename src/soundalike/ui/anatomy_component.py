@@ -19,13 +19,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike import anatomy
-from soundalike.anatomy import Anatomy
+from soundalike.analysis import clip_analysis
+from soundalike.analysis.clip_analysis import Anatomy
+from soundalike.analysis.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.features import spectrogram_image
 from soundalike.index.index import Index
-from soundalike.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.ui import state
 from soundalike.ui.components import Track
 
@@ -259,7 +259,7 @@ def diverging() -> NDArray[np.uint8]:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: state.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
     """The anatomy of a track of the library, measured at its first request."""
-    return anatomy.analyse(index.file(index.row(track_id)))
+    return clip_analysis.analyse(index.file(index.row(track_id)))
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: state.identity})
@@ -272,15 +272,15 @@ def further(source: Path | bytes, name: str) -> Panel:
     """One of `FURTHER` of a file, or of the bytes of what a visitor sent."""
     decode = sandbox.decode if isinstance(source, bytes) else decoding.decode
     if name == RECONSTRUCTION:
-        return anatomy.reconstruction(source, state.open_models(), decode)
-    return anatomy.front_end(source, name, decode)
+        return clip_analysis.reconstruction(source, state.open_models(), decode)
+    return clip_analysis.front_end(source, name, decode)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm() -> None:
     """Compile what an analysis needs in the background, for a visitor about to upload a clip."""
     sandbox.warm()
-    threading.Thread(target=anatomy.warm, daemon=True).start()
+    threading.Thread(target=clip_analysis.warm, daemon=True).start()
 
 
 def _described(panel: Panel) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from soundalike.anatomy import Facts
+from soundalike.analysis.clip_analysis import Facts
 from soundalike.features.descriptors import Key, Tempo
 
 STEADY, LOOSE = 0.4, 0.15

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from soundalike.portrait import Finding
+from soundalike.analysis.dimension_profile import Finding
 from soundalike.ui.figures import named_ticks, vertical
 from soundalike.ui.palette import Style
 

@@ -11,11 +11,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike import cells
-from soundalike.feature_store import FeatureStore
+from soundalike.analysis import receptive_fields
+from soundalike.analysis.dimension_cache import FeatureStore
+from soundalike.analysis.dimension_profile import Portrait
 from soundalike.index.index import Index
 from soundalike.models import vgg16
-from soundalike.portrait import Portrait
 from soundalike.ui import components, palette, state
 
 _HERE = Path(__file__).parent
@@ -106,8 +106,8 @@ def describe(name: str, dimension: int) -> str:
     """Where a dimension looks, in words."""
     if name != "vgg_mel":
         return "the whole picture"
-    cell = cells.cell(dimension)
-    return f"channel {cell.channel}, {cells.share(cell).words}"
+    cell = receptive_fields.cell(dimension)
+    return f"channel {cell.channel}, {receptive_fields.share(cell).words}"
 
 
 def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
@@ -128,8 +128,8 @@ def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
 
     boxes = {}
     if painted.cell is not None:
-        boxes["box"] = cells.share(painted.cell).percent()
-        boxes["view"] = cells.field_of_view(painted.cell).percent()
+        boxes["box"] = receptive_fields.share(painted.cell).percent()
+        boxes["view"] = receptive_fields.field_of_view(painted.cell).percent()
     tracks = [_moment(store, painted, row, maps[row], styles) for row in painted.top]
     data = {"label": "The tracks that activate it most, strongest first", "tracks": tracks} | boxes
     result = _register_moments()(
@@ -162,7 +162,7 @@ def _moment(
         "score": f"{painted.score(row):+.1f} sd",
         "start": round(_start(painted, found), 3),
         "offset": offset,
-        "timeline": cells.TIMELINE,
+        "timeline": receptive_fields.TIMELINE,
         "picture": None if picture is None else components.picture_url(picture.content, "webp"),
         "map": None if found is None else _shown(found),
     }
@@ -171,11 +171,11 @@ def _moment(
 def _start(painted: Portrait, found: NDArray[np.float32] | None) -> float:
     """The second from which a track is played: its cell's, or where the genre feature falls most."""
     if painted.cell is not None:
-        return cells.share(painted.cell).seconds[0]
+        return receptive_fields.share(painted.cell).seconds[0]
     if found is None or not found.any():
         return 0.0
     column = int(np.argmax(found.max(axis=0)))
-    return cells.share(cells.Cell(0, column, 0)).seconds[0]
+    return receptive_fields.share(receptive_fields.Cell(0, column, 0)).seconds[0]
 
 
 def _length(index: Index, row: int) -> float:
@@ -201,17 +201,21 @@ def _shown(found: NDArray[np.float32]) -> dict[str, Any]:
 
 def _cells_of(channel: int) -> dict[str, Any]:
     places = [
-        cells.Cell(band, time, channel) for band in range(cells.BANDS) for time in range(cells.TIMES)
+        receptive_fields.Cell(band, time, channel)
+        for band in range(receptive_fields.BANDS)
+        for time in range(receptive_fields.TIMES)
     ]
-    bands = [cells.share(place).hertz for place in places[:: cells.TIMES]]
-    seconds = [f"{cells.share(place).seconds[0]:.0f}" for place in places[: cells.TIMES]]
+    bands = [receptive_fields.share(place).hertz for place in places[:: receptive_fields.TIMES]]
+    seconds = [
+        f"{receptive_fields.share(place).seconds[0]:.0f}" for place in places[: receptive_fields.TIMES]
+    ]
     return {
         "label": f"The cells of channel {channel}",
-        "columns": cells.TIMES,
-        "row_labels": [cells.pitch_range(*band) for band in bands],
+        "columns": receptive_fields.TIMES,
+        "row_labels": [receptive_fields.pitch_range(*band) for band in bands],
         "column_labels": [*seconds[:-1], f"{seconds[-1]} s"],
         "dimensions": [place.dimension for place in places],
-        "texts": [cells.share(place).words for place in places],
+        "texts": [receptive_fields.share(place).words for place in places],
         "marks": [""] * len(places),
     }
 

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from soundalike import likeness, representations
+from soundalike import representations
+from soundalike.analysis import shared_traits
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import file_reader, file_writer, playlist
@@ -20,7 +21,7 @@ from soundalike.ui import components, mix, palette, track_choice
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
-UNSAID = (likeness.NOTHING, likeness.UNMEASURED)
+UNSAID = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
 Place = DeltaGenerator
 Act = Callable[[str, str], None]
@@ -192,7 +193,7 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     rows = [entry.row for entry in found.entries]
     edits = [{"name": name, "label": label} for name, label in EDITS.items()]
     actions = [{"name": name, "label": label} for name, label in BLENDS.items()]
-    reasons = ["" if said in UNSAID else said for said in likeness.sentences(index, asked, rows)]
+    reasons = ["" if said in UNSAID else said for said in shared_traits.sentences(index, asked, rows)]
     data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
     _table(index, rows, measured, reasons, data, key, act)
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike import cells
+from soundalike.analysis import receptive_fields
+from soundalike.analysis.activation_maps import Picture
+from soundalike.analysis.dimension_cache import BLANK
+from soundalike.analysis.explanation import Explanation, explain
 from soundalike.audio import decoding
-from soundalike.explain import Explanation, explain
-from soundalike.feature_store import BLANK
 from soundalike.index.index import Index
-from soundalike.moments import Picture
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
 from soundalike.ui import components, feature_parts
@@ -87,9 +87,9 @@ def payload(explained: Explanation, asked: Side, found: Side) -> dict[str, Any]:
             _strip(side, start, marks)
             for side, start, marks in zip((asked, found), starts, shades, strict=True)
         ],
-        "columns": cells.TIMES,
-        "covered": 100 * cells.TIMES * explained.stretch / cells.TIMELINE[1],
-        "timeline": cells.TIMELINE,
+        "columns": receptive_fields.TIMES,
+        "covered": 100 * receptive_fields.TIMES * explained.stretch / receptive_fields.TIMELINE[1],
+        "timeline": receptive_fields.TIMELINE,
         "length": None if explained.best is None else explained.best.length,
         "legend": _LEGENDS[_kind(explained)],
         "words": words(explained, asked, found),
@@ -108,8 +108,8 @@ def words(explained: Explanation, asked: Side, found: Side) -> str:
         )
         said.append(f"They agree best around {one} of the first and {other} of the second.")
     if explained.shades is not None and _kind(explained) == "cells" and explained.shades[0].any():
-        band, time = divmod(int(explained.shades[0].argmax()), cells.TIMES)
-        place = cells.share(cells.Cell(band, time, 0)).words
+        band, time = divmod(int(explained.shades[0].argmax()), receptive_fields.TIMES)
+        place = receptive_fields.share(receptive_fields.Cell(band, time, 0)).words
         said.append(f"Of all cells the one at {place} is furthest above its usual share.")
     return " ".join(said)
 

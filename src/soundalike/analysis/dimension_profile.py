@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells
-from soundalike.activations import Groups, Summary
+from soundalike.analysis import dimension_stats, receptive_fields
+from soundalike.analysis.dimension_stats import Groups, Summary
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import Descriptor
 from soundalike.index.index import Index
@@ -63,7 +63,7 @@ class Portrait:
 
     name: str
     dimension: int
-    cell: cells.Cell | None
+    cell: receptive_fields.Cell | None
     values: NDArray[np.float32]
     summary: Summary
     means: NDArray[np.float64]
@@ -89,7 +89,7 @@ class Portrait:
     @property
     def genres(self) -> list[tuple[str, float, float]]:
         """Genres that stand out: name, enrichment and its standard error, strongest first."""
-        return activations.outstanding_genres(self.summary)
+        return dimension_stats.outstanding_genres(self.summary)
 
     @property
     def telling(self) -> list[Finding]:
@@ -100,7 +100,7 @@ class Portrait:
 
     def score(self, row: int) -> float:
         """A track's activation, in standard deviations above the library's mean."""
-        return float(activations.scores(self.values[row : row + 1], self.summary)[0])
+        return float(dimension_stats.scores(self.values[row : row + 1], self.summary)[0])
 
     def label(self) -> str:
         """A plain name for it, from measurements alone."""
@@ -136,9 +136,9 @@ def paint(
     descriptors : of the library, or None if the index has none
     """
     values = index.column(name, dimension)
-    summary = activations.summarise(values[:, np.newaxis], groups)
+    summary = dimension_stats.summarise(values[:, np.newaxis], groups)
     means, errors = groups.means(values[:, np.newaxis])
-    cell = cells.cell(dimension) if name == "vgg_mel" else None
+    cell = receptive_fields.cell(dimension) if name == "vgg_mel" else None
     top = index.array(f"{name}_top_tracks")[dimension]
     return Portrait(
         name,
@@ -156,7 +156,7 @@ def paint(
 def compare(
     values: NDArray[np.float32],
     descriptors: NDArray[np.float32],
-    cell: cells.Cell | None,
+    cell: receptive_fields.Cell | None,
     independent: int,
 ) -> tuple[Finding, ...]:
     """Correlation of a dimension with each descriptor, closest first.
@@ -170,8 +170,10 @@ def compare(
     """
     known, measured = track_descriptors.of_dimension(descriptors, cell)
     column = values[:, np.newaxis]
-    whole = activations.group([""] * len(values), [""] * len(values))
-    found = activations.correlations(column, measured, activations.summarise(column, whole))[:, 0]
+    whole = dimension_stats.group([""] * len(values), [""] * len(values))
+    found = dimension_stats.correlations(column, measured, dimension_stats.summarise(column, whole))[
+        :, 0
+    ]
     findings = [
         Finding(descriptor, float(r), *interval(float(r), independent))
         for descriptor, r in zip(known, found, strict=True)

@@ -39,7 +39,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from soundalike import cells, likeness, representations
+from soundalike import representations
+from soundalike.analysis import receptive_fields, shared_traits
 from soundalike.audio.decoding import N_FRAMES
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
@@ -54,7 +55,7 @@ STRONGEST = 5
 LIFT = "Lift"
 
 _STRETCH = stretches.SECONDS
-_CELL = cells.TIMELINE[1] / cells.TIMES
+_CELL = receptive_fields.TIMELINE[1] / receptive_fields.TIMES
 _CLIP = 30.0
 _SAMPLE = 128
 """Tracks that the library's mean direction is taken from."""
@@ -187,7 +188,7 @@ def explain(
     if not 0 <= row < len(index):
         raise ValueError(f"the index has rows 0 to {len(index) - 1}, not {row}")
     weights = weights or index.parts(representation)
-    sentence = likeness.sentence(index, query, row)
+    sentence = shared_traits.sentence(index, query, row)
     if not index.has_vectors(representation):
         return _unsplit(index, query, row, representation, sentence)
     pairs = _pairs(index, query, row, weights)
@@ -277,7 +278,9 @@ def _parts(terms: Mapping[str, Array]) -> list[Part]:
         return [Part(title, value) for title, value in sums.items()]
     ((name, term),) = terms.items()
     if name == "vgg_mel":
-        return _grouped(_bands(), np.arange(len(term)) // (cells.TIMES * cells.CHANNELS), term)
+        return _grouped(
+            _bands(), np.arange(len(term)) // (receptive_fields.TIMES * receptive_fields.CHANNELS), term
+        )
     if name == "musicnn_tags":
         return _grouped(tagger.TAGS, np.arange(len(term)), term)
     if name == "fma518":
@@ -293,8 +296,11 @@ def _title(name: str) -> str:
 
 def _bands() -> list[str]:
     """The frequency bands in words, from the top."""
-    shares = [cells.share(cells.Cell(band, 0, 0)) for band in range(cells.BANDS)]
-    return [cells.pitch_range(*share.hertz) for share in shares]
+    shares = [
+        receptive_fields.share(receptive_fields.Cell(band, 0, 0))
+        for band in range(receptive_fields.BANDS)
+    ]
+    return [receptive_fields.pitch_range(*share.hertz) for share in shares]
 
 
 def _grouped(names: Sequence[str], group_of: ArrayLike, term: Array) -> list[Part]:
@@ -321,7 +327,11 @@ def _by_cell(terms: Mapping[str, Array]) -> Array | None:
 
 def _cells_of(term: Array) -> Array:
     """Dimensions of `vgg_mel`, summed over channels [shape=(5, 10)]."""
-    return np.asarray(term.reshape(cells.BANDS, cells.TIMES, cells.CHANNELS).sum(axis=2))
+    return np.asarray(
+        term.reshape(receptive_fields.BANDS, receptive_fields.TIMES, receptive_fields.CHANNELS).sum(
+            axis=2
+        )
+    )
 
 
 def _usual(index: Index, asked: Array) -> Array:
@@ -350,7 +360,7 @@ def _scaled(values: Array) -> Array:
 
 
 def _by_channel(term: Array) -> Array:
-    return np.asarray(term.reshape(-1, cells.CHANNELS).sum(axis=0))
+    return np.asarray(term.reshape(-1, receptive_fields.CHANNELS).sum(axis=0))
 
 
 def _by_moment(index: Index, query: Query, row: int, pairs: Mapping[str, _Pair]) -> Array | None:

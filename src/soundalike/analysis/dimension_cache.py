@@ -11,15 +11,15 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import activations, cells, moments, portrait
-from soundalike.activations import Groups, Matrix, Summary, Table
+from soundalike.analysis import activation_maps, dimension_profile, dimension_stats, receptive_fields
+from soundalike.analysis.activation_maps import Picture
+from soundalike.analysis.dimension_profile import Portrait
+from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
 from soundalike.errors import AudioError
 from soundalike.features import track_descriptors
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
-from soundalike.moments import Picture
-from soundalike.portrait import Portrait
 
 CHANNELS = "channels"
 """The name under which the channels of `vgg_mel`, gathered over their cells, are summarised."""
@@ -100,7 +100,7 @@ class FeatureStore:
         """The library's tracks by genre and artist; a rare genre's count for the library alone."""
         shown = genre_groups.of_tracks(self.index)
         genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
-        return activations.group(genres, list(self.index.tracks["artist"]))
+        return dimension_stats.group(genres, list(self.index.tracks["artist"]))
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:
@@ -120,8 +120,10 @@ class FeatureStore:
         """Every dimension of a stored representation (or of `CHANNELS`) in numbers."""
         if (kept := self._summaries.get(name)) is not None:
             return kept
-        matrix = activations.gather(self._matrix("vgg_mel")) if name == CHANNELS else self._matrix(name)
-        return self._summaries.put(name, activations.summarise(matrix, self.groups))
+        matrix = (
+            dimension_stats.gather(self._matrix("vgg_mel")) if name == CHANNELS else self._matrix(name)
+        )
+        return self._summaries.put(name, dimension_stats.summarise(matrix, self.groups))
 
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int
@@ -137,22 +139,22 @@ class FeatureStore:
         key = (name, kind, genre, order, most)
         if (kept := self._overviews.get(key)) is not None:
             return kept
-        table = activations.overview(self.summary(name), name, kind, genre, order)
+        table = dimension_stats.overview(self.summary(name), name, kind, genre, order)
         return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
     def portrait(self, name: str, dimension: int) -> Portrait:
         """What is known of a dimension."""
         if (kept := self._portraits.get((name, dimension))) is not None:
             return kept
-        painted = portrait.paint(self.index, name, dimension, self.groups, self._descriptors)
+        painted = dimension_profile.paint(self.index, name, dimension, self.groups, self._descriptors)
         return self._portraits.put((name, dimension), painted)
 
     def siblings(self, painted: Portrait) -> Summary:
         """The dimensions that the grid shows beside one: its channel's cells, or all features."""
         matrix = self.index.array(painted.name)
         if painted.cell is not None:
-            matrix = matrix[:, painted.cell.channel :: cells.CHANNELS]
-        return activations.summarise(matrix, self.groups)
+            matrix = matrix[:, painted.cell.channel :: receptive_fields.CHANNELS]
+        return dimension_stats.summarise(matrix, self.groups)
 
     def relatives(
         self, painted: Portrait, count: int
@@ -164,11 +166,13 @@ class FeatureStore:
         key = (painted.name, painted.dimension)
         if (found := self._relatives.get(key)) is None:
             matrix, summary = self._matrix(painted.name), self.summary(painted.name)
-            found = self._relatives.put(key, activations.correlations(matrix, painted.values, summary))
+            found = self._relatives.put(
+                key, dimension_stats.correlations(matrix, painted.values, summary)
+            )
         others = np.ones(len(found), bool)
         others[painted.dimension] = False
         if painted.cell is not None:
-            others[painted.cell.channel :: cells.CHANNELS] = False
+            others[painted.cell.channel :: receptive_fields.CHANNELS] = False
         order = np.argsort(-found, kind="stable")
         order = order[others[order]]
         similar = [(int(d), float(found[d])) for d in order[:count] if found[d] > 0]
@@ -177,21 +181,21 @@ class FeatureStore:
 
     def strongest(self, name: str, row: int, count: int) -> list[tuple[int, float]]:
         """The dimensions that a track activates most against the library, with their scores."""
-        return activations.strongest(self.index.array(name)[row], self.summary(name), count)
+        return dimension_stats.strongest(self.index.array(name)[row], self.summary(name), count)
 
     def loudest_cell(self, channel: int) -> int:
         """The dimension of `vgg_mel` where a channel is most active over the library."""
-        means = activations.by_cell(self.summary("vgg_mel").mean, channel).ravel()
-        return int(np.argmax(means)) * cells.CHANNELS + channel
+        means = dimension_stats.by_cell(self.summary("vgg_mel").mean, channel).ravel()
+        return int(np.argmax(means)) * receptive_fields.CHANNELS + channel
 
     def picture(self, row: int) -> Picture | None:
         """A track's picture if the index has it or it was drawn before; `BLANK` where it cannot be."""
-        return moments.kept(self.index, row) or self._pictures.get(row)
+        return activation_maps.kept(self.index, row) or self._pictures.get(row)
 
     def draw(self, row: int) -> Picture:
         """A track's picture, drawn now: a fifth of a second."""
         try:
-            return self._pictures.put(row, moments.draw_file(self.index.path(row)))
+            return self._pictures.put(row, activation_maps.draw_file(self.index.path(row)))
         except AudioError:
             return self._pictures.put(row, BLANK)
 
@@ -205,7 +209,7 @@ class FeatureStore:
         """
         if self._features.get(row) is None:
             self.index.check_models(self._models)
-            self._features.put(row, moments.feature_map(self.index.path(row), self._models))
+            self._features.put(row, activation_maps.feature_map(self.index.path(row), self._models))
 
     def map_of(self, painted: Portrait, row: int) -> NDArray[np.float32] | None:
         """Where in a track the dimension fires, if the network has been run on it."""
@@ -213,8 +217,8 @@ class FeatureStore:
         if features is None:
             return None
         if painted.cell is not None:
-            return moments.channel_map(features, painted.cell.channel)
+            return activation_maps.channel_map(features, painted.cell.channel)
         if (kept := self._maps.get((row, painted.dimension))) is not None:
             return kept
-        silenced = moments.silencing_map(features, painted.dimension, self._models)
+        silenced = activation_maps.silencing_map(features, painted.dimension, self._models)
         return self._maps.put((row, painted.dimension), silenced)

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import cells
+from soundalike.analysis import receptive_fields
 from soundalike.representations import vgg_mel
 
 SPARSE = 0.95
@@ -267,16 +267,18 @@ def strongest(vector: NDArray[np.floating], summary: Summary, count: int) -> lis
 
 def gather(matrix: Matrix) -> NDArray[np.float32]:
     """The channels of `vgg_mel`: each track's mean over a channel's 50 cells [shape=(n, 512)]."""
-    gathered = np.empty((len(matrix), cells.CHANNELS), np.float32)
+    gathered = np.empty((len(matrix), receptive_fields.CHANNELS), np.float32)
     for start in range(0, len(matrix), _ROWS):
         block = matrix[start : start + _ROWS].astype(np.float32)
-        gathered[start : start + _ROWS] = block.reshape(len(block), -1, cells.CHANNELS).mean(axis=1)
+        gathered[start : start + _ROWS] = block.reshape(len(block), -1, receptive_fields.CHANNELS).mean(
+            axis=1
+        )
     return gathered
 
 
 def by_cell(values: NDArray[np.float32], channel: int) -> NDArray[np.float32]:
     """What is known of every dimension, at one channel's cells [shape=(5, 10)]."""
-    return values.reshape(*vgg_mel.GRID, cells.CHANNELS)[:, :, channel]
+    return values.reshape(*vgg_mel.GRID, receptive_fields.CHANNELS)[:, :, channel]
 
 
 KINDS = {
@@ -347,6 +349,6 @@ def _places(rows: NDArray[np.intp], name: str) -> dict[str, NDArray[np.intp]]:
         return {"channel": rows}
     if name != "vgg_mel":
         return {"dimension": rows}
-    place, channel = np.divmod(rows, cells.CHANNELS)
-    band, time = np.divmod(place, cells.TIMES)
+    place, channel = np.divmod(rows, receptive_fields.CHANNELS)
+    band, time = np.divmod(place, receptive_fields.TIMES)
     return {"dimension": rows, "band": band, "time": time, "channel": channel}

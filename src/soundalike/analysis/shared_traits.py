@@ -26,7 +26,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import cells
+from soundalike.analysis import receptive_fields
 from soundalike.features import track_descriptors
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -164,7 +164,11 @@ def traits(descriptors: NDArray[np.float32]) -> NDArray[np.float64]:
     _, values = track_descriptors.of_dimension(descriptors, None)
     _, uneven, bright, _, noisy, attack, pace, tempo = values.T
     by_cell = descriptors[:, len(track_descriptors.CLIP) :].astype(np.float64)
-    level, change = by_cell.reshape(-1, 2, cells.BANDS, cells.TIMES).mean(axis=3).swapaxes(0, 1)
+    level, change = (
+        by_cell.reshape(-1, 2, receptive_fields.BANDS, receptive_fields.TIMES)
+        .mean(axis=3)
+        .swapaxes(0, 1)
+    )
     bass = level[:, -1] - level.mean(axis=1)
     return np.column_stack([tempo, pace, bright, noisy, bass, uneven, attack, change[:, -1]])
 

@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import panels
+from soundalike.analysis import panels
+from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
 from soundalike.features import descriptors, spectral, spectrogram_image
 from soundalike.models import ModelStore
-from soundalike.panels import Panel
 
 Decode = Callable[[Any], Clip]
 DecodeStereo = Callable[[Any], tuple[Clip, NDArray[np.float32] | None]]
