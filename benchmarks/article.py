@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from soundalike import article
+from soundalike.evaluation import published
 
 N_TRAIN = 6_397
 
@@ -25,7 +25,7 @@ def main(folder: Path) -> None:
     genres = dict(zip(table["filename"].str.slice(4), table["genre"], strict=True))
     order = np.load(folder / "filename_split_order.npy", allow_pickle=False)
     features = np.load(folder / "genre_predict4.npy", allow_pickle=False)
-    found = article.figures(features, [genres[name] for name in order.tolist()], N_TRAIN)
+    found = published.figures(features, [genres[name] for name in order.tolist()], N_TRAIN)
     for name, value in vars(found).items():
         print(f"{name}: {value:.1%}")
 

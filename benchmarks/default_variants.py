@@ -20,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, paths
+from soundalike import paths
 from soundalike.datasets import library
+from soundalike.evaluation import hubness, metrics
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.representations import scaling
@@ -106,17 +107,17 @@ def report(opened: Index) -> None:
     labelled = tracks["genre"].ne("").to_numpy(bool)
     if "genre_source" in tracks:
         labelled = labelled & tracks["genre_source"].ne("tagger").to_numpy(bool)
-    artists = evaluation.group_numbers(library.artist_keys(tracks), len(tracks))
+    artists = metrics.group_numbers(library.artist_keys(tracks), len(tracks))
     genres = tracks["genre"].to_numpy(str)
     scores, hubs = {}, {}
     for name, vectors in variants(raw).items():
-        cosines = evaluation.cosine_matrix(vectors)
+        cosines = metrics.cosine_matrix(vectors)
         hubs[name] = hubs_of(cosines)
         scores[name] = precision(cosines, genres, artists, labelled)
     print(f"\n{opened.folder}: {labelled.sum()} of {len(opened)} tracks have a label that counts")
     print(f"{'':44} {'P@10':>6} {'difference from ' + BASELINE:>40} {'skew':>6} {'orphans':>8}")
     for name, values in scores.items():
-        found = evaluation.paired_comparison(values, scores[BASELINE], artists[labelled])
+        found = metrics.paired_comparison(values, scores[BASELINE], artists[labelled])
         difference = f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
         hub = hubs[name]
         print(f"{name:44} {values.mean():6.3f} {difference:>40} {hub.skew:6.2f} {hub.orphans:8.1%}")
@@ -135,11 +136,11 @@ def precision(
     return np.array(values)
 
 
-def hubs_of(cosines: Array) -> hubness_metrics.Hubness:
+def hubs_of(cosines: Array) -> hubness.Hubness:
     """Hubs and orphans among lists of ten."""
     others = cosines.copy()
     np.fill_diagonal(others, -np.inf)
-    return hubness_metrics.hubness([index.nearest(row, K) for row in others], len(others))
+    return hubness.hubness([index.nearest(row, K) for row in others], len(others))
 
 
 def nested(scores: dict[str, NDArray[np.float64]], artists: NDArray[np.intp]) -> None:

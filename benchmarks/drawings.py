@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.datasets import library
+from soundalike.evaluation import metrics
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 
@@ -50,7 +51,7 @@ def compare(source: library.Library, network: vgg16.VGG16) -> None:
             drawn = draw(mel)
             seconds[name].append(time.perf_counter() - start)
             embeddings[name][row] = vgg16.max_pool(network(drawn), (3, 2)).ravel()
-    similarities = {name: evaluation.cosine_matrix(vectors) for name, vectors in embeddings.items()}
+    similarities = {name: metrics.cosine_matrix(vectors) for name, vectors in embeddings.items()}
     rows = zip(embeddings["figure"], embeddings["canvas"], strict=True)
     embedding_r = np.mean([np.corrcoef(a, b)[0, 1] for a, b in rows])
     pairs = np.triu_indices(n, 1)
@@ -76,12 +77,12 @@ def _print_precision(
 ) -> None:
     artists = library.artist_keys(tracks)
     found = {
-        drawing: evaluation.precision_at_k(matrix, list(tracks["genre"]), artists, queries)
+        drawing: metrics.precision_at_k(matrix, list(tracks["genre"]), artists, queries)
         for drawing, matrix in similarities.items()
     }
     difference = found["canvas"].per_query - found["figure"].per_query
     groups = np.array(artists)[queries]
-    low, high = evaluation.bootstrap_interval(difference, groups)
+    low, high = metrics.bootstrap_interval(difference, groups)
     cells = [
         f"{value.mean:.3f} ({value.low:.3f} to {value.high:.3f})"
         for value in (found["figure"], found["canvas"])

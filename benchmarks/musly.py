@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation, hubness_metrics, rankings
 from soundalike.audio import decoding
 from soundalike.datasets import library
+from soundalike.evaluation import hubness, metrics, rankings
 from soundalike.index import index
 from soundalike.index.index import Index
 
@@ -36,10 +36,10 @@ def main() -> None:
     parser.add_argument("index", type=Path)
     opened = index.load(parser.parse_args().index)
     genres, artists = list(opened.tracks["genre"]), library.artist_keys(opened.tracks)
-    groups = evaluation.group_numbers(artists, len(opened))
+    groups = metrics.group_numbers(artists, len(opened))
     queries = _untagged(opened)
     own = musly(opened)
-    base = evaluation.precision_at_k(own, genres, artists, queries, K)
+    base = metrics.precision_at_k(own, genres, artists, queries, K)
     print(f"{int(queries.sum())} queries of {len(opened)} tracks, chance {base.chance:.3f}\n")
     print("| | P@10 | interval | skew | orphans | against Musly |")
     print("|---|---:|---|---:|---:|---|")
@@ -48,8 +48,8 @@ def main() -> None:
         if not opened.has_vectors(name):
             continue
         matrix = rankings.ranking_matrix(opened, name)
-        scored = evaluation.precision_at_k(matrix, genres, artists, queries, K)
-        found = evaluation.paired_comparison(scored.per_query, base.per_query, groups[queries])
+        scored = metrics.precision_at_k(matrix, genres, artists, queries, K)
+        found = metrics.paired_comparison(scored.per_query, base.per_query, groups[queries])
         against = f"{found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
         print(_row(name, matrix, scored, against), flush=True)
 
@@ -79,13 +79,11 @@ def _untagged(opened: Index) -> NDArray[np.bool_]:
     return (opened.tracks["genre_source"] != "tagger").to_numpy(bool)
 
 
-def _row(
-    name: str, matrix: NDArray[np.floating[Any]], scored: evaluation.Precision, against: str
-) -> str:
+def _row(name: str, matrix: NDArray[np.floating[Any]], scored: metrics.Precision, against: str) -> str:
     others = matrix.astype(np.float64).copy()
     np.fill_diagonal(others, -np.inf)
     nearest = np.argsort(-others, axis=1, kind="stable")[:, :K]
-    hubs = hubness_metrics.hubness(nearest, len(matrix))
+    hubs = hubness.hubness(nearest, len(matrix))
     return (
         f"| {name} | {scored.mean:.3f} | {scored.low:.3f} to {scored.high:.3f} | {hubs.skew:.2f} "
         f"| {hubs.orphans:.1%} | {against} |"

@@ -24,9 +24,10 @@ import numpy as np
 from figures import Figure
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths, representations
+from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.datasets import library
+from soundalike.evaluation import metrics
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
 from soundalike.representations import scaling
 
@@ -117,11 +118,11 @@ def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Fig
     labels, artists = list(source.tracks["genre"]), library.artist_keys(source.tracks)
     for name, parts in EVALUATED.items():
         before, after = (
-            evaluation.precision_at_k(similarities(vectors, parts), labels, artists)
+            metrics.precision_at_k(similarities(vectors, parts), labels, artists)
             for vectors in (single, chosen)
         )
         difference = after.per_query - before.per_query
-        low, high = evaluation.bootstrap_interval(difference, np.array(artists))
+        low, high = metrics.bootstrap_interval(difference, np.array(artists))
         note = (
             f"float32: {before.mean:.4f} ({before.low:.4f} to {before.high:.4f}); "
             f"difference {difference.mean():+.4f} ({low:+.4f} to {high:+.4f}); {len(labels)} clips, "
@@ -146,7 +147,7 @@ def similarities(
 ) -> NDArray[np.float32]:
     """Cosine similarity of every two clips, by weighted parts joined, each scaled by all clips."""
     joined = np.concatenate([scaled(part, vectors[part]) * w for part, w in parts.items()], axis=1)
-    return evaluation.cosine_matrix(joined)
+    return metrics.cosine_matrix(joined)
 
 
 def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

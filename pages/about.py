@@ -11,7 +11,7 @@ import streamlit as st
 from soundalike import report, representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
-from soundalike.evaluation import Precision
+from soundalike.evaluation.metrics import Precision
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index

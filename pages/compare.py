@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from soundalike import comparison, measured, paths, representations
+from soundalike import paths, representations
 from soundalike.errors import SoundalikeError
+from soundalike.evaluation import agreement, results
+from soundalike.evaluation.listening_test import Pair, Votes
+from soundalike.evaluation.results import Report
 from soundalike.index.index import Index
-from soundalike.measured import Report
 from soundalike.playlist import playlist, query
 from soundalike.ui import compare_figures, components, palette, state, track_choice
-from soundalike.votes import Pair, Votes
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
 BARE = {"displayModeBar": False}
@@ -51,7 +52,7 @@ def figures(index: Index) -> None:
     """What was measured, as bars and as a table."""
     st.header("Measured", anchor=False)
     try:
-        found = {report.title: report for report in measured.reports(index)}
+        found = {report.title: report for report in results.reports(index)}
     except SoundalikeError as error:
         components.complain(str(error))
         return
@@ -68,7 +69,7 @@ def figures(index: Index) -> None:
             persist_state="session",
             required=True,
         )
-    if measured.OWN not in found:
+    if results.OWN not in found:
         st.caption(
             "This library has not been measured (the command soundalike evaluate --save does it); these "
             "are the figures of other clips, whose genres are known."
@@ -187,7 +188,7 @@ def side_by_side(index: Index) -> None:
         right.caption("Choose at least two approaches.")
         return
     asked = query.from_library(index, track.id)
-    found = comparison.compare(index, asked, chosen, LENGTH)
+    found = agreement.compare(index, asked, chosen, LENGTH)
     with right:
         show_agreement(found, names)
     components.playlist_columns(index, found, names, styles, "compare_columns")
@@ -195,7 +196,7 @@ def side_by_side(index: Index) -> None:
     hear(chosen)
 
 
-def show_agreement(found: comparison.Comparison, names: dict[str, str]) -> None:
+def show_agreement(found: agreement.Comparison, names: dict[str, str]) -> None:
     """How much the playlists have in common."""
     if not found.agreements:
         return

@@ -24,10 +24,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import degradations, paths, threads
+from soundalike import paths, threads
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.datasets import library
+from soundalike.evaluation import degradations
 from soundalike.models import ModelStore, stretches, tagger, yamnet, yamnet_features
 from soundalike.models.recording_correction import DIM, SIZES, RecordingCorrection
 from soundalike.models.tensorflow_import import import_tensorflow

@@ -14,7 +14,8 @@ import pytest
 import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike import measured, paths, representations
+from soundalike import paths, representations
+from soundalike.evaluation import results
 from soundalike.index import index
 from soundalike.index.storage import TRACKS
 from soundalike.ui import state, track_choice
@@ -322,7 +323,7 @@ def test_compare_shows_changed_copies_where_they_were_measured(
     item = figures(name=name, robustness={"phone": found})
     labels = {"headline": "all", "sets": {"all": {"is": "all labels", "queries": 30}}}
     document = {"tracks": 30, "chance": 0.1, "labels": labels, "representations": [item]}
-    measured.save(opened, document | ({"changes": {"phone": "A phone"}} if has_copies else {}))
+    results.save(opened, document | ({"changes": {"phone": "A phone"}} if has_copies else {}))
     offer(folder)
     app = open_page("compare")
     assert not said(app)

@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 from labelled_index import N, clustered, table, write
 
-from soundalike import robustness
 from soundalike.cli_evaluate import evaluate
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
+from soundalike.evaluation import robustness
+from soundalike.evaluation.robustness_changes import CHANGES, GROUPS, USUAL
 from soundalike.index.index import Index
-from soundalike.robustness_changes import CHANGES, GROUPS, USUAL
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import comparison, paths
+from soundalike import paths
+from soundalike.evaluation import agreement
 from soundalike.index import index as indices
 from soundalike.index.index import Index
 from soundalike.playlist import query
@@ -20,26 +21,26 @@ def bundled() -> Index:
 
 
 def test_overlap_by_hand() -> None:
-    assert comparison.overlap([1, 2, 3, 4], [3, 4, 5, 6]) == 0.5
-    assert comparison.overlap([1, 2], [1, 2, 3, 4]) == 0.5
-    assert comparison.overlap([], []) == 0.0
+    assert agreement.overlap([1, 2, 3, 4], [3, 4, 5, 6]) == 0.5
+    assert agreement.overlap([1, 2], [1, 2, 3, 4]) == 0.5
+    assert agreement.overlap([], []) == 0.0
 
 
 def test_rank_biased_overlap_by_hand() -> None:
     # Depths 1 to 3 agree by 0, 1 and 2/3; the weights are 1, 1/2 and 1/4.
-    found = comparison.rank_biased_overlap([1, 2, 3], [2, 1, 4], 0.5)
+    found = agreement.rank_biased_overlap([1, 2, 3], [2, 1, 4], 0.5)
     assert found == pytest.approx((0 + 0.5 * 1 + 0.25 * 2 / 3) / 1.75)
 
 
 @pytest.mark.parametrize("persistence", [0.0, 1.0, -1.0, 2.0])
 def test_persistence_lies_between_0_and_1(persistence: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
-        comparison.rank_biased_overlap([1], [1], persistence)
+        agreement.rank_biased_overlap([1], [1], persistence)
 
 
 @given(LISTS, LISTS)
 def test_both_are_symmetric_and_between_0_and_1(first: list[int], second: list[int]) -> None:
-    for measure in (comparison.overlap, comparison.rank_biased_overlap):
+    for measure in (agreement.overlap, agreement.rank_biased_overlap):
         assert measure(first, second) == pytest.approx(measure(second, first))
         assert -1e-9 <= measure(first, second) <= 1 + 1e-9
         if first:
@@ -48,14 +49,14 @@ def test_both_are_symmetric_and_between_0_and_1(first: list[int], second: list[i
 
 
 def test_agreement_at_the_top_counts_more() -> None:
-    same_top = comparison.rank_biased_overlap([1, 2, 3, 4], [1, 2, 7, 8])
-    same_bottom = comparison.rank_biased_overlap([1, 2, 3, 4], [7, 8, 3, 4])
+    same_top = agreement.rank_biased_overlap([1, 2, 3, 4], [1, 2, 7, 8])
+    same_bottom = agreement.rank_biased_overlap([1, 2, 3, 4], [7, 8, 3, 4])
     assert same_top > same_bottom
 
 
 def test_playlists_for_one_query(bundled: Index) -> None:
     asked = query.from_library(bundled, "0102")
-    found = comparison.compare(bundled, asked, ["vgg_mel", "genre_head", "vgg_mel", "vgg_genre"], 10)
+    found = agreement.compare(bundled, asked, ["vgg_mel", "genre_head", "vgg_mel", "vgg_genre"], 10)
     assert [item.representation for item in found.playlists] == ["vgg_mel", "genre_head", "vgg_genre"]
     assert len(found.agreements) == 3
     for item in found.playlists:
@@ -69,7 +70,7 @@ def test_playlists_for_one_query(bundled: Index) -> None:
 
 def test_a_representation_that_cannot_answer_says_why(bundled: Index) -> None:
     asked = query.from_library(bundled, "0102")
-    found = comparison.compare(bundled, asked, ["vgg_mel", "cf_nothing"], 5)
+    found = agreement.compare(bundled, asked, ["vgg_mel", "cf_nothing"], 5)
     assert len(found.playlists) == 1
     assert "cf_nothing" in found.unanswered["cf_nothing"]
     assert found.agreements == ()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from audio_files import clip_of, peak_hertz, sine
 
-from soundalike import degradations
 from soundalike.audio.decoding import SAMPLE_RATE
-from soundalike.degradations import Room
+from soundalike.evaluation import degradations
+from soundalike.evaluation.degradations import Room
 
 Noise = Callable[[int, np.random.Generator], np.ndarray]
 NOISES = {"babble": degradations.babble, "pink": degradations.pink_noise}

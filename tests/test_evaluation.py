@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from soundalike import evaluation
-from soundalike.evaluation import bootstrap_interval, classification, cosine_matrix, precision_at_k
+from soundalike.evaluation import metrics
+from soundalike.evaluation.metrics import (
+    bootstrap_interval,
+    classification,
+    cosine_matrix,
+    precision_at_k,
+)
 
 FOLK_AND_JAZZ = ["Folk"] * 5 + ["Jazz"] * 5
 
@@ -229,6 +234,6 @@ def test_interval_narrows_with_more_artists() -> None:
     rng = np.random.default_rng(2)
     widths = []
     for n in (20, 80, 320):
-        low, high = evaluation.bootstrap_interval(rng.random(n), np.arange(n))
+        low, high = metrics.bootstrap_interval(rng.random(n), np.arange(n))
         widths.append(high - low)
     assert all(wide > narrow for wide, narrow in pairwise(widths))

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from labelled_index import N, clustered, table, write
 
-from soundalike import evaluator
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
+from soundalike.evaluation import runner
+from soundalike.evaluation.robustness_changes import USUAL
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
-from soundalike.robustness_changes import USUAL
 
 HEADLINE = {
     *("name", "dim", "precision_at_10", "precision_at_10_artist_filter", "map_artist_filter"),
@@ -29,7 +29,7 @@ def plain(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 def measure(index: Index, *names: str, seed: int = 0) -> dict[str, Any]:
-    return evaluator.evaluate(index, evaluator.plan(index, names, 0, seed), ModelStore())
+    return runner.evaluate(index, runner.plan(index, names, 0, seed), ModelStore())
 
 
 def test_document(plain: Index) -> None:
@@ -140,9 +140,9 @@ def test_neighbours_alone_are_skipped_with_a_reason(
 
 
 def test_progress_is_reported_as_often_as_said(plain: Index) -> None:
-    plan = evaluator.plan(plain, tracks=3)
+    plan = runner.plan(plain, tracks=3)
     seen: list[str] = []
-    found = evaluator.evaluate(plain, plan, ModelStore(), seen.append)
+    found = runner.evaluate(plain, plan, ModelStore(), seen.append)
     assert len(seen) == plan.steps
     for item in found["representations"]:
         assert item["robustness"]["shift_3_s"]["tracks"] == 0
@@ -151,29 +151,29 @@ def test_progress_is_reported_as_often_as_said(plain: Index) -> None:
 
 def test_more_changes_are_for_what_is_named_or_the_default(plain: Index) -> None:
     usual = list(USUAL)
-    wide = evaluator.plan(plain, tracks=1, changes=["telephone"])
+    wide = runner.plan(plain, tracks=1, changes=["telephone"])
     assert wide.changes_by_name == {
         "vgg_genre": [*usual, "telephone"],
         "vgg_mel": usual,
         "genre_head": usual,
     }
-    named = evaluator.plan(plain, ["vgg_mel"], tracks=1, changes=["telephone"])
+    named = runner.plan(plain, ["vgg_mel"], tracks=1, changes=["telephone"])
     assert named.changes_by_name == {"vgg_mel": [*usual, "telephone"]}
-    found = evaluator.evaluate(plain, wide, ModelStore())
+    found = runner.evaluate(plain, wide, ModelStore())
     assert list(found["changes"]) == [*usual, "telephone"]
     assert found["changes"]["telephone"] == "Telephone, 300 to 3,400 Hz"
     for item in found["representations"]:
         assert list(item["robustness"]) == wide.changes_by_name[item["name"]]
     assert measure(plain)["changes"] == {}
     with pytest.raises(KeyError, match="cave"):
-        evaluator.plan(plain, changes=["cave"])
+        runner.plan(plain, changes=["cave"])
 
 
 def test_names_that_are_not_there(plain: Index) -> None:
     with pytest.raises(UnknownRepresentationError):
-        evaluator.plan(plain, ["vgg19"])
+        runner.plan(plain, ["vgg19"])
     with pytest.raises(IndexFolderError, match="does not hold"):
-        evaluator.plan(plain, ["mfcc_flat"])
+        runner.plan(plain, ["mfcc_flat"])
 
 
 def test_index_that_cannot_be_evaluated(tmp_path: Path) -> None:

@@ -22,11 +22,11 @@ from streamlit.testing.v1 import AppTest
 
 from soundalike import paths
 from soundalike.errors import IndexFolderError, ModelError
+from soundalike.evaluation.listening_test import Votes
 from soundalike.index import index
 from soundalike.index.integrity import Check
 from soundalike.models import FILES, SUMS, ModelStore
 from soundalike.ui import state
-from soundalike.votes import Votes
 
 ROOT = Path(__file__).resolve().parents[1]
 NETWORKS = {
@@ -43,7 +43,7 @@ VOTING = """
 import sys
 from pathlib import Path
 from soundalike.errors import VotesError
-from soundalike.votes import Votes
+from soundalike.evaluation.listening_test import Votes
 path = Path(sys.argv[1])
 counted = 0
 try:
@@ -282,7 +282,7 @@ def test_a_folder_that_may_not_be_written_takes_no_votes(tmp_path: Path) -> None
 
 def test_a_locked_database_says_that_the_vote_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     app = open_page("compare")
-    monkeypatch.setattr("soundalike.votes._WAIT_S", 0.05)
+    monkeypatch.setattr("soundalike.evaluation.listening_test._WAIT_S", 0.05)
     holder = subprocess.Popen(
         [
             sys.executable,

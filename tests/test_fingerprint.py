@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from small_library import IDS, write_index
 
-from soundalike import paths, robustness_changes
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
+from soundalike.evaluation import robustness_changes
+from soundalike.evaluation.robustness_changes import CHANGES, Recording
 from soundalike.features import fingerprint
 from soundalike.features.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
-from soundalike.robustness_changes import CHANGES, Recording
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)
 TIME = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE

@@ -11,8 +11,8 @@ import pytest
 from labelled_index import GENRES, N, clustered, genre_numbers, table, write
 from small_library import cosines
 
-from soundalike import article, evaluator, fma_report
 from soundalike.errors import IndexFolderError
+from soundalike.evaluation import fma, published, runner
 from soundalike.index import index, writing
 from soundalike.index.index import Index
 from soundalike.models.heldout import HEARD
@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 @pytest.fixture(scope="module")
 def found(built: Index) -> dict:
-    return fma_report.report(built)
+    return fma.report(built)
 
 
 def brute_force(built: Index, rows: np.ndarray, by_artist: bool) -> float:
@@ -98,24 +98,24 @@ def test_the_rest_of_the_report(built: Index, found: dict) -> None:
     assert found["genres"] == list(GENRES)
     assert found["artists_on_two_sides"] == {"count": 0, "first": []}
     assert found["article"]["accuracy_claimed"] == 0.56
-    assert found["article"]["precision_all"] == article.CHECKED.precision_all
+    assert found["article"]["precision_all"] == published.CHECKED.precision_all
     assert json.loads(json.dumps(found)) == found
-    fma_report.save(built, found)
-    assert json.loads((built.folder / fma_report.FILE).read_text(encoding="utf-8")) == found
+    fma.save(built, found)
+    assert json.loads((built.folder / fma.FILE).read_text(encoding="utf-8")) == found
     index.load(built.folder, checksums=True)
 
 
 def test_artists_on_two_sides_are_named(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[[0, N - 1], "artist"] = "Both"
-    found = fma_report.report(write_split(tmp_path / "index", tracks))
+    found = fma.report(write_split(tmp_path / "index", tracks))
     assert found["artists_on_two_sides"] == {"count": 1, "first": ["Both"]}
 
 
 def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[15:, ["split", "genre_fold"]] = ["training", HEARD]
-    figures = fma_report.report(write_split(tmp_path / "index", tracks))["figures"]
+    figures = fma.report(write_split(tmp_path / "index", tracks))["figures"]
     assert figures["accuracy"]["queries"] == 3
     assert figures["precision_test"]["no_filter"]["mean"] is None
     assert "fewer than 10" in figures["precision_test"]["artist_filter"]["reason"]
@@ -124,12 +124,12 @@ def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
 
 def test_another_index_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="soundalike fma"):
-        fma_report.report(write(tmp_path / "index"))
+        fma.report(write(tmp_path / "index"))
 
 
 def test_evaluate_holds_out_the_test_tracks(built: Index, found: dict) -> None:
-    plan = evaluator.plan(built, ["genre_head"], tracks=0)
-    item = evaluator.evaluate(built, plan, None)["representations"][0]  # type: ignore[arg-type]
+    plan = runner.plan(built, ["genre_head"], tracks=0)
+    item = runner.evaluate(built, plan, None)["representations"][0]  # type: ignore[arg-type]
     assert item["trained_on"]
     held_out = item["precision_at_10_held_out"]
     assert held_out["mean"] == pytest.approx(

@@ -18,10 +18,11 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, fma_report, fma_route, paths, split_training, workshop
+from soundalike import cli_fma, cli_train, fma_route, paths, split_training, workshop
 from soundalike.cli import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
+from soundalike.evaluation import fma
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, heldout
@@ -102,7 +103,7 @@ def printed(tree: Path, out: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def report(printed: dict[str, Any], out: Path) -> dict[str, Any]:
     """What the command leaves in the index."""
-    return json.loads((out / fma_report.FILE).read_text(encoding="utf-8"))
+    return json.loads((out / fma.FILE).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")

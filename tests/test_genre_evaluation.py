@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from labelled_index import GENRES, SIZE, N, clustered, genre_numbers, table, write
 
-from soundalike import evaluation, genre_evaluation, rankings
 from soundalike.errors import LibraryError
-from soundalike.genre_evaluation import METRICS
+from soundalike.evaluation import genre_retrieval, metrics, rankings
+from soundalike.evaluation.genre_retrieval import METRICS
 from soundalike.index.index import Index
 
 
@@ -21,12 +21,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 def cosines(index: Index, name: str) -> np.ndarray:
-    return evaluation.cosine_matrix(index.array(name)[:])
+    return metrics.cosine_matrix(index.array(name)[:])
 
 
 def figures_of(index: Index, name: str, seed: int = 0) -> dict:
-    task = genre_evaluation.task(index)
-    return genre_evaluation.figures(task, genre_evaluation.score(index, name, task).values, None, seed)
+    task = genre_retrieval.task(index)
+    return genre_retrieval.figures(task, genre_retrieval.score(index, name, task).values, None, seed)
 
 
 def test_perfect_vectors_score_1(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_perfect_vectors_score_1(tmp_path: Path) -> None:
 def test_figures_are_the_metrics_of_the_whole_matrix(labelled: Index, kind: str) -> None:
     tracks = labelled.tracks
     names = {"none": None, "artist": list(tracks["artist"]), "album": list(tracks["album"])}[kind]
-    expected = evaluation.precision_at_k(cosines(labelled, "vgg_mel"), list(tracks["genre"]), names)
+    expected = metrics.precision_at_k(cosines(labelled, "vgg_mel"), list(tracks["genre"]), names)
     found = figures_of(labelled, "vgg_mel")["all"]["filters"][kind]
     assert found["precision_at_10"]["mean"] == pytest.approx(expected.mean, abs=1e-6)
     assert found["chance"] == pytest.approx(expected.chance, abs=1e-6)
@@ -62,13 +62,13 @@ def test_labels_of_a_tagger_are_kept_apart(labelled: Index) -> None:
     }
     means = {name: facts["filters"]["artist"]["map"]["mean"] for name, facts in found.items()}
     assert means["all"] == pytest.approx(means["tagger"] / 3 + 2 * means["not_tagger"] / 3, abs=1e-6)
-    assert genre_evaluation.task(labelled).headline == "no_tagger"
+    assert genre_retrieval.task(labelled).headline == "no_tagger"
 
 
 def test_no_tagger_looks_at_nothing_with_a_taggers_label(labelled: Index) -> None:
     own = (labelled.tracks["genre_source"] != "tagger").to_numpy()
     tracks = labelled.tracks[own]
-    expected = evaluation.precision_at_k(
+    expected = metrics.precision_at_k(
         cosines(labelled, "vgg_mel")[np.ix_(own, own)], list(tracks["genre"]), list(tracks["artist"])
     )
     found = figures_of(labelled, "vgg_mel")["no_tagger"]["filters"]["artist"]
@@ -91,17 +91,17 @@ def test_sets_of_labels_without_a_tagger(tmp_path: Path) -> None:
         ("none", table().drop(columns="genre_source")),
         ("others", table().assign(genre_source="tag")),
     ):
-        task = genre_evaluation.task(write(tmp_path / name, tracks))
+        task = genre_retrieval.task(write(tmp_path / name, tracks))
         assert list(task.labels) == ["all"]
         assert task.headline == "all"
 
 
 def test_too_few_labels_of_ones_own_are_no_headline(tmp_path: Path) -> None:
     tracks = table().assign(genre_source=["tag"] * 12 + ["tagger"] * (N - 12))
-    task = genre_evaluation.task(write(tmp_path / "some", tracks))
+    task = genre_retrieval.task(write(tmp_path / "some", tracks))
     assert list(task.labels) == ["all", "tagger", "not_tagger"]
     assert task.headline == "not_tagger"
-    task = genre_evaluation.task(write(tmp_path / "none", table().assign(genre_source="tagger")))
+    task = genre_retrieval.task(write(tmp_path / "none", table().assign(genre_source="tagger")))
     assert list(task.labels) == ["all", "tagger"]
     assert task.headline == "tagger"
 
@@ -114,7 +114,7 @@ def test_tracks_without_a_genre_are_neither_asked_nor_found(tmp_path: Path) -> N
     found = figures_of(some, "vgg_mel")["all"]
     assert found["queries"] == N - missing.sum()
     known = ~missing
-    expected = evaluation.precision_at_k(
+    expected = metrics.precision_at_k(
         cosines(some, "vgg_mel")[np.ix_(known, known)],
         list(tracks["genre"][known]),
         list(tracks["artist"][known]),
@@ -124,21 +124,21 @@ def test_tracks_without_a_genre_are_neither_asked_nor_found(tmp_path: Path) -> N
 
 
 def test_genres_make_up_the_whole(labelled: Index) -> None:
-    task = genre_evaluation.task(labelled)
-    scores = genre_evaluation.score(labelled, "vgg_mel", task)
-    by_genre = genre_evaluation.by_genre(task, scores.values, 0)["artist"]
+    task = genre_retrieval.task(labelled)
+    scores = genre_retrieval.score(labelled, "vgg_mel", task)
+    by_genre = genre_retrieval.by_genre(task, scores.values, 0)["artist"]
     assert list(by_genre) == list(GENRES)
-    whole = genre_evaluation.figures(task, scores.values, None, 0)["no_tagger"]["filters"]["artist"]
+    whole = genre_retrieval.figures(task, scores.values, None, 0)["no_tagger"]["filters"]["artist"]
     for metric in METRICS:
         parts = [facts["queries"] * facts[metric]["mean"] for facts in by_genre.values()]
         assert sum(parts) / whole["queries"] == pytest.approx(whole[metric]["mean"], abs=1e-5)
 
 
 def test_blocks_change_nothing(labelled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = genre_evaluation.task(labelled)
-    whole = genre_evaluation.score(labelled, "vgg_genre", task)
+    task = genre_retrieval.task(labelled)
+    whole = genre_retrieval.score(labelled, "vgg_genre", task)
     monkeypatch.setattr(rankings, "BLOCK", 7)
-    parts = genre_evaluation.score(labelled, "vgg_genre", task)
+    parts = genre_retrieval.score(labelled, "vgg_genre", task)
     np.testing.assert_array_equal(whole.neighbours, parts.neighbours)
     for key, of_metric in whole.values.items():
         for metric, values in of_metric.items():
@@ -146,17 +146,17 @@ def test_blocks_change_nothing(labelled: Index, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_neighbours_are_the_indexs(labelled: Index) -> None:
-    scores = genre_evaluation.score(labelled, "vgg_genre", genre_evaluation.task(labelled))
+    scores = genre_retrieval.score(labelled, "vgg_genre", genre_retrieval.task(labelled))
     expected = labelled.array("vgg_genre_neighbours")[:, :10]
     assert (scores.neighbours == expected).mean() > 0.99
 
 
 def test_comparison_is_of_the_same_queries(labelled: Index) -> None:
-    task = genre_evaluation.task(labelled)
-    ours = genre_evaluation.score(labelled, "genre_head", task)
-    theirs = genre_evaluation.score(labelled, "vgg_mel", task)
-    found = genre_evaluation.figures(task, ours.values, theirs.values, 0)["no_tagger"]
-    other = genre_evaluation.figures(task, theirs.values, None, 0)["no_tagger"]
+    task = genre_retrieval.task(labelled)
+    ours = genre_retrieval.score(labelled, "genre_head", task)
+    theirs = genre_retrieval.score(labelled, "vgg_mel", task)
+    found = genre_retrieval.figures(task, ours.values, theirs.values, 0)["no_tagger"]
+    other = genre_retrieval.figures(task, theirs.values, None, 0)["no_tagger"]
     own_mean, other_mean = (f["filters"]["artist"]["precision_at_10"]["mean"] for f in (found, other))
     compared = found["against_baseline"]["precision_at_10"]
     assert compared["difference"] == pytest.approx(own_mean - other_mean, abs=2e-6)
@@ -177,10 +177,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 
 def test_held_out_shows_what_training_hid(trained: Index) -> None:
-    task = genre_evaluation.task(trained)
+    task = genre_retrieval.task(trained)
     assert figures_of(trained, "genre_head")["all"]["filters"]["artist"]["map"]["mean"] == 1
-    values = genre_evaluation.score_held_out(trained, "genre_head", task)
-    found = genre_evaluation.figures(task, values, None, 0)["all"]["filters"]
+    values = genre_retrieval.score_held_out(trained, "genre_head", task)
+    found = genre_retrieval.figures(task, values, None, 0)["all"]["filters"]
     assert list(found) == ["artist"]
     assert found["artist"]["precision_at_10"]["low"] < found["artist"]["chance"] + 0.03
     assert found["artist"]["queries"] == N
@@ -188,15 +188,15 @@ def test_held_out_shows_what_training_hid(trained: Index) -> None:
 
 @pytest.mark.parametrize("name", ["vgg_mel", "genre_head", "vgg_genre"])
 def test_held_out_ranks_within_folds(trained: Index, name: str) -> None:
-    task = genre_evaluation.task(trained)
-    values = genre_evaluation.score_held_out(trained, name, task)["all", "artist"]
+    task = genre_retrieval.task(trained)
+    values = genre_retrieval.score_held_out(trained, name, task)["all", "artist"]
     mel = trained.array("vgg_mel")[:].astype(np.float64)
     head = trained.array("genre_head_heldout")[:].astype(np.float64)
     vectors = {"vgg_mel": mel, "genre_head": head, "vgg_genre": np.hstack([mel, 80 * head])}[name]
     for fold in range(2):
         rows = np.flatnonzero(trained.tracks["genre_fold"] == fold)
-        expected = evaluation.precision_at_k(
-            evaluation.cosine_matrix(vectors[rows]),
+        expected = metrics.precision_at_k(
+            metrics.cosine_matrix(vectors[rows]),
             [GENRES[genre] for genre in genre_numbers()[rows]],
             list(trained.tracks["artist"].iloc[rows]),
         )
@@ -206,7 +206,7 @@ def test_held_out_ranks_within_folds(trained: Index, name: str) -> None:
 
 
 def test_without_folds_nothing_is_held_out(labelled: Index) -> None:
-    assert genre_evaluation.score_held_out(labelled, "genre_head", genre_evaluation.task(labelled)) == {}
+    assert genre_retrieval.score_held_out(labelled, "genre_head", genre_retrieval.task(labelled)) == {}
     assert not rankings.heard_labels(labelled, "genre_head")
 
 
@@ -227,7 +227,7 @@ def test_who_heard_the_labels(trained: Index) -> None:
 )
 def test_index_that_cannot_be_evaluated(tmp_path: Path, changed: dict, message: str) -> None:
     with pytest.raises(LibraryError, match=message):
-        genre_evaluation.task(write(tmp_path / "index", table().assign(**changed)))
+        genre_retrieval.task(write(tmp_path / "index", table().assign(**changed)))
 
 
 def test_index_of_too_few_tracks(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_index_of_too_few_tracks(tmp_path: Path) -> None:
     tracks: pd.DataFrame = table().iloc[rows].reset_index(drop=True)
     few = write(tmp_path / "index", tracks, {"vgg_mel": clustered(0.5)[rows]})
     with pytest.raises(LibraryError, match="20 others"):
-        genre_evaluation.task(few)
+        genre_retrieval.task(few)
 
 
 def test_album_filter_is_left_out_where_it_leaves_too_little(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from soundalike import evaluation
+from soundalike.evaluation import metrics
 from soundalike.index import hubness_correction
 
 
@@ -15,7 +15,7 @@ def hubby(n: int = 150, dim: int = 200, seed: int = 0) -> np.ndarray:
     """Cosines of points that do not lie around the origin, some of them nearer to the middle."""
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(n, dim)) * rng.uniform(0.3, 1.5, (n, 1)) + 0.5
-    return evaluation.cosine_matrix(points)
+    return metrics.cosine_matrix(points)
 
 
 def occurrences(similarities: np.ndarray, added: np.ndarray | float = 0.0, k: int = 10) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_rounding_makes_no_orphan():
 
 def test_few_tracks_change_where_there_are_few_orphans():
     points = np.random.default_rng(0).normal(0.25, 1, (200, 24))
-    similarities = evaluation.cosine_matrix(points)
+    similarities = metrics.cosine_matrix(points)
     before = occurrences(similarities)
     added = hubness_correction.bias(similarities)
     assert 0 < (before < 2).sum() < 30

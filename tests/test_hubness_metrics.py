@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy, skew
 
-from soundalike.hubness_metrics import Hubness, hubness, occurrences
+from soundalike.evaluation.hubness import Hubness, hubness, occurrences
 
 
 def nearest(points: np.ndarray, k: int) -> np.ndarray:

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import measured
 from soundalike.errors import IndexFolderError
+from soundalike.evaluation import results
 from soundalike.index.index import Index
 
 
 @pytest.fixture
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
-    monkeypatch.setattr(measured, "OTHER_CLIPS", tmp_path / "none.json")
+    monkeypatch.setattr(results, "OTHER_CLIPS", tmp_path / "none.json")
     return write_index(tmp_path / "index", {"vgg_mel": np.eye(4)})
 
 
@@ -49,9 +49,9 @@ def document() -> dict[str, object]:
 
 
 def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
-    assert measured.reports(opened) == []
-    measured.save(opened, document())
-    (report,) = measured.reports(opened)
+    assert results.reports(opened) == []
+    results.save(opened, document())
+    (report,) = results.reports(opened)
     assert report.title == "This library"
     assert report.chance == 0.25
     assert report.asked == "all labels (3 of 4 tracks)"
@@ -62,26 +62,26 @@ def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
 
 
 def test_figures_of_another_library_are_not_shown(opened: Index) -> None:
-    path = measured.save(opened, document())
+    path = results.save(opened, document())
     content = json.loads(path.read_text()) | {"fingerprint": "f" * 64}
     path.write_text(json.dumps(content))
-    assert measured.reports(opened) == []
+    assert results.reports(opened) == []
 
 
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"tracks": 1}', "\x00", '{"representations": [1]}']
 )
 def test_a_damaged_file_is_a_sentence(opened: Index, content: str) -> None:
-    (opened.folder / measured.FILE).write_text(content)
+    (opened.folder / results.FILE).write_text(content)
     with pytest.raises(IndexFolderError, match="soundalike evaluate INDEX --save"):
-        measured.reports(opened)
+        results.reports(opened)
 
 
 def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None:
     content = document()
     content["representations"] = [item("vgg_mel", 0.4), item("genre_head", 0.6, trained_on=True)]
-    measured.save(opened, content)
-    (report,) = measured.reports(opened)
+    results.save(opened, content)
+    (report,) = results.reports(opened)
     assert report.held_out
     assert report.chance == 0.2
     table = report.table()
@@ -91,10 +91,10 @@ def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None
 
 
 def test_figures_that_were_made_again_are_read_again(opened: Index) -> None:
-    measured.save(opened, document())
-    assert measured.reports(opened)[0].chance == 0.25
-    measured.save(opened, document() | {"chance": 0.125})
-    assert measured.reports(opened)[0].chance == 0.125
+    results.save(opened, document())
+    assert results.reports(opened)[0].chance == 0.25
+    results.save(opened, document() | {"chance": 0.125})
+    assert results.reports(opened)[0].chance == 0.125
 
 
 def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index) -> None:
@@ -107,8 +107,8 @@ def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index)
     }
     titles = {"gain_6_db": "6 dB louder", "phone": "A phone", "other_30_s": "Another 30 s"}
     items = [item("vgg_mel", 0.4) | {"robustness": robustness}, item("vgg_genre", 0.5)]
-    measured.save(opened, document() | {"changes": titles, "representations": items})
-    (report,) = measured.reports(opened)
+    results.save(opened, document() | {"changes": titles, "representations": items})
+    (report,) = results.reports(opened)
     table = report.changed_copies("vgg_mel")
     assert list(table["change"]) == ["6 dB louder", "A phone"]
     assert list(table["kept"]) == [0.75, 0.75]
@@ -122,7 +122,7 @@ def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index)
 def test_documents_of_before_have_no_changed_copies(opened: Index) -> None:
     before = {"tracks": 4, "similarity": {"mean": 0.9}, "ranked_first": 1.0, "median_rank": 1.0}
     items = [item("vgg_mel", 0.4) | {"robustness": {"gain_6_db": before}}]
-    measured.save(opened, document() | {"representations": items})
-    (report,) = measured.reports(opened)
+    results.save(opened, document() | {"representations": items})
+    (report,) = results.reports(opened)
     assert report.changed_copies("vgg_mel").empty
     assert len(report.table()) == 1

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from soundalike import model_card, training
-from soundalike.evaluation import Classification, classification
+from soundalike.evaluation.metrics import Classification, classification
 from soundalike.training import Scores, Trained
 
 GENRES = ["Folk", "Jazz"]

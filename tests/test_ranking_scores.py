@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, ndcg_score
 
-from soundalike.evaluation import (
+from soundalike.evaluation.metrics import (
     bootstrap_interval,
     bootstrap_means,
     paired_comparison,

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import article, paths
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
+from soundalike.evaluation import published
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
@@ -96,9 +97,9 @@ def test_the_articles_figures_are_those_of_its_published_features(folder, publis
     table = pd.read_csv(folder / "fma_small_genre.csv")
     genres = dict(zip(table["filename"].str.slice(4), table["genre"], strict=True))
     labels = [genres[name] for name in published_features]
-    found = article.figures(np.array(list(published_features.values())), labels, N_TRAIN)
+    found = published.figures(np.array(list(published_features.values())), labels, N_TRAIN)
     assert len(labels) - N_TRAIN == 1_600
-    for name, value in vars(article.CHECKED).items():
+    for name, value in vars(published.CHECKED).items():
         assert getattr(found, name) == pytest.approx(value, abs=0.001), name
 
 

@@ -11,18 +11,19 @@ import pytest
 from numpy.typing import NDArray
 from small_library import IDS, copy_library, write_index
 
-from soundalike import representations, robustness
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import ModelError
+from soundalike.evaluation import robustness
+from soundalike.evaluation.robustness import Found
+from soundalike.evaluation.robustness_changes import USUAL
 from soundalike.features import fingerprint
 from soundalike.index import duplicates
 from soundalike.index.index import Index, load
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.representations import Representation
-from soundalike.robustness import Found
-from soundalike.robustness_changes import USUAL
 
 
 def spectrum(clip: Clip, models: ModelStore) -> NDArray[np.float32]:

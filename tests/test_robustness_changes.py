@@ -12,12 +12,13 @@ import pytest
 from conftest import Encode
 from small_library import IDS
 
-from soundalike import paths, robustness_changes, robustness_files
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.degradations import Room
 from soundalike.errors import AudioError
-from soundalike.robustness_changes import CHANGES, GROUPS, UNCHANGED, USUAL, Recording
+from soundalike.evaluation import robustness_changes, robustness_files
+from soundalike.evaluation.degradations import Room
+from soundalike.evaluation.robustness_changes import CHANGES, GROUPS, UNCHANGED, USUAL, Recording
 
 
 def noise(seconds: float, start: float = 0.0) -> Clip:

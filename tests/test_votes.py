@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike.errors import VotesError
-from soundalike.votes import CHOICES, COLUMNS, Votes, tally
+from soundalike.evaluation.listening_test import CHOICES, COLUMNS, Votes, tally
 
 NAMES = ("musicnn", "vgg_genre", "vgg_mel")
 LIBRARY, OTHER = "fingerprint", "another"
@@ -172,7 +172,7 @@ VOTER = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from soundalike.votes import Votes
+from soundalike.evaluation.listening_test import Votes
 votes = Votes(Path(sys.argv[1]), "fingerprint")
 with ThreadPoolExecutor(4) as pool:
     counted = list(pool.map(lambda pair: votes.vote(pair, "left"), sys.argv[2:]))
@@ -213,7 +213,7 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 
 
 def test_a_database_that_is_locked_for_good(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("soundalike.votes._WAIT_S", 0.05)
+    monkeypatch.setattr("soundalike.evaluation.listening_test._WAIT_S", 0.05)
     holder = sqlite3.connect(votes.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(VotesError, match="locked"):

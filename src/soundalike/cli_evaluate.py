@@ -22,7 +22,7 @@ HEADINGS = (
 
 def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[str, ...]) -> list[str]:
     """The names of the changes that are asked for, with the usual ones."""
-    from soundalike import robustness_changes
+    from soundalike.evaluation import robustness_changes
 
     try:
         return robustness_changes.chosen(asked)
@@ -85,17 +85,18 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure what INDEX, an index folder, finds: by genre, hubness, robustness and cost."""
-    from soundalike import cli, evaluator, measured
+    from soundalike import cli
+    from soundalike.evaluation import results, runner
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
     opened = indices.load(folder)
-    plan = evaluator.plan(opened, names, tracks, seed, changes, recorded)
+    plan = runner.plan(opened, names, tracks, seed, changes, recorded)
     models = opened.models(ModelStore(feature_cache=None if no_cache else paths.cache_folder()))
     with cli._progress("Evaluating", plan.steps) as advance:
-        document = evaluator.evaluate(opened, plan, models, advance)
+        document = runner.evaluate(opened, plan, models, advance)
     if save:
-        measured.save(opened, document)
+        results.save(opened, document)
     if as_json:
         cli._print_json(document)
     else:

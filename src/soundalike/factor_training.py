@@ -25,12 +25,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation
 from soundalike.audio import decoding
 from soundalike.autoencoder_training import split
 from soundalike.collaborative import TrackFactors
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
+from soundalike.evaluation import metrics
 from soundalike.features import spectral
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
@@ -168,7 +168,7 @@ def score(
     true = examples.factors[held_out]
     predicted = np.stack([network(mel) for mel in examples.mels[held_out]])
     average = examples.factors[heard].mean(axis=0)
-    similar, really = evaluation.cosine_matrix(predicted), evaluation.cosine_matrix(true)
+    similar, really = metrics.cosine_matrix(predicted), metrics.cosine_matrix(true)
     n = len(held_out)
     others = [np.arange(n) != row for row in range(n)]
     orders = [

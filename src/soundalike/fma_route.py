@@ -21,7 +21,6 @@ import numpy as np
 
 from soundalike import (
     extraction,
-    fma_report,
     index_builder,
     ingest,
     model_card,
@@ -33,6 +32,7 @@ from soundalike import (
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.evaluation import fma
 from soundalike.index import writing
 from soundalike.index_builder import Built, Plan
 from soundalike.index_reuse import GENRE_HEAD, Earlier
@@ -203,6 +203,6 @@ def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[
         },
         "head": head.card,
         "skipped": [vars(item) for item in built.skipped],
-    } | fma_report.report(built.index, seed)
-    fma_report.save(built.index, document)
+    } | fma.report(built.index, seed)
+    fma.save(built.index, document)
     return document

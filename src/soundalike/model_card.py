@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from soundalike import split_training, training
-from soundalike.evaluation import Classification
+from soundalike.evaluation.metrics import Classification
 from soundalike.split_training import SplitTrained
 from soundalike.training import Scores, Trained
 

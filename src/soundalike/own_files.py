@@ -15,8 +15,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import extraction, fma_report, measured, representations
+from soundalike import extraction, representations
 from soundalike.analysis import activation_maps
+from soundalike.evaluation import fma, results
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
 from soundalike.playlist import harmonic_mixing
@@ -32,7 +33,7 @@ MEASURED = (
     *extraction.MOMENT_FILES,
 )
 """The arrays that `soundalike measure` adds to an index."""
-FIGURES = (measured.FILE, fma_report.FILE)
+FIGURES = (results.FILE, fma.FILE)
 """What commands find out about an index and keep in its folder; the manifest does not list them."""
 _OF_VECTORS = (
     *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes"),

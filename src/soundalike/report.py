@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths, representations
+from soundalike import paths, representations
+from soundalike.evaluation import metrics
 from soundalike.index import storage
 from soundalike.index import text_search as searching
 from soundalike.index.index import Index
@@ -138,7 +139,7 @@ def confused(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     )
 
 
-def neighbour_precision(index: Index, name: str, k: int = 10) -> evaluation.Precision | None:
+def neighbour_precision(index: Index, name: str, k: int = 10) -> metrics.Precision | None:
     """Share of a track's nearest k by other artists that have its genre, over the whole library.
 
     None where the library is over `MAX_TRACKS_COMPARED` tracks, or too small to have k by others.
@@ -150,7 +151,7 @@ def neighbour_precision(index: Index, name: str, k: int = 10) -> evaluation.Prec
     genres, artists = list(index.tracks["genre"]), list(index.tracks["artist"])
     similarities = index.similarities_of_parts(parts, vectors)
     try:
-        return evaluation.precision_at_k(similarities, genres, artists, k=k)
+        return metrics.precision_at_k(similarities, genres, artists, k=k)
     except ValueError:
         return None
 

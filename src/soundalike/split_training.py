@@ -26,12 +26,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths, training
+from soundalike import paths, training
 from soundalike.audio import decoding
 from soundalike.datasets import library
 from soundalike.datasets.fma import SPLITS
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
+from soundalike.evaluation import metrics
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout
@@ -294,10 +295,10 @@ def _scores(
     shares = np.array([(fit == genre).mean() for genre in parts.genres])
     majority = [parts.genres[int(shares.argmax())]] * len(labels)
     return (
-        Scores("genre head", evaluation.classification(labels, predicted, parts.genres, told), None),
+        Scores("genre head", metrics.classification(labels, predicted, parts.genres, told), None),
         Scores(
             "majority class",
-            evaluation.classification(labels, majority, parts.genres, np.tile(shares, (len(labels), 1))),
+            metrics.classification(labels, majority, parts.genres, np.tile(shares, (len(labels), 1))),
             None,
         ),
     )

@@ -27,13 +27,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, paths
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
-from soundalike.evaluation import Classification
+from soundalike.evaluation import metrics
+from soundalike.evaluation.metrics import Classification
 from soundalike.models import ModelStore, vgg_features
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import Heldout
@@ -329,7 +330,7 @@ def compare(features: Features, genres: Sequence[str], validated: CrossValidatio
     majority = np.empty(len(tracks), object)
     shares = np.zeros((len(tracks), len(genres)))
     nearest = np.empty(len(tracks), object)
-    similarities = evaluation.cosine_matrix(features.vgg_mel)
+    similarities = metrics.cosine_matrix(features.vgg_mel)
     for fold in range(FOLDS):
         test = np.flatnonzero(folds == fold)
         fit = training_rows(tracks, test)
@@ -353,7 +354,7 @@ def _scores(
     probabilities: NDArray[np.floating] | None,
 ) -> Scores:
     def score(rows: NDArray[np.intp]) -> Classification:
-        return evaluation.classification(
+        return metrics.classification(
             list(tracks["genre"].iloc[rows]),
             [str(genre) for genre in predicted[rows]],
             genres,

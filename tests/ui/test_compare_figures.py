@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from soundalike.comparison import Agreement
+from soundalike.evaluation.agreement import Agreement
+from soundalike.evaluation.listening_test import tally
 from soundalike.ui import compare_figures
-from soundalike.votes import tally
 
 TITLES = {"a": "One", "b": "Two", "c": "Three"}
 

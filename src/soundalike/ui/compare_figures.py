@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from soundalike.comparison import Agreement
+from soundalike.evaluation.agreement import Agreement
+from soundalike.evaluation.listening_test import Tally
 from soundalike.ui.figures import vertical
-from soundalike.votes import Tally
 
 BAR, OWN, GUIDE = "#5E6AD2", "#2E9A63", "#8A8A8A"
 _ROW = 30

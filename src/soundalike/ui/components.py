@@ -14,8 +14,8 @@ from streamlit import runtime
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
 from soundalike.audio import sandbox
-from soundalike.comparison import Comparison
 from soundalike.errors import SoundalikeError
+from soundalike.evaluation.agreement import Comparison
 from soundalike.index import catalog
 from soundalike.index.catalog import Library
 from soundalike.index.index import Index

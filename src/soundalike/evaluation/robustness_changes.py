@@ -42,12 +42,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import degradations, robustness_files
 from soundalike.audio import decoding
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.degradations import Room
 from soundalike.errors import AudioError
-from soundalike.robustness_files import CENTRE, LEFT, RIGHT, Lossy
+from soundalike.evaluation import degradations, robustness_files
+from soundalike.evaluation.degradations import Room
+from soundalike.evaluation.robustness_files import CENTRE, LEFT, RIGHT, Lossy
 
 SHIFTS = (1, 3, 7)
 GAIN_DB = 6

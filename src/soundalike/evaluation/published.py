@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import evaluation
+from soundalike.evaluation import metrics
 
 K = 10
 _BLOCK = 512
@@ -74,7 +74,7 @@ def _precision(features: NDArray[np.float32], genres: NDArray[np.str_]) -> tuple
     hits, chances = [], []
     for start in range(0, len(unit), _BLOCK):
         asked = numbers[start : start + _BLOCK, np.newaxis]
-        scored = evaluation.precision_of_nearest(
+        scored = metrics.precision_of_nearest(
             unit[start : start + _BLOCK] @ unit.T, genres[asked] == genres, asked != numbers, K
         )
         hits.append(scored[0])

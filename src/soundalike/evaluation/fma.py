@@ -21,14 +21,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import article, evaluation, rankings
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
-from soundalike.genre_evaluation import rounded
+from soundalike.evaluation import metrics, published, rankings
+from soundalike.evaluation.genre_retrieval import rounded
 from soundalike.index.index import Index
 
 FILE = "fma_report.json"
-K = article.K
+K = published.K
 MOST_QUERIES = 10_000
 """Over all tracks, as many of them, evenly taken, are asked about."""
 _HEAD = "genre_head"
@@ -72,7 +72,7 @@ def report(index: Index, seed: int = 0) -> dict[str, Any]:
         else {},
         "artists_on_two_sides": {"count": len(shared), "first": list(shared[:10])},
         "seed": seed,
-        "article": asdict(article.CHECKED) | {"accuracy_claimed": article.CLAIMED_ACCURACY},
+        "article": asdict(published.CHECKED) | {"accuracy_claimed": published.CLAIMED_ACCURACY},
         "figures": {
             "accuracy": _accuracy(index, test, seed),
             "precision_test": _both(index, _HEAD, test, test, seed),
@@ -122,7 +122,7 @@ def _both(
                 continue
             allowed = group[candidates] != group[asked]
             relevant = genre[candidates] == genre[asked]
-            hits[kind].append(evaluation.precision_of_nearest(similarities, relevant, allowed, K))
+            hits[kind].append(metrics.precision_of_nearest(similarities, relevant, allowed, K))
     return {
         kind: _figure(
             np.concatenate([found for found, _ in scored]),
@@ -157,13 +157,13 @@ def _some(rows: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _artists(index: Index) -> NDArray[np.intp]:
-    return evaluation.group_numbers(library.artist_keys(index.tracks), len(index))
+    return metrics.group_numbers(library.artist_keys(index.tracks), len(index))
 
 
 def _figure(
     values: NDArray[np.float64], chance: NDArray[np.float64], artists: NDArray[np.intp], seed: int
 ) -> Figure:
-    low, high = evaluation.bootstrap_interval(values, artists, seed)
+    low, high = metrics.bootstrap_interval(values, artists, seed)
     return {
         "mean": rounded(float(values.mean())),
         "low": rounded(low),

@@ -22,18 +22,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from soundalike import (
-    genre_evaluation,
-    hubness_metrics,
-    rankings,
-    representations,
-    robustness,
-    robustness_changes,
-)
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
-from soundalike.genre_evaluation import Scores, Task, Values, rounded
+from soundalike.evaluation import genre_retrieval, hubness, rankings, robustness, robustness_changes
+from soundalike.evaluation.genre_retrieval import Scores, Task, Values, rounded
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -170,7 +164,7 @@ def evaluate(
     IndexFolderError, ModelError
         If robustness is asked for and the networks are missing or are not the index's.
     """
-    task = genre_evaluation.task(index)
+    task = genre_retrieval.task(index)
     baseline = _baseline(index, task)
     parts = {}
     for name in plan.names:
@@ -215,8 +209,8 @@ class _Measured:
 
 def _score(index: Index, name: str, task: Task) -> _Measured:
     return _Measured(
-        genre_evaluation.score(index, name, task),
-        genre_evaluation.score_held_out(index, name, task),
+        genre_retrieval.score(index, name, task),
+        genre_retrieval.score_held_out(index, name, task),
         rankings.heard_labels(index, name),
     )
 
@@ -234,19 +228,19 @@ def _measure(
     own = baseline if baseline is not None and name == BASELINE else _score(index, name, task)
     rival = None if name == BASELINE else baseline
     fair = rival is not None and not rival.heard and not own.heard
-    measured_hubness = asdict(hubness_metrics.hubness(own.scores.neighbours, len(index)))
+    measured_hubness = asdict(hubness.hubness(own.scores.neighbours, len(index)))
     notes = [_TRAINED_ON] if own.heard else []
     notes += [_NOT_HELD_OUT] if own.heard and not own.held_out else []
     return {
         "trained_on": own.heard,
         "notes": notes,
-        "genre": genre_evaluation.figures(
+        "genre": genre_retrieval.figures(
             task, own.scores.values, rival.scores.values if rival and fair else None, seed
         ),
-        "by_genre": genre_evaluation.by_genre(task, own.scores.values, seed),
-        "held_out": genre_evaluation.figures(task, own.held_out, rival.held_out if rival else None, seed)
+        "by_genre": genre_retrieval.by_genre(task, own.scores.values, seed),
+        "held_out": genre_retrieval.figures(task, own.held_out, rival.held_out if rival else None, seed)
         or None,
-        "hubness": {"k": genre_evaluation.PLAYLIST}
+        "hubness": {"k": genre_retrieval.PLAYLIST}
         | {key: rounded(value) for key, value in measured_hubness.items()},
     }
 

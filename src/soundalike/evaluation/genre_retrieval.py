@@ -28,9 +28,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import evaluation, rankings
 from soundalike.datasets import library
 from soundalike.errors import LibraryError
+from soundalike.evaluation import metrics, rankings
 from soundalike.index.index import Index
 
 KS = (1, 5, 10, 20)
@@ -119,8 +119,8 @@ def task(index: Index) -> Task:
     genres = np.array([number.get(genre, -1) for genre in tracks["genre"]])
     groups = {
         "none": np.arange(len(tracks)),
-        "artist": evaluation.group_numbers(artists, len(tracks)),
-        "album": evaluation.group_numbers(list(tracks["album"]), len(tracks)),
+        "artist": metrics.group_numbers(artists, len(tracks)),
+        "album": metrics.group_numbers(list(tracks["album"]), len(tracks)),
     }
     every = Labels(labelled, labelled)
     if not enough_candidates(groups["artist"], every):
@@ -152,7 +152,7 @@ def score(index: Index, name: str, task: Task) -> Scores:
     }
     neighbours = np.zeros((n, min(PLAYLIST, n - 1)), np.intp)
     for rows, similarities in rankings.blocks(index, name):
-        order = evaluation.ranking_order(similarities)
+        order = metrics.ranking_order(similarities)
         others = order[order != rows[:, np.newaxis]].reshape(len(rows), n - 1)
         neighbours[rows] = others[:, :PLAYLIST]
         for (label, kind), of_metric in values.items():
@@ -208,7 +208,7 @@ def summary(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) ->
     """Chance, and each metric's mean with its 95 % interval over artists, of the queries asked."""
     asked = np.isfinite(values["chance"])
     matrix = np.stack([values[metric][asked] for metric in METRICS], axis=1)
-    drawn = evaluation.bootstrap_means(matrix, task.groups["artist"][asked], seed)
+    drawn = metrics.bootstrap_means(matrix, task.groups["artist"][asked], seed)
     found: dict[str, Any] = {
         "queries": int(asked.sum()),
         "chance": rounded(float(values["chance"][asked].mean())),
@@ -236,7 +236,7 @@ def against(
     """The paired test against a baseline, by metric."""
     groups = task.groups["artist"]
     compared = {
-        metric: asdict(evaluation.paired_comparison(values[metric], baseline[metric], groups, seed))
+        metric: asdict(metrics.paired_comparison(values[metric], baseline[metric], groups, seed))
         for metric in COMPARED
         if (np.isfinite(values[metric]) & np.isfinite(baseline[metric])).any()
     }
@@ -275,7 +275,7 @@ def _unknown(n: int) -> dict[str, NDArray[np.float64]]:
 
 def _order_within(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[np.intp]:
     """The ranking of a fold's tracks for each other, as rows of the index [shape=(m, m)]."""
-    return rows[evaluation.ranking_order(rankings.held_out_matrix(index, name, rows))]
+    return rows[metrics.ranking_order(rankings.held_out_matrix(index, name, rows))]
 
 
 def _within(labels: Labels, rows: NDArray[np.intp]) -> Labels:
@@ -297,7 +297,7 @@ def _score_rows(
         return
     asked, ranked = rows[here], order[here]
     groups, own = task.groups[kind], asked[:, np.newaxis]
-    scored = evaluation.ranking_scores(
+    scored = metrics.ranking_scores(
         np.broadcast_to(np.arange(ranked.shape[1]), ranked.shape),
         task.genres[ranked] == task.genres[own],
         (groups[ranked] != groups[own]) & labels.candidates[ranked],

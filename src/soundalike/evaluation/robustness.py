@@ -26,17 +26,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import rankings
 from soundalike.audio.decoding import Clip
 from soundalike.errors import AudioError, SoundalikeError
-from soundalike.evaluation import bootstrap_interval
+from soundalike.evaluation import rankings
+from soundalike.evaluation.metrics import bootstrap_interval
+from soundalike.evaluation.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 from soundalike.features import fingerprint
 from soundalike.index import duplicates
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.representations import recorded as correction
-from soundalike.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 
 TEN = 10
 
