@@ -14,9 +14,10 @@ import sys
 
 import numpy as np
 
-from soundalike import paths, training
+from soundalike import paths
 from soundalike.datasets import library
 from soundalike.models import ModelStore
+from soundalike.training import genre_head
 
 SEEDS = range(3)
 
@@ -25,11 +26,11 @@ def main() -> None:
     """Cross-validate both ways and print the table."""
     models = ModelStore(feature_cache=paths.cache_folder())
     source = library.load(paths.LIBRARY)
-    features, _ = training.extract(source, models, halves=True)
-    genres, _ = training.trainable_genres(features.tracks)
+    features, _ = genre_head.extract(source, models, halves=True)
+    genres, _ = genre_head.trainable_genres(features.tracks)
     keep = np.flatnonzero(features.tracks["genre"].isin(genres))
     assert features.halves is not None
-    both = training.Features(
+    both = genre_head.Features(
         features.tracks.iloc[keep].reset_index(drop=True),
         features.whole[keep],
         features.halves[keep],
@@ -42,14 +43,15 @@ def main() -> None:
         ("whole clips and halves", both),
     ):
         scores = [
-            training.compare(data, genres, training.cross_validate(data, genres, seed)) for seed in SEEDS
+            genre_head.compare(data, genres, genre_head.cross_validate(data, genres, seed))
+            for seed in SEEDS
         ]
         _print_rows(name, [systems[0] for systems in scores])
     for position in (1, 2):
         _print_rows(scores[0][position].name, [systems[position] for systems in scores])
 
 
-def _print_rows(name: str, runs: list[training.Scores]) -> None:
+def _print_rows(name: str, runs: list[genre_head.Scores]) -> None:
     for labels in ("all", "untagged"):
         found = [getattr(run, labels) for run in runs]
         if found[0] is None:

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import report, representations
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.metrics import Precision
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
+from soundalike.training import report
 from soundalike.ui import about_figures as figures
 from soundalike.ui import about_lessons as lessons
 from soundalike.ui import about_texts as texts

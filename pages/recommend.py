@@ -4,12 +4,13 @@ import random
 
 import streamlit as st
 
-from soundalike import report, representations
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import composer, journey, playlist, query
 from soundalike.playlist.query import Query
+from soundalike.training import report
 from soundalike.ui import components, figures, mix, mix_parts, palette, state, track_choice, why
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}

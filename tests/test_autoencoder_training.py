@@ -15,10 +15,11 @@ from conftest import encoded
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from soundalike import autoencoder_training, cli_train, paths
-from soundalike.autoencoder_training import Trained
+from soundalike import cli_train, paths
 from soundalike.errors import LibraryError
 from soundalike.models.autoencoder import Autoencoder
+from soundalike.training import autoencoder
+from soundalike.training.autoencoder import Trained
 
 EPOCHS = 8
 
@@ -26,7 +27,7 @@ EPOCHS = 8
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(autoencoder_training, "EPOCHS", EPOCHS)
+        patch.setattr(autoencoder, "EPOCHS", EPOCHS)
         yield
 
 
@@ -61,7 +62,7 @@ def told() -> list[str]:
 
 @pytest.fixture(scope="module")
 def trained(told: list[str]) -> Trained:
-    return autoencoder_training.train(waves(24), table(24, 8), seed=1, on_epoch=told.append)
+    return autoencoder.train(waves(24), table(24, 8), seed=1, on_epoch=told.append)
 
 
 def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
@@ -72,7 +73,7 @@ def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
 
 
 def test_the_figures_say_what_they_were_measured_on(trained):
-    held_out, heard = autoencoder_training.split(table(24, 8), seed=1)
+    held_out, heard = autoencoder.split(table(24, 8), seed=1)
     errors = trained.errors
     assert (errors.tracks, errors.trained_on) == (len(held_out), len(heard))
     assert errors.tracks == 3 * errors.albums
@@ -85,7 +86,7 @@ def test_the_split_is_by_album_and_artist(seed, albums, albums_of_an_artist):
     numbers = [int(album.split()[1]) for album in tracks["album"]]
     tracks["artist"] = [f"Artist {number // albums_of_an_artist}" for number in numbers]
     try:
-        held_out, heard = autoencoder_training.split(tracks, seed)
+        held_out, heard = autoencoder.split(tracks, seed)
     except LibraryError:
         assume(False)
     for column in ("album", "artist"):
@@ -96,10 +97,10 @@ def test_the_split_is_by_album_and_artist(seed, albums, albums_of_an_artist):
 
 
 def test_the_same_seed_gives_the_same_weights(monkeypatch):
-    monkeypatch.setattr(autoencoder_training, "EPOCHS", 1)
+    monkeypatch.setattr(autoencoder, "EPOCHS", 1)
     matrices = waves(8)
     one, again, other = (
-        autoencoder_training.fit(matrices, seed, lambda epoch: None).layers for seed in (0, 0, 1)
+        autoencoder.fit(matrices, seed, lambda epoch: None).layers for seed in (0, 0, 1)
     )
     for first, second in zip(one, again, strict=True):
         np.testing.assert_array_equal(first, second)
@@ -114,7 +115,7 @@ def test_the_linear_code_by_hand():
     padded = np.concatenate([*stretches, *np.zeros((31, 20, 81))], axis=1)
     matrices = padded.reshape(20, 4, 16 * 81).transpose(1, 0, 2)[:, :, :1_293].astype(np.float32)
     # The last three frames of every sixteenth stretch are cut off, so that its direction changes.
-    error = autoencoder_training.linear_error(matrices, matrices)
+    error = autoencoder.linear_error(matrices, matrices)
     assert error == pytest.approx(1.0 / matrices.size, rel=0.05)
 
 
@@ -127,7 +128,7 @@ def test_progress_is_told_once_an_epoch(trained, told):
 @pytest.mark.parametrize("columns", [{"album": "One"}, {"artist": "One"}])
 def test_a_library_that_cannot_be_split(columns):
     with pytest.raises(LibraryError, match="training needs") as caught:
-        autoencoder_training.split(table(8, 8).assign(**columns), seed=0)
+        autoencoder.split(table(8, 8).assign(**columns), seed=0)
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -153,7 +154,7 @@ def run(*arguments: object):
 
 
 def test_the_command_writes_weights_and_a_card(noisy_library, tmp_path, monkeypatch):
-    monkeypatch.setattr(autoencoder_training, "EPOCHS", 1)
+    monkeypatch.setattr(autoencoder, "EPOCHS", 1)
     out = tmp_path / "own.npz"
     done = run(noisy_library, "--out", out, "--json")
     assert done.exit_code == 0, done.output

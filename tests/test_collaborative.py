@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from soundalike import collaborative
-from soundalike.collaborative import TrackFactors
 from soundalike.errors import LibraryError, SoundalikeError
+from soundalike.training import matrix_factorization
+from soundalike.training.matrix_factorization import TrackFactors
 
 TRACKS, USERS = 100, 250
 BRIGHTNESS = listening.brightness_of(TRACKS)
@@ -29,7 +29,7 @@ def made() -> tuple[pd.DataFrame, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def found(made) -> TrackFactors:
-    return collaborative.factorise(made[0], seed=0)
+    return matrix_factorization.factorise(made[0], seed=0)
 
 
 def agreement(found: TrackFactors) -> float:
@@ -45,8 +45,8 @@ def test_factors_find_what_listeners_go_by(found):
 
 
 def test_little_regularisation_would_learn_noise(made, monkeypatch):
-    monkeypatch.setattr(collaborative, "REGULARISATION", 0.01)
-    assert agreement(collaborative.factorise(made[0], seed=0)) < 0.5
+    monkeypatch.setattr(matrix_factorization, "REGULARISATION", 0.01)
+    assert agreement(matrix_factorization.factorise(made[0], seed=0)) < 0.5
 
 
 def test_popularity_is_left_out(made, found):
@@ -62,29 +62,29 @@ def test_popularity_is_left_out(made, found):
 def test_counts(made, found):
     table, _ = made
     assert found.tracks == tuple(sorted(set(table["track"])))
-    assert found.factors.shape == (len(found.tracks), collaborative.FACTORS)
+    assert found.factors.shape == (len(found.tracks), matrix_factorization.FACTORS)
     assert found.factors.dtype == np.float32
     assert found.users == table["user"].nunique()
     assert found.plays == table["plays"].sum()
 
 
 def test_the_seed_decides(made, found):
-    again = collaborative.factorise(made[0], seed=0)
+    again = matrix_factorization.factorise(made[0], seed=0)
     np.testing.assert_array_equal(again.factors, found.factors)
-    other = collaborative.factorise(made[0], seed=1)
+    other = matrix_factorization.factorise(made[0], seed=1)
     assert not np.array_equal(other.factors, found.factors)
     assert agreement(other) > 0.9
 
 
 def test_the_order_of_rows_does_not_matter(made, found):
     shuffled = made[0].sample(frac=1, random_state=0)
-    np.testing.assert_array_equal(collaborative.factorise(shuffled).factors, found.factors)
+    np.testing.assert_array_equal(matrix_factorization.factorise(shuffled).factors, found.factors)
 
 
 def test_too_few_listeners(made):
     few = made[0][made[0]["user"].isin([f"u{i}" for i in range(10)])]
     with pytest.raises(LibraryError, match=r"by 10 users of .* 40 factors need more"):
-        collaborative.factorise(few)
+        matrix_factorization.factorise(few)
 
 
 def test_without_the_package(made, monkeypatch):
@@ -97,7 +97,7 @@ def test_without_the_package(made, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(SoundalikeError, match="pip install implicit") as caught:
-        collaborative.factorise(made[0])
+        matrix_factorization.factorise(made[0])
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -109,12 +109,14 @@ def written(folder: Path, text: str | bytes) -> Path:
 
 def test_reading(tmp_path):
     path = written(tmp_path, "\ufefftrack,plays,user,when\na, 2 ,u,x\na,1.5,u,y\nb,0,u,z\nb,1,ü,\n")
-    table = collaborative.read_plays(path)
+    table = matrix_factorization.read_plays(path)
     assert table.values.tolist() == [["u", "a", 3.5], ["ü", "b", 1.0]]
 
 
 def test_ids_stay_text(tmp_path):
-    table = collaborative.read_plays(written(tmp_path, "user,track,plays\n007,0001,1\nNA,None,2\n"))
+    table = matrix_factorization.read_plays(
+        written(tmp_path, "user,track,plays\n007,0001,1\nNA,None,2\n")
+    )
     assert table["track"].tolist() == ["0001", "None"]
     assert table["user"].tolist() == ["007", "NA"]
 
@@ -139,7 +141,7 @@ def test_ids_stay_text(tmp_path):
 def test_a_malformed_table(text, reason, tmp_path):
     path = written(tmp_path, text)
     with pytest.raises(LibraryError) as caught:
-        collaborative.read_plays(path)
+        matrix_factorization.read_plays(path)
     message = str(caught.value)
     assert reason in message
     assert str(path) in message
@@ -148,9 +150,9 @@ def test_a_malformed_table(text, reason, tmp_path):
 
 def test_a_missing_table(tmp_path):
     with pytest.raises(LibraryError, match=r"There is no file .*; please name a table"):
-        collaborative.read_plays(tmp_path / "none.csv")
+        matrix_factorization.read_plays(tmp_path / "none.csv")
     with pytest.raises(LibraryError, match=r"is not a table that can be read"):
-        collaborative.read_plays(tmp_path)
+        matrix_factorization.read_plays(tmp_path)
 
 
 @settings(deadline=None, max_examples=60)
@@ -159,7 +161,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"user,track,plays\n" + content)
     try:
-        table = collaborative.read_plays(path)
+        table = matrix_factorization.read_plays(path)
     except LibraryError:
         return
     assert (table["plays"] > 0).all()

@@ -15,14 +15,14 @@ from conftest import encoded
 from scipy.stats import spearmanr
 
 from soundalike import cli_train, paths
-from soundalike import factor_training as cf_training
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
-from soundalike.collaborative import TrackFactors
 from soundalike.errors import LibraryError, ModelError
-from soundalike.factor_training import Examples
 from soundalike.features import spectral
 from soundalike.models import ModelStore
 from soundalike.representations import cf_regression
+from soundalike.training import cf_regression as cf_training
+from soundalike.training.cf_regression import Examples
+from soundalike.training.matrix_factorization import TrackFactors
 
 TRACKS = 60
 BRIGHTNESS = listening.brightness_of(TRACKS)

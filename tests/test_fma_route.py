@@ -18,7 +18,7 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, fma_route, paths, split_training, workshop
+from soundalike import cli_fma, cli_train, fma_route, paths, workshop
 from soundalike.cli import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
@@ -27,6 +27,7 @@ from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import HEARD
+from soundalike.training import genre_head_split
 
 pytest_plugins = ["library_fixtures"]
 
@@ -78,8 +79,8 @@ def quick(small_models: ModelStore) -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("soundalike.models.ModelStore", store)
         patch.setenv("SOUNDALIKE_CACHE", str(small_models.feature_cache))
-        patch.setattr(split_training, "MIN_CLIPS", 6)
-        patch.setattr(split_training, "MAX_EPOCHS", 2)
+        patch.setattr(genre_head_split, "MIN_CLIPS", 6)
+        patch.setattr(genre_head_split, "MAX_EPOCHS", 2)
         yield
 
 
@@ -201,7 +202,7 @@ def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
     complaint(capsys, 2, *ask, tmp_path / "new", "--subset", "tiny")
     complaint(capsys, 1, *ask, tmp_path / "new", "--representation", "nothing")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(split_training, "MIN_CLIPS", 100)
+        patch.setattr(genre_head_split, "MIN_CLIPS", 100)
         assert "Left out: Folk (9 tracks" in complaint(capsys, 1, *ask, tmp_path / "new")
     assert not (tmp_path / "new").exists()
     assert clip_file(tree, BROKEN).is_file()
@@ -253,7 +254,7 @@ def test_a_large_library_is_split_by_artist(
     tracks.to_csv(table, index=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli_train, "CROSS_VALIDATED", len(tracks) - 1)
-        patch.setattr(split_training, "MIN_CLIPS", 100)
+        patch.setattr(genre_head_split, "MIN_CLIPS", 100)
         words = complaint(capsys, 1, "train", "genre-head", tree, "--out", tmp_path / "head.npz")
     table.unlink()
     assert "100 tracks for training" in words

@@ -7,9 +7,9 @@ import json
 import pandas as pd
 import pytest
 
-from soundalike import model_card, training
 from soundalike.evaluation.metrics import Classification, classification
-from soundalike.training import Scores, Trained
+from soundalike.training import genre_head, model_card
+from soundalike.training.genre_head import Scores, Trained
 
 GENRES = ["Folk", "Jazz"]
 LEFT_OUT = {"Polka": "4 clips from 2 albums"}
@@ -62,7 +62,7 @@ def test_document_is_ready_for_json() -> None:
     assert document["tracks"] == 40
     assert document["albums"] == 14
     assert document["label_sources"] == {"tagger": 30, "title": 10}
-    assert document["folds"] == training.FOLDS
+    assert document["folds"] == genre_head.FOLDS
     assert document["epochs"] == [31, 8, 22, 19]
     assert (document["seed"], document["halves"]) == (7, True)
     assert document["scores"][0]["all"]["accuracy"] == 0.725
@@ -88,12 +88,12 @@ def test_card_has_the_confusion_matrix() -> None:
 def test_card_names_data_and_split() -> None:
     card = card_of(trained())
     assert "40 clips from 14 albums: Folk 22, Jazz 18." in card
-    assert f"{training.FOLDS}-fold cross-validation" in card
+    assert f"{genre_head.FOLDS}-fold cross-validation" in card
     assert "album or artist" in card
     assert "Polka (4 clips from 2 albums)" in card
     assert "31, 8, 22, 19" in card
     assert "Seed 7" in card
-    assert f"at least {training.MIN_CLIPS} clips" in card
+    assert f"at least {genre_head.MIN_CLIPS} clips" in card
 
 
 def test_card_says_where_labels_come_from() -> None:

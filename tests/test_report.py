@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from soundalike import paths, report
+from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.training import report
 
 TEXT = """# A model
 

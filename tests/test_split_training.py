@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import model_card, paths, split_training, training
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.datasets import fma, library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
 from soundalike.models import genre_head as head
-from soundalike.split_training import SplitTrained
+from soundalike.training import genre_head, genre_head_split, model_card
+from soundalike.training.genre_head_split import SplitTrained
 
 pytest_plugins = ["library_fixtures"]
 
@@ -54,8 +55,8 @@ def separable(tracks: pd.DataFrame) -> np.ndarray:
 @contextmanager
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(split_training, "MAX_EPOCHS", 12)
-        patch.setattr(split_training, "PATIENCE", 4)
+        patch.setattr(genre_head_split, "MAX_EPOCHS", 12)
+        patch.setattr(genre_head_split, "PATIENCE", 4)
         patch.setattr(head, "INPUT_SHAPE", SHAPE)
         yield
 
@@ -93,11 +94,11 @@ def trained(tracks: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> S
     path = tmp_path_factory.mktemp("inputs") / "inputs.npy"
     np.save(path, separable(tracks))
     with quick():
-        return split_training.train(np.load(path, mmap_mode="r"), tracks, seed=1)
+        return genre_head_split.train(np.load(path, mmap_mode="r"), tracks, seed=1)
 
 
 def test_parts_of_a_table(tracks: pd.DataFrame) -> None:
-    parts = split_training.parts_of(tracks)
+    parts = genre_head_split.parts_of(tracks)
     assert parts.genres == list(GENRES)
     assert parts.left_out == {"Polka": "5 tracks for training, 3 to test"}
     assert parts.shared == 2
@@ -122,9 +123,9 @@ def test_parts_of_a_table(tracks: pd.DataFrame) -> None:
 def test_no_artist_is_on_two_sides(rows: list[tuple[str, str, str, str]]) -> None:
     made = pd.DataFrame(rows, columns=["genre", "split", "artist", "album"]).assign(file="a.mp3")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(split_training, "MIN_CLIPS", 1)
+        patch.setattr(genre_head_split, "MIN_CLIPS", 1)
         try:
-            parts = split_training.parts_of(made)
+            parts = genre_head_split.parts_of(made)
         except LibraryError:
             return
     keys = np.array(library.artist_keys(made), dtype=object)
@@ -138,7 +139,7 @@ def test_no_artist_is_on_two_sides(rows: list[tuple[str, str, str, str]]) -> Non
 def test_tables_that_cannot_be_trained_on(tracks: pd.DataFrame) -> None:
     def complaint(made: pd.DataFrame) -> str:
         with pytest.raises(LibraryError) as caught:
-            split_training.parts_of(made)
+            genre_head_split.parts_of(made)
         return str(caught.value)
 
     assert "'train'" in complaint(tracks.assign(split=["train", *tracks["split"][1:]]))
@@ -174,10 +175,10 @@ def test_what_was_heard_and_what_was_held_out(trained: SplitTrained, tracks: pd.
 
 def test_a_file_that_was_heard_is_not_held_out(tracks: pd.DataFrame) -> None:
     copy = tracks.copy()
-    parts = split_training.parts_of(copy)
+    parts = genre_head_split.parts_of(copy)
     copy.loc[parts.test[0], "sha256"] = copy.loc[parts.fit[0], "sha256"]
     features, shares = np.zeros((len(copy), 32), np.float32), np.zeros((len(copy), 3), np.float32)
-    found = split_training._heldout(copy, parts, features, shares)
+    found = genre_head_split._heldout(copy, parts, features, shares)
     assert found.folds[found.position(copy.loc[parts.test[0], "sha256"])] == heldout.HEARD
 
 
@@ -185,12 +186,12 @@ def test_only_a_batch_is_read_at_a_time_and_test_tracks_decide_nothing(
     trained: SplitTrained, tracks: pd.DataFrame
 ) -> None:
     inputs = separable(tracks)
-    inputs[split_training.parts_of(tracks).test] = 0
+    inputs[genre_head_split.parts_of(tracks).test] = 0
     watched = Watched(inputs)
     epochs: list[str] = []
     with quick(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(split_training, "_PREDICTED_AT_ONCE", 40)
-        again = split_training.train(watched, tracks, seed=1, on_epoch=epochs.append)
+        patch.setattr(genre_head_split, "_PREDICTED_AT_ONCE", 40)
+        again = genre_head_split.train(watched, tracks, seed=1, on_epoch=epochs.append)
     assert 32 <= watched.most <= 40
     assert len(epochs) >= again.epoch == trained.epoch
     for ours, theirs in zip(again.head.layers, trained.head.layers, strict=True):
@@ -202,7 +203,7 @@ def test_batches_are_every_row_in_another_order_each_epoch() -> None:
     rows = np.arange(0, 70, 2)
 
     def epochs(seed: int | None) -> list[list[float]]:
-        made = split_training._batches(inputs, np.arange(70), np.linspace(1, 2, 70), rows, seed)
+        made = genre_head_split._batches(inputs, np.arange(70), np.linspace(1, 2, 70), rows, seed)
         found = []
         for _ in range(2):
             batches = [made[i] for i in range(len(made))]
@@ -231,23 +232,23 @@ def test_a_split_keeps_artists_together() -> None:
             "album": [f"Album {i}" for i in rng.integers(30, size=n)],
         }
     )
-    split = split_training.assign(made, seed=2)
-    keys = pd.Series(training.artists_or_albums(made))
+    split = genre_head_split.assign(made, seed=2)
+    keys = pd.Series(genre_head.artists_or_albums(made))
     assert split.groupby(keys).nunique().max() == 1
     shares = split.value_counts(normalize=True)
     assert shares["training"] == pytest.approx(0.8, abs=0.06)
     assert shares[["validation", "test"]].min() > 0.05
     assert set(made["genre"][split == "test"]) == set(GENRES)
-    pd.testing.assert_series_equal(split, split_training.assign(made, seed=2))
+    pd.testing.assert_series_equal(split, genre_head_split.assign(made, seed=2))
     with pytest.raises(LibraryError, match="too few artists"):
-        split_training.assign(made.assign(artist="Ann"))
+        genre_head_split.assign(made.assign(artist="Ann"))
 
 
 def test_extracted_inputs(tmp_path: Path, small_models: ModelStore) -> None:
     folder = copy_library(tmp_path / "library", IDS[:3])
     (folder / "clips" / f"{IDS[1]}.opus").write_text("no audio at all")
     seen: list[str] = []
-    found = split_training.extract(library.load(folder), small_models, tmp_path, seen.append)
+    found = genre_head_split.extract(library.load(folder), small_models, tmp_path, seen.append)
     assert len(seen) == 3
     assert [item.file for item in found.skipped] == [f"clips/{IDS[1]}.opus"]
     assert found.tracks["track_id"].tolist() == [IDS[0], IDS[2]]
@@ -256,14 +257,14 @@ def test_extracted_inputs(tmp_path: Path, small_models: ModelStore) -> None:
     path = folder / "clips" / f"{IDS[2]}.opus"
     assert found.tracks["sha256"][1] == paths.sha256_of(path)
     clip = decoding.analysis_window(decoding.decode(path))
-    np.testing.assert_array_equal(found.array[1], training.clip_input(clip, small_models))
+    np.testing.assert_array_equal(found.array[1], genre_head.clip_input(clip, small_models))
 
 
 def test_nothing_to_extract(tmp_path: Path, small_models: ModelStore) -> None:
     folder = copy_library(tmp_path / "library", IDS[:1])
     (folder / "clips" / f"{IDS[0]}.opus").write_text("no audio at all")
     with pytest.raises(LibraryError, match="Not one file"):
-        split_training.extract(library.load(folder), small_models, tmp_path)
+        genre_head_split.extract(library.load(folder), small_models, tmp_path)
 
 
 def test_the_card(trained: SplitTrained) -> None:

@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from small_library import IDS, copy_library
 
-from soundalike import paths, training
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.datasets import library
@@ -21,7 +21,8 @@ from soundalike.errors import LibraryError
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.representations import vgg_mel
-from soundalike.training import Features, Trained
+from soundalike.training import genre_head
+from soundalike.training.genre_head import Features, Trained
 
 pytest_plugins = ["library_fixtures"]
 
@@ -59,8 +60,8 @@ def separable(tracks: pd.DataFrame, seed: int = 0) -> Features:
 def quick() -> Iterator[None]:
     """A smaller network, trained for less long."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "MAX_EPOCHS", EPOCHS)
-        patch.setattr(training, "PATIENCE", 4)
+        patch.setattr(genre_head, "MAX_EPOCHS", EPOCHS)
+        patch.setattr(genre_head, "PATIENCE", 4)
         patch.setattr(head, "INPUT_SHAPE", SHAPE)
         yield
 
@@ -74,14 +75,14 @@ def features() -> Features:
 @pytest.fixture(scope="module")
 def trained(features: Features) -> Trained:
     with quick():
-        return training.train(features, seed=1)
+        return genre_head.train(features, seed=1)
 
 
 def test_genres_with_enough_clips_and_albums_are_trained_on() -> None:
     tracks = tracks_of(
         ("Rock", 4, 5), ("Ambient", 20, 1), ("Few clips", 19, 1), ("Few albums", 3, 20), ("", 5, 5)
     )
-    genres, left_out = training.trainable_genres(tracks)
+    genres, left_out = genre_head.trainable_genres(tracks)
     assert genres == ["Ambient", "Rock"]
     assert left_out == {
         "Few clips": "19 clips from 19 albums",
@@ -93,20 +94,20 @@ def test_genres_with_enough_clips_and_albums_are_trained_on() -> None:
 @pytest.mark.parametrize("groups", [[("Folk", 8, 3)], [("Folk", 8, 3), ("Jazz", 8, 2)], [("", 8, 9)]])
 def test_too_few_genres(groups: list[tuple[str, int, int]]) -> None:
     with pytest.raises(LibraryError, match="two genres with at least 20 clips from 4 albums"):
-        training.train(separable(tracks_of(*groups)))
+        genre_head.train(separable(tracks_of(*groups)))
 
 
 def test_what_is_missing_is_said() -> None:
     with pytest.raises(LibraryError) as caught:
-        training.check(tracks_of(("Folk", 8, 3), ("Jazz", 2, 30), ("Rock", 4, 1), ("", 2, 2)))
+        genre_head.check(tracks_of(("Folk", 8, 3), ("Jazz", 2, 30), ("Rock", 4, 1), ("", 2, 2)))
     message = str(caught.value)
     assert message.endswith(
         "this library has 1. Left out: (no genre) (4 clips without a label), Jazz (60 clips from 2 "
         "albums), Rock (4 clips from 4 albums)."
     )
-    many = training.reasons({f"Genre {i}": "1 clip" for i in range(9)})
+    many = genre_head.reasons({f"Genre {i}": "1 clip" for i in range(9)})
     assert many.endswith("Genre 5 (1 clip) and 3 more.")
-    assert training.reasons({}) == "."
+    assert genre_head.reasons({}) == "."
 
 
 def test_artists_and_folders_stand_for_albums_that_are_not_named() -> None:
@@ -117,29 +118,29 @@ def test_artists_and_folders_stand_for_albums_that_are_not_named() -> None:
             "file": ["a/1.mp3", "a/2.mp3", "b/1.mp3", "c/1.mp3", "c/2.mp3", "3.mp3"],
         }
     )
-    keys = training.album_keys(tracks)
+    keys = genre_head.album_keys(tracks)
     assert len(set(keys)) == 5
     assert keys[3] == keys[4]
-    assert training.artists_or_albums(tracks)[:3] == ["Ann", "Ann", "Ben"]
+    assert genre_head.artists_or_albums(tracks)[:3] == ["Ann", "Ann", "Ben"]
     few = tracks.assign(genre="Folk", album="", artist="").iloc[[0, 1]]
-    assert training.trainable_genres(few)[1] == {"Folk": "2 clips from 1 albums"}
+    assert genre_head.trainable_genres(few)[1] == {"Folk": "2 clips from 1 albums"}
 
 
 def test_genres_without_albums_are_trained_on_by_artist() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(album="")
-    assert training.trainable_genres(tracks) == (["Folk", "Jazz"], {})
-    folds = training.fold_of_each(tracks, seed=0)
+    assert genre_head.trainable_genres(tracks) == (["Folk", "Jazz"], {})
+    folds = genre_head.fold_of_each(tracks, seed=0)
     assert tracks.assign(fold=folds).groupby("artist")["fold"].nunique().max() == 1
-    rows = training.training_rows(tracks, np.flatnonzero(folds == 0))
+    rows = genre_head.training_rows(tracks, np.flatnonzero(folds == 0))
     assert set(rows) == set(np.flatnonzero(folds != 0))
 
 
 def test_nothing_left_to_train_on_is_said() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "training_rows", lambda made, test: _all_but_a_few(len(made), test))
+        patch.setattr(genre_head, "training_rows", lambda made, test: _all_but_a_few(len(made), test))
         with pytest.raises(LibraryError, match="more artists"):
-            training.cross_validate(separable(tracks), ["Folk", "Jazz"], seed=0)
+            genre_head.cross_validate(separable(tracks), ["Folk", "Jazz"], seed=0)
 
 
 def _all_but_a_few(n: int, test: np.ndarray) -> np.ndarray:
@@ -150,27 +151,27 @@ def _all_but_a_few(n: int, test: np.ndarray) -> np.ndarray:
 def test_library_by_one_artist_cannot_be_split() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(artist="Ann")
     with quick(), pytest.raises(LibraryError):
-        training.train(separable(tracks))
+        genre_head.train(separable(tracks))
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(GENRES), st.integers(0, 9)), min_size=30, max_size=90))
 def test_folds_keep_albums_together(pairs: list[tuple[str, int]]) -> None:
     tracks = pd.DataFrame(pairs, columns=["genre", "album"]).astype(str).assign(artist="")
-    assume(tracks["genre"].value_counts().min() >= training.FOLDS)
-    assume(tracks["album"].nunique() >= training.FOLDS)
-    folds = training.fold_of_each(tracks, seed=0)
-    assert set(folds.tolist()) <= set(range(training.FOLDS))
+    assume(tracks["genre"].value_counts().min() >= genre_head.FOLDS)
+    assume(tracks["album"].nunique() >= genre_head.FOLDS)
+    folds = genre_head.fold_of_each(tracks, seed=0)
+    assert set(folds.tolist()) <= set(range(genre_head.FOLDS))
     assert (tracks.assign(fold=folds).groupby("album")["fold"].nunique() == 1).all()
 
 
 def test_folds_are_decided_by_their_seed_and_spread_genres_evenly() -> None:
     tracks = tracks_of(*((genre, ALBUMS, CLIPS) for genre in GENRES))
-    folds = training.fold_of_each(tracks, seed=3)
-    np.testing.assert_array_equal(folds, training.fold_of_each(tracks, seed=3))
-    assert (folds != training.fold_of_each(tracks, seed=4)).any()
+    folds = genre_head.fold_of_each(tracks, seed=3)
+    np.testing.assert_array_equal(folds, genre_head.fold_of_each(tracks, seed=3))
+    assert (folds != genre_head.fold_of_each(tracks, seed=4)).any()
     counts = pd.crosstab(tracks["genre"], folds)
-    assert counts.shape == (3, training.FOLDS)
+    assert counts.shape == (3, genre_head.FOLDS)
     assert counts.to_numpy().min() >= CLIPS
 
 
@@ -188,7 +189,7 @@ def test_training_rows_share_neither_album_nor_artist_with_the_test_rows(
     tracks = pd.DataFrame(pairs, columns=["artist", "album"])
     chosen = data.draw(st.sets(st.integers(0, len(pairs) - 1), min_size=1))
     test = np.array(sorted(chosen))
-    rows = training.training_rows(tracks, test)
+    rows = genre_head.training_rows(tracks, test)
     assert not set(rows) & set(test)
     assert not set(tracks["album"].iloc[rows]) & set(tracks["album"].iloc[test])
     keys = np.array(library.artist_keys(tracks))
@@ -220,7 +221,7 @@ def test_figures_cover_every_track_of_the_genres_trained_on(trained: Trained) ->
     assert {scores.all.n for scores in trained.scores} == {n}
     assert {scores.untagged.n for scores in trained.scores} == {n // 2}
     assert np.sum(trained.scores[0].all.confusion) == n
-    assert len(trained.epochs) == training.FOLDS
+    assert len(trained.epochs) == genre_head.FOLDS
     assert all(1 <= epochs <= EPOCHS for epochs in trained.epochs)
 
 
@@ -234,7 +235,7 @@ def test_held_out_predictions_are_those_that_are_scored(trained: Trained) -> Non
     predicted = np.array(GENRES)[heldout.probabilities.argmax(axis=1)]
     accuracy = np.mean(predicted == trained.tracks["genre"].to_numpy())
     assert accuracy == pytest.approx(trained.scores[0].all.accuracy)
-    assert set(heldout.folds.tolist()) == set(range(training.FOLDS))
+    assert set(heldout.folds.tolist()) == set(range(genre_head.FOLDS))
     assert trained.tracks.assign(fold=heldout.folds).groupby("album")["fold"].nunique().max() == 1
 
 
@@ -243,7 +244,7 @@ def test_the_same_seed_gives_the_same_weights(features: Features) -> None:
     some = Features(features.tracks[:48], features.whole[:48], None, features.vgg_mel[:48])
 
     def weights(seed: int) -> list[np.ndarray]:
-        network, _ = training._fit(some, GENRES, rows[::2], rows[1::2], seed, epochs=2)
+        network, _ = genre_head._fit(some, GENRES, rows[::2], rows[1::2], seed, epochs=2)
         return network.get_weights()
 
     with quick():
@@ -254,11 +255,11 @@ def test_the_same_seed_gives_the_same_weights(features: Features) -> None:
 
 def test_labels_without_a_source_have_no_second_figures(features: Features) -> None:
     tracks = features.tracks.iloc[:48].drop(columns="genre_source")
-    folds = training.fold_of_each(tracks, seed=0)
+    folds = genre_head.fold_of_each(tracks, seed=0)
     shares = np.full((48, 2), 0.5, np.float32)
-    validated = training.CrossValidation(folds, np.zeros((48, 32), np.float32), shares, [1])
+    validated = genre_head.CrossValidation(folds, np.zeros((48, 32), np.float32), shares, [1])
     some = Features(tracks, features.whole[:48], None, features.vgg_mel[:48])
-    scores = training.compare(some, GENRES[:2], validated)
+    scores = genre_head.compare(some, GENRES[:2], validated)
     assert [score.untagged for score in scores] == [None] * 3
     assert scores[0].all.log_loss == pytest.approx(np.log(2))
 
@@ -266,7 +267,7 @@ def test_labels_without_a_source_have_no_second_figures(features: Features) -> N
 def test_halves_of_a_clip() -> None:
     samples = np.arange(decoding.ANALYSIS_SAMPLES, dtype=np.float32)
     clip = Clip(samples, notes=("note",), start=10.0, source_duration=60.0)
-    first, second = training.split(clip)
+    first, second = genre_head.split(clip)
     np.testing.assert_array_equal(np.concatenate([first.samples, second.samples]), samples)
     assert len(first.samples) == len(second.samples)
     assert (first.start, second.start) == (10.0, pytest.approx(25.0, abs=0.01))
@@ -277,7 +278,7 @@ def test_extracted_features(small_models: ModelStore, tmp_path: Path) -> None:
     folder = copy_library(tmp_path / "library", IDS[:3])
     (folder / "clips" / f"{IDS[1]}.opus").write_text("no audio at all")
     seen: list[str] = []
-    features, skipped = training.extract(library.load(folder), small_models, False, seen.append)
+    features, skipped = genre_head.extract(library.load(folder), small_models, False, seen.append)
     assert len(seen) == 3
     assert [item.file for item in skipped] == [f"clips/{IDS[1]}.opus"]
     assert features.halves is None
@@ -291,7 +292,7 @@ def test_extracted_features(small_models: ModelStore, tmp_path: Path) -> None:
 
 def test_extracted_halves(tmp_path: Path, small_models: ModelStore) -> None:
     folder = copy_library(tmp_path / "library", IDS[:1])
-    features, _ = training.extract(library.load(folder), small_models, halves=True)
+    features, _ = genre_head.extract(library.load(folder), small_models, halves=True)
     assert features.halves.shape == (1, 2, 7, 10, 512)
     assert not np.array_equal(features.halves[0, 0], features.halves[0, 1])
 
@@ -300,4 +301,4 @@ def test_nothing_to_extract(tmp_path: Path, small_models: ModelStore) -> None:
     folder = copy_library(tmp_path / "library", IDS[:1])
     (folder / "clips" / f"{IDS[0]}.opus").write_text("no audio at all")
     with pytest.raises(LibraryError, match="Not one file"):
-        training.extract(library.load(folder), small_models, halves=False)
+        genre_head.extract(library.load(folder), small_models, halves=False)

@@ -96,9 +96,10 @@ def fma(
 
     DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
     """
-    from soundalike import cli, fma_route, projection_builder, split_training
+    from soundalike import cli, fma_route, projection_builder
     from soundalike.datasets.fma import load
     from soundalike.models import ModelStore
+    from soundalike.training import genre_head_split
 
     for name in set(names) - {cli_index.ALL}:
         representations.get(name)
@@ -112,7 +113,7 @@ def fma(
     hired = cli_index.hired_for(fma_route.wants(wanted, complete), workers, scheduler, models)
     with cli_index.reported("Hearing", tracks) as on_file:
         inputs = fma_route.head_inputs(source.library, out, models, wanted, complete, hired, on_file)
-    with cli._progress("Training", split_training.MAX_EPOCHS) as advance:
+    with cli._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
         head = fma_route.train_head(inputs, fma_route.head_file(out), seed, advance)
     built = fma_route.build(source.library, out, models, wanted, head, complete)
     cli_index.report_skipped(built.skipped, {}, out)

@@ -43,20 +43,21 @@ def train_genre_head(
     a column split (training, validation or test) decides what is trained on; otherwise the head is
     cross-validated, or, with more than 5,000 tracks, the library is split by artist.
     """
-    from soundalike import cli, split_training, training
+    from soundalike import cli
     from soundalike.datasets.library import load
     from soundalike.models import ModelStore
+    from soundalike.training import genre_head, genre_head_split
 
     check_out(out)
     source = load(folder)
     models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
     if "split" in source.tracks or len(source.tracks) > CROSS_VALIDATED:
         if "split" not in source.tracks:
-            split = split_training.assign(source.tracks, seed)
+            split = genre_head_split.assign(source.tracks, seed)
             source = replace(source, tracks=source.tracks.assign(split=split))
         document, card = _train_on_split(source, out, seed, models)
     else:
-        training.check(source.tracks)
+        genre_head.check(source.tracks)
         document, card = _cross_validate(source, out, seed, halves, models)
     card_file = out.with_suffix(".md")
     card_file.write_text(card, encoding="utf-8")
@@ -69,13 +70,14 @@ def train_genre_head(
 def _cross_validate(
     source: Library, out: Path, seed: int, halves: bool, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike import cli, model_card, training
+    from soundalike import cli
+    from soundalike.training import genre_head, model_card
 
     with cli._progress("Extracting features", len(source.tracks)) as advance:
-        features, skipped = training.extract(source, models, halves, advance)
+        features, skipped = genre_head.extract(source, models, halves, advance)
     cli._report_skipped(skipped)
-    with cli._progress("Training", training.FOLDS + 1) as advance:
-        trained = training.train(features, seed, advance)
+    with cli._progress("Training", genre_head.FOLDS + 1) as advance:
+        trained = genre_head.train(features, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
     document = model_card.as_document(trained, seed=seed, halves=halves)
@@ -85,15 +87,16 @@ def _cross_validate(
 def _train_on_split(
     source: Library, out: Path, seed: int, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike import cli, model_card, split_training
+    from soundalike import cli
+    from soundalike.training import genre_head_split, model_card
 
-    split_training.parts_of(source.tracks)
+    genre_head_split.parts_of(source.tracks)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
         with cli._progress("Extracting features", len(source.tracks)) as advance:
-            inputs = split_training.extract(source, models, Path(folder), advance)
+            inputs = genre_head_split.extract(source, models, Path(folder), advance)
         cli._report_skipped(inputs.skipped)
-        with cli._progress("Training", split_training.MAX_EPOCHS) as advance:
-            trained = split_training.train(inputs.array, inputs.tracks, seed, advance)
+        with cli._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
+            trained = genre_head_split.train(inputs.array, inputs.tracks, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
     document = model_card.split_document(trained, seed)
@@ -107,19 +110,20 @@ def _train_on_split(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
-    from soundalike import autoencoder_training, cli
+    from soundalike import cli
     from soundalike.datasets.library import load
+    from soundalike.training import autoencoder
 
     check_out(out)
     source = load(library)
     with cli._progress("Extracting features", len(source.tracks)) as advance:
-        matrices, tracks, skipped = autoencoder_training.extract(source, advance)
+        matrices, tracks, skipped = autoencoder.extract(source, advance)
     cli._report_skipped(skipped)
-    with cli._progress("Training", 2 * autoencoder_training.EPOCHS) as advance:
-        trained = autoencoder_training.train(matrices, tracks, seed, advance)
+    with cli._progress("Training", 2 * autoencoder.EPOCHS) as advance:
+        trained = autoencoder.train(matrices, tracks, seed, advance)
     trained.autoencoder.save(out)
-    document = autoencoder_training.as_document(trained, tracks, seed)
-    card = autoencoder_training.model_card(document)
+    document = autoencoder.as_document(trained, tracks, seed)
+    card = autoencoder.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
         cli._print_json(document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))})
@@ -148,20 +152,21 @@ def check_out(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
-    from soundalike import cli, collaborative, factor_training
+    from soundalike import cli
     from soundalike.datasets.library import load
+    from soundalike.training import cf_regression, matrix_factorization
 
     check_out(out)
     source = load(library)
-    listening = collaborative.factorise(collaborative.read_plays(plays), seed)
+    listening = matrix_factorization.factorise(matrix_factorization.read_plays(plays), seed)
     with cli._progress("Extracting features", len(source.tracks)) as advance:
-        examples, skipped = factor_training.extract(source, listening, advance)
+        examples, skipped = cf_regression.extract(source, listening, advance)
     cli._report_skipped(skipped)
-    with cli._progress("Training", 2 * factor_training.PASSES) as advance:
-        trained = factor_training.train(examples, seed, advance)
+    with cli._progress("Training", 2 * cf_regression.PASSES) as advance:
+        trained = cf_regression.train(examples, seed, advance)
     trained.network.save(out)
-    document = factor_training.as_document(trained, examples, listening, seed)
-    card = factor_training.model_card(document)
+    document = cf_regression.as_document(trained, examples, listening, seed)
+    card = cf_regression.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
         cli._print_json(document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))})

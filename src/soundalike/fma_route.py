@@ -19,16 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from soundalike import (
-    extraction,
-    index_builder,
-    ingest,
-    model_card,
-    own_files,
-    paths,
-    split_training,
-    workshop,
-)
+from soundalike import extraction, index_builder, ingest, own_files, paths, workshop
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
@@ -39,7 +30,8 @@ from soundalike.index_reuse import GENRE_HEAD, Earlier
 from soundalike.ingest import OnFile
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import Heldout
-from soundalike.split_training import Inputs
+from soundalike.training import genre_head_split, model_card
+from soundalike.training.genre_head_split import Inputs
 from soundalike.workers import Here, Workers
 
 OnStep = Callable[[str], None]
@@ -74,7 +66,7 @@ def check(source: Library, out: Path) -> None:
     """
     index_builder.check_destination(out, source.folder)
     _check_head(source, out)
-    split_training.parts_of(source.tracks)
+    genre_head_split.parts_of(source.tracks)
 
 
 def _check_head(source: Library, out: Path) -> None:
@@ -165,7 +157,7 @@ def train_head(
     inputs: Inputs, file: Path, seed: int = 0, on_epoch: OnStep = lambda label: None
 ) -> TrainedHead:
     """Train the head on the split, and write it with its held-out predictions and its card."""
-    trained = split_training.train(inputs.array, inputs.tracks, seed, on_epoch)
+    trained = genre_head_split.train(inputs.array, inputs.tracks, seed, on_epoch)
     file.parent.mkdir(parents=True, exist_ok=True)
     trained.head.save(file)
     trained.heldout.save(file)

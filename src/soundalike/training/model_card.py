@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from soundalike import split_training, training
 from soundalike.evaluation.metrics import Classification
-from soundalike.split_training import SplitTrained
-from soundalike.training import Scores, Trained
+from soundalike.training import genre_head, genre_head_split
+from soundalike.training.genre_head import Scores, Trained
+from soundalike.training.genre_head_split import SplitTrained
 
 _WHAT = (
     "# Genre head\n\n"
@@ -39,9 +39,9 @@ def as_document(trained: Trained, seed: int, halves: bool) -> dict[str, Any]:
         "genres": {str(genre): int(n) for genre, n in tracks["genre"].value_counts().items()},
         "left_out": trained.left_out,
         "tracks": len(tracks),
-        "albums": len(set(training.album_keys(tracks))),
+        "albums": len(set(genre_head.album_keys(tracks))),
         "label_sources": {str(source): int(n) for source, n in sources.items()},
-        "folds": training.FOLDS,
+        "folds": genre_head.FOLDS,
         "epochs": trained.epochs,
         "seed": seed,
         "halves": halves,
@@ -67,8 +67,8 @@ def render(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
         _WHAT.format(genres=len(document["genres"])),
         "## Data and split",
         f"{document['tracks']} clips from {document['albums']} albums: {genres}.",
-        f"A genre is trained on if it has at least {training.MIN_CLIPS} clips from at least "
-        f"{training.FOLDS} albums. Left out, though shown in the app: {left_out or 'none'}.",
+        f"A genre is trained on if it has at least {genre_head.MIN_CLIPS} clips from at least "
+        f"{genre_head.FOLDS} albums. Left out, though shown in the app: {left_out or 'none'}.",
         f"Figures are held out: {document['folds']}-fold cross-validation in which no head saw its "
         "test tracks' album or artist. Training takes "
         f"{examples}, weights genres by the inverse of their size and stops early "
@@ -98,7 +98,7 @@ def split_document(trained: SplitTrained, seed: int) -> dict[str, Any]:
     """Everything on the card of a head that was trained on a split, ready for JSON."""
     parts, tracks = trained.parts, trained.tracks
     return {
-        "genres": split_training.genre_counts(tracks, parts.fit),
+        "genres": genre_head_split.genre_counts(tracks, parts.fit),
         "left_out": parts.left_out,
         "tracks": len(tracks),
         "training": len(parts.fit),
@@ -125,7 +125,7 @@ def render_split(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
         f"least log loss on {document['validation']} validation tracks (epoch {document['epoch']}). "
         f"{shared} tracks are left out of training or stopping, since their artist is on another side. "
         f"Seed {document['seed']}.",
-        f"A genre is trained on if it has at least {split_training.MIN_CLIPS} tracks for training and "
+        f"A genre is trained on if it has at least {genre_head_split.MIN_CLIPS} tracks for training and "
         f"one to test. Left out: {left_out or 'none'}.",
         "## Figures",
         "On the test tracks, which decided nothing:",

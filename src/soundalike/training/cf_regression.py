@@ -26,8 +26,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.autoencoder_training import split
-from soundalike.collaborative import TrackFactors
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.evaluation import metrics
@@ -35,6 +33,8 @@ from soundalike.features import spectral
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
 from soundalike.representations import cf_regression
+from soundalike.training.autoencoder import split
+from soundalike.training.matrix_factorization import TrackFactors
 
 PASSES = 150
 BATCH = 32

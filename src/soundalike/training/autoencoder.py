@@ -20,13 +20,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import training
 from soundalike.audio import decoding
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import spectral
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
+from soundalike.training import genre_head
 
 EPOCHS = 30
 BATCH = 8
@@ -141,8 +141,8 @@ def split(tracks: pd.DataFrame, seed: int) -> tuple[NDArray[np.intp], NDArray[np
     LibraryError
         If there are too few albums or artists to hold any out.
     """
-    held_out = np.flatnonzero(training.fold_of_each(tracks.assign(genre=""), seed, FOLDS) == 0)
-    heard = training.training_rows(tracks, held_out)
+    held_out = np.flatnonzero(genre_head.fold_of_each(tracks.assign(genre=""), seed, FOLDS) == 0)
+    heard = genre_head.training_rows(tracks, held_out)
     if not len(heard):
         raise LibraryError(
             "Every track shares an album or artist with the others, so that none can be held out; "

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import paths, training
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.datasets import library
 from soundalike.datasets.fma import SPLITS
@@ -36,7 +36,8 @@ from soundalike.evaluation import metrics
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout
-from soundalike.training import Scores
+from soundalike.training import genre_head
+from soundalike.training.genre_head import Scores
 
 if TYPE_CHECKING:
     import keras
@@ -140,7 +141,7 @@ def extract(
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue
-        array[len(kept)] = training.clip_input(clip, models)
+        array[len(kept)] = genre_head.clip_input(clip, models)
         kept.append(row)
         sums.append(paths.sha256_of(path))
     if not kept:
@@ -160,7 +161,9 @@ def assign(tracks: pd.DataFrame, seed: int = 0) -> pd.Series[str]:
     LibraryError
         If there are fewer than ten artists.
     """
-    folds = training.folds_by(training.artists_or_albums(tracks), tracks["genre"], 10, seed, "artists")
+    folds = genre_head.folds_by(
+        genre_head.artists_or_albums(tracks), tracks["genre"], 10, seed, "artists"
+    )
     return pd.Series(["test", "validation", *["training"] * 8])[folds].reset_index(drop=True)
 
 
@@ -188,7 +191,7 @@ def parts_of(tracks: pd.DataFrame) -> Parts:
     if len(genres) < 2:
         raise LibraryError(
             f"Training needs two genres with {MIN_CLIPS} tracks for training and one to test, and this "
-            f"table has {len(genres)}{training.reasons(left_out)}"
+            f"table has {len(genres)}{genre_head.reasons(left_out)}"
         )
     known = tracks["genre"].isin(genres).to_numpy()
     fit, stop, test = (part[known[part]] for part in (fit, stop, rows["test"]))
@@ -315,11 +318,11 @@ def _fit(
     tf.config.experimental.enable_op_determinism()
     number = {genre: i for i, genre in enumerate(parts.genres)}
     targets = np.array([number.get(genre, 0) for genre in tracks["genre"]])
-    weights = training.class_weights(targets[parts.fit], len(parts.genres))
+    weights = genre_head.class_weights(targets[parts.fit], len(parts.genres))
     network = head.build(len(parts.genres), seed)
     classifier = keras.Model(network.inputs, network.outputs[1])
     classifier.compile(
-        keras.optimizers.Adam(training.LEARNING_RATE),
+        keras.optimizers.Adam(genre_head.LEARNING_RATE),
         "sparse_categorical_crossentropy",
         weighted_metrics=[keras.metrics.SparseCategoricalCrossentropy(name="log_loss")],
     )
