@@ -23,7 +23,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from soundalike import paths, work_store, workshop
+from soundalike import paths
+from soundalike.indexing import checkpoint, workspace
 
 PROGRAM = Path(sys.executable).with_name("soundalike")
 
@@ -44,7 +45,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 def finished(out: Path) -> set[str]:
     """The checksums of the files that a killed run has finished."""
-    store = workshop.beside(out) / work_store.FILE
+    store = workspace.beside(out) / checkpoint.FILE
     if not store.is_file():
         return set()
     with closing(sqlite3.connect(store)) as connection:

@@ -35,11 +35,12 @@ import synthetic_library
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from soundalike import index_derived, paths, representations
+from soundalike import paths, representations
 from soundalike.index import index as indices
 from soundalike.index import pca_prefilter, writing
 from soundalike.index.index import Index
 from soundalike.index.similarity import nearest
+from soundalike.indexing import derived
 
 TRACKS = 106_574
 QUERIES = 200
@@ -61,15 +62,15 @@ def build(
     for name in representations.stored(names):
         began = time.perf_counter()
         if (kind := representations.get(name).scaling) is not None:
-            index_derived.scale(folder, name, kind)
-        index_derived.write_vector_facts(folder, name)
+            derived.scale(folder, name, kind)
+        derived.write_vector_facts(folder, name)
         seconds[f"scale, facts and first pass of {name}"] = time.perf_counter() - began
     began = time.perf_counter()
     manifest = synthetic_library.manifest(folder, tracks, names)
     writing.write_manifest(folder, manifest)
     seconds["checksums"] = time.perf_counter() - began
     began = time.perf_counter()
-    index_derived.write_biases(indices.load(folder), names)
+    derived.write_biases(indices.load(folder), names)
     writing.write_manifest(folder, manifest)
     seconds["biases"] = time.perf_counter() - began
     return seconds

@@ -26,8 +26,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import index_derived, paths, representations
+from soundalike import paths, representations
 from soundalike.index import storage, writing
+from soundalike.indexing import derived
 from soundalike.projection import layout
 
 NAMES = ("soundalike", "genre_head")
@@ -152,7 +153,7 @@ def _write_vectors(folder: Path, name: str, spans: Sequence[slice], rng: np.rand
     vectors.flush()
     if scaled:
         _save(folder, f"{name}_scale", np.stack([np.zeros(dim), np.ones(dim)]), np.float32)
-    index_derived.write_vector_facts(folder, name)
+    derived.write_vector_facts(folder, name)
 
 
 def _write_neighbours(folder: Path, name: str, spans: Sequence[slice]) -> None:
@@ -195,7 +196,7 @@ def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], nam
         "schema": storage.SCHEMA,
         "tracks": len(table),
         "library": {"folder": "music", "fingerprint": fingerprint},
-        "representations": index_derived.describe(folder, NAMES),
+        "representations": derived.describe(folder, NAMES),
         "genres": list(PREDICTED),
         "models": {},
         "maps": maps,

@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from scipy.fft import dct
 from scipy.optimize import brentq
 
-from soundalike import index_derived, paths, representations
+from soundalike import paths, representations
 from soundalike.index import index as indices
 from soundalike.index import writing
 from soundalike.index.index import Index
+from soundalike.indexing import derived
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 SEED = 0
@@ -145,7 +146,7 @@ def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, ob
         "schema": indices.SCHEMA,
         "tracks": n,
         "library": {"folder": "library", "fingerprint": "0" * 64},
-        "representations": index_derived.describe(folder, names),
+        "representations": derived.describe(folder, names),
         "genres": [],
         "models": {},
         "files": {},

@@ -11,9 +11,10 @@ import av
 import numpy as np
 import pandas as pd
 
-from soundalike import index_derived, paths, representations
+from soundalike import paths, representations
 from soundalike.index import index, writing
 from soundalike.index.index import Index
+from soundalike.indexing import derived
 
 IDS = ("0001", "0002", "0006", "0010", "0013", "0017")
 OTHER_CLIP = paths.LIBRARY / "clips" / "0021.opus"
@@ -88,7 +89,7 @@ def write_index(
         probabilities = np.zeros((n, 0))
     for name, matrix in matrices.items():
         writing.save(folder, name, matrix)
-        index_derived.write_vector_facts(folder, name)
+        derived.write_vector_facts(folder, name)
         if name in representations.REGISTRY and representations.get(name).scaling is not None:
             plain = np.stack([np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])])
             scale = (scales or {}).get(name, plain)
@@ -99,13 +100,13 @@ def write_index(
         "schema": index.SCHEMA,
         "tracks": n,
         "library": {"folder": "../library", "fingerprint": "0" * 64},
-        "representations": index_derived.describe(folder, names),
+        "representations": derived.describe(folder, names),
         "drawing": "canvas",
         "genres": [f"Genre {i}" for i in range(probabilities.shape[1])],
         "models": {},
         "files": {},
     }
-    index_derived.write_track_facts(folder, manifest)
+    derived.write_track_facts(folder, manifest)
     return index.load(folder)
 
 

@@ -10,10 +10,11 @@ import pytest
 from command_line import Capture, complaint, document, run
 from small_library import write_tone
 
-from soundalike import cli_index, features_builder, ingest, paths, representations
+from soundalike import cli_index, paths, representations
 from soundalike.cli_index import Tally
 from soundalike.index import index
-from soundalike.ingest import Event
+from soundalike.indexing import ingest, measurements
+from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]
@@ -56,8 +57,8 @@ def test_a_complete_index_is_measured_in_the_same_pass(capsys: Capture, music: P
     out = music.parent / "index"
     document(capsys, "index", music, "--out", out, *ASK, "--complete")
     opened = index.load(out, checksums=True)
-    kinds = {f"{name}.npy" for name in features_builder.FILES} - {
-        f"{name}.npy" for name in features_builder.MOMENT_FILES
+    kinds = {f"{name}.npy" for name in measurements.FILES} - {
+        f"{name}.npy" for name in measurements.MOMENT_FILES
     }
     assert kinds <= opened.manifest["files"].keys()
     before = {file: (out / file).read_bytes() for file in opened.manifest["files"]}
@@ -93,31 +94,31 @@ def test_measuring_goes_on_where_it_was_stopped(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        features_builder.add(index.load(out), models, on_file=stop)
+        measurements.add(index.load(out), models, on_file=stop)
     again: list[Event] = []
-    features_builder.add(index.load(out, checksums=True), models, on_file=again.append)
+    measurements.add(index.load(out, checksums=True), models, on_file=again.append)
     assert [event.kind for event in again] == ["known", "known", "taken"]
 
 
 def test_an_index_brings_the_head_it_was_made_with(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
-    from soundalike import index_builder
     from soundalike.datasets import library
-    from soundalike.index_builder import Plan
+    from soundalike.indexing import builder
+    from soundalike.indexing.builder import Plan
 
     head = tmp_path / "mine.npz"
     shutil.copyfile(paths.MODELS / "genre_head.npz", head)
     head.with_suffix(".md").write_text("# My head\n")
     own = small_models.with_files(genre_head=head)
     plan = Plan(["genre_head"])
-    built = index_builder.build(library.find(small_folder), tmp_path / "index", own, plan).index
+    built = builder.build(library.find(small_folder), tmp_path / "index", own, plan).index
     assert built.manifest["own_models"] == {"genre_head": "model_genre_head.npz"}
     head.unlink()
     assert built.models(small_models).file("genre_head") == built.folder / "model_genre_head.npz"
     assert (built.folder / "model_genre_head.md").read_text() == "# My head\n"
     assert built.models(small_models).checksum("genre_head") == built.manifest["models"]["genre_head"]
-    plain = index_builder.build(library.find(small_folder), tmp_path / "b", small_models, plan).index
+    plain = builder.build(library.find(small_folder), tmp_path / "b", small_models, plan).index
     assert "own_models" not in plain.manifest
 
 

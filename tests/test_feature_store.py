@@ -9,14 +9,14 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike import features_builder
 from soundalike.analysis import activation_maps, explanation, receptive_fields
 from soundalike.analysis.dimension_cache import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.audio import decoding
 from soundalike.errors import IndexFolderError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates, index
-from soundalike.ingest import Event
+from soundalike.indexing import measurements
+from soundalike.indexing.ingest import Event
 from soundalike.playlist import harmonic_mixing
 from soundalike.representations import vgg_mel
 
@@ -120,7 +120,7 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     (tmp_path / "library").symlink_to(small_index.library_folder)
     copied = index.load(folder)
     seen: list[Event] = []
-    features_builder.add(copied, small_models, on_file=seen.append)
+    measurements.add(copied, small_models, on_file=seen.append)
     assert [event.kind for event in seen] == ["taken"] * len(copied)
     copied = index.load(folder, checksums=True)
     store = FeatureStore(copied, small_models)

@@ -18,13 +18,14 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, fma_route, paths, workshop
+from soundalike import cli_fma, cli_train, paths
 from soundalike.cli import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import fma
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.indexing import fma_pipeline, workspace
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import HEARD
 from soundalike.training import genre_head_split
@@ -212,19 +213,19 @@ def test_the_head_of_the_index_may_be_trained_again_and_no_other(
     built: Index, tree: Path, out: Path, tmp_path: Path
 ) -> None:
     source = fma.load(tree).library
-    fma_route.check(source, out)
-    head, work = fma_route.head_file(out), workshop.beside(out)
+    fma_pipeline.check(source, out)
+    head, work = fma_pipeline.head_file(out), workspace.beside(out)
     elsewhere = dataclasses.replace(source, folder=tmp_path)
     with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
-        fma_route.check(elsewhere, out)
+        fma_pipeline.check(elsewhere, out)
     head.rename(tmp_path / "head.npz")
     head.write_bytes(b"mine")
     with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
-        fma_route.check(source, out)
+        fma_pipeline.check(source, out)
     work.mkdir()  # of a run that was killed when it had trained another head
-    (work / workshop.MARKER).touch()
+    (work / workspace.MARKER).touch()
     (work / "head_input.npy").touch()
-    fma_route.check(source, out)
+    fma_pipeline.check(source, out)
     shutil.rmtree(work)
     head.unlink()
     (tmp_path / "head.npz").rename(head)
@@ -270,8 +271,8 @@ def document_with_skipped(capsys: Capture, *arguments: object) -> dict[str, Any]
 
 
 def test_what_is_taken_of_every_file() -> None:
-    assert fma_route.wants(["vgg_mel"], False) == ["vgg_mel", "head_input"]
-    complete = fma_route.wants(["vgg_mel", "soundalike"], True)
+    assert fma_pipeline.wants(["vgg_mel"], False) == ["vgg_mel", "head_input"]
+    complete = fma_pipeline.wants(["vgg_mel", "soundalike"], True)
     parts = {"musicnn", "musicnn_mid", "yamnet"}
     moments = {f"{part}_moments" for part in parts}
     assert set(complete) >= {*parts, *moments, "head_input", "keys", "picture"}

@@ -8,11 +8,11 @@ import hostile_tree
 import pandas as pd
 import pytest
 
-from soundalike import index_builder
 from soundalike.datasets import library
 from soundalike.index import index
-from soundalike.index_builder import Plan
-from soundalike.ingest import Event
+from soundalike.indexing import builder
+from soundalike.indexing.builder import Plan
+from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
 
@@ -27,7 +27,7 @@ def test_every_file_is_accounted_for(tree: Path, models: ModelStore) -> None:
     fates = hostile_tree.build(tree)
     source = library.find(tree)
     events: list[Event] = []
-    built = index_builder.build(
+    built = builder.build(
         source, tree.parent / "index", models, Plan(["mfcc_flat"]), on_file=events.append
     )
     found: dict[str, str | None] = {item.file: item.reason for item in built.skipped}
@@ -55,7 +55,7 @@ def test_absurd_tags_are_made_fit_to_be_shown(tree: Path, models: ModelStore) ->
     with (tree / "again.flac").open("ab") as file:
         file.write(b"\0")
     source = library.find(tree)
-    built = index_builder.build(source, tree.parent / "index", models, Plan(["mfcc_flat"]))
+    built = builder.build(source, tree.parent / "index", models, Plan(["mfcc_flat"]))
     track = built.index.tracks.iloc[1]
     assert len(track["title"]) == 300
     assert track["title"].startswith("<script>alert(1)</script>aaa")

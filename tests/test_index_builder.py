@@ -11,15 +11,16 @@ import pandas as pd
 import pytest
 from small_library import IDS, copy_library
 
-from soundalike import index_builder, paths, representations
+from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import index
 from soundalike.index.index import Index
-from soundalike.index_builder import Plan
-from soundalike.index_reuse import Earlier
-from soundalike.ingest import Event, ignored
+from soundalike.indexing import builder
+from soundalike.indexing.builder import Plan
+from soundalike.indexing.ingest import Event, ignored
+from soundalike.indexing.previous_index import Earlier
 from soundalike.models import ModelStore
 from soundalike.models.heldout import Heldout
 
@@ -32,7 +33,7 @@ N = len(IDS)
 
 def build(source, out, models, names=ALL, on_file=ignored, **plan):
     """With the representations that share one pass of VGG16 unless told otherwise."""
-    return index_builder.build(source, out, models, Plan(names, **plan), on_file=on_file)
+    return builder.build(source, out, models, Plan(names, **plan), on_file=on_file)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
-from soundalike import index_derived, representations
+from soundalike import representations
 from soundalike.index import hubness_correction, index, row_reader, writing
+from soundalike.indexing import derived
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 quick = settings(deadline=None, max_examples=40)
@@ -24,7 +25,7 @@ matrices = hnp.arrays(np.float16, st.tuples(st.integers(1, 30), st.integers(1, 6
 @quick
 @given(matrices, st.integers(1, 12), st.integers(1, 7))
 def test_top_rows_in_blocks_are_those_of_a_stable_sort(matrix: np.ndarray, size: int, k: int) -> None:
-    top = index_derived.TopRows(matrix.shape[1], k)
+    top = derived.TopRows(matrix.shape[1], k)
     for start in range(0, len(matrix), size):
         top.add(matrix[start : start + size].astype(np.float32))
     np.testing.assert_array_equal(top.rows, np.argsort(-matrix, axis=0, kind="stable")[:k])
@@ -38,7 +39,7 @@ def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(name)
         writing.save(folder, "vgg_mel", matrix)
-        index_derived.write_vector_facts(folder, "vgg_mel")
+        derived.write_vector_facts(folder, "vgg_mel")
         norms, top = (np.load(folder / f"vgg_mel_{fact}.npy") for fact in ("norms", "top_tracks"))
     np.testing.assert_array_equal(norms, np.linalg.norm(matrix.astype(np.float32), axis=1))
     np.testing.assert_array_equal(top, np.argsort(-matrix, axis=0, kind="stable")[:5].T)
@@ -82,7 +83,7 @@ def scaled_in_blocks(
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(aside)
         writing.save(folder, name, matrix)
-        index_derived.scale(folder, name, kind)
+        derived.scale(folder, name, kind)
         assert not list(folder.glob(".*"))
         return np.load(folder / f"{name}_scale.npy"), np.load(folder / f"{name}.npy")
 
@@ -92,7 +93,7 @@ def test_neighbours_do_not_depend_on_how_many_are_asked_at_once(
 ) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(30, 8))}
     whole = write_index(tmp_path / "whole", vectors)
-    monkeypatch.setattr(index_derived, "_SIMILARITIES", 100)
+    monkeypatch.setattr(derived, "_SIMILARITIES", 100)
     parts = write_index(tmp_path / "parts", vectors)
     for fact in ("neighbours", "similarities"):
         np.testing.assert_allclose(
@@ -112,7 +113,7 @@ def test_biases_of_a_large_library_come_from_fewer_queries(
     parts = representations.get("soundalike").parts
     vectors = {part: rng.normal(size=(60, representations.get(part).dim)) for part in parts}
     write_index(tmp_path / "all", vectors, ["soundalike"])
-    monkeypatch.setattr(index_derived, "_BIAS_SIMILARITIES", 60 * 20)
+    monkeypatch.setattr(derived, "_BIAS_SIMILARITIES", 60 * 20)
     opened = write_index(tmp_path / "some", vectors, ["soundalike"])
     assert asked == [(60, 60), (20, 60)]
     assert opened.array("soundalike_bias").shape == (60,)
@@ -123,13 +124,13 @@ def test_progress_counts_every_track_of_every_representation(tmp_path: Path) -> 
     rng = np.random.default_rng(0)
     for name in names:
         writing.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
-        index_derived.write_vector_facts(tmp_path, name)
+        derived.write_vector_facts(tmp_path, name)
     made_up_tracks(300).to_parquet(tmp_path / index.TRACKS, index=False)
     manifest = {
         "schema": index.SCHEMA,
         "tracks": 300,
         "library": {"folder": ".", "fingerprint": "0" * 64},
-        "representations": index_derived.describe(tmp_path, names),
+        "representations": derived.describe(tmp_path, names),
         "genres": [],
         "models": {},
         "files": {},
@@ -139,6 +140,6 @@ def test_progress_counts_every_track_of_every_representation(tmp_path: Path) -> 
     def count(name: str, tracks: int) -> None:
         seen[name] += tracks
 
-    index_derived.write_track_facts(tmp_path, manifest, on_tracks=count)
+    derived.write_track_facts(tmp_path, manifest, on_tracks=count)
     assert seen == {"vgg_mel": 300, "genre_head": 300}
     index.load(tmp_path, checksums=True)

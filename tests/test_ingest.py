@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from small_library import copy_library, write_tone
 
-from soundalike import index_builder, ingest, paths, work_store
+from soundalike import paths
 from soundalike.datasets import library
-from soundalike.extraction import Refused
 from soundalike.index import index
-from soundalike.index_builder import Built, Plan
-from soundalike.index_reuse import Earlier
-from soundalike.ingest import Event
+from soundalike.indexing import builder, checkpoint, ingest
+from soundalike.indexing.builder import Built, Plan
+from soundalike.indexing.extraction import Refused
+from soundalike.indexing.ingest import Event
+from soundalike.indexing.previous_index import Earlier
+from soundalike.indexing.workers import Here, Job, Outcome
 from soundalike.models import ModelStore
-from soundalike.workers import Here, Job, Outcome
 
 NAME = "mfcc_flat"
 
@@ -48,7 +49,7 @@ def music(tmp_path: Path) -> Path:
 
 def build(music: Path, models: ModelStore, *names: str) -> tuple[Built, list[str], list[Event]]:
     workers, events = Recorded(models), list[Event]()
-    built = index_builder.build(
+    built = builder.build(
         library.find(music),
         music.parent / "index",
         models,
@@ -87,7 +88,7 @@ def test_new_changed_moved_and_deleted_files(music: Path, models: ModelStore) ->
     assert after.index.tracks["track_id"].iloc[row] == before.tracks["track_id"].iloc[moved]
     assert old(after.index.tracks["sha256"].iloc[row]) == moved
     np.testing.assert_array_equal(after.index.array(NAME)[row], before.array(NAME)[moved])
-    fresh = index_builder.build(library.find(music), music.parent / "fresh", models, Plan([NAME]))
+    fresh = builder.build(library.find(music), music.parent / "fresh", models, Plan([NAME]))
     assert fresh.index.manifest["files"] == after.index.manifest["files"]
 
 
@@ -119,7 +120,7 @@ def test_the_same_file_under_two_ids_of_a_table_is_two_tracks(
     folder = copy_library(tmp_path / "library", ("0001", "0002"))
     shutil.copyfile(folder / "clips" / "0001.opus", folder / "clips" / "0002.opus")
     workers = Recorded(models)
-    built = index_builder.build(library.find(folder), tmp_path / "index", models, Plan([NAME]), workers)
+    built = builder.build(library.find(folder), tmp_path / "index", models, Plan([NAME]), workers)
     assert built.index.tracks["track_id"].tolist() == ["0001", "0002"]
     assert workers.files == ["clips/0001.opus"]
 
@@ -127,7 +128,7 @@ def test_the_same_file_under_two_ids_of_a_table_is_two_tracks(
 def test_a_refused_file_is_not_tried_again_by_the_next_run(music: Path, models: ModelStore) -> None:
     (music / "bad.mp3").write_text("no audio")
     source, nothing = library.find(music), Earlier(music / "none", models)
-    with work_store.opened(music.parent / "work", models) as store:
+    with checkpoint.opened(music.parent / "work", models) as store:
         first = ingest.run(source, [NAME], store, nothing, Recorded(models))
         workers = Recorded(models)
         again = ingest.run(source, [NAME], store, nothing, workers)
@@ -139,7 +140,7 @@ def test_a_refused_file_is_not_tried_again_by_the_next_run(music: Path, models: 
 def test_a_file_that_goes_away_meanwhile(music: Path, models: ModelStore) -> None:
     source = library.find(music)
     (music / "c.wav").unlink()
-    with work_store.opened(music.parent / "work", models) as store:
+    with checkpoint.opened(music.parent / "work", models) as store:
         found = ingest.run(source, [NAME], store, Earlier(music / "none", models), Here(models))
     assert sorted(found.sums) == [0, 2]
     assert "No such file" in found.reasons[1]
@@ -155,7 +156,7 @@ class Losing(Here):
 
 def test_what_a_worker_lost_is_accounted_for_and_tried_again(music: Path, models: ModelStore) -> None:
     source, nothing = library.find(music), Earlier(music / "none", models)
-    with work_store.opened(music.parent / "work", models) as store:
+    with checkpoint.opened(music.parent / "work", models) as store:
         lost = ingest.run(source, [NAME], store, nothing, Losing(models))
         assert len(lost.reasons) == 3
         assert not lost.sums
@@ -190,11 +191,11 @@ def test_a_file_that_changes_while_it_is_read_is_taken_once_more(
     other = write_tone(music.parent / "other.wav", "pcm_s16le", seconds=11.0).read_bytes()
     workers = Meddling(models, music / "c.wav", other)
     plan = Plan([NAME], measured=True)
-    built = index_builder.build(library.find(music), music.parent / "index", models, plan, workers)
+    built = builder.build(library.find(music), music.parent / "index", models, plan, workers)
     row = built.index.tracks["file"].tolist().index("c.wav")
     assert built.index.tracks["sha256"].iloc[row] == paths.sha256_of(music / "c.wav")
     assert built.skipped == ()
-    fresh = index_builder.build(library.find(music), music.parent / "fresh", models, plan)
+    fresh = builder.build(library.find(music), music.parent / "fresh", models, plan)
     assert fresh.index.manifest["files"] == built.index.manifest["files"]
 
 
@@ -203,8 +204,6 @@ def test_a_copy_does_not_share_the_fate_of_a_file_that_goes_away(
 ) -> None:
     shutil.copyfile(music / "a.wav", music / "z.wav")
     workers = Meddling(models, music / "a.wav", None)
-    built = index_builder.build(
-        library.find(music), music.parent / "index", models, Plan([NAME]), workers
-    )
+    built = builder.build(library.find(music), music.parent / "index", models, Plan([NAME]), workers)
     assert built.index.tracks["file"].tolist() == ["c.wav", "deep/b.flac", "z.wav"]
     assert [item.file for item in built.skipped] == ["a.wav"]

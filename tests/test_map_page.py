@@ -8,7 +8,7 @@ import clustered_index
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from soundalike import projection_builder
+from soundalike.indexing import maps
 from soundalike.projection.layout import Setting
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -71,6 +71,6 @@ def test_an_index_with_one_map_offers_no_dead_choice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     folder = clustered_index.write(tmp_path / "index").folder
-    projection_builder.add(folder, [Setting(2, "cosine", 5, 0.1)])
+    maps.add(folder, [Setting(2, "cosine", 5, 0.1)])
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(folder))
     assert {group.key for group in run().get("button_group")} <= {"map_panel"}

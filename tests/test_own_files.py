@@ -13,12 +13,13 @@ import pytest
 from command_line import Capture, complaint, document
 from small_library import write_tone
 
-from soundalike import features_builder, index_builder, own_files, paths, work_store, workshop
+from soundalike import paths
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
 from soundalike.index import index
-from soundalike.index_builder import Plan
-from soundalike.ingest import Event, OnFile, ignored
+from soundalike.indexing import builder, checkpoint, measurements, own_files, workspace
+from soundalike.indexing.builder import Plan
+from soundalike.indexing.ingest import Event, OnFile, ignored
 from soundalike.models import ModelStore
 
 NAME = "mfcc_flat"
@@ -43,9 +44,9 @@ def home(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made, tmp_path / "home", symlinks=True))
 
 
-def build(folder: Path, models: ModelStore, on_file: OnFile = ignored) -> index_builder.Built:
+def build(folder: Path, models: ModelStore, on_file: OnFile = ignored) -> builder.Built:
     source = library.find(folder / "music")
-    return index_builder.build(source, folder / "own", models, Plan([NAME]), on_file=on_file)
+    return builder.build(source, folder / "own", models, Plan([NAME]), on_file=on_file)
 
 
 def everything(folder: Path) -> dict[str, bytes | str | None]:
@@ -199,10 +200,10 @@ def test_what_a_system_drops_stays_and_does_not_matter(home: Path, models: Model
 def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
     home: Path, models: ModelStore
 ) -> None:
-    aside = home / ".own.work" / workshop.MADE
+    aside = home / ".own.work" / workspace.MADE
     plan = Plan([NAME])
     source = library.find(home / "music")
-    index_builder.build(
+    builder.build(
         source, home / "own", models, plan, on_step=lambda what, count: write(aside / ".DS_Store")
     )
     assert (home / "own" / ".DS_Store").read_text() == DEAR
@@ -212,7 +213,7 @@ def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
 def test_a_deleted_file_that_nfs_keeps_for_its_readers(home: Path, models: ModelStore) -> None:
     write(home / "own" / ".nfs0001")
     build(home, models)
-    assert (home / ".own.work" / workshop.RETIRED / ".nfs0001").read_text() == DEAR
+    assert (home / ".own.work" / workspace.RETIRED / ".nfs0001").read_text() == DEAR
     assert len(index.load(home / "own", checksums=True)) == 2
 
 
@@ -257,7 +258,7 @@ def test_a_name_in_the_manifest_stays(home: Path, models: ModelStore) -> None:
 def test_every_file_of_an_index_is_known_by_name(home: Path) -> None:
     bundled = {path.name for path in paths.BUNDLED_INDEX.iterdir()}
     assert bundled <= own_files.names()
-    assert {f"{name}.npy" for name in features_builder.FILES} <= own_files.names()
+    assert {f"{name}.npy" for name in measurements.FILES} <= own_files.names()
     assert own_files.foreign(home / "own") == []
 
 
@@ -290,12 +291,12 @@ def thesis_in(part: str) -> Callable[[Path], None]:
 
 def another_database(work: Path) -> None:
     work.mkdir()
-    with closing(sqlite3.connect(work / work_store.FILE)) as connection:
+    with closing(sqlite3.connect(work / checkpoint.FILE)) as connection:
         connection.execute("CREATE TABLE dear (friends TEXT)")
 
 
 def no_database(work: Path) -> None:
-    write(work / work_store.FILE)
+    write(work / checkpoint.FILE)
 
 
 def a_link_to_a_folder(work: Path) -> None:
@@ -312,7 +313,7 @@ def a_link_to_a_store(work: Path) -> None:
     with closing(sqlite3.connect(work.parent / "dear.sqlite")) as connection:
         connection.execute("PRAGMA page_size = 32768")
         connection.execute("CREATE TABLE dear (friends TEXT)")
-    (work / work_store.FILE).symlink_to("../dear.sqlite")
+    (work / checkpoint.FILE).symlink_to("../dear.sqlite")
 
 
 def a_plain_file(work: Path) -> None:
@@ -353,7 +354,7 @@ def test_a_retired_folder_that_is_not_ours_takes_no_place(capsys: Capture, home:
 
 def test_a_work_folder_says_what_it_is(home: Path, models: ModelStore) -> None:
     work = interrupted(home, models)
-    assert "Soundalike" in (work / workshop.MARKER).read_text()
+    assert "Soundalike" in (work / workspace.MARKER).read_text()
 
 
 @pytest.mark.parametrize("marked", [True, False])
@@ -363,7 +364,7 @@ def test_a_killed_runs_work_folder_is_taken_up(home: Path, models: ModelStore, m
         write(work / part / f"{NAME}.npy", "half")
     write(work / ".DS_Store")
     if not marked:  # as earlier versions left it
-        (work / workshop.MARKER).unlink()
+        (work / workspace.MARKER).unlink()
     events: list[Event] = []
     build(home, models, events.append)
     assert [event.kind for event in events] == ["known", "taken"]
@@ -376,7 +377,7 @@ def test_what_a_user_puts_into_a_work_folder(home: Path, models: ModelStore) -> 
     write(work / "finished.sqlite.backup")
     write(work / "drafts" / "thesis.txt")
     build(home, models)
-    left = {"thesis.txt", "finished.sqlite.backup", "drafts", "drafts/thesis.txt", workshop.MARKER}
+    left = {"thesis.txt", "finished.sqlite.backup", "drafts", "drafts/thesis.txt", workspace.MARKER}
     assert everything(work).keys() == left
     build(home, models)
     assert everything(work).keys() == left
@@ -402,38 +403,38 @@ def test_what_a_user_puts_where_a_run_makes_an_index(
 
 def test_what_a_user_puts_in_at_the_last_moment(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
-    with workshop.opened(home / "own", models) as (work, _):
-        shutil.copytree(home / "own", work / workshop.MADE)
+    with workspace.opened(home / "own", models) as (work, _):
+        shutil.copytree(home / "own", work / workspace.MADE)
         write(home / "own" / "notes.txt")
         with pytest.raises(IndexFolderError, match=r"retired holds notes\.txt, which"):
-            workshop.put_in_place(work / workshop.MADE, home / "own")
+            workspace.put_in_place(work / workspace.MADE, home / "own")
     assert everything(home / "own") == before
-    assert everything(work / workshop.RETIRED) == {"notes.txt": DEAR.encode()}
+    assert everything(work / workspace.RETIRED) == {"notes.txt": DEAR.encode()}
 
 
 def test_a_kill_while_the_old_index_is_deleted(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
     work = interrupted(home, models)
     build(home, models, stopped_at(2, []))
-    shutil.copytree(home / "own", work / workshop.RETIRED)
-    (work / workshop.RETIRED / index.TRACKS).unlink()
-    write(work / workshop.RETIRED / ".DS_Store")
+    shutil.copytree(home / "own", work / workspace.RETIRED)
+    (work / workspace.RETIRED / index.TRACKS).unlink()
+    write(work / workspace.RETIRED / ".DS_Store")
     build(home, models)
     assert everything(home / "own") == before | {".DS_Store": DEAR.encode()}
     assert not work.exists()
 
 
 def test_a_damaged_store_is_begun_anew_beside_other_files(tmp_path: Path, models: ModelStore) -> None:
-    write(tmp_path / work_store.FILE)
-    write(tmp_path / f"{work_store.FILE}.backup")
-    with work_store.opened(tmp_path, models):
+    write(tmp_path / checkpoint.FILE)
+    write(tmp_path / f"{checkpoint.FILE}.backup")
+    with checkpoint.opened(tmp_path, models):
         pass
-    assert (tmp_path / f"{work_store.FILE}.backup").read_text() == DEAR
+    assert (tmp_path / f"{checkpoint.FILE}.backup").read_text() == DEAR
 
 
 def test_an_interrupted_measurement_is_taken_up(capsys: Capture, home: Path, models: ModelStore) -> None:
     with pytest.raises(KeyboardInterrupt):
-        features_builder.add(index.load(home / "own"), models, on_file=stopped_at(1, []))
+        measurements.add(index.load(home / "own"), models, on_file=stopped_at(1, []))
     write(home / ".own.work" / "measured" / "keys.npy", "half")
     document(capsys, "measure", home / "own", "--workers", "0")
     assert "keys.npy" in index.load(home / "own", checksums=True).manifest["files"]

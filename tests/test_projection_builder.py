@@ -8,9 +8,9 @@ import clustered_index
 import numpy as np
 import pytest
 
-from soundalike import projection_builder
 from soundalike.errors import IndexFolderError
 from soundalike.index import index
+from soundalike.indexing import maps
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def test_maps_are_added_and_described(folder: Path) -> None:
     before = contents(folder)
     seen: list[str] = []
-    opened = projection_builder.add(folder, SETTINGS, on_map=seen.append)
+    opened = maps.add(folder, SETTINGS, on_map=seen.append)
     names = {layout.array_name("genre_head", setting) for setting in SETTINGS}
     assert set(opened.maps) == set(seen) == names
     assert set(layout.settings_of(opened, "genre_head")) == set(SETTINGS)
@@ -48,17 +48,17 @@ def test_maps_are_added_and_described(folder: Path) -> None:
 
 
 def test_adding_again_gives_the_same_bytes_and_leaves_no_others(folder: Path) -> None:
-    projection_builder.add(folder, SETTINGS)
+    maps.add(folder, SETTINGS)
     once = contents(folder)
-    projection_builder.add(folder, SETTINGS)
+    maps.add(folder, SETTINGS)
     assert contents(folder) == once
-    opened = projection_builder.add(folder, SETTINGS[2:])
+    opened = maps.add(folder, SETTINGS[2:])
     assert len(opened.maps) == 1
     assert sum(path.name.startswith("map_") for path in folder.iterdir()) == 1
 
 
 def test_others_are_turned_onto_the_default(folder: Path) -> None:
-    opened = projection_builder.add(folder, SETTINGS)
+    opened = maps.add(folder, SETTINGS)
     reference = opened.array(layout.array_name("genre_head", layout.DEFAULT))
     for setting in SETTINGS[:2]:
         points = np.asarray(opened.array(layout.array_name("genre_head", setting)))
@@ -68,25 +68,25 @@ def test_others_are_turned_onto_the_default(folder: Path) -> None:
 def test_a_run_that_is_killed_leaves_a_whole_index(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    projection_builder.add(folder, SETTINGS[2:])
+    maps.add(folder, SETTINGS[2:])
 
     def fail(*arguments: object, **options: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(projection_builder.np, "save", fail)
+    monkeypatch.setattr(maps.np, "save", fail)
     with pytest.raises(KeyboardInterrupt):
-        projection_builder.add(folder, SETTINGS[2:])
+        maps.add(folder, SETTINGS[2:])
     assert index.load(folder, checksums=True).maps == {}
 
 
 def test_too_small_a_library_has_no_map(tmp_path: Path) -> None:
     small = clustered_index.write(tmp_path / "index", size=5)
-    assert projection_builder.add(small.folder).maps == {}
+    assert maps.add(small.folder).maps == {}
 
 
 def test_a_folder_that_is_no_index(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="is not an index"):
-        projection_builder.add(tmp_path)
+        maps.add(tmp_path)
 
 
 def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
@@ -95,7 +95,7 @@ def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
     monkeypatch.setattr(layout, "FITTED", 90)
     monkeypatch.setattr(layout, "TRUST_SAMPLE", 50)
     folder = clustered_index.write(tmp_path / "index", 40).folder
-    opened = projection_builder.add(folder, SETTINGS)
+    opened = maps.add(folder, SETTINGS)
     fitted = layout.fitted_rows(120)
     assert len(fitted) == 90
     labels = np.repeat(np.arange(clustered_index.CLUSTERS), 40)
@@ -108,10 +108,10 @@ def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
         np.fill_diagonal(apart, np.inf)
         assert (labels[apart.argmin(axis=1)] == labels).all()
     once = contents(folder)
-    projection_builder.add(folder, SETTINGS)
+    maps.add(folder, SETTINGS)
     assert contents(folder) == once
 
 
 def test_a_small_library_is_laid_out_whole(folder: Path) -> None:
-    opened = projection_builder.add(folder, SETTINGS[2:])
+    opened = maps.add(folder, SETTINGS[2:])
     assert all("fitted_tracks" not in facts for facts in opened.maps.values())

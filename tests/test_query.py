@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
 
-from soundalike import index_builder, paths
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates, index
 from soundalike.index.index import Index
-from soundalike.index_builder import Plan
+from soundalike.indexing import builder
+from soundalike.indexing.builder import Plan
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
 from soundalike.playlist import query
@@ -198,7 +199,7 @@ def test_an_index_is_asked_with_its_own_head(
 def test_index_of_sound_alone_asks_for_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
-    built = index_builder.build(
+    built = builder.build(
         library.load(small_folder), tmp_path / "index", small_models, Plan(["vgg_mel"])
     )
     asked = query.from_audio(OTHER_CLIP, built.index, small_models)

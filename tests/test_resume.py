@@ -15,12 +15,12 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import index_builder, work_store, workshop
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError
 from soundalike.index import index
-from soundalike.index_builder import Plan
-from soundalike.ingest import Event
+from soundalike.indexing import builder, checkpoint, workspace
+from soundalike.indexing.builder import Plan
+from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
 NAME = "mfcc_flat"
@@ -34,13 +34,13 @@ def music(tmp_path: Path) -> Path:
 
 
 def build(music: Path, out: Path, models: ModelStore) -> dict[str, str]:
-    index_builder.build(library.find(music), out, models, Plan([NAME]))
+    builder.build(library.find(music), out, models, Plan([NAME]))
     return kills.contents(out)
 
 
 def wait_for_work(out: Path) -> None:
     """Wait until a run has finished two or three files; their vectors have 50 kB."""
-    log = workshop.beside(out) / f"{work_store.FILE}-wal"
+    log = workspace.beside(out) / f"{checkpoint.FILE}-wal"
     deadline = time.monotonic() + 60
     while not log.is_file() or log.stat().st_size < 1_000_000:
         assert time.monotonic() < deadline
@@ -94,20 +94,20 @@ def test_ctrl_c_leaves_a_partial_index_and_says_so(music: Path) -> None:
 def test_an_index_is_put_back_that_a_kill_left_out_of_its_place(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     before = build(music, out, models)
-    workshop.beside(out).mkdir()
-    (workshop.beside(out) / workshop.MARKER).touch()
-    out.rename(workshop.beside(out) / workshop.RETIRED)
-    with workshop.opened(out, models):
+    workspace.beside(out).mkdir()
+    (workspace.beside(out) / workspace.MARKER).touch()
+    out.rename(workspace.beside(out) / workspace.RETIRED)
+    with workspace.opened(out, models):
         assert kills.contents(out) == before
     assert build(music, out, models) == before
-    assert not workshop.beside(out).exists()
+    assert not workspace.beside(out).exists()
 
 
 def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
-    half = workshop.beside(out) / "index"
+    half = workspace.beside(out) / "index"
     half.mkdir(parents=True)
-    (workshop.beside(out) / workshop.MARKER).touch()
+    (workspace.beside(out) / workspace.MARKER).touch()
     (half / "mfcc_flat.npy").write_bytes(b"half")
     with pytest.raises(IndexFolderError, match="is not an index"):
         index.load(out)
@@ -163,7 +163,7 @@ def test_a_full_disk_is_told_and_nothing_lost(
         with pytest.raises(IndexFolderError, match=r"No space left on device.*disk is full"):
             build(music, out, models)
     assert len(kills.finished(out)) == 12
-    assert not (workshop.beside(out) / "index").exists()
+    assert not (workspace.beside(out) / "index").exists()
     assert len(build(music, out, models)) > 1
 
 
@@ -178,11 +178,11 @@ def test_a_shorter_second_try_does_not_shrink_a_partial_index(music: Path, model
             if len(seen) == count:
                 raise KeyboardInterrupt
 
-        index_builder.build(library.find(music), out, models, Plan([NAME]), on_file=on_file)
+        builder.build(library.find(music), out, models, Plan([NAME]), on_file=on_file)
 
     stopped_after(4)
     assert index.load(out).partial == (4, 12)
-    shutil.rmtree(workshop.beside(out))
+    shutil.rmtree(workspace.beside(out))
     with pytest.raises(KeyboardInterrupt):
         stopped_after(2)
     assert index.load(out, checksums=True).partial == (4, 12)

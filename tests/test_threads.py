@@ -16,9 +16,10 @@ import pytest
 from small_library import IDS, copy_library, write_index
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from soundalike import extraction, projection_builder, representations, threads
+from soundalike import representations, threads
 from soundalike.audio import decoding
-from soundalike.extraction import Taken
+from soundalike.indexing import extraction, maps
+from soundalike.indexing.extraction import Taken
 from soundalike.models import ModelStore
 from soundalike.projection import layout
 from soundalike.threads import of_networks, single_threaded, single_threaded_blas
@@ -93,7 +94,7 @@ def test_maps_are_alike_under_either_limit(tmp_path: Path) -> None:
     for limit in LIMITS:
         folder = clustered_index.write(tmp_path / str(limit)).folder
         with threadpool_limits(limit, "blas"):
-            projection_builder.add(folder, [layout.DEFAULT])
+            maps.add(folder, [layout.DEFAULT])
         found.append(kills.contents(folder))
     assert found[0] == found[1]
 

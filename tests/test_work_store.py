@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike import work_store
 from soundalike.errors import IndexFolderError
-from soundalike.extraction import Refused, Taken
+from soundalike.indexing import checkpoint
+from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import ModelStore
 
 VECTOR = np.arange(64, dtype=np.float16)
@@ -21,10 +21,10 @@ TAKEN = Taken("a" * 64, {"title": "Élan"}, {"soundalike": VECTOR})
 
 
 def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models: ModelStore) -> None:
-    with work_store.opened(tmp_path / "work", models) as store:
+    with checkpoint.opened(tmp_path / "work", models) as store:
         assert store.missing("a" * 64, ["soundalike", "keys"]) == ["soundalike", "keys"]
         store.put(TAKEN)
-    with work_store.opened(tmp_path / "work", models) as store:
+    with checkpoint.opened(tmp_path / "work", models) as store:
         assert store.missing("a" * 64, ["soundalike", "keys"]) == ["keys"]
         np.testing.assert_array_equal(store.value("a" * 64, "soundalike"), VECTOR)
         assert store.tags("a" * 64) == {"title": "Élan"}
@@ -34,7 +34,7 @@ def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models:
 
 
 def test_what_is_taken_later_is_added(tmp_path: Path, models: ModelStore) -> None:
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
         store.put(Taken("a" * 64, {}, {"keys": np.array([3, 1], np.int8)}))
         assert store.missing("a" * 64, ["soundalike", "keys"]) == []
@@ -44,38 +44,38 @@ def test_what_is_taken_later_is_added(tmp_path: Path, models: ModelStore) -> Non
 def test_what_was_made_by_other_networks_counts_as_missing(
     tmp_path: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
     other = ModelStore()
     monkeypatch.setattr(other, "checksum", lambda name: "another")
-    with work_store.opened(tmp_path, other) as store:
+    with checkpoint.opened(tmp_path, other) as store:
         assert store.missing("a" * 64, ["soundalike"]) == ["soundalike"]
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         assert store.missing("a" * 64, ["soundalike"]) == []
 
 
 def test_refusals_are_remembered(tmp_path: Path, models: ModelStore) -> None:
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         store.put_refused(Refused("b" * 64, "It is silent."))
         assert store.refusal("a" * 64) is None
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         assert store.refusal("b" * 64) == "It is silent."
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + bytes(5_000)])
 def test_a_damaged_store_is_begun_anew(tmp_path: Path, models: ModelStore, content: bytes) -> None:
-    (tmp_path / work_store.FILE).write_bytes(content)
-    with work_store.opened(tmp_path, models) as store:
+    (tmp_path / checkpoint.FILE).write_bytes(content)
+    with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
         assert store.missing("a" * 64, ["soundalike"]) == []
 
 
 def test_a_store_of_another_version_is_begun_anew(tmp_path: Path, models: ModelStore) -> None:
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
-    with closing(sqlite3.connect(tmp_path / work_store.FILE)) as connection:
+    with closing(sqlite3.connect(tmp_path / checkpoint.FILE)) as connection:
         connection.execute("PRAGMA user_version = 99")
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         assert store.missing("a" * 64, ["soundalike"]) == ["soundalike"]
 
 
@@ -93,18 +93,18 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
     )
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
-    with pytest.raises(IndexFolderError, match="Another run"), work_store.opened(tmp_path, models):
+    with pytest.raises(IndexFolderError, match="Another run"), checkpoint.opened(tmp_path, models):
         pass
     other.kill()
     other.communicate()
-    with work_store.opened(tmp_path, models) as store:
+    with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path, models: ModelStore) -> None:
-    (tmp_path / work_store.FILE).mkdir()
+    (tmp_path / checkpoint.FILE).mkdir()
     with (
         pytest.raises(IndexFolderError, match="nothing more can be written"),
-        work_store.opened(tmp_path, models),
+        checkpoint.opened(tmp_path, models),
     ):
         pass

@@ -18,13 +18,13 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import extraction, index_builder, workers
 from soundalike.datasets import library
 from soundalike.errors import ModelError, SchedulerError
-from soundalike.extraction import Refused, Taken
-from soundalike.index_builder import Plan
+from soundalike.indexing import builder, extraction, workers
+from soundalike.indexing.builder import Plan
+from soundalike.indexing.extraction import Refused, Taken
+from soundalike.indexing.workers import Cluster, Here, Job, Processes, Recipe
 from soundalike.models import ModelStore
-from soundalike.workers import Cluster, Here, Job, Processes, Recipe
 
 pytest_plugins = ["library_fixtures"]
 
@@ -239,8 +239,8 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
             os.kill(doomed.pid, signal.SIGKILL)
 
     source = library.find(music)
-    far = index_builder.build(source, music.parent / "far", models, Plan([NAME]), hired, kill)
-    near = index_builder.build(source, music.parent / "near", models, Plan([NAME]))
+    far = builder.build(source, music.parent / "far", models, Plan([NAME]), hired, kill)
+    near = builder.build(source, music.parent / "near", models, Plan([NAME]))
     assert far.index.manifest == near.index.manifest
     assert [item.file for item in far.skipped] == ["bad.mp3"]
     assert doomed.wait(30) == -signal.SIGKILL

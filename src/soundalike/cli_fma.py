@@ -96,32 +96,33 @@ def fma(
 
     DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
     """
-    from soundalike import cli, fma_route, projection_builder
+    from soundalike import cli
     from soundalike.datasets.fma import load
+    from soundalike.indexing import fma_pipeline, maps
     from soundalike.models import ModelStore
     from soundalike.training import genre_head_split
 
     for name in set(names) - {cli_index.ALL}:
         representations.get(name)
     source = load(folder, subset)
-    fma_route.check(source.library, out)
+    fma_pipeline.check(source.library, out)
     tracks = len(source.library.tracks)
     out.parent.mkdir(parents=True, exist_ok=True)
     # The head's file is read when the index is built; by then it is there.
-    models = ModelStore(genre_head=fma_route.head_file(out))
+    models = ModelStore(genre_head=fma_pipeline.head_file(out))
     wanted = list(dict.fromkeys([*cli_index.chosen(names, models), "genre_head"]))
-    hired = cli_index.hired_for(fma_route.wants(wanted, complete), workers, scheduler, models)
+    hired = cli_index.hired_for(fma_pipeline.wants(wanted, complete), workers, scheduler, models)
     with cli_index.reported("Hearing", tracks) as on_file:
-        inputs = fma_route.head_inputs(source.library, out, models, wanted, complete, hired, on_file)
+        inputs = fma_pipeline.head_inputs(source.library, out, models, wanted, complete, hired, on_file)
     with cli._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
-        head = fma_route.train_head(inputs, fma_route.head_file(out), seed, advance)
-    built = fma_route.build(source.library, out, models, wanted, head, complete)
+        head = fma_pipeline.train_head(inputs, fma_pipeline.head_file(out), seed, advance)
+    built = fma_pipeline.build(source.library, out, models, wanted, head, complete)
     cli_index.report_skipped(built.skipped, {}, out)
     if built.index.partial is not None:
         raise KeyboardInterrupt
     if complete:
-        projection_builder.add(out)
-    document = fma_route.finish(built, source, head, seed)
+        maps.add(out)
+    document = fma_pipeline.finish(built, source, head, seed)
     if as_json:
         cli._print_json({"index": str(out), "genre_head": str(head.file)} | document)
     else:

@@ -16,9 +16,9 @@ from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:
     from soundalike.datasets.library import Skipped
-    from soundalike.ingest import Event
+    from soundalike.indexing.ingest import Event
+    from soundalike.indexing.workers import Workers
     from soundalike.models import ModelStore
-    from soundalike.workers import Workers
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -95,26 +95,27 @@ def index(
     It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
     Run again, it hears only files that are new or have changed.
     """
-    from soundalike import cli, index_builder, projection_builder
+    from soundalike import cli
     from soundalike.datasets import library as libraries
     from soundalike.index import ann as approximations
+    from soundalike.indexing import builder, maps
     from soundalike.models import FILES, ModelStore, heldout
 
-    index_builder.check_destination(out, library)
+    builder.check_destination(out, library)
     complete = complete or was_complete(out)
     source = libraries.find(library)
     cache = None if no_cache or len(source.tracks) > CACHED_TRACKS else paths.cache_folder()
     models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
     wanted = chosen(names, models)
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
-    plan = index_builder.Plan(wanted, predictions, compact, measured=complete)
+    plan = builder.Plan(wanted, predictions, compact, measured=complete)
     if approximate:
         approximations.check_installed()
     with reported("Indexing", len(source.tracks)) as on_file:
         hired = hired_for(plan.wants(), workers, scheduler, models)
-        built = index_builder.build(source, out, models, plan, hired, on_file)
+        built = builder.build(source, out, models, plan, hired, on_file)
     if complete and built.index.partial is None:
-        projection_builder.add(out)
+        maps.add(out)
     if approximate and built.index.partial is None:
         approximations.add(out)
     report_skipped(built.skipped, source.passed_over, out)
@@ -150,9 +151,10 @@ def index(
 @JSON
 def map_(folder: Path, as_json: bool) -> None:
     """Add to INDEX, an index folder, the maps that the Map page shows."""
-    from soundalike import cli, projection_builder
+    from soundalike import cli
+    from soundalike.indexing import maps
 
-    opened = projection_builder.add(folder)
+    opened = maps.add(folder)
     if as_json:
         cli._print_json({"index": str(folder), "maps": opened.maps})
         return
@@ -169,19 +171,20 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 
     Like indexing, it can be stopped at any time and goes on from there.
     """
-    from soundalike import cli, features_builder, workshop
+    from soundalike import cli
     from soundalike.index import index as indices
+    from soundalike.indexing import measurements, workspace
     from soundalike.models import ModelStore
 
-    workshop.put_back(folder)
+    workspace.put_back(folder)
     opened = indices.load(folder)
     models = opened.models(ModelStore())
-    hired = hired_for(features_builder.wants(opened.stored), workers, scheduler, models)
+    hired = hired_for(measurements.wants(opened.stored), workers, scheduler, models)
     with reported("Measuring", len(opened)) as on_file:
-        features_builder.add(opened, models, hired, on_file)
+        measurements.add(opened, models, hired, on_file)
     if as_json:
         cli._print_json(
-            {"index": str(folder), "tracks": len(opened), "arrays": list(features_builder.FILES)}
+            {"index": str(folder), "tracks": len(opened), "arrays": list(measurements.FILES)}
         )
         return
     click.echo(f"{len(opened)} tracks measured in {folder}")
@@ -245,7 +248,7 @@ def hired_for(
     SchedulerError
         If the cluster cannot be used.
     """
-    from soundalike.workers import Cluster, Processes, Recipe, default_count, is_address
+    from soundalike.indexing.workers import Cluster, Processes, Recipe, default_count, is_address
 
     if scheduler is not None:
         if workers is not None:

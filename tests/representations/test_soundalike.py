@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from small_library import IDS, OTHER_CLIP, copy_library
 
-from soundalike import index_builder, representations
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.decoding import Clip
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index
-from soundalike.index_builder import Plan
+from soundalike.indexing import builder
+from soundalike.indexing.builder import Plan
 from soundalike.playlist import playlist, query
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 
@@ -119,7 +120,7 @@ def test_different_music_is_told_apart(default_index) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
     source = library.load(copy_library(tmp_path / "library", IDS[:n]))
-    built = index_builder.build(source, tmp_path / "index", models, Plan((NAME,), measured=True))
+    built = builder.build(source, tmp_path / "index", models, Plan((NAME,), measured=True))
     one = index.load(built.index.folder, checksums=True)
     assert len(one) == n
     for row in range(n):

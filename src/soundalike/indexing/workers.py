@@ -27,9 +27,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
-from soundalike import extraction, paths
+from soundalike import paths
 from soundalike.errors import ModelError, SchedulerError, SoundalikeError
-from soundalike.extraction import Refused, Taken
+from soundalike.indexing import extraction
+from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0

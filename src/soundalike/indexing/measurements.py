@@ -21,20 +21,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import extraction, ingest, own_files, representations, threads, workshop
+from soundalike import representations, threads
 from soundalike.analysis import activation_maps
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
-from soundalike.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import duplicates, writing
 from soundalike.index import index as indices
 from soundalike.index.index import Index
-from soundalike.index_reuse import Earlier
-from soundalike.ingest import OnFile
+from soundalike.indexing import extraction, ingest, own_files, workspace
+from soundalike.indexing.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
+from soundalike.indexing.ingest import OnFile
+from soundalike.indexing.previous_index import Earlier
+from soundalike.indexing.workers import Here, Workers
 from soundalike.models import ModelStore
 from soundalike.playlist import harmonic_mixing
-from soundalike.workers import Here, Workers
 
 FILES = own_files.MEASURED
 _ROWS = (track_descriptors.FILE, harmonic_mixing.FILE, fingerprint.FILE)
@@ -77,7 +78,7 @@ def add(
     index.check_models(models)
     source = Library(index.library_folder, index.tracks)
     wanted = wants(index.stored)
-    with workshop.opened(index.folder, models) as (folder, store):
+    with workspace.opened(index.folder, models) as (folder, store):
         earlier = Earlier(index.folder, models)
         found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
         if found.stopped:
@@ -89,11 +90,11 @@ def add(
                 return earlier.value(sha256, name)
             return store.value(sha256, name)
 
-        aside = folder / workshop.MEASURED
+        aside = folder / workspace.MEASURED
         aside.mkdir(exist_ok=True)
         write(aside, list(index.tracks["sha256"]), index.stored, value)
         writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
-        workshop.clear(folder)
+        workspace.clear(folder)
     add_duplicates(index.folder)
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from soundalike import own_files, work_store
 from soundalike.errors import IndexFolderError
-from soundalike.extraction import HEAD_INPUT
 from soundalike.index import storage
+from soundalike.indexing import checkpoint, own_files
+from soundalike.indexing.checkpoint import WorkStore
+from soundalike.indexing.extraction import HEAD_INPUT
 from soundalike.models import ModelStore
-from soundalike.work_store import WorkStore
 
 MARKER = "soundalike-work.txt"
 MADE = "index"
@@ -25,7 +25,7 @@ MEASURED = "measured"
 RETIRED = "retired"
 """Where an index lies while another takes its place."""
 _PARTS = (MADE, MEASURED, RETIRED)
-_FILES = (*work_store.FILES, f"{HEAD_INPUT}.npy")
+_FILES = (*checkpoint.FILES, f"{HEAD_INPUT}.npy")
 _MARK = (
     "Soundalike makes an index in this folder and deletes the folder when it has finished.\n"
     "A run that was stopped goes on from what is in here when the same command is given again.\n"
@@ -78,8 +78,8 @@ def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
         if not (folder / MARKER).is_file():
             (folder / MARKER).write_text(_MARK, encoding="utf-8")
     except OSError as error:
-        raise work_store.not_written(folder, error) from error
-    with work_store.opened(folder, models) as store:
+        raise checkpoint.not_written(folder, error) from error
+    with checkpoint.opened(folder, models) as store:
         try:
             put_back(out)
             _clear_retired(out)
@@ -87,7 +87,7 @@ def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
                 _clear(folder / part)
             yield folder, store
         except OSError as error:
-            raise work_store.not_written(folder, error) from error
+            raise checkpoint.not_written(folder, error) from error
 
 
 def put_back(out: Path) -> None:
@@ -139,7 +139,7 @@ def _is_own(folder: Path) -> bool:
     if (folder / MARKER).is_file():
         return True
     there = {path.name for path in folder.iterdir()} - storage.SYSTEM
-    known = there <= {*_FILES, *_PARTS} and work_store.is_store(folder)
+    known = there <= {*_FILES, *_PARTS} and checkpoint.is_store(folder)
     return not there or (known and not any(own_files.foreign(folder / part) for part in _PARTS))
 
 

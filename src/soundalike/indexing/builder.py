@@ -21,31 +21,22 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import (
-    extraction,
-    features_builder,
-    index_derived,
-    ingest,
-    own_files,
-    paths,
-    representations,
-    threads,
-    workshop,
-)
+from soundalike import paths, representations, threads
 from soundalike.audio import tags
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import IndexFolderError, LibraryError
-from soundalike.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.index import index, storage, writing
 from soundalike.index.index import Index
-from soundalike.index_reuse import GENRE_HEAD, Earlier
-from soundalike.ingest import Ingested, OnFile
+from soundalike.indexing import derived, extraction, ingest, measurements, own_files, workspace
+from soundalike.indexing.checkpoint import WorkStore
+from soundalike.indexing.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
+from soundalike.indexing.ingest import Ingested, OnFile
+from soundalike.indexing.previous_index import GENRE_HEAD, Earlier
+from soundalike.indexing.workers import Here, Workers
 from soundalike.models import FILES, ModelStore, vgg_features
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head
-from soundalike.work_store import WorkStore
-from soundalike.workers import Here, Workers
 
 _HEAD_BATCH = 64
 
@@ -81,7 +72,7 @@ class Plan:
     def wants(self) -> list[str]:
         """What has to be taken of each file, of a plan that names its representations."""
         names = list(self.names or ())
-        return [*wants(names), *(features_builder.wants(names) if self.measured else ())]
+        return [*wants(names), *(measurements.wants(names) if self.measured else ())]
 
 
 def build(
@@ -125,19 +116,19 @@ def build(
     representations.stored(names)
     plan = replace(plan, names=names)
     check_destination(out, source.folder)
-    with workshop.opened(out, models) as (folder, store):
+    with workspace.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
         found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
         if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
-            workshop.clear(folder)
+            workspace.clear(folder)
             reason = next(iter(found.reasons.values()), "There are none.")
             raise LibraryError(
                 f"Not one file of {source.folder} could be decoded, so there is no index; the first: "
                 f"{reason}"
             )
-        aside = folder / workshop.MADE
+        aside = folder / workspace.MADE
         aside.mkdir(exist_ok=True)
         try:
             skipped = _Assembly(source, aside, out, models, plan, names, store, earlier).write(
@@ -146,11 +137,11 @@ def build(
             # A user may have added files while the run was working.
             check_destination(out, source.folder)
             _take_figures_along(out, aside)
-            workshop.put_in_place(aside, out)
+            workspace.put_in_place(aside, out)
         finally:
             own_files.remove(aside)
         if not found.stopped:
-            workshop.clear(folder)
+            workspace.clear(folder)
     return Built(index.load(out), skipped)
 
 
@@ -190,7 +181,7 @@ def check_destination(out: Path, source: Path) -> None:
             f"{out} holds {own_files.enumerated(others)}, which its manifest does not list; please move "
             "that elsewhere, or name another folder."
         )
-    workshop.check(out)
+    workspace.check(out)
 
 
 def _check_apart(out: Path, source: Path) -> None:
@@ -268,13 +259,13 @@ class _Assembly:
         stored = representations.stored(names)
         for name in stored:
             self._write_vectors(name, tracks)
-            index_derived.write_vector_facts(folder, name)
+            derived.write_vector_facts(folder, name)
             on_step("Writing", len(sums))
         genres = self._models.genre_head.genres if GENRE_HEAD in stored else ()
         if self._plan.heldout is not None and GENRE_HEAD in stored:
             tracks = self._write_heldout(tracks, self._plan.heldout)
         if self._plan.measured:
-            features_builder.write(folder, sums, names, self._value)
+            measurements.write(folder, sums, names, self._value)
         tracks.to_parquet(folder / index.TRACKS, index=False)
         if skipped:
             _write_skipped(folder, skipped)
@@ -285,7 +276,7 @@ class _Assembly:
                 "folder": os.path.relpath(self._source.folder.resolve(), self._out.resolve()),
                 "fingerprint": library.fingerprint(tracks),
             },
-            "representations": index_derived.describe(folder, names),
+            "representations": derived.describe(folder, names),
             "drawing": vgg_features.DRAWING,
             "extraction": extraction.VERSION,
             "genres": list(genres),
@@ -301,9 +292,9 @@ class _Assembly:
             manifest["name"] = given
         if found.stopped:
             manifest["partial"] = {"done": len(tracks), "files": len(self._source.tracks)}
-        index_derived.write_track_facts(folder, manifest, self._plan.compact, on_step)
+        derived.write_track_facts(folder, manifest, self._plan.compact, on_step)
         if self._plan.measured:
-            features_builder.add_duplicates(folder)
+            measurements.add_duplicates(folder)
         return tuple(sorted(skipped, key=lambda item: item.file))
 
     def _table(self, found: Ingested) -> tuple[pd.DataFrame, list[Skipped]]:
@@ -349,7 +340,7 @@ class _Assembly:
         array.flush()
         if representation.scaling is not None:
             shutil.copyfile(self._folder / f"{name}.npy", self._folder / f"{name}_raw.npy")
-            index_derived.scale(self._folder, name, representation.scaling)
+            derived.scale(self._folder, name, representation.scaling)
 
     def _write_genres(self, sums: list[str]) -> None:
         """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import extraction, representations
+from soundalike import representations
 from soundalike.analysis import activation_maps
 from soundalike.errors import SoundalikeError
-from soundalike.extraction import HEAD_INPUT, PICTURE, PICTURE_START
 from soundalike.index import index as indices
 from soundalike.index.index import Index
+from soundalike.indexing import extraction
+from soundalike.indexing.extraction import HEAD_INPUT, PICTURE, PICTURE_START
 from soundalike.models import ModelStore
 
 GENRE_HEAD = "genre_head"

@@ -15,11 +15,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from soundalike import extraction, representations
+from soundalike import representations
 from soundalike.analysis import activation_maps
 from soundalike.evaluation import fma, results
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
+from soundalike.indexing import extraction
 from soundalike.playlist import harmonic_mixing
 from soundalike.projection import layout
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import extraction
 from soundalike.errors import IndexFolderError
-from soundalike.extraction import Refused, Taken
+from soundalike.indexing import extraction
+from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import ModelStore
 
 FILE = "finished.sqlite"

@@ -17,10 +17,10 @@ from typing import Literal
 from soundalike import paths
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
-from soundalike.extraction import Refused
-from soundalike.index_reuse import Earlier
-from soundalike.work_store import WorkStore
-from soundalike.workers import Job, Workers
+from soundalike.indexing.checkpoint import WorkStore
+from soundalike.indexing.extraction import Refused
+from soundalike.indexing.previous_index import Earlier
+from soundalike.indexing.workers import Job, Workers
 
 _HASHED_AHEAD = 8
 _PASSES = 2

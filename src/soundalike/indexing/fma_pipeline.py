@@ -19,20 +19,21 @@ from typing import Any
 
 import numpy as np
 
-from soundalike import extraction, index_builder, ingest, own_files, paths, workshop
+from soundalike import paths
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.evaluation import fma
 from soundalike.index import writing
-from soundalike.index_builder import Built, Plan
-from soundalike.index_reuse import GENRE_HEAD, Earlier
-from soundalike.ingest import OnFile
+from soundalike.indexing import builder, extraction, ingest, own_files, workspace
+from soundalike.indexing.builder import Built, Plan
+from soundalike.indexing.ingest import OnFile
+from soundalike.indexing.previous_index import GENRE_HEAD, Earlier
+from soundalike.indexing.workers import Here, Workers
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import Heldout
 from soundalike.training import genre_head_split, model_card
 from soundalike.training.genre_head_split import Inputs
-from soundalike.workers import Here, Workers
 
 OnStep = Callable[[str], None]
 
@@ -64,7 +65,7 @@ def check(source: Library, out: Path) -> None:
     LibraryError
         If the split does not have two genres to tell.
     """
-    index_builder.check_destination(out, source.folder)
+    builder.check_destination(out, source.folder)
     _check_head(source, out)
     genre_head_split.parts_of(source.tracks)
 
@@ -74,7 +75,7 @@ def _check_head(source: Library, out: Path) -> None:
     file = head_file(out)
     written = (file, file.with_suffix(".md"), heldout.path_beside(file))
     there = [path for path in written if path.exists()]
-    under_way = workshop.beside(out) / f"{extraction.HEAD_INPUT}.npy"
+    under_way = workspace.beside(out) / f"{extraction.HEAD_INPUT}.npy"
     if there and not under_way.exists() and not _is_head_of(file, source, out):
         raise IndexFolderError(
             f"{there[0]} is not of the index {out}, and would be written over; please move it "
@@ -129,7 +130,7 @@ def head_inputs(
         If it was stopped; what was done is kept.
     """
     wanted = wants(names, measured)
-    with workshop.opened(out, models) as (folder, store):
+    with workspace.opened(out, models) as (folder, store):
         # An earlier index knows what its head said, and not what a new one is to be trained on.
         earlier = Earlier(folder / "none", models)
         found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
@@ -181,7 +182,7 @@ def build(
     ----------
     models : networks with the head's file among them
     """
-    return index_builder.build(source, out, models, Plan(names, head.heldout, measured=measured))
+    return builder.build(source, out, models, Plan(names, head.heldout, measured=measured))
 
 
 def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Building an index from a library: extraction, workers, checkpoints."""
