@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from soundalike.cli import main
+from soundalike.cli.main import main
 
 Capture = pytest.CaptureFixture[str]
 

@@ -15,7 +15,8 @@ from conftest import encoded
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from soundalike import cli_train, paths
+from soundalike import paths
+from soundalike.cli import train
 from soundalike.errors import LibraryError
 from soundalike.models.autoencoder import Autoencoder
 from soundalike.training import autoencoder
@@ -148,9 +149,7 @@ def noisy_library(tmp_path_factory) -> Path:
 
 
 def run(*arguments: object):
-    return CliRunner().invoke(
-        cli_train.train_mfcc_autoencoder, [str(argument) for argument in arguments]
-    )
+    return CliRunner().invoke(train.train_mfcc_autoencoder, [str(argument) for argument in arguments])
 
 
 def test_the_command_writes_weights_and_a_card(noisy_library, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from command_line import Capture, complaint, document, run, track_ids
 from small_library import IDS, OTHER_CLIP, copy_library, write_index
 
 from soundalike import __version__, representations
-from soundalike.cli import main
+from soundalike.cli.main import main
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore

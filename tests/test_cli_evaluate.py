@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from labelled_index import N, clustered, table, write
 
-from soundalike.cli_evaluate import evaluate
+from soundalike.cli.evaluate import evaluate
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.evaluation import robustness
 from soundalike.evaluation.robustness_changes import CHANGES, GROUPS, USUAL

@@ -10,8 +10,9 @@ import pytest
 from command_line import Capture, complaint, document, run
 from small_library import write_tone
 
-from soundalike import cli_index, paths, representations
-from soundalike.cli_index import Tally
+from soundalike import paths, representations
+from soundalike.cli import index
+from soundalike.cli.index import Tally
 from soundalike.index import index
 from soundalike.indexing import ingest, measurements
 from soundalike.indexing.ingest import Event
@@ -30,10 +31,10 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_what_is_indexed_by_default(models: ModelStore) -> None:
-    assert cli_index.chosen([], models) == list(representations.MAIN)
-    assert cli_index.chosen(["fma518", "fma518"], models) == ["fma518"]
-    assert cli_index.chosen(["all"], models) == representations.available(models)
-    assert "cf_regression" in cli_index.chosen([], models.with_files(factors=Path("x.npz")))
+    assert index.chosen([], models) == list(representations.MAIN)
+    assert index.chosen(["fma518", "fma518"], models) == ["fma518"]
+    assert index.chosen(["all"], models) == representations.available(models)
+    assert "cf_regression" in index.chosen([], models.with_files(factors=Path("x.npz")))
 
 
 def test_everything_is_accounted_for(capsys: Capture, music: Path) -> None:

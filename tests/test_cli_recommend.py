@@ -8,7 +8,7 @@ import pytest
 from command_line import Capture, complaint, document, run, track_ids
 
 from soundalike import paths
-from soundalike.cli_recommend import networks
+from soundalike.cli.recommend import networks
 from soundalike.index import index as indices
 from soundalike.playlist import ordering
 

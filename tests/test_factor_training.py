@@ -14,8 +14,9 @@ from click.testing import CliRunner
 from conftest import encoded
 from scipy.stats import spearmanr
 
-from soundalike import cli_train, paths
+from soundalike import paths
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
+from soundalike.cli import train
 from soundalike.errors import LibraryError, ModelError
 from soundalike.features import spectral
 from soundalike.models import ModelStore
@@ -58,7 +59,7 @@ def folder(tmp_path_factory) -> Path:
 
 def run(folder: Path, out: Path, *arguments: str, plays: str = "plays.csv"):
     ask = [str(folder), "--plays", str(folder / plays), "--out", str(out), *arguments]
-    return CliRunner().invoke(cli_train.train_cf_regression, ask)
+    return CliRunner().invoke(train.train_cf_regression, ask)
 
 
 @pytest.fixture(scope="module")

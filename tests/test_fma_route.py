@@ -18,8 +18,9 @@ from command_line import Capture, complaint, run
 from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
-from soundalike import cli_fma, cli_train, paths
-from soundalike.cli import main
+from soundalike import paths
+from soundalike.cli import fma, train
+from soundalike.cli.main import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import fma
@@ -176,7 +177,7 @@ def test_what_is_printed(
 ) -> None:
     head = out.with_name(f"{out.name}-genre-head.npz")
     assert printed == {"index": str(out), "genre_head": str(head)} | report
-    cli_fma._print(report, out)
+    fma._print(report, out)
     text = capsys.readouterr().out
     assert text.startswith(f"38 tracks in {out} (17 training, 6 validation, 15 test)")
     lines = {line.split("  ")[0].strip(): line.split() for line in text.splitlines()}
@@ -254,7 +255,7 @@ def test_a_large_library_is_split_by_artist(
     tracks = fma.load(tree).library.tracks.drop(columns="split")
     tracks.to_csv(table, index=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli_train, "CROSS_VALIDATED", len(tracks) - 1)
+        patch.setattr(train, "CROSS_VALIDATED", len(tracks) - 1)
         patch.setattr(genre_head_split, "MIN_CLIPS", 100)
         words = complaint(capsys, 1, "train", "genre-head", tree, "--out", tmp_path / "head.npz")
     table.unlink()

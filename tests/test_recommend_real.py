@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from soundalike import cli
 from soundalike.audio import decoding
+from soundalike.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
 CLIPS = ROOT / "assets" / "library" / "clips"
@@ -34,7 +34,7 @@ def encode(samples: np.ndarray, container: str, codec: str, rate: int) -> bytes:
 
 def recommend(capsys: pytest.CaptureFixture[str], path: Path) -> dict:
     with pytest.raises(SystemExit) as stopped:
-        cli.main(["recommend", str(path), "--json"])
+        main.main(["recommend", str(path), "--json"])
     assert stopped.value.code == 0
     return json.loads(capsys.readouterr().out)
 

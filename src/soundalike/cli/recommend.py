@@ -295,12 +295,12 @@ def _reasons(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
 
 def texts(index: Index, row: int) -> dict[str, str]:
     """What a document says of a track."""
-    from soundalike import cli
+    from soundalike.cli import main
 
     texts = {
         column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
     }
-    return texts | {"file": cli._text(index.path(row))}
+    return texts | {"file": main._text(index.path(row))}
 
 
 def say(notes: Sequence[str]) -> None:
@@ -337,7 +337,7 @@ def _print_document(
     notes: Sequence[str],
     reasons: Sequence[str] | None,
 ) -> None:
-    from soundalike import cli
+    from soundalike.cli import main
 
     described = [_seed(index, file, seed) for file, seed in seeds.items()]
     results: list[dict[str, Any]] = []
@@ -346,7 +346,7 @@ def _print_document(
         file = whole.pop("file")
         whole |= {"similarity": round(entry.similarity, 6), "file": file}
         results.append(whole | ({"why": reasons[number]} if reasons else {}))
-    cli._print_json(
+    main._print_json(
         {
             "query": described[0],
             "seeds": described,
@@ -358,11 +358,11 @@ def _print_document(
 
 
 def _seed(index: Index, file: str, seed: Seed) -> dict[str, Any]:
-    from soundalike import cli
+    from soundalike.cli import main
 
     query = seed.query
     return {
-        "file": cli._text(file),
+        "file": main._text(file),
         "duration": round(query.duration, 2) if query.duration else None,
         "in_library": None if query.row is None else index.fact("track_id", query.row),
         "genres": {genre: round(share, 4) for genre, share in query.genres.items()},

@@ -43,7 +43,7 @@ def train_genre_head(
     a column split (training, validation or test) decides what is trained on; otherwise the head is
     cross-validated, or, with more than 5,000 tracks, the library is split by artist.
     """
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.models import ModelStore
     from soundalike.training import genre_head, genre_head_split
@@ -62,7 +62,7 @@ def train_genre_head(
     card_file = out.with_suffix(".md")
     card_file.write_text(card, encoding="utf-8")
     if as_json:
-        cli._print_json(document | {"weights": str(out), "model_card": str(card_file)})
+        main._print_json(document | {"weights": str(out), "model_card": str(card_file)})
     else:
         click.echo(card)
 
@@ -70,13 +70,13 @@ def train_genre_head(
 def _cross_validate(
     source: Library, out: Path, seed: int, halves: bool, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.training import genre_head, model_card
 
-    with cli._progress("Extracting features", len(source.tracks)) as advance:
+    with main._progress("Extracting features", len(source.tracks)) as advance:
         features, skipped = genre_head.extract(source, models, halves, advance)
-    cli._report_skipped(skipped)
-    with cli._progress("Training", genre_head.FOLDS + 1) as advance:
+    main._report_skipped(skipped)
+    with main._progress("Training", genre_head.FOLDS + 1) as advance:
         trained = genre_head.train(features, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
@@ -87,15 +87,15 @@ def _cross_validate(
 def _train_on_split(
     source: Library, out: Path, seed: int, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.training import genre_head_split, model_card
 
     genre_head_split.parts_of(source.tracks)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        with cli._progress("Extracting features", len(source.tracks)) as advance:
+        with main._progress("Extracting features", len(source.tracks)) as advance:
             inputs = genre_head_split.extract(source, models, Path(folder), advance)
-        cli._report_skipped(inputs.skipped)
-        with cli._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
+        main._report_skipped(inputs.skipped)
+        with main._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
             trained = genre_head_split.train(inputs.array, inputs.tracks, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
@@ -110,23 +110,25 @@ def _train_on_split(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.training import autoencoder
 
     check_out(out)
     source = load(library)
-    with cli._progress("Extracting features", len(source.tracks)) as advance:
+    with main._progress("Extracting features", len(source.tracks)) as advance:
         matrices, tracks, skipped = autoencoder.extract(source, advance)
-    cli._report_skipped(skipped)
-    with cli._progress("Training", 2 * autoencoder.EPOCHS) as advance:
+    main._report_skipped(skipped)
+    with main._progress("Training", 2 * autoencoder.EPOCHS) as advance:
         trained = autoencoder.train(matrices, tracks, seed, advance)
     trained.autoencoder.save(out)
     document = autoencoder.as_document(trained, tracks, seed)
     card = autoencoder.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
-        cli._print_json(document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))})
+        main._print_json(
+            document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
+        )
     else:
         click.echo(card)
 
@@ -152,23 +154,25 @@ def check_out(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.training import cf_regression, matrix_factorization
 
     check_out(out)
     source = load(library)
     listening = matrix_factorization.factorise(matrix_factorization.read_plays(plays), seed)
-    with cli._progress("Extracting features", len(source.tracks)) as advance:
+    with main._progress("Extracting features", len(source.tracks)) as advance:
         examples, skipped = cf_regression.extract(source, listening, advance)
-    cli._report_skipped(skipped)
-    with cli._progress("Training", 2 * cf_regression.PASSES) as advance:
+    main._report_skipped(skipped)
+    with main._progress("Training", 2 * cf_regression.PASSES) as advance:
         trained = cf_regression.train(examples, seed, advance)
     trained.network.save(out)
     document = cf_regression.as_document(trained, examples, listening, seed)
     card = cf_regression.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
-        cli._print_json(document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))})
+        main._print_json(
+            document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
+        )
     else:
         click.echo(card)

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike import __version__
-from soundalike.cli_evaluate import evaluate
-from soundalike.cli_fma import fetch, fma
-from soundalike.cli_index import check, index, map_, measure
-from soundalike.cli_journey import journey
-from soundalike.cli_recommend import recommend
-from soundalike.cli_train import train_cf_regression, train_genre_head, train_mfcc_autoencoder
+from soundalike.cli.evaluate import evaluate
+from soundalike.cli.fma import fetch, fma
+from soundalike.cli.index import check, index, map_, measure
+from soundalike.cli.journey import journey
+from soundalike.cli.recommend import recommend
+from soundalike.cli.train import train_cf_regression, train_genre_head, train_mfcc_autoencoder
 from soundalike.errors import SoundalikeError
 
 if TYPE_CHECKING:

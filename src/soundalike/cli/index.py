@@ -95,7 +95,7 @@ def index(
     It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
     Run again, it hears only files that are new or have changed.
     """
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.datasets import library as libraries
     from soundalike.index import ann as approximations
     from soundalike.indexing import builder, maps
@@ -120,7 +120,7 @@ def index(
         approximations.add(out)
     report_skipped(built.skipped, source.passed_over, out)
     if as_json:
-        cli._print_json(
+        main._print_json(
             {
                 "index": str(out),
                 "tracks": len(built.index),
@@ -151,12 +151,12 @@ def index(
 @JSON
 def map_(folder: Path, as_json: bool) -> None:
     """Add to INDEX, an index folder, the maps that the Map page shows."""
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.indexing import maps
 
     opened = maps.add(folder)
     if as_json:
-        cli._print_json({"index": str(folder), "maps": opened.maps})
+        main._print_json({"index": str(folder), "maps": opened.maps})
         return
     click.echo(f"{len(opened.maps)} maps in {folder}")
 
@@ -171,7 +171,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 
     Like indexing, it can be stopped at any time and goes on from there.
     """
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.index import index as indices
     from soundalike.indexing import measurements, workspace
     from soundalike.models import ModelStore
@@ -183,7 +183,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
     with reported("Measuring", len(opened)) as on_file:
         measurements.add(opened, models, hired, on_file)
     if as_json:
-        cli._print_json(
+        main._print_json(
             {"index": str(folder), "tracks": len(opened), "arrays": list(measurements.FILES)}
         )
         return
@@ -195,7 +195,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 @JSON
 def check(folder: Path, as_json: bool) -> None:
     """Compare every file of INDEX with its checksum, and its models with those at hand."""
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
@@ -203,7 +203,7 @@ def check(folder: Path, as_json: bool) -> None:
     opened.check_models(opened.models(ModelStore()))
     files = len(opened.manifest["files"])
     if as_json:
-        cli._print_json({"index": str(folder), "tracks": len(opened), "files": files})
+        main._print_json({"index": str(folder), "tracks": len(opened), "files": files})
         return
     click.echo(f"{files} files of {folder} are as they were written")
 

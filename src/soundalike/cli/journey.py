@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from soundalike import paths, representations
-from soundalike.cli_recommend import asked, check_output, common, networks, say, texts, write
+from soundalike.cli.recommend import asked, check_output, common, networks, say, texts, write
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
@@ -45,7 +45,7 @@ def journey(
     as_json: bool,
 ) -> None:
     """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
-    from soundalike import cli
+    from soundalike.cli import main
     from soundalike.index import index as indices
     from soundalike.playlist import journey
 
@@ -62,7 +62,7 @@ def journey(
         write(opened, found.rows, None, kind, out, {"representation": name, "kind": "journey"})
         say([*notes, *found.notes])
     elif as_json:
-        cli._print_json(
+        main._print_json(
             {
                 "representation": name,
                 "results": [
