@@ -11,7 +11,7 @@ from command_line import Capture, complaint, document, run
 from small_library import write_tone
 
 from soundalike import paths, representations
-from soundalike.cli import index
+from soundalike.cli import index as index_command
 from soundalike.cli.index import Tally
 from soundalike.index import index
 from soundalike.indexing import ingest, measurements
@@ -31,10 +31,10 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_what_is_indexed_by_default(models: ModelStore) -> None:
-    assert index.chosen([], models) == list(representations.MAIN)
-    assert index.chosen(["fma518", "fma518"], models) == ["fma518"]
-    assert index.chosen(["all"], models) == representations.available(models)
-    assert "cf_regression" in index.chosen([], models.with_files(factors=Path("x.npz")))
+    assert index_command.chosen([], models) == list(representations.MAIN)
+    assert index_command.chosen(["fma518", "fma518"], models) == ["fma518"]
+    assert index_command.chosen(["all"], models) == representations.available(models)
+    assert "cf_regression" in index_command.chosen([], models.with_files(factors=Path("x.npz")))
 
 
 def test_everything_is_accounted_for(capsys: Capture, music: Path) -> None:

@@ -12,7 +12,7 @@ from labelled_index import GENRES, N, clustered, genre_numbers, table, write
 from small_library import cosines
 
 from soundalike.errors import IndexFolderError
-from soundalike.evaluation import fma, published, runner
+from soundalike.evaluation import fma_results, published, runner
 from soundalike.index import index, writing
 from soundalike.index.index import Index
 from soundalike.models.heldout import HEARD
@@ -49,7 +49,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Index:
 
 @pytest.fixture(scope="module")
 def found(built: Index) -> dict:
-    return fma.report(built)
+    return fma_results.report(built)
 
 
 def brute_force(built: Index, rows: np.ndarray, by_artist: bool) -> float:
@@ -100,22 +100,22 @@ def test_the_rest_of_the_report(built: Index, found: dict) -> None:
     assert found["article"]["accuracy_claimed"] == 0.56
     assert found["article"]["precision_all"] == published.CHECKED.precision_all
     assert json.loads(json.dumps(found)) == found
-    fma.save(built, found)
-    assert json.loads((built.folder / fma.FILE).read_text(encoding="utf-8")) == found
+    fma_results.save(built, found)
+    assert json.loads((built.folder / fma_results.FILE).read_text(encoding="utf-8")) == found
     index.load(built.folder, checksums=True)
 
 
 def test_artists_on_two_sides_are_named(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[[0, N - 1], "artist"] = "Both"
-    found = fma.report(write_split(tmp_path / "index", tracks))
+    found = fma_results.report(write_split(tmp_path / "index", tracks))
     assert found["artists_on_two_sides"] == {"count": 1, "first": ["Both"]}
 
 
 def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[15:, ["split", "genre_fold"]] = ["training", HEARD]
-    figures = fma.report(write_split(tmp_path / "index", tracks))["figures"]
+    figures = fma_results.report(write_split(tmp_path / "index", tracks))["figures"]
     assert figures["accuracy"]["queries"] == 3
     assert figures["precision_test"]["no_filter"]["mean"] is None
     assert "fewer than 10" in figures["precision_test"]["artist_filter"]["reason"]
@@ -124,7 +124,7 @@ def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
 
 def test_another_index_has_no_report(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="soundalike fma"):
-        fma.report(write(tmp_path / "index"))
+        fma_results.report(write(tmp_path / "index"))
 
 
 def test_evaluate_holds_out_the_test_tracks(built: Index, found: dict) -> None:

@@ -19,11 +19,12 @@ from fma_tree import as_mp3, clip_file, row, tagged, write_clips, write_metadata
 from small_library import IDS
 
 from soundalike import paths
-from soundalike.cli import fma, train
+from soundalike.cli import fma as fma_command
+from soundalike.cli import train
 from soundalike.cli.main import main
 from soundalike.datasets import fma, library
 from soundalike.errors import IndexFolderError
-from soundalike.evaluation import fma
+from soundalike.evaluation import fma_results
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import fma_pipeline, workspace
@@ -106,7 +107,7 @@ def printed(tree: Path, out: Path) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def report(printed: dict[str, Any], out: Path) -> dict[str, Any]:
     """What the command leaves in the index."""
-    return json.loads((out / fma.FILE).read_text(encoding="utf-8"))
+    return json.loads((out / fma_results.FILE).read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +178,7 @@ def test_what_is_printed(
 ) -> None:
     head = out.with_name(f"{out.name}-genre-head.npz")
     assert printed == {"index": str(out), "genre_head": str(head)} | report
-    fma._print(report, out)
+    fma_command._print(report, out)
     text = capsys.readouterr().out
     assert text.startswith(f"38 tracks in {out} (17 training, 6 validation, 15 test)")
     lines = {line.split("  ")[0].strip(): line.split() for line in text.splitlines()}

@@ -23,7 +23,7 @@ from soundalike import paths
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
-from soundalike.evaluation import fma
+from soundalike.evaluation import fma_results
 from soundalike.index import writing
 from soundalike.indexing import builder, extraction, ingest, own_files, workspace
 from soundalike.indexing.builder import Built, Plan
@@ -196,6 +196,6 @@ def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[
         },
         "head": head.card,
         "skipped": [vars(item) for item in built.skipped],
-    } | fma.report(built.index, seed)
-    fma.save(built.index, document)
+    } | fma_results.report(built.index, seed)
+    fma_results.save(built.index, document)
     return document

@@ -17,7 +17,7 @@ from typing import Any
 
 from soundalike import representations
 from soundalike.analysis import activation_maps
-from soundalike.evaluation import fma, results
+from soundalike.evaluation import fma_results, results
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import ann, duplicates, storage
 from soundalike.indexing import extraction
@@ -34,7 +34,7 @@ MEASURED = (
     *extraction.MOMENT_FILES,
 )
 """The arrays that `soundalike measure` adds to an index."""
-FIGURES = (results.FILE, fma.FILE)
+FIGURES = (results.FILE, fma_results.FILE)
 """What commands find out about an index and keep in its folder; the manifest does not list them."""
 _OF_VECTORS = (
     *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes"),
