@@ -26,13 +26,13 @@ import pandas as pd
 from soundalike import paths
 from soundalike.index import index
 from soundalike.projection import layout
-from soundalike.ui import map_figures, map_view
-from soundalike.ui.map_figures import Colouring
+from soundalike.ui.map import charts, component
+from soundalike.ui.map.charts import Colouring
 
 SIZES = (478, 8_000, 106_574)
 GENRES = 16
 FRAMES = 20
-_UI = Path(map_view.__file__).parent
+_UI = Path(component.__file__).parent
 
 PAGE = """<!doctype html><style>:root {{ --st-text-color: #222; --st-background-color: #fff;
 --st-primary-color: #45c; --st-border-color: #ccc }} #host {{ width: 608px }} {css}</style>
@@ -72,7 +72,7 @@ def main() -> None:
     print("| tracks | drawn | sent, kB | made ready, ms | drawn after, ms | a frame, ms | hover, ms |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
     for size in SIZES:
-        print(_weigh(size, map_figures.MAX_POINTS), flush=True)
+        print(_weigh(size, charts.MAX_POINTS), flush=True)
     print(_weigh(SIZES[-1], SIZES[-1]), flush=True)
     opened = index.load(paths.index_folder())
     print("\n| map | median distance | 90th percentile | at random | kept | kept by UMAP |")
@@ -94,7 +94,7 @@ def main() -> None:
 def _weigh(size: int, limit: int) -> str:
     tracks, positions, colours = _library(size)
     start = time.perf_counter()
-    points = map_figures.points("map", tracks, positions, colours, limit=limit)
+    points = charts.points("map", tracks, positions, colours, limit=limit)
     ready = (time.perf_counter() - start) * 1_000
     data = {"key": "map", "label": "", "points": points}
     sent = len(json.dumps(data))
@@ -132,7 +132,7 @@ def _draw(data: dict[str, Any]) -> dict[str, float]:
         return dict.fromkeys(("first", "frame", "hover"), float("nan"))
     from playwright.sync_api import sync_playwright
 
-    script = map_view.script().replace("export default function", "function drawMap")
+    script = component.script().replace("export default function", "function drawMap")
     css = (_UI / "map.css").read_text(encoding="utf-8")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])

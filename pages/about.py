@@ -16,11 +16,11 @@ from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
-from soundalike.ui import about_figures as figures
-from soundalike.ui import about_lessons as lessons
-from soundalike.ui import about_texts as texts
-from soundalike.ui import components, palette, state, track_choice
-from soundalike.ui.about_lessons import Shown, choose, open_clip, plot
+from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui.about import charts as figures
+from soundalike.ui.about import lessons as lessons
+from soundalike.ui.about import texts as texts
+from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
 
 MEL_SHOWN = (108, 220)
 ROWS_SHOWN = 500
@@ -84,7 +84,7 @@ def method(index: Index) -> Shown:
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.METHOD)
-        track_choice.choose_track(index, "Track", "about_track")
+        track_picker.choose_track(index, "Track", "about_track")
         titles = {name: representations.get(name).title for name in names}
         choose("Compare by", titles, "about_by")
     track_id, by = st.session_state.about_track, st.session_state.about_by

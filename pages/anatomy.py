@@ -11,7 +11,8 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import anatomy_component, anatomy_facts, components, state, track_choice
+from soundalike.ui import components, state, track_picker
+from soundalike.ui.anatomy import component, facts
 from soundalike.ui.components import Track
 
 SOURCES = {"library": "Library", "upload": "Upload"}
@@ -72,16 +73,16 @@ def choose(index: Index) -> None:
     left, right = st.columns(2)
     with left:
         if st.session_state.anatomy_source == "library":
-            track_choice.choose_track(index, "Track", "anatomy_track")
+            track_picker.choose_track(index, "Track", "anatomy_track")
         else:
             choose_file()
     with right:
-        track_choice.choose_track(index, "Compare with", "anatomy_second", "No other track")
+        track_picker.choose_track(index, "Compare with", "anatomy_second", "No other track")
 
 
 def choose_file() -> None:
     """A visitor's own file; its anatomy is kept in the session."""
-    anatomy_component.warm()
+    component.warm()
     st.file_uploader(
         "Audio file",
         type=list(decoding.EXTENSIONS),
@@ -111,7 +112,7 @@ def first(index: Index) -> Shown | None:
         return None
     for name in further():
         if name not in others:
-            others[name] = anatomy_component.further(content, name)
+            others[name] = component.further(content, name)
     url = components.audio_url(content, given.name)
     track = Track(given.file_id, given.name, "Your file", "", "", "", url)
     return track, shown, [others[name] for name in further()]
@@ -126,8 +127,8 @@ def second(index: Index) -> Shown | None:
 def of_library(index: Index, track_id: str) -> Shown | None:
     """A track of the library and what was measured of it; None (and a sentence) if it can't be."""
     try:
-        shown = anatomy_component.of_library(index, track_id)
-        others = [anatomy_component.front_end_of_library(index, track_id, name) for name in further()]
+        shown = component.of_library(index, track_id)
+        others = [component.front_end_of_library(index, track_id, name) for name in further()]
     except SoundalikeError as error:
         components.complain(str(error))
         return None
@@ -136,7 +137,7 @@ def of_library(index: Index, track_id: str) -> Shown | None:
 
 def further() -> list[str]:
     """The further front ends that were switched on, always in the same order."""
-    return [name for name in anatomy_component.FURTHER if name in st.session_state.anatomy_also]
+    return [name for name in component.FURTHER if name in st.session_state.anatomy_also]
 
 
 def measure(content: bytes) -> Anatomy | str:
@@ -158,7 +159,7 @@ def draw(clips: list[Shown]) -> None:
         with column:
             if number == 2 or st.session_state.anatomy_source == "library":
                 components.onward(track.id, "anatomy", f"anatomy_onward_{number}")
-            anatomy_component.show(track, shown, others, f"anatomy_plots_{number}")
+            component.show(track, shown, others, f"anatomy_plots_{number}")
     st.header("What the network sees", anchor=False)
     if len(clips) == 1:
         picture(*clips[0][:2], 1, st.columns(2))
@@ -172,7 +173,7 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
     """A clip's facts in plain language."""
     if narrow:
         st.header(components.plain(track.title), anchor=False)
-    measured = anatomy_facts.facts(shown.facts)
+    measured = facts.facts(shown.facts)
     width = 2 if narrow else len(measured)
     for begin in range(0, len(measured), width):
         for column, fact in zip(st.columns(width), measured[begin : begin + width], strict=True):
@@ -186,7 +187,7 @@ def picture(track: Track, shown: Anatomy, number: int, places: Sequence[DeltaGen
     """The image that VGG16 gets of the clip of that number, and what it is, in two places."""
     title = components.plain(track.title)
     with places[0]:
-        anatomy_component.show_picture(track, shown, f"anatomy_plots_{number}")
+        component.show_picture(track, shown, f"anatomy_plots_{number}")
     with places[1]:
         st.caption(
             f"The mel spectrogram of {title} as the image of 640 by 480 pixels that VGG16 gets: low "

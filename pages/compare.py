@@ -14,7 +14,8 @@ from soundalike.evaluation.listening_test import Pair, Votes
 from soundalike.evaluation.results import Report
 from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
-from soundalike.ui import compare_figures, components, palette, state, track_choice
+from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui.compare import charts
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
 BARE = {"displayModeBar": False}
@@ -90,7 +91,7 @@ def draw_report(index: Index, report: Report) -> None:
     )
     left, right = st.columns([5, 7], gap="large")
     with left:
-        figure = compare_figures.precision_bars(table, report.chance, default)
+        figure = charts.precision_bars(table, report.chance, default)
         st.plotly_chart(figure, config=BARE, key="compare_bars", alt=words)
     with right:
         draw_table(table)
@@ -168,7 +169,7 @@ def side_by_side(index: Index) -> None:
     names = titles(index)
     left, right = st.columns([1, 1], gap="large")
     with left:
-        track_choice.choose_track(index, "Track", "compare_track")
+        track_picker.choose_track(index, "Track", "compare_track")
         track = components.track_of(index, index.row(st.session_state.compare_track))
         styles = palette.of(index)
         components.card(track, styles.get(track.genre), "compare_card")
@@ -207,7 +208,7 @@ def show_agreement(found: agreement.Comparison, names: dict[str, str]) -> None:
         "rank-biased overlap "
         f"{nearest.rank_biased:.2f} (1 is the same order)."
     )
-    figure = compare_figures.agreement_map(found.agreements, names)
+    figure = charts.agreement_map(found.agreements, names)
     st.plotly_chart(figure, config=BARE, key="compare_agreement", alt=words)
     st.caption(components.plain(words))
 
@@ -368,7 +369,7 @@ def tally(index: Index, votes: Votes) -> None:
         "For every two approaches the share of votes for the first, with its 95 % interval (Wilson): "
         "one that reaches over the dashed line does not tell them apart yet."
     )
-    figure = compare_figures.vote_bars(tallies, titles(index))
+    figure = charts.vote_bars(tallies, titles(index))
     st.plotly_chart(figure, config=BARE, key="compare_votes", alt=words)
     st.caption(words)
 

@@ -12,7 +12,8 @@ from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, feature_figures, feature_parts, palette, state, track_choice
+from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui.features import charts, parts
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
 RELATIVES = 5
@@ -31,7 +32,7 @@ OVERVIEW = {
 
 def show(index: Index) -> None:
     """Draw the page."""
-    store = feature_parts.open_features(index)
+    store = parts.open_features(index)
     if left_out := [representations.get(name).title for name in store.too_large]:
         st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
     if not store.names:
@@ -41,7 +42,7 @@ def show(index: Index) -> None:
         )
         return
     prepare(store)
-    feature_parts.warm(store)
+    parts.warm(store)
     draw_page(store)
     share()
 
@@ -151,7 +152,7 @@ def surprise(store: FeatureStore) -> None:
 def place(store: FeatureStore, painted: Portrait) -> None:
     """The network's grid, and where in it the dimension is."""
     if painted.cell is None:
-        feature_parts.grid(store, painted, "features_grid", go_to)
+        parts.grid(store, painted, "features_grid", go_to)
         st.caption(
             "The 32 features that the genre head tells genres by; each reads the whole picture. The "
             "stronger the colour, the higher its mean activation over the library."
@@ -167,7 +168,7 @@ def place(store: FeatureStore, painted: Portrait) -> None:
         on_change=change_channel,
         args=[painted.cell],
     )
-    feature_parts.grid(store, painted, "features_grid", go_to)
+    parts.grid(store, painted, "features_grid", go_to)
     field = receptive_fields.field_of_view(painted.cell)
     st.caption(
         f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel {painted.cell.channel}, "
@@ -189,7 +190,7 @@ def name_it(painted: Portrait) -> None:
     if not painted.dead:
         facts.append(f"not zero for {painted.active:,} of {len(painted.values):,} clips")
     facts += [
-        f"{genre} {enrichment:+.1f} ± {feature_figures.INTERVAL * error:.1f} sd"
+        f"{genre} {enrichment:+.1f} ± {charts.INTERVAL * error:.1f} sd"
         for genre, enrichment, error in painted.genres
     ]
     facts += [f"{found.descriptor.name} r = {found.correlation:+.2f}" for found in painted.telling]
@@ -202,7 +203,7 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
     if not painted.top:
         st.caption("No clip of this library sets it off, so there is nothing to hear.")
         return
-    all_mapped = feature_parts.moment_list(store, painted, "features_moments")
+    all_mapped = parts.moment_list(store, painted, "features_moments")
     if painted.cell is not None:
         st.caption(
             "Solid box: the cell, where the clip starts to play. Dashed: all that the cell can see. "
@@ -258,7 +259,7 @@ def spread(store: FeatureStore, painted: Portrait) -> None:
         f"{numbers.zeros[0]:.0%} (grey). The dotted line is “{store.index.tracks['title'].iloc[row]}”, "
         f"the track below, at {value:.2f}."
     )
-    draw(feature_figures.distribution(painted.values, value), text, "features_spread")
+    draw(charts.distribution(painted.values, value), text, "features_spread")
 
 
 def genres(store: FeatureStore, painted: Portrait) -> None:
@@ -267,14 +268,14 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     known = store.groups
     styles = palette.of(store.index)
     mean = float(painted.summary.mean[0])
-    figure = feature_figures.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
+    figure = charts.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
     highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
     text = (
         f"Mean activation of each genre with its 95 % interval; {highest} is the highest. The dashed line "
         "is the library's mean. Each artist counts once. A genre stands out if it has at least "
         f"{dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and lies at least "
-        f"{dimension_stats.GENRE_SDS:g} standard deviations and {dimension_stats.GENRE_ERRORS:g} standard "
-        "errors above the library."
+        f"{dimension_stats.GENRE_SDS:g} standard deviations and "
+        f"{dimension_stats.GENRE_ERRORS:g} standard errors above the library."
     )
     draw(figure, text, "features_genres")
 
@@ -290,7 +291,7 @@ def descriptors(painted: Portrait) -> None:
         f"{closest.descriptor.name}, r = {closest.correlation:.2f}. Coloured bars are clear enough to "
         "name the dimension by."
     )
-    draw(feature_figures.descriptor_bars(painted.findings), text, "features_descriptors")
+    draw(charts.descriptor_bars(painted.findings), text, "features_descriptors")
 
 
 def draw(figure: go.Figure, text: str, key: str) -> None:
@@ -315,7 +316,7 @@ def relatives(store: FeatureStore, painted: Portrait) -> None:
 def related(label: str, found: list[tuple[int, float]], name: str, key: str) -> None:
     """Dimensions with their correlations, each a way to go there."""
     items = [(dimension, r, f"{r:+.2f}") for dimension, r in found]
-    feature_parts.dimension_list(label, items, name, 1.0, key, go_to)
+    parts.dimension_list(label, items, name, 1.0, key, go_to)
 
 
 def fires(store: FeatureStore) -> None:
@@ -324,7 +325,7 @@ def fires(store: FeatureStore) -> None:
     index = store.index
     left, right = st.columns([5, 8], gap="large")
     with left:
-        track_choice.choose_track(index, "Track", "features_track")
+        track_picker.choose_track(index, "Track", "features_track")
         row = index.row(st.session_state.features_track)
         track = components.track_of(index, row)
         styles = palette.of(index)
@@ -336,7 +337,7 @@ def fires(store: FeatureStore) -> None:
         ceiling = max([score for _, score in found], default=1.0)
         items = [(dimension, score, f"{score:+.1f} sd") for dimension, score in found]
         label = "The track's strongest dimensions"
-        feature_parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
+        parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
         st.caption(
             "Its strongest dimensions, in standard deviations above the library's mean. Dimensions that "
             f"are zero for {dimension_stats.SPARSE:.0%} of the clips or more are left out."

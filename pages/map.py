@@ -14,7 +14,8 @@ from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components, map_figures, map_view, palette, state
+from soundalike.ui import components, palette, state
+from soundalike.ui.map import charts, component
 
 LINKS = 10
 TABLE_ROWS = 1_000
@@ -42,7 +43,7 @@ class Sight:
 def show(index: Index) -> None:
     """Draw the page."""
     if not index.maps:
-        components.complain(map_figures.why_no_maps(index))
+        components.complain(charts.why_no_maps(index))
         return
     prepare(index)
     setting = controls(index)
@@ -82,7 +83,7 @@ def prepare(index: Index) -> None:
         st.session_state.map_track = index.ids[0]
     mapped = mapped_representations(index)
     state.from_url("map_by", "by", mapped, mapped[0])
-    titles = map_figures.colour_titles(index)
+    titles = charts.colour_titles(index)
     state.from_url("map_colour", "colour", list(titles), "genre")
     default = layout.DEFAULT
     settings = layout.settings_of(index, st.session_state.map_by)
@@ -117,7 +118,7 @@ def panels() -> dict[str, str]:
 
 def controls(index: Index) -> Setting:
     """The search, the colours, and which of the precomputed maps is drawn, which it returns."""
-    titles = map_figures.colour_titles(index)
+    titles = charts.colour_titles(index)
     named = {name: representations.get(name).title for name in mapped_representations(index)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
@@ -271,12 +272,12 @@ def look_at(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | N
     if clip is None or not on_clip():
         row = index.row(st.session_state.map_track)
         asked = query.from_library(index, st.session_state.map_track)
-        mark = map_figures.mark(index, positions, row)
+        mark = charts.mark(index, positions, row)
         return Sight(asked, mark, positions, components.track_of(index, row))
     file_id, asked = clip
     given = st.session_state.map_upload
     away = layout.distances(index, by, setting.metric, asked.embeddings)
-    mark = map_figures.clip_mark(given.name, layout.place(away, positions))
+    mark = charts.clip_mark(given.name, layout.place(away, positions))
     url = components.audio_url(given.getvalue(), given.name)
     track = components.Track(file_id, given.name, "Your clip", "", "", "", url)
     return Sight(asked, mark, positions, track)
@@ -288,7 +289,7 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
     colour = st.session_state.map_colour
     points = points_of(index, name, by, colour)
     title = representations.get(by).title.lower()
-    map_view.draw(
+    component.draw(
         points,
         f"Map of {len(index):,} tracks by {title}, {setting.dims}-D. Arrow keys walk from point to "
         "point, Enter plays. The table of all tracks beside the map leads to every point.",
@@ -300,7 +301,7 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
     )
     text = st.session_state.map_find.strip()
     hits = text_search.find(index, text) if text else None
-    marks = map_figures.marks(
+    marks = charts.marks(
         map_name(index, name),
         index,
         sight.positions,
@@ -311,24 +312,24 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
         st.session_state.map_hidden,
         st.session_state.map_view,
     )
-    map_view.draw_marks(marks, "map_points")
+    component.draw_marks(marks, "map_points")
     if hits is not None:
-        st.caption(map_figures.found_in_words(components.plain(text), len(hits)))
+        st.caption(charts.found_in_words(components.plain(text), len(hits)))
     if points["of"] > len(points["ids"]):
         st.caption(
             f"{len(points['ids']):,} of the {points['of']:,} tracks are drawn, chosen at random, and "
             "only those can be selected; the search and the table find them all."
         )
-    st.caption(map_figures.trust_in_words(index.maps[name]))
+    st.caption(charts.trust_in_words(index.maps[name]))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: state.identity})
 def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
     """What the map draws of itself; it stays the same until another map or colour is asked for."""
     positions = index.array(name)
-    colours = map_figures.colouring(index, colour, by, positions)
+    colours = charts.colouring(index, colour, by, positions)
     genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
-    return map_figures.points(map_name(index, name), index.tracks, positions, colours, genres)
+    return charts.points(map_name(index, name), index.tracks, positions, colours, genres)
 
 
 def map_name(index: Index, name: str) -> str:
@@ -343,7 +344,7 @@ def describe(index: Index, sight: Sight, found: Playlist) -> None:
     start = None if started is None else f"{started}-{sight.track.id}"
     components.card(sight.track, styles.get(sight.track.genre), "map_card", start)
     rows = [entry.row for entry in found.entries]
-    near = map_figures.near_on_map(sight.positions, sight.mark["at"], rows, sight.asked.row)
+    near = charts.near_on_map(sight.positions, sight.mark["at"], rows, sight.asked.row)
     if sight.mark["id"] is None:
         st.caption(
             f"Placed in the middle of the {layout.PLACE_NEIGHBOURS} tracks that sound most like it, "

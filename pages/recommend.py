@@ -11,7 +11,8 @@ from soundalike.index.index import Index
 from soundalike.playlist import composer, journey, playlist, query
 from soundalike.playlist.query import Query
 from soundalike.training import report
-from soundalike.ui import components, figures, mix, mix_parts, palette, state, track_choice, why
+from soundalike.ui import components, explanation_dialog, figures, palette, state, track_picker
+from soundalike.ui.playlist import playlist_controls, playlist_state
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
 GENRES_SHOWN = 6
@@ -44,7 +45,7 @@ def prepare(index: Index) -> None:
     state.from_url("recommend_source", "from", list(SOURCES), "library")
     state.track_from_url(index, "recommend_track")
     state.from_url("recommend_by", "by", index.names, representations.default(index.names))
-    mix.prepare(index)
+    playlist_state.prepare(index)
 
 
 def choose(index: Index) -> tuple[Query | None, components.Track | None]:
@@ -56,7 +57,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
         key="recommend_source",
         persist_state="session",
         required=True,
-        on_change=mix.afresh,
+        on_change=playlist_state.afresh,
     )
     if source == "library":
         return choose_from_library(index)
@@ -66,7 +67,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
             type=list(decoding.EXTENSIONS),
             max_upload_size=decoding.MAX_BYTES // 2**20,
             key="recommend_upload",
-            on_change=mix.afresh,
+            on_change=playlist_state.afresh,
             help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
         )
     else:
@@ -74,7 +75,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
             "Record at least 3 seconds",
             sample_rate=48_000,
             key="recommend_record",
-            on_change=mix.afresh,
+            on_change=playlist_state.afresh,
         )
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     if given is None:
@@ -89,7 +90,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
     """A track of the library, found by typing part of its title, artist or genre."""
-    track_choice.choose_track(index, "Track", "recommend_track", on_change=chosen)
+    track_picker.choose_track(index, "Track", "recommend_track", on_change=chosen)
     st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(index.ids)])
     asked = query.from_library(index, st.session_state.recommend_track)
     return asked, components.track_of(index, index.row(st.session_state.recommend_track))
@@ -97,13 +98,13 @@ def choose_from_library(index: Index) -> tuple[Query, components.Track]:
 
 def chosen() -> None:
     """Begin afresh with another track, and play it."""
-    mix.afresh()
+    playlist_state.afresh()
     play_query()
 
 
 def go_to(track_id: str) -> None:
     """Make a track of the library the query, and play it."""
-    mix.afresh()
+    playlist_state.afresh()
     st.session_state.recommend_source = "library"
     st.session_state.recommend_track = track_id
     play_query()
@@ -206,7 +207,7 @@ def recommend(index: Index, asked: Query | None) -> None:
             key="recommend_length",
             persist_state="session",
         )
-    save = mix_parts.controls(index, asked)
+    save = playlist_controls.controls(index, asked)
     if asked is None:
         st.caption("The playlist appears here as soon as there is a clip to start from.")
         return
@@ -219,33 +220,33 @@ def recommend(index: Index, asked: Query | None) -> None:
         components.complain(str(error))
 
 
-def compose(index: Index, asked: Query, save: mix_parts.Place) -> None:
+def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     """The playlist by the recipe that is on screen."""
-    found = composer.compose(index, mix.seeds(index, asked), mix.recipe(index))
+    found = composer.compose(index, playlist_state.seeds(index, asked), playlist_state.recipe(index))
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
-    mix_parts.playlist_table(index, asked, found, "recommend_playlist", act)
+    playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)
     components.remarks(found.notes)
-    mix_parts.save(index, rows, similarities, save)
+    playlist_controls.save(index, rows, similarities, save)
 
 
-def travel(index: Index, asked: Query, save: mix_parts.Place) -> None:
+def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     """The journey from the clip to the track that was chosen."""
-    stops, notes = mix_parts.stops(index, asked)
+    stops, notes = playlist_controls.stops(index, asked)
     if not stops:
         st.caption("Choose where the journey goes to; it leads there in small steps.")
         return
-    recipe = mix.recipe(index)
+    recipe = playlist_state.recipe(index)
     found = journey.travel(
         index, stops, recipe.representation, recipe.length, recipe.per_artist, recipe.removed
     )
     figure = figures.steps(found.steps)
-    words = mix_parts.steps_in_words(found.steps)
+    words = playlist_controls.steps_in_words(found.steps)
     st.plotly_chart(figure, config=BARE, key="recommend_steps", alt=words)
     st.caption(components.plain(words))
-    mix_parts.journey_table(index, found, "recommend_playlist", act)
+    playlist_controls.journey_table(index, found, "recommend_playlist", act)
     components.remarks([*notes, *found.notes])
-    mix_parts.save(index, list(found.rows), None, save)
+    playlist_controls.save(index, list(found.rows), None, save)
 
 
 def act(action: str, track_id: str) -> None:
@@ -253,7 +254,7 @@ def act(action: str, track_id: str) -> None:
     if action == "recommend":
         go_to(track_id)
     else:
-        mix.act(action, track_id)
+        playlist_state.act(action, track_id)
 
 
 def explain(index: Index, asked: Query, track: components.Track) -> None:
@@ -267,11 +268,13 @@ def explain(index: Index, asked: Query, track: components.Track) -> None:
 def reasons(index: Index, asked: Query, track: components.Track, row: int) -> None:
     """What two tracks have in common, seen and heard."""
     st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
-    if others := len(mix.seeds(index, asked)) - 1:
+    if others := len(playlist_state.seeds(index, asked)) - 1:
         what = "another track" if others == 1 else f"{others} other tracks"
         st.caption(f"With the clip alone; what is blended in, {what}, counts in the list but not here.")
     try:
-        why.show(index, asked, track, row, st.session_state.recommend_by, "recommend_reasons")
+        explanation_dialog.show(
+            index, asked, track, row, st.session_state.recommend_by, "recommend_reasons"
+        )
     except SoundalikeError as error:
         components.complain(str(error))
 
@@ -287,9 +290,9 @@ def share() -> None:
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }
-        | mix.address()
+        | playlist_state.address()
     )
-    mix.settle()
+    playlist_state.settle()
 
 
 components.page(

@@ -18,7 +18,7 @@ from soundalike import paths, representations
 from soundalike.evaluation import results
 from soundalike.index import index
 from soundalike.index.storage import TRACKS
-from soundalike.ui import state, track_choice
+from soundalike.ui import state, track_picker
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("recommend", "anatomy", "map", "features", "compare", "about")
@@ -259,7 +259,7 @@ def test_what_does_not_say_how_much_is_not_a_part(partial: object, tmp_path: Pat
 def test_a_large_library_is_searched_on_the_server(
     offer: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(track_choice, "MOST_LISTED", 50)
+    monkeypatch.setattr(track_picker, "MOST_LISTED", 50)
     offer(synthetic_index.write(tmp_path / "a", 120))
     app = open_page(track="000007")
     assert "recommend_track" not in [box.key for box in app.selectbox]
@@ -267,7 +267,7 @@ def test_a_large_library_is_searched_on_the_server(
     assert "No track has all these words." in [note.value for note in app.caption]
     app.text_input(key="recommend_track_typed").set_value("moon").run()
     hits = app.selectbox(key="recommend_track_hit")
-    assert 0 < len(hits.options) <= track_choice.MOST_OFFERED
+    assert 0 < len(hits.options) <= track_picker.MOST_OFFERED
     assert all("moon" in option.lower() for option in hits.options)
     hits.select_index(1).run()
     assert not app.exception
@@ -280,7 +280,7 @@ def test_a_large_library_is_searched_on_the_server(
 def test_stops_of_a_journey_are_searched_too(
     offer: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(track_choice, "MOST_LISTED", 50)
+    monkeypatch.setattr(track_picker, "MOST_LISTED", 50)
     offer(synthetic_index.write(tmp_path / "a", 120))
     app = open_page(kind="journey", to="000050", via="000060")
     assert said(app) == []
@@ -291,7 +291,7 @@ def test_stops_of_a_journey_are_searched_too(
 
 
 def test_tracks_of_one_name_can_be_told_apart(tmp_path: Path) -> None:
-    labels = track_choice.track_labels(index.load(synthetic_index.write(tmp_path, 100, messy=True)))
+    labels = track_picker.track_labels(index.load(synthetic_index.write(tmp_path, 100, messy=True)))
     assert len(set(labels.values())) == 100
     assert all(labels.values())
     assert max(map(len, labels.values())) < 150

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import pytest
 
 from soundalike.features import psychoacoustics
-from soundalike.ui import about_figures as figures
+from soundalike.ui.about import charts as figures
 
 CARD_FIGURES = {"4 tracks": {"a": 0.5, "b": 0.25}, "2 tracks": {"a": 0.4, "b": 0.3}}
 

@@ -18,7 +18,7 @@ from soundalike.analysis.panels import Panel
 from soundalike.features import spectrogram_image
 from soundalike.features.descriptors import Key, Tempo
 from soundalike.models import ModelStore
-from soundalike.ui import anatomy_component, anatomy_facts
+from soundalike.ui.anatomy import component, facts
 from soundalike.ui.components import Track
 
 KINDS = {"u1": np.uint8, "u2": np.uint16, "i2": np.int16}
@@ -32,7 +32,7 @@ def shown() -> Anatomy:
 
 
 def pack(shown: Anatomy, others: Sequence[Panel] = (), track: Track = TRACK) -> dict[str, bytes]:
-    return anatomy_component.pack(track, shown, others, "plots")
+    return component.pack(track, shown, others, "plots")
 
 
 def unpack(data: bytes) -> tuple[dict, bytes]:
@@ -115,7 +115,7 @@ def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(
 def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, seconds) -> None:
     path = CLIP if seconds == 30 else write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=seconds)
     shown = clip_analysis.analyse(path)
-    data = anatomy_component.pack_picture(TRACK, shown, "plots")
+    data = component.pack_picture(TRACK, shown, "plots")
     header, mel = unpack(data)[0], shown.panels["mel"].values.astype(int)
     assert header["of"] == unpack(pack(shown)["mel"])[0]["id"]
     levels = inflated(data, "differences").reshape(216, 640)
@@ -130,7 +130,7 @@ def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, 
 def test_all_that_a_change_of_tracks_sends_is_small(shown: Anatomy) -> None:
     others = [clip_analysis.front_end(CLIP, name) for name in panels.FRONT_ENDS]
     others.append(clip_analysis.reconstruction(CLIP, ModelStore()))
-    picture = len(anatomy_component.pack_picture(TRACK, shown, "plots"))
+    picture = len(component.pack_picture(TRACK, shown, "plots"))
     assert picture < 30_000
     assert sum(map(len, pack(shown, others).values())) + picture < 450_000
 
@@ -145,11 +145,11 @@ def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) ->
 
 
 def test_every_panel_has_a_caption() -> None:
-    assert set(anatomy_component.CAPTIONS) == {*panels.MAIN, *anatomy_component.FURTHER}
+    assert set(component.CAPTIONS) == {*panels.MAIN, *component.FURTHER}
 
 
 def test_the_diverging_colours_are_pale_in_the_middle_and_apart_at_the_ends() -> None:
-    colours = anatomy_component.diverging().astype(int)
+    colours = component.diverging().astype(int)
     assert colours.shape == (256, 3)
     lightness = colours.sum(axis=1)
     assert abs(int(lightness.argmax()) - 127) < 30
@@ -159,21 +159,21 @@ def test_the_diverging_colours_are_pale_in_the_middle_and_apart_at_the_ends() ->
 
 def test_facts_say_how_far_to_trust_them() -> None:
     sure = Facts(Tempo(120.4, 0.8), Key("A minor", 0.9, "C major", 0.7), -14.26, True, 1_234.5)
-    said = {fact.label: fact for fact in anatomy_facts.facts(sure)}
+    said = {fact.label: fact for fact in facts.facts(sure)}
     assert [fact.value for fact in said.values()] == ["120 BPM", "A minor", "−14.3 LUFS", "1,234 Hz"]
     assert "steady" in said["Tempo"].meaning
     assert "clear choice" in said["Key"].meaning
     assert "both channels" in said["Loudness"].meaning
     unsure = Facts(Tempo(120.4, 0.05), Key("A minor", 0.6, "C major", 0.59), -14.26, False, 1_234.5)
-    said = {fact.label: fact for fact in anatomy_facts.facts(unsure)}
+    said = {fact.label: fact for fact in facts.facts(unsure)}
     assert "a guess" in said["Tempo"].meaning
     assert "nearly as well" in said["Key"].meaning
     assert "as one channel" in said["Loudness"].meaning
 
 
 def test_facts_that_cannot_be_had_say_so() -> None:
-    said = {fact.label: fact for fact in anatomy_facts.facts(Facts(None, None, None, False, 500.0))}
+    said = {fact.label: fact for fact in facts.facts(Facts(None, None, None, False, 500.0))}
     assert said["Tempo"].value == said["Key"].value == "None"
     assert said["Loudness"].value == "Below −70 LUFS"
     weak = Facts(None, Key("D minor", 0.25, "C minor", 0.2), None, False, 500.0)
-    assert anatomy_facts.facts(weak)[1].value == "Unclear"
+    assert facts.facts(weak)[1].value == "Unclear"

@@ -16,9 +16,9 @@ from soundalike.analysis.explanation import Explanation, Meeting, Part, explain
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.playlist import query
-from soundalike.ui import components, why
+from soundalike.ui import components, explanation_dialog
 from soundalike.ui.components import Track
-from soundalike.ui.why import Side
+from soundalike.ui.explanation_dialog import Side
 
 BARE = Side(Track("a", "A", "", "", "", "", ""), BLANK)
 """A clip that can neither be drawn nor played."""
@@ -41,7 +41,7 @@ def sent(bundled: Index, representation: str) -> tuple[dict, Explanation]:
     assert question.row is not None
     row = int(bundled.neighbours(representation, question.row)[0][0])
     explained = explain(bundled, question, row, representation)
-    data = why.payload(explained, side(bundled, question.row), side(bundled, row))
+    data = explanation_dialog.payload(explained, side(bundled, question.row), side(bundled, row))
     return json.loads(json.dumps(data)), explained
 
 
@@ -55,7 +55,7 @@ def by_moments() -> Explanation:
 
 
 def test_shares_are_sent_with_their_signs() -> None:
-    data = why.payload(by_moments(), BARE, BARE)
+    data = explanation_dialog.payload(by_moments(), BARE, BARE)
     assert data["total"] == "Similarity 0.500"
     assert data["parts"] == [
         {"name": "Instruments and voices", "value": "0.200", "share": 0.647, "against": False},
@@ -65,13 +65,15 @@ def test_shares_are_sent_with_their_signs() -> None:
 
 
 def test_one_part_alone_is_no_list() -> None:
-    data = why.payload(Explanation("musicnn", 0.25, (Part("Instruments and voices", 0.25),)), BARE, BARE)
+    data = explanation_dialog.payload(
+        Explanation("musicnn", 0.25, (Part("Instruments and voices", 0.25),)), BARE, BARE
+    )
     assert data == {"parts": [], "total": "Similarity 0.250"}
-    assert why.payload(Explanation("mfcc_flat", None), BARE, BARE)["total"] == ""
+    assert explanation_dialog.payload(Explanation("mfcc_flat", None), BARE, BARE)["total"] == ""
 
 
 def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
-    data = why.payload(by_moments(), BARE, BARE)
+    data = explanation_dialog.payload(by_moments(), BARE, BARE)
     upper, lower = data["strips"]
     assert len(upper["shades"]) == len(lower["shades"]) == data["columns"] == 10
     assert upper["shades"].index(max(upper["shades"])) == 2
@@ -83,7 +85,7 @@ def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
 
 def test_the_picture_is_said_in_words() -> None:
     later = Side(Track("b", "B", "", "", "", "", ""), activation_maps.Picture(b"", 70.0))
-    assert why.payload(by_moments(), BARE, later)["words"] == (
+    assert explanation_dialog.payload(by_moments(), BARE, later)["words"] == (
         "The spectrograms of “A” and “B”, marked where they agree. They agree best around 0:08 of the "
         "first and 1:38 of the second."
     )
@@ -112,21 +114,23 @@ def test_frames_are_sent_as_bars() -> None:
     cells = np.linspace(-0.01, 0.04, 10)[np.newaxis]
     parts = (Part("MFCC", float(cells.sum())),)
     best = Meeting(26.0, 26.0, 4.0)
-    data = why.payload(Explanation("mfcc_flat", 0.15, parts, cells=cells, best=best), BARE, BARE)
+    data = explanation_dialog.payload(
+        Explanation("mfcc_flat", 0.15, parts, cells=cells, best=best), BARE, BARE
+    )
     assert len(data["strips"][0]["shades"]) == 10
     assert "moment against moment" in data["legend"]
     assert "cells" not in data["words"]
 
 
 def test_two_that_agree_nowhere_cannot_be_played() -> None:
-    data = why.payload(Explanation("vgg_mel", 0.0, cells=np.zeros((5, 10))), BARE, BARE)
+    data = explanation_dialog.payload(Explanation("vgg_mel", 0.0, cells=np.zeros((5, 10))), BARE, BARE)
     assert data["length"] is None
     assert not any(data["strips"][0]["shades"])
     assert "agree best" not in data["words"]
 
 
 def test_texts_have_no_dashes_that_stand_for_words() -> None:
-    assert not any("—" in text or "–" in text for text in why._LEGENDS.values())
+    assert not any("—" in text or "–" in text for text in explanation_dialog._LEGENDS.values())
 
 
 def test_the_script_builds_its_page_from_text_and_known_icons() -> None:
@@ -142,14 +146,14 @@ def page(representation: str) -> None:
     import streamlit as st
 
     from soundalike.playlist import query
-    from soundalike.ui import components, state, why
+    from soundalike.ui import components, explanation_dialog, state
 
     index = state.open_index()
     question = query.from_library(index, "0235")
     track = components.track_of(index, index.row("0235"))
     row = int(index.neighbours(representation, index.row("0235"))[0][0])
     with st.container():
-        why.show(index, question, track, row, representation, "why")
+        explanation_dialog.show(index, question, track, row, representation, "why")
 
 
 @pytest.mark.parametrize("name", ["soundalike", "vgg_genre", "mfcc_flat", "metadata"])

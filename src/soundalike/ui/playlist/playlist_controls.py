@@ -17,7 +17,8 @@ from soundalike.playlist import file_reader, file_writer, playlist
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import components, mix, palette, track_choice
+from soundalike.ui import components, palette, track_picker
+from soundalike.ui.playlist import playlist_state
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
@@ -32,8 +33,8 @@ def controls(index: Index, asked: Query | None) -> Place:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.segmented_control(
             "Kind",
-            list(mix.KINDS),
-            format_func=lambda kind: mix.KINDS[kind],
+            list(playlist_state.KINDS),
+            format_func=lambda kind: playlist_state.KINDS[kind],
             key="recommend_kind",
             persist_state="session",
             required=True,
@@ -54,7 +55,7 @@ def controls(index: Index, asked: Query | None) -> Place:
             st.button(
                 "Undo",
                 icon=":material/undo:",
-                on_click=mix.undo,
+                on_click=playlist_state.undo,
                 key="recommend_undone",
                 type="tertiary",
             )
@@ -84,16 +85,19 @@ def options(index: Index) -> None:
     )
     st.selectbox(
         "Order",
-        list(mix.orders(index)),
-        format_func=lambda order: mix.ORDERS[order],
+        list(playlist_state.orders(index)),
+        format_func=lambda order: playlist_state.ORDERS[order],
         key="recommend_order",
         persist_state="session",
     )
-    if st.session_state.recommend_order == mix.DIMENSION:
+    if st.session_state.recommend_order == playlist_state.DIMENSION:
         along(index)
     if st.session_state.recommend_order == "shuffled":
         st.button(
-            "Shuffle again", icon=":material/shuffle:", key="recommend_again", on_click=mix.shuffle
+            "Shuffle again",
+            icon=":material/shuffle:",
+            key="recommend_again",
+            on_click=playlist_state.shuffle,
         )
     st.toggle("Prefer keys that go together", key="recommend_harmonic", persist_state="session")
     st.toggle(
@@ -107,7 +111,11 @@ def options(index: Index) -> None:
 def cap(place: Any, label: str, key: str) -> None:
     """How many tracks of one artist or album there may be."""
     place.selectbox(
-        label, list(mix.CAPS), format_func=lambda most: mix.CAPS[most], key=key, persist_state="session"
+        label,
+        list(playlist_state.CAPS),
+        format_func=lambda most: playlist_state.CAPS[most],
+        key=key,
+        persist_state="session",
     )
 
 
@@ -121,7 +129,7 @@ def along(index: Index) -> None:
         key="recommend_along",
         persist_state="session",
     )
-    last = mix.dimensions(index, st.session_state.recommend_along) - 1
+    last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
     right.number_input(
         f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
@@ -134,8 +142,12 @@ def blend(index: Index) -> None:
     st.caption(
         "Blend tracks in: more like one, less like another. The clip on the left always counts in full."
     )
-    track_choice.choose_track(
-        index, "Add a track", "recommend_add", "Choose a track", partial(mix.add, "recommend_add")
+    track_picker.choose_track(
+        index,
+        "Add a track",
+        "recommend_add",
+        "Choose a track",
+        partial(playlist_state.add, "recommend_add"),
     )
     for track_id, weight in st.session_state.recommend_blend.items():
         key = f"recommend_weight_{track_id}"
@@ -147,7 +159,7 @@ def blend(index: Index) -> None:
             step=10,
             format="%d %%",
             key=key,
-            on_change=mix.weigh,
+            on_change=playlist_state.weigh,
             args=[track_id, key],
             help="Above 0 for more like it, below for less; 0 takes it out.",
         )
@@ -157,10 +169,14 @@ def destination(index: Index, asked: Query | None) -> None:
     """Where a journey goes to, and by which way."""
     left, right = st.columns(2)
     with left:
-        track_choice.choose_track(index, "To", "recommend_to", "Choose a track")
+        track_picker.choose_track(index, "To", "recommend_to", "Choose a track")
     with right:
-        track_choice.choose_tracks(
-            index, f"By way of, {mix.MOST_STOPS} at most", "recommend_via", mix.MOST_STOPS, "No stops"
+        track_picker.choose_tracks(
+            index,
+            f"By way of, {playlist_state.MOST_STOPS} at most",
+            "recommend_via",
+            playlist_state.MOST_STOPS,
+            "No stops",
         )
 
 
@@ -234,7 +250,7 @@ def _table(
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
     """The playlist as a file, in one of several formats."""
-    made = {"representation": st.session_state.recommend_by, "order": mix.order()}
+    made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     listing = file_writer.of_rows(index, rows, similarities, recipe=made)
     with place:
         for kind, described in file_writer.FORMATS.items():
@@ -279,7 +295,7 @@ def _read(index: Index) -> None:
         st.session_state.recommend_opened = [("error", str(error))]
         return
     if rows:
-        mix.take(index, rows)
+        playlist_state.take(index, rows)
         told = f"More like the {len(rows)} tracks of {given.name}, which are blended together."
         notes = [told, *notes]
     else:

@@ -13,9 +13,9 @@ from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index.index import Index
-from soundalike.ui import about_figures as figures
-from soundalike.ui import about_texts as texts
 from soundalike.ui import components, state
+from soundalike.ui.about import charts as figures
+from soundalike.ui.about import texts as texts
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

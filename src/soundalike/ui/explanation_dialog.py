@@ -17,8 +17,9 @@ from soundalike.audio import decoding
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
-from soundalike.ui import components, feature_parts
+from soundalike.ui import components
 from soundalike.ui.components import Track
+from soundalike.ui.features import parts
 
 _HERE = Path(__file__).parent
 _LEGENDS = {
@@ -167,7 +168,7 @@ def _picture_of_query(index: Index, query: Query) -> Picture:
 
 
 def _picture(index: Index, row: int) -> Picture:
-    store = feature_parts.open_features(index)
+    store = parts.open_features(index)
     return store.picture(row) or store.draw(row)
 
 

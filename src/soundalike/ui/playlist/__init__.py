@@ -1,0 +1,1 @@
+"""Parts of the Recommend page that make a playlist."""
