@@ -17,7 +17,6 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,13 +25,13 @@ import pandas as pd
 from soundalike import paths
 from soundalike.index import index
 from soundalike.projection import layout
+from soundalike.ui import frontend
 from soundalike.ui.map import charts, component
 from soundalike.ui.map.charts import Colouring
 
 SIZES = (478, 8_000, 106_574)
 GENRES = 16
 FRAMES = 20
-_UI = Path(component.__file__).parent
 
 PAGE = """<!doctype html><style>:root {{ --st-text-color: #222; --st-background-color: #fff;
 --st-primary-color: #45c; --st-border-color: #ccc }} #host {{ width: 608px }} {css}</style>
@@ -133,7 +132,7 @@ def _draw(data: dict[str, Any]) -> dict[str, float]:
     from playwright.sync_api import sync_playwright
 
     script = component.script().replace("export default function", "function drawMap")
-    css = (_UI / "map.css").read_text(encoding="utf-8")
+    css = frontend.read("map.css")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})

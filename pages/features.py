@@ -171,8 +171,9 @@ def place(store: FeatureStore, painted: Portrait) -> None:
     parts.grid(store, painted, "features_grid", go_to)
     field = receptive_fields.field_of_view(painted.cell)
     st.caption(
-        f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel {painted.cell.channel}, "
-        "high frequencies on top. The stronger the colour, the higher the mean activation over the library. "
+        f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel "
+        f"{painted.cell.channel}, high frequencies on top. The stronger the colour, the higher the mean "
+        "activation over the library. "
         f"The chosen cell covers {receptive_fields.share(painted.cell).words}. "
         f"Its full receptive field is {field.words}, strongest in the centre."
     )
@@ -271,8 +272,8 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     figure = charts.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
     highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
     text = (
-        f"Mean activation of each genre with its 95 % interval; {highest} is the highest. The dashed line "
-        "is the library's mean. Each artist counts once. A genre stands out if it has at least "
+        f"Mean activation of each genre with its 95 % interval; {highest} is the highest. The dashed "
+        "line is the library's mean. Each artist counts once. A genre stands out if it has at least "
         f"{dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and lies at least "
         f"{dimension_stats.GENRE_SDS:g} standard deviations and "
         f"{dimension_stats.GENRE_ERRORS:g} standard errors above the library."

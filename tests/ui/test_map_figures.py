@@ -15,7 +15,7 @@ from soundalike import paths
 from soundalike.index import genre_groups, index
 from soundalike.index.index import Index
 from soundalike.projection import layout
-from soundalike.ui import palette
+from soundalike.ui import frontend, palette
 from soundalike.ui.map import charts
 from soundalike.ui.map.charts import Colouring
 
@@ -178,8 +178,7 @@ def test_words() -> None:
 
 
 def test_scripts_have_no_html_sink_and_call_nobody() -> None:
-    folder = Path(charts.__file__).parent
-    for script in folder.glob("map*.js"):
+    for script in frontend.FOLDER.glob("map*.js"):
         source = script.read_text(encoding="utf-8")
         assert not any(
             bad in source for bad in ("innerHTML", "outerHTML", "insertAdjacentHTML", "eval(")

@@ -16,7 +16,7 @@ from soundalike.analysis.explanation import Explanation, Meeting, Part, explain
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.playlist import query
-from soundalike.ui import components, explanation_dialog
+from soundalike.ui import components, explanation_dialog, frontend
 from soundalike.ui.components import Track
 from soundalike.ui.explanation_dialog import Side
 
@@ -134,7 +134,7 @@ def test_texts_have_no_dashes_that_stand_for_words() -> None:
 
 
 def test_the_script_builds_its_page_from_text_and_known_icons() -> None:
-    script = components.script("why.js")
+    script = frontend.player("explanation.js")
     assert not re.search("innerHTML|outerHTML|insertAdjacentHTML|document.write", script)
     own = script[script.index("// Why a track is there") :]
     used = set(re.findall(r'icon\(.*?\? "(\w+)" : "(\w+)"\)', own)[0])
@@ -146,7 +146,7 @@ def page(representation: str) -> None:
     import streamlit as st
 
     from soundalike.playlist import query
-    from soundalike.ui import components, explanation_dialog, state
+    from soundalike.ui import explanation_dialog, state
 
     index = state.open_index()
     question = query.from_library(index, "0235")

@@ -9,7 +9,7 @@ to what is explained). Cosine similarity is a sum over dimensions d,
 and whatever the dimensions stand for, sums of its terms are shares of the similarity: of `vgg_mel` the
 cells (5 bands x 10 times) and the channels of the network, of a joined representation its parts, of the
 tags each tag. Where a part is a mean over time, as both of `soundalike`'s are, x = sum_t u_t x_t over
-stretches of 3 s with weights u (`representations.stretches`), the product splits into all pairs of
+stretches of 3 s with weights u (`models.stretches`), the product splits into all pairs of
 stretches s of the query and t of the track,
 
     <q, x> = sum_st u_s u_t <q_s, x_t>.

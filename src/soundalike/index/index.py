@@ -48,7 +48,7 @@ from soundalike.index.pca_prefilter import FirstPass
 from soundalike.index.row_reader import RowReader, Rows
 from soundalike.index.similarity import nearest as nearest
 from soundalike.index.vectors import Vectors
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, vgg_features
 from soundalike.representations import scaling
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class Index(IndexFacts):
         IndexFolderError
             If a model's checksum is another than the manifest's.
         """
-        drawing = representations.vgg_features.DRAWING
+        drawing = vgg_features.DRAWING
         if self.manifest.get("drawing", drawing) != drawing:
             raise IndexFolderError(
                 f"The index {self.folder} was built from spectrograms drawn in another way; "

@@ -21,7 +21,7 @@ from soundalike.index import index as indices
 from soundalike.index.index import Index
 from soundalike.indexing import extraction
 from soundalike.indexing.extraction import HEAD_INPUT, PICTURE, PICTURE_START
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, vgg_features
 
 GENRE_HEAD = "genre_head"
 
@@ -110,6 +110,6 @@ def _same_models(earlier: Index, models: ModelStore) -> set[str] | None:
         for model, checksum in earlier.manifest["models"].items()
         if model in models.names and models.checksum(model) == checksum
     }
-    if earlier.manifest.get("drawing") != representations.vgg_features.DRAWING:
+    if earlier.manifest.get("drawing") != vgg_features.DRAWING:
         same.discard("vgg16")
     return same

@@ -20,7 +20,7 @@ from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings
 from soundalike.index.index import Index
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, musicnn_features, vgg_features, yamnet_features
 from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
@@ -150,7 +150,7 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
     if query.is_complete or not isinstance(embeddings, ClipEmbeddings):
         return query
     # Drawn before the turn, for which others wait.
-    representations.vgg_features.mel_image(embeddings.clip)
+    vgg_features.mel_image(embeddings.clip)
     with turn():
         embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
         embeddings.look_closer()
@@ -192,11 +192,11 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
             beside.append(aside.submit(lambda: embeddings.fingerprint))
         on_step(STEPS[1])
         if "musicnn" in networks:
-            representations.musicnn_features.prepare(clip)
+            musicnn_features.prepare(clip)
         if "yamnet" in networks:
-            representations.yamnet_features.prepare(clip)
+            yamnet_features.prepare(clip)
         if "vgg16" in networks:
-            representations.vgg_features.mel_image(clip)
+            vgg_features.mel_image(clip)
         on_step(STEPS[2])
         embeddings.compute(names)
         for task in beside:

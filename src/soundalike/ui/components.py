@@ -22,7 +22,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import state
+from soundalike.ui import frontend, state
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ _ICONS = {
 LIBRARY_WIDTH = 260
 """Pixels; the name of a library that is longer is cut short."""
 
-_HERE = Path(__file__).parent
 _MIME_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".mka": "audio/webm"}
 
 
@@ -268,12 +267,6 @@ def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str
     _tracks(data={"kind": "columns", "blind": True, "actions": [], "columns": columns}, key=key)
 
 
-def script(*files: str) -> str:
-    """A player's script, with what all players share."""
-    parts = [_HERE / file for file in ("player_parts.js", *files)]
-    return "\n".join(path.read_text(encoding="utf-8") for path in parts)
-
-
 def onward(track_id: str, here: str, key: str) -> None:
     """Buttons that take a track of the library to the other pages."""
     with st.container(horizontal=True, gap="small"):
@@ -390,6 +383,6 @@ def _register() -> Callable[..., Any]:
     return st.components.v2.component(
         "soundalike_tracks",
         html='<div class="root"></div>',
-        css=(_HERE / "tracks.css").read_text(encoding="utf-8"),
-        js=script("track_columns.js", "track_edits.js", "tracks.js"),
+        css=frontend.read("tracks.css"),
+        js=frontend.player("track_columns.js", "track_edits.js", "tracks.js"),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,11 +16,10 @@ from soundalike.audio import decoding
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
-from soundalike.ui import components
+from soundalike.ui import components, frontend
 from soundalike.ui.components import Track
 from soundalike.ui.features import parts
 
-_HERE = Path(__file__).parent
 _LEGENDS = {
     "moments": "A bar is what 3 s of one clip add to the similarity, taken with all of the other clip; "
     "all bars of a clip add up to it. The band joins the two moments that agree best.",
@@ -188,6 +186,6 @@ def _register() -> Callable[..., Any]:
     return st.components.v2.component(
         "soundalike_why",
         html='<div class="root"></div>',
-        css=(_HERE / "why.css").read_text(encoding="utf-8"),
-        js=components.script("why.js"),
+        css=frontend.read("explanation.css"),
+        js=frontend.player("explanation.js"),
     )

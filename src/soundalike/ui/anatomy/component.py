@@ -26,10 +26,9 @@ from soundalike.audio import decoding, sandbox
 from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.features import spectrogram_image
 from soundalike.index.index import Index
-from soundalike.ui import state
+from soundalike.ui import frontend, state
 from soundalike.ui.components import Track
 
-_HERE = Path(__file__).parent
 _Packed = tuple[NDArray[Any], bytes]
 """An array, and its values as they are sent."""
 _kept: WeakKeyDictionary[Panel | Anatomy, bytes] = WeakKeyDictionary()
@@ -310,22 +309,18 @@ def _described(panel: Panel) -> dict[str, object]:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     scripts = ("anatomy_plots.js", "anatomy_picture.js", "anatomy.js")
-    hand_on = _read("anatomy_part.js")
+    hand_on = frontend.read("anatomy_part.js")
     plots = st.components.v2.component(
         "soundalike_anatomy",
         html='<div class="root"></div>',
-        css=_read("anatomy.css"),
-        js="\n".join(map(_read, scripts)),
+        css=frontend.read("anatomy.css"),
+        js=frontend.read(*scripts),
     )
     part = st.components.v2.component("soundalike_anatomy_part", js=hand_on)
     picture = st.components.v2.component(
         "soundalike_anatomy_picture",
         html='<div class="picture"></div>',
-        css=_read("anatomy_picture.css"),
+        css=frontend.read("anatomy_picture.css"),
         js=hand_on,
     )
     return plots, part, picture
-
-
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,8 @@ from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.index.index import Index
 from soundalike.models import vgg16
-from soundalike.ui import components, palette, state
+from soundalike.ui import components, frontend, palette, state
 
-_HERE = Path(__file__).parent
 _FEATURES_A_ROW = 8
 _WHOLE_SECONDS = 31.0
 """A clip up to this length is analysed from its beginning."""
@@ -241,13 +239,13 @@ def _grid(data: dict[str, Any], key: str, on_choose: Callable[[int], None]) -> N
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register_grid() -> Callable[..., Any]:
-    script = (_HERE / "feature_grid.js").read_text(encoding="utf-8")
+    script = frontend.read("feature_grid.js")
     return _component("soundalike_feature_grid", "feature_grid", script)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register_moments() -> Callable[..., Any]:
-    script = components.script("feature_moment.js")
+    script = frontend.player("feature_moment.js")
     return _component("soundalike_feature_moment", "feature_moment", script)
 
 
@@ -255,6 +253,6 @@ def _component(name: str, file: str, script: str) -> Callable[..., Any]:
     return st.components.v2.component(
         name,
         html='<div class="root"></div>',
-        css=(_HERE / f"{file}.css").read_text(encoding="utf-8"),
+        css=frontend.read(f"{file}.css"),
         js=script,
     )

@@ -7,12 +7,12 @@ changed as a reference to the browser's copy. The marks find their map by its ke
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-_HERE = Path(__file__).parent
+from soundalike.ui import frontend
+
 _SCRIPTS = ("map_scene.js", "map_overlay.js", "map_controls.js", "map.js")
 
 
@@ -67,7 +67,7 @@ def draw_marks(marks: Mapping[str, Any], key: str) -> None:
 
 def script() -> str:
     """The map's JavaScript, its files joined to one module."""
-    return "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return frontend.read(*_SCRIPTS)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -75,10 +75,8 @@ def _register() -> tuple[Callable[..., Any], Callable[..., Any]]:
     points = st.components.v2.component(
         "soundalike_map",
         html='<div class="root"></div>',
-        css=(_HERE / "map.css").read_text(encoding="utf-8"),
+        css=frontend.read("map.css"),
         js=script(),
     )
-    marks = st.components.v2.component(
-        "soundalike_map_marks", js=(_HERE / "map_marks.js").read_text(encoding="utf-8")
-    )
+    marks = st.components.v2.component("soundalike_map_marks", js=frontend.read("map_marks.js"))
     return points, marks

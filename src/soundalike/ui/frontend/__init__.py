@@ -1,0 +1,17 @@
+"""Scripts and styles of the app's components."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+def read(*names: str) -> str:
+    """The text of scripts or styles, joined in the order given."""
+    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+def player(*names: str) -> str:
+    """The script of a component that plays audio: what all players share, then its own files."""
+    return read("player_parts.js", *names)
