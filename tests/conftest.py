@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import gc
-import io
-from collections.abc import Callable, Iterator
-from fractions import Fraction
+from collections.abc import Iterator
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
-from numpy.typing import ArrayLike
+from audio_files import Encode, encoded
 
 from soundalike.models import ModelStore, runtime
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
-
-Encode = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -72,33 +66,3 @@ def exact_models() -> ModelStore:
 def encode() -> Encode:
     """Writes an audio file and returns its bytes; see `encoded`."""
     return encoded
-
-
-def encoded(
-    samples: ArrayLike,
-    sample_rate: int = 48_000,
-    container: str = "wav",
-    codec: str = "pcm_s16le",
-    layout: str | None = None,
-    tags: dict[str, str] | None = None,
-) -> bytes:
-    """An audio file, as bytes.
-
-    Parameters
-    ----------
-    samples : [shape=(n,) or (channels, n)], in [-1, 1]
-    container, codec : FFmpeg's names; "vorbis" takes stereo only
-    layout : FFmpeg's name of the channel layout; by default mono, stereo or 7.1
-    """
-    channels = np.atleast_2d(np.asarray(samples, np.float32))
-    layout = layout or {1: "mono", 2: "stereo", 8: "7.1"}[len(channels)]
-    frame = av.AudioFrame.from_ndarray(channels.T.reshape(1, -1), format="flt", layout=layout)
-    frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
-    file = io.BytesIO()
-    with av.open(file, "w", format=container) as output:
-        output.metadata.update(tags or {})
-        options = {"strict": "experimental"} if codec == "vorbis" else {}
-        stream = output.add_stream(codec, rate=sample_rate, layout=layout, options=options)
-        for packet in [*stream.encode(frame), *stream.encode(None)]:
-            output.mux(packet)
-    return file.getvalue()

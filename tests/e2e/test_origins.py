@@ -9,8 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websocket_client import opens
 
 NAME = "music.example.org"
 
@@ -21,20 +20,6 @@ def named(serve: Callable[..., AbstractContextManager[str]], tmp_path_factory) -
     folder: Path = tmp_path_factory.mktemp("named")
     with serve(folder, STREAMLIT_SERVER_ALLOWED_HOSTS=NAME) as address:
         yield address
-
-
-def opens(address: str, host: str, origin: str) -> bool:
-    """Whether a websocket opens for a page of some origin that names the server so."""
-    port = urlsplit(address).port
-    assert port is not None
-    with socket.create_connection(("127.0.0.1", port)) as raw:
-        try:
-            with connect(f"ws://{host}/_stcore/stream", sock=raw, origin=origin, open_timeout=30):
-                return True
-        except InvalidStatus as error:
-            if error.response.status_code != 403:
-                raise
-            return False
 
 
 def test_behind_a_proxy_the_public_name_is_the_apps_own(app_url: str) -> None:

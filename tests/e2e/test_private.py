@@ -1,6 +1,6 @@
 """The app calls nobody: not on any page, not for an upload, and not when another site asks.
 
-`tests/test_private.py` is the same for the command line.
+`tests/system/test_private.py` is the same for the command line.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pytest
 from browsing import Watch, settled
 from outgoing import Call, Recorder
 from playwright.sync_api import BrowserContext, expect
-from test_origins import opens
 from test_uploads import noise, upload
+from websocket_client import opens
 
 PAGES = ("anatomy", "map", "features", "compare", "about")
 SERVER_AND_DECODERS = 3

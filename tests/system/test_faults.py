@@ -28,7 +28,7 @@ from soundalike.index.integrity import Check
 from soundalike.models import FILES, SUMS, ModelStore
 from soundalike.ui import state
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = {
     "vgg16": "vgg16",
     "genre_head": "genre_head",

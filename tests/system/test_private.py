@@ -20,7 +20,7 @@ from small_library import copy_library
 from soundalike import paths
 from soundalike.models import openvino_import
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(sys.executable).with_name("soundalike")
 CLIP = paths.LIBRARY / "clips" / "0102.opus"
 SOURCES = [

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from soundalike.indexing import maps
 from soundalike.projection.layout import Setting
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = str(ROOT / "pages" / "map.py")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SOURCE = Path(__file__).resolve().parents[1] / "src" / "soundalike"
+SOURCE = Path(__file__).resolve().parents[2] / "src" / "soundalike"
 MODULES = sorted(SOURCE.rglob("*.py"))
 UNPICKLING = {
     "pickle",

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from soundalike.errors import BusyError
 from soundalike.playlist import query
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(**query: str) -> AppTest:

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from audio_files import encoded
 from click.testing import CliRunner
-from conftest import encoded
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 

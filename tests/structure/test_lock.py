@@ -10,7 +10,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OF_THE_APP = ("requirements.txt",)
 OF_THE_TESTS = ("requirements.txt", "requirements-cluster.txt", "requirements-test.txt")
 LOCKS = {"requirements.lock": OF_THE_APP, "requirements-test.lock": OF_THE_TESTS}

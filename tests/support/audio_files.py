@@ -2,16 +2,53 @@
 
 from __future__ import annotations
 
+import io
 import struct
+from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from mutations import FORMATS as FORMATS
+from numpy.typing import ArrayLike
 
 from soundalike.audio import decoding
 from soundalike.audio.decoding import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
+
+Encode = Callable[..., bytes]
+
+
+def encoded(
+    samples: ArrayLike,
+    sample_rate: int = 48_000,
+    container: str = "wav",
+    codec: str = "pcm_s16le",
+    layout: str | None = None,
+    tags: dict[str, str] | None = None,
+) -> bytes:
+    """An audio file, as bytes.
+
+    Parameters
+    ----------
+    samples : [shape=(n,) or (channels, n)], in [-1, 1]
+    container, codec : FFmpeg's names; "vorbis" takes stereo only
+    layout : FFmpeg's name of the channel layout; by default mono, stereo or 7.1
+    """
+    channels = np.atleast_2d(np.asarray(samples, np.float32))
+    layout = layout or {1: "mono", 2: "stereo", 8: "7.1"}[len(channels)]
+    frame = av.AudioFrame.from_ndarray(channels.T.reshape(1, -1), format="flt", layout=layout)
+    frame.sample_rate, frame.time_base, frame.pts = sample_rate, Fraction(1, sample_rate), 0
+    file = io.BytesIO()
+    with av.open(file, "w", format=container) as output:
+        output.metadata.update(tags or {})
+        options = {"strict": "experimental"} if codec == "vorbis" else {}
+        stream = output.add_stream(codec, rate=sample_rate, layout=layout, options=options)
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            output.mux(packet)
+    return file.getvalue()
 
 
 def sine(seconds: float, sample_rate: int = 48_000, hertz: float = 440.0, amplitude: float = 0.5):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-PAGE = Path(__file__).resolve().parents[2] / "pages" / "about.py"
+PAGE = Path(__file__).resolve().parents[3] / "pages" / "about.py"
 SECTIONS = {
     "sound": "Sound",
     "digital": "Digital audio",

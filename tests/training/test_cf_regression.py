@@ -10,8 +10,8 @@ import listening
 import numpy as np
 import pandas as pd
 import pytest
+from audio_files import encoded
 from click.testing import CliRunner
-from conftest import encoded
 from scipy.stats import spearmanr
 
 from soundalike import paths

@@ -18,7 +18,7 @@ from streamlit.web.server import server_util
 
 from soundalike.audio import decoding
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WANTED = {
     "server.enableXsrfProtection": True,
     "server.enableCORS": True,

@@ -20,7 +20,7 @@ from soundalike.index import index
 from soundalike.index.storage import TRACKS
 from soundalike.ui import state, track_picker
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("recommend", "anatomy", "map", "features", "compare", "about")
 
 

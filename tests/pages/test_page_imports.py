@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = {"tensorflow", "keras", "openvino"}
 NEVER = NETWORKS | {"umap", "matplotlib", "sklearn", "faiss", "implicit", "dask", "distributed"}
 SOUND = {"librosa", "numba", "scipy", "soxr", "av", "pyloudnorm"}

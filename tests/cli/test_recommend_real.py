@@ -13,7 +13,7 @@ import pytest
 from soundalike.audio import decoding
 from soundalike.cli import main
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CLIPS = ROOT / "assets" / "library" / "clips"
 REFERENCE = ROOT.parent / "shared" / "seed_reference" / "fma_clips"
 REFERENCE_IDS = [f"{n:06}" for n in (2, 5, 182, 255, 256, 368, 459, 574, 676, 690)]

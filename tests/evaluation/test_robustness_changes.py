@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import Encode
+from audio_files import Encode
 from small_library import IDS
 
 from soundalike import paths

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from soundalike.models import vgg_features
 from soundalike.ui import state
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 5
 
 
