@@ -62,7 +62,7 @@ def test_eight_channels(codec, encode, tmp_path):
     path = tmp_path / "surround.audio"
     path.write_bytes(encode(np.stack([sine(4)] * 8), 48_000, codec.replace("pcm_s16le", "wav"), codec))
     code = (
-        "import sys; from soundalike import audio; clip = audio.decode(sys.argv[1]);"
+        "import sys; from soundalike.audio import decoding; clip = decoding.decode(sys.argv[1]);"
         "print(clip.duration, abs(clip.samples).max())"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)

@@ -210,7 +210,7 @@ def test_the_process_imports_no_more_than_it_needs():
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
 def test_a_confined_process_can_write_no_file(tmp_path):
     code = (
-        "import pathlib, sys; from soundalike import sandbox_worker as w; w._confine(2**28)\n"
+        "import pathlib, sys; from soundalike.audio import sandbox_worker as w; w._confine(2**28)\n"
         "try: pathlib.Path(sys.argv[1]).write_bytes(b'x')\n"
         "except OSError: print('refused')"
     )
@@ -221,7 +221,7 @@ def test_a_confined_process_can_write_no_file(tmp_path):
 def test_the_main_script_is_not_run_again(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(
-        "print('begun')\nfrom soundalike import sandbox\n"
+        "print('begun')\nfrom soundalike.audio import sandbox\n"
         "try: sandbox.decode(b'no music')\nexcept Exception as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
@@ -234,7 +234,7 @@ def test_the_main_script_is_not_run_again(tmp_path):
 @pytest.mark.parametrize("kill", [False, True])
 def test_processes_end_with_their_server(kill):
     code = (
-        "import os, signal, sys; from soundalike import sandbox\n"
+        "import os, signal, sys; from soundalike.audio import sandbox\n"
         "sandbox.warm(); print(*sandbox._pool().pids, flush=True)\n"
         "sys.argv[1] == 'True' and os.kill(os.getpid(), signal.SIGKILL)"
     )

@@ -14,7 +14,7 @@ import pytest
 from browsing import Watch, settled
 from outgoing import Call, Recorder
 from playwright.sync_api import BrowserContext, expect
-from test_uploads import noise, upload
+from uploading import noise, upload
 from websocket_client import opens
 
 PAGES = ("anatomy", "map", "features", "compare", "about")

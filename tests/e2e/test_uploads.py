@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import re
 import time
 import urllib.error
 import urllib.request
-import wave
-from pathlib import Path
 
-import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from uploading import noise, upload
 
 NAME = "<img src=x onerror=alert(1)> **b** [l](javascript:alert(1)) $x$ :red[r].wav"
 PATIENCE_S = 60
@@ -20,22 +17,6 @@ TTL_S = 2
 """How long the server keeps a session whose browser has gone."""
 
 pytestmark = pytest.mark.e2e
-
-
-def noise(path: Path) -> bytes:
-    """Write six seconds of noise as WAV, over a megabyte, and return a part that nothing else has."""
-    samples = np.random.default_rng(6).bytes(6 * 2 * 2 * 48_000)
-    file = io.BytesIO()
-    with wave.open(file, "wb") as output:
-        output.setparams((2, 2, 48_000, 0, "NONE", ""))
-        output.writeframes(samples)
-    path.write_bytes(file.getvalue())
-    return samples[500_000:500_064]
-
-
-def upload(page: Page, path: Path) -> None:
-    page.get_by_text("Upload", exact=True).first.click()
-    page.locator("input[type=file]").set_input_files(path)
 
 
 def status(url: str) -> int:

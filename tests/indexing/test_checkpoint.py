@@ -81,9 +81,9 @@ def test_a_store_of_another_version_is_begun_anew(tmp_path: Path, models: ModelS
 
 def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
     code = (
-        "import sys; from pathlib import Path; from soundalike import work_store;"
+        "import sys; from pathlib import Path; from soundalike.indexing import checkpoint;"
         "from soundalike.models import ModelStore\n"
-        "with work_store.opened(Path(sys.argv[1]), ModelStore()): print('open', flush=True); input()"
+        "with checkpoint.opened(Path(sys.argv[1]), ModelStore()): print('open', flush=True); input()"
     )
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],

@@ -151,7 +151,7 @@ def test_the_network_calls_nobody_and_needs_no_tensorflow():
         "called = []\n"
         "watched = ('socket.connect', 'socket.getaddrinfo', 'socket.sendto', 'subprocess.Popen')\n"
         "sys.addaudithook(lambda event, args: called.append(event) if event in watched else None)\n"
-        "from soundalike import query\n"
+        "from soundalike.playlist import query\n"
         "from soundalike.models import ModelStore\n"
         "query.rehearse(ModelStore())\n"
         "print(called, [name for name in ('tensorflow', 'keras') if name in sys.modules])"

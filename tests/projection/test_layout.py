@@ -153,7 +153,9 @@ def test_placing_needs_no_umap(bundled: Index) -> None:
     import subprocess
 
     code = (
-        "import sys, numpy; from soundalike import index, paths, projection as p\n"
+        "import sys, numpy; from soundalike import paths\n"
+        "from soundalike.index import index\n"
+        "from soundalike.projection import layout as p\n"
         "opened = index.load(paths.index_folder())\n"
         "away = p.distances(opened, 'vgg_genre', 'cosine', opened.embeddings(3))\n"
         "name = p.array_name('vgg_genre', p.DEFAULT)\n"
