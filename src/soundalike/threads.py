@@ -8,11 +8,12 @@ and so is what an index works out of it. Networks that a visitor waits for have 
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 _lock = threading.Lock()
@@ -75,11 +76,19 @@ def _in_control() -> Iterator[None]:
         OpenBLASController.clear_controlling_thread(force=True)
 
 
-@cache
 def _libraries() -> Any:
-    """The linear algebra that is loaded, found once: looking for it takes milliseconds."""
-    # SciPy brings one of its own, which would otherwise be loaded later and be limited by nobody.
+    # SciPy brings one of its own, which would otherwise be loaded later and not be limited.
     import scipy.linalg  # noqa: F401
+
+    return _loaded_libraries(len(sys.modules))
+
+
+@lru_cache(maxsize=1)
+def _loaded_libraries(modules: int) -> Any:
+    """The linear algebra libraries loaded now; looked up again once more modules are imported.
+
+    Looking them up takes milliseconds, and a package that is imported later may bring another one.
+    """
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().select(user_api="blas")
