@@ -21,6 +21,7 @@ from encoding import encode
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import SAMPLE_RATE
 
 FORMATS = {
     "WAV": ("wav", "pcm_s16le"),
@@ -41,12 +42,12 @@ def main() -> None:
 
     def with_soundfile(path: Path) -> int:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return len(soxr.resample(samples.mean(axis=1), rate, decoding.SAMPLE_RATE))
+        return len(soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE))
 
     decoders: dict[str, Callable[[Path], int]] = {
         "PyAV (this project)": lambda path: len(decoding.decode(path).samples),
         "soundfile": with_soundfile,
-        "librosa.load": lambda path: len(librosa.load(path, sr=decoding.SAMPLE_RATE)[0]),
+        "librosa.load": lambda path: len(librosa.load(path, sr=SAMPLE_RATE)[0]),
     }
     warnings.simplefilter("ignore")
     samples = decoding.decode(paths.LIBRARY / "clips" / "0102.opus").samples
@@ -57,7 +58,7 @@ def main() -> None:
             path = Path(folder) / f"clip.{container}"
             if codec == "vorbis":
                 # FFmpeg's own Vorbis encoder is experimental, and libsndfile stops early in its files.
-                at_44100 = soxr.resample(samples, decoding.SAMPLE_RATE, 44_100)
+                at_44100 = soxr.resample(samples, SAMPLE_RATE, 44_100)
                 soundfile.write(path, np.stack([at_44100] * 2, axis=1), 44_100, "VORBIS")
             else:
                 path.write_bytes(encode(samples, container, codec, "stereo"))
@@ -69,7 +70,7 @@ def attempt(decode: Callable[[Path], int], path: Path) -> str:
     """Median milliseconds of five runs, or how it fails."""
     times = []
     try:
-        decoded = decode(path) / decoding.SAMPLE_RATE
+        decoded = decode(path) / SAMPLE_RATE
         if decoded < 29.5:
             return f"stops after {decoded:.1f} s"
         for _ in range(5):

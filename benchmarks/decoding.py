@@ -20,7 +20,7 @@ from encoding import encode
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding, sandbox
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE
 
 LONGEST_S = decoding.MAX_SECONDS - 1
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.features import spectral, spectrogram_image
@@ -45,7 +46,7 @@ def compare(source: library.Library, network: vgg16.VGG16) -> None:
     embeddings = {name: np.zeros((n, 25_600), np.float32) for name in DRAWINGS}
     seconds: dict[str, list[float]] = {name: [] for name in DRAWINGS}
     for row in range(n):
-        mel = spectral.mel_spectrogram(decoding.analysis_window(decoding.decode(source.path(row))))
+        mel = spectral.mel_spectrogram(analysis_window(decoding.decode(source.path(row))))
         for name, draw in DRAWINGS.items():
             start = time.perf_counter()
             drawn = draw(mel)

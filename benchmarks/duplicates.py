@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
 from soundalike.features import fingerprint
 from soundalike.index import index
 from soundalike.index.duplicates import SIMILARITY
@@ -32,24 +33,24 @@ NEAREST = 5
 Samples = NDArray[np.float32]
 
 
-def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], decoding.Clip]:
+def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], Clip]:
     """A copy that went through a lossy format."""
     return lambda samples: decoding.decode(encode(samples, container, codec, "mono", bit_rate))
 
 
-def trimmed(seconds: float) -> Callable[[Samples], decoding.Clip]:
+def trimmed(seconds: float) -> Callable[[Samples], Clip]:
     """A copy that begins later."""
-    return lambda samples: decoding.Clip(samples[round(seconds * decoding.SAMPLE_RATE) :])
+    return lambda samples: Clip(samples[round(seconds * SAMPLE_RATE) :])
 
 
-COPIES: dict[str, Callable[[Samples], decoding.Clip]] = {
+COPIES: dict[str, Callable[[Samples], Clip]] = {
     "MP3, 128 kbit/s": encoded("mp3", "libmp3lame", 128_000),
     "MP3, 64 kbit/s": encoded("mp3", "libmp3lame", 64_000),
     "M4A, 128 kbit/s": encoded("mp4", "aac", 128_000),
     "WebM Opus, 48 kbit/s": encoded("webm", "libopus", 48_000),
-    "6 dB quieter": lambda samples: decoding.Clip(samples * 0.5),
+    "6 dB quieter": lambda samples: Clip(samples * 0.5),
     # Half a hop of the fingerprint, its worst case: the copy's frames fall between the original's.
-    "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / decoding.SAMPLE_RATE),
+    "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / SAMPLE_RATE),
     "start trimmed by 0.1 s": trimmed(0.1),
     "start trimmed by 1 s": trimmed(1),
     "start trimmed by 3 s": trimmed(3),
@@ -70,9 +71,9 @@ def main() -> None:
     )
 
 
-def clip_of(opened: Index, row: int) -> decoding.Clip:
+def clip_of(opened: Index, row: int) -> Clip:
     """What is analysed of a track."""
-    return decoding.analysis_window(decoding.decode(opened.path(row)))
+    return analysis_window(decoding.decode(opened.path(row)))
 
 
 def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
@@ -84,7 +85,7 @@ def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
     print("| copy | similarity: median | least | known | distance: median | greatest | known |")
     print("|---|---:|---:|---:|---:|---:|---:|")
     for name, copy in COPIES.items():
-        clips = {row: decoding.analysis_window(copy(samples)) for row, samples in sources.items()}
+        clips = {row: analysis_window(copy(samples)) for row, samples in sources.items()}
         similarities = np.array([similarity(opened, row, clips[row], models) for row in chosen])
         distances = np.array(
             [fingerprint.distance(fingerprint.of(clips[row]), prints[row]) for row in chosen]
@@ -100,7 +101,7 @@ def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
     return worst
 
 
-def similarity(opened: Index, row: int, clip: decoding.Clip, models: ModelStore) -> float:
+def similarity(opened: Index, row: int, clip: Clip, models: ModelStore) -> float:
     """Cosine similarity in `vgg_mel` of a clip to a track."""
     vectors = {"vgg_mel": vgg_mel.embed(clip, models)}
     return float(opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[row])

@@ -8,7 +8,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE
 
 
 def encode(

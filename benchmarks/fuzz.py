@@ -22,7 +22,8 @@ from pathlib import Path
 import mutations
 import numpy as np
 
-from soundalike.audio import decoding, sandbox
+from soundalike.audio import sandbox
+from soundalike.audio.clip import ANALYSIS_SAMPLES, analysis_window
 from soundalike.errors import AudioError
 
 SLOW_S = 5.0
@@ -101,14 +102,14 @@ def _outcome(mutant: bytes, pool: sandbox.Pool) -> tuple[str, str]:
         return "refused", "empty"
     try:
         clip, sides = pool.decode_stereo(mutant)
-        window = decoding.analysis_window(clip)
+        window = analysis_window(clip)
     except sandbox.SandboxError as error:
         return "crashes" if error.reason in ("died", "slow", "memory") else "unhandled", error.reason
     except AudioError as error:
         return "refused", "".join("0" if c.isdigit() else c for c in str(error))
     except Exception as error:  # noqa: BLE001
         return "unhandled", f"here: {error!r}"
-    usable = len(window.samples) == decoding.ANALYSIS_SAMPLES and bool(np.isfinite(window.samples).all())
+    usable = len(window.samples) == ANALYSIS_SAMPLES and bool(np.isfinite(window.samples).all())
     usable = usable and (sides is None or len(sides) == len(clip.samples))
     return ("decoded", "decoded") if usable else ("unhandled", "here: a clip that is of no use")
 

@@ -28,6 +28,7 @@ import psutil
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.library import Library
 from soundalike.indexing import builder, workers
@@ -42,7 +43,7 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier, out: object) -> None:
     """Call the networks that some representations rest on, and tell how often a second."""
     models = workers._models(workers.Recipe.of(ModelStore(), builder.wants(names)))
-    clip = decoding.analysis_window(decoding.decode(CLIP))
+    clip = analysis_window(decoding.decode(CLIP))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
     sounds = yamnet.patches(yamnet.spectrogram(clip))

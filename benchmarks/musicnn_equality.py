@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.models import ModelStore, tagger
 
@@ -82,7 +83,7 @@ def main() -> int:
     greatest = dict.fromkeys(LISTENS, 0.0)
     n = 0
     for row in rows:
-        clip = decoding.analysis_window(decoding.decode(source.path(row)))
+        clip = analysis_window(decoding.decode(source.path(row)))
         patches = tagger.patches(tagger.spectrogram(clip))
         expected, found = original(patches), rebuilt(patches)
         n += len(patches)
@@ -106,7 +107,7 @@ def write_fixture(original: Original, source: library.Library, path: Path) -> No
     ids = list(source.tracks["track_id"])
     patches = []
     for track in FIXTURE_CLIPS:
-        clip = decoding.analysis_window(decoding.decode(source.path(ids.index(track))))
+        clip = analysis_window(decoding.decode(source.path(ids.index(track))))
         samples = soxr.resample(clip.samples, clip.sample_rate, tagger.SAMPLE_RATE, quality="HQ")
         patches.append(tagger.patches(tagger.log_mel(samples))[3])
     found = original(np.stack(patches))

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import hubness, metrics, rankings
 from soundalike.index import index
@@ -62,7 +63,7 @@ def musly(opened: Index) -> NDArray[np.float64]:
         sys.exit("Musly is not installed; `pip install pymusly==2.0.0` does it.")
     jukebox = pymusly.MuslyJukebox("timbre")
     tracks = [
-        jukebox.track_from_audiodata(decoding.analysis_window(decoding.decode(opened.path(row))).samples)
+        jukebox.track_from_audiodata(analysis_window(decoding.decode(opened.path(row))).samples)
         for row in range(len(opened))
     ]
     jukebox.set_style(tracks)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
@@ -68,7 +69,7 @@ def store(name: str) -> ModelStore:
 
 def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -> list[Figure]:
     """Times of a pass, and their ratios."""
-    clip = decoding.analysis_window(decoding.decode(source.path(0)))
+    clip = analysis_window(decoding.decode(source.path(0)))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
     sounds = yamnet.patches(yamnet.spectrogram(clip))
@@ -137,7 +138,7 @@ def embedded(models: ModelStore, source: library.Library) -> dict[str, NDArray[n
     """Vectors of every clip, by representation."""
     rows = []
     for row in range(len(source.tracks)):
-        clip = decoding.analysis_window(decoding.decode(source.path(row)))
+        clip = analysis_window(decoding.decode(source.path(row)))
         rows.append([representations.get(name).embed(clip, models) for name in NAMES])
     return {name: np.stack([row[at] for row in rows]) for at, name in enumerate(NAMES)}
 

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index import index
 from soundalike.models import ModelStore, vgg16
@@ -110,7 +111,7 @@ def musly() -> Peer:
     jukebox = pymusly.MuslyJukebox("timbre")
 
     def hear(file: Path) -> Any:
-        return jukebox.track_from_audiodata(decoding.analysis_window(decoding.decode(file)).samples)
+        return jukebox.track_from_audiodata(analysis_window(decoding.decode(file)).samples)
 
     def compare(heard: list[Any], size: int) -> Callable[[], object]:
         numbered = [(number, heard[number % len(heard)]) for number in range(size)]
@@ -168,7 +169,7 @@ def article() -> Peer:
     network = vgg16.build(vgg16.read(paths.MODELS / "vgg16_notop_fp16.npz"))
 
     def hear(file: Path) -> NDArray[np.float32]:
-        clip = decoding.analysis_window(decoding.decode(file))
+        clip = analysis_window(decoding.decode(file))
         picture = spectrogram_image.figure(spectral.mel_spectrogram(clip)).astype(np.float32)
         features = network.predict(picture[np.newaxis], verbose=0)[0]
         return vgg16.max_pool(features, (3, 2)).ravel()

@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from soundalike import paths, representations
 from soundalike.analysis import shared_traits
-from soundalike.audio import decoding, sandbox
+from soundalike.audio import sandbox
+from soundalike.audio.clip import analysis_window
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime, tagger, vgg_features
@@ -49,7 +50,7 @@ def measure(opened: Index, models: ModelStore, rounds: int) -> list[Figure]:
     seconds: dict[str, list[float]] = {"pass": [], "both": [], "picture": [], "whole": []}
     for number in range(rounds + WARM):
         content = uploads.upload(number)[1]
-        clip = decoding.analysis_window(sandbox.decode(content))
+        clip = analysis_window(sandbox.decode(content))
         picture = vgg_features.mel_image(clip)
         patches = tagger.patches(tagger.spectrogram(clip))
         calls: dict[str, Callable[[], object]] = {
@@ -82,7 +83,7 @@ def networks(models: ModelStore, picture: NDArray[np.uint8], patches: NDArray[np
 
 def to_picture(content: bytes) -> NDArray[np.uint8]:
     """Decode, resample, spectrogram and image."""
-    return vgg_features.mel_image(decoding.analysis_window(sandbox.decode(content)))
+    return vgg_features.mel_image(analysis_window(sandbox.decode(content)))
 
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:

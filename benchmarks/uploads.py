@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES
+from soundalike.audio.clip import ANALYSIS_SAMPLES
 
 BIT_RATE = 128_000
 _STRIDE = 101

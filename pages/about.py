@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from soundalike import representations
-from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.metrics import Precision
 from soundalike.features import psychoacoustics, spectral
@@ -314,7 +314,7 @@ def privacy(_: Index) -> Shown:
 @st.cache_resource(max_entries=16, show_spinner="Drawing the spectrogram …")
 def open_mel(path: str) -> go.Figure:
     """A track's mel spectrogram, thinned for the screen."""
-    clip = decoding.analysis_window(open_clip(path))
+    clip = analysis_window(open_clip(path))
     levels = psychoacoustics.thinned_levels(spectral.mel_spectrogram(clip), MEL_SHOWN)
     return figures.mel_picture(levels, clip.duration)
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths, threads
 from soundalike.audio import decoding
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import degradations
 from soundalike.models import ModelStore, stretches, tagger, yamnet, yamnet_features
@@ -160,13 +160,13 @@ def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
     """A process's share of the clips: every second one."""
     models, generator = ModelStore(), np.random.default_rng(SEED + process)
     crowds = [
-        degradations.babble(decoding.ANALYSIS_SAMPLES, generator, int(generator.integers(3, 16)))
+        degradations.babble(ANALYSIS_SAMPLES, generator, int(generator.integers(3, 16)))
         for _ in range(CROWDS)
     ]
     source = library.load(folder)
     rows, copies, clean = [], [], []
     for row in range(process, len(source.tracks), PROCESSES):
-        clip = decoding.analysis_window(decoding.decode(source.path(row)))
+        clip = analysis_window(decoding.decode(source.path(row)))
         whole = _embed(clip.samples, models, stretches.COUNT)
         for _ in range(COPIES):
             first = int(generator.integers(0, stretches.COUNT - LENGTH + 1))

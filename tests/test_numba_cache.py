@@ -65,7 +65,7 @@ def test_without_any_place_there_is_none(closed: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's file locks")
 def test_one_process_at_a_time_compiles() -> None:
-    code = "import sys; from soundalike import numba_cache; print('begins', flush=True); numba_cache.ready()"
+    code = "from soundalike import numba_cache; print('begins', flush=True); numba_cache.ready()"
     with numba_cache._alone():
         other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         assert other.stdout is not None

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from soundalike import representations, threads
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.indexing import extraction, maps
 from soundalike.indexing.extraction import Taken
 from soundalike.models import ModelStore
@@ -66,7 +67,7 @@ def test_everything_is_taken_alike_under_either_limit(library_clip: Path, models
 def test_a_query_is_heard_as_the_library_was(library_clip: Path, models: ModelStore, name: str) -> None:
     found = set()
     for limit in LIMITS:
-        clip = decoding.analysis_window(decoding.decode(library_clip))
+        clip = analysis_window(decoding.decode(library_clip))
         with threadpool_limits(limit, "blas"):
             found.add(representations.get(name).embed(clip, models).tobytes())
     assert len(found) == 1

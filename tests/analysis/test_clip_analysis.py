@@ -10,7 +10,7 @@ from soundalike import paths
 from soundalike.analysis import clip_analysis, panels
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.errors import AudioError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg_features
@@ -42,7 +42,7 @@ def test_the_envelope_holds_the_clip_s_peaks(shown: Anatomy) -> None:
 
 def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
     bands = 215 - (2 * np.arange(480) + 1) * 216 // 960
-    window = decoding.analysis_window(decoding.decode(CLIP))
+    window = analysis_window(decoding.decode(CLIP))
     expected = vgg_features.mel_image(window)[:, :, ::-1]
     np.testing.assert_array_equal(spectrogram_image.MAGMA[shown.vgg_levels[bands]], expected)
 
@@ -92,7 +92,7 @@ def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
 
 def test_the_autoencoder_redraws_better_than_nothing() -> None:
     redrawn = clip_analysis.reconstruction(CLIP, ModelStore())
-    clip = decoding.analysis_window(decoding.decode(CLIP))
+    clip = analysis_window(decoding.decode(CLIP))
     matrix = spectral.standardise(spectral.mfcc(clip))
     values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
     assert values.shape == (20, 1292)

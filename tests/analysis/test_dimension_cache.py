@@ -11,7 +11,7 @@ from small_library import write_index
 
 from soundalike.analysis import activation_maps, explanation, receptive_fields
 from soundalike.analysis.dimension_cache import BLANK, CHANNELS, FeatureStore, Shelf
-from soundalike.audio import decoding
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates, index
@@ -139,9 +139,9 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
 
 
 def test_a_picture_shows_a_burst_where_it_is() -> None:
-    time = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    time = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
-    picture = activation_maps.draw(decoding.Clip(samples.astype(np.float32)))
+    picture = activation_maps.draw(Clip(samples.astype(np.float32)))
     shown = np.asarray(Image.open(io.BytesIO(picture.content)).convert("L"), float)
     row, column = np.unravel_index(shown.argmax(), shown.shape)
     box = receptive_fields.share(receptive_fields.Cell(1, 4, 0)).percent()
@@ -155,11 +155,11 @@ def test_a_burst_has_its_strongest_cells_in_its_own_time(models, gate_hz: int) -
 
     Those see the edges too, their receptive fields being eleven seconds wide.
     """
-    time = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    time = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     gate = (time >= 12) & (time < 15) & (np.cos(2 * np.pi * gate_hz * time) > 0)
     samples = 0.5 * np.sin(2 * np.pi * 500 * time) * gate
     samples += 1e-3 * np.random.default_rng(0).standard_normal(len(time))
-    embedding = vgg_mel.embed(decoding.Clip(samples.astype(np.float32)), models)
+    embedding = vgg_mel.embed(Clip(samples.astype(np.float32)), models)
     strongest = np.argsort(-embedding)[:20]
     times = [receptive_fields.cell(int(dimension)).time for dimension in strongest]
     assert times[0] == 4

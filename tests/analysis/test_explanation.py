@@ -14,6 +14,7 @@ from small_library import OTHER_CLIP, write_index
 from soundalike import paths, representations
 from soundalike.analysis import activation_maps, explanation, receptive_fields, shared_traits
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import track_descriptors
 from soundalike.index import index, writing
@@ -390,7 +391,7 @@ def test_of_real_clips_parts_and_moments_sum_to_the_similarity(default_index) ->
 
 
 def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> None:
-    clip = decoding.analysis_window(decoding.decode(OTHER_CLIP))
+    clip = analysis_window(decoding.decode(OTHER_CLIP))
     embeddings = ClipEmbeddings(clip, default_index, models)
     question = Query(embeddings, {}, None, 30.0)
     for part in PARTS:
@@ -402,7 +403,7 @@ def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> No
 
 
 def test_a_copy_of_a_track_agrees_with_it_moment_by_moment(default_index, models) -> None:
-    clip = decoding.analysis_window(decoding.decode(default_index.path(2)))
+    clip = analysis_window(decoding.decode(default_index.path(2)))
     question = Query(ClipEmbeddings(clip, default_index, models), {}, 2, 30.0)
     found = explanation.explain(default_index, question, 2, "soundalike")
     assert found.similarity - default_index.bias("soundalike")[2] == pytest.approx(1, abs=1e-3)
@@ -422,7 +423,7 @@ def check_sums(one: Index, question: Query, found: explanation.Explanation, row:
 
 
 def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
     np.testing.assert_array_equal(embeddings.descriptors, track_descriptors.summarise(clip))
     assert embeddings.descriptors is embeddings.descriptors

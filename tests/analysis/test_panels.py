@@ -7,7 +7,7 @@ import pytest
 
 from soundalike.analysis import panels
 from soundalike.analysis.panels import Panel
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.features import spectral
 
 

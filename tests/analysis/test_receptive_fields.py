@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.analysis import receptive_fields
-from soundalike.audio import decoding
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import vgg16, vgg_features
 from soundalike.representations import vgg_mel
@@ -35,7 +35,7 @@ def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
     feature_map = np.zeros((15, 20, 512), np.float32)
     feature_map[4, 13, 77] = 1.0
     monkeypatch.setattr(vgg_features, "feature_map", lambda clip, models: feature_map)
-    clip = decoding.Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32))
+    clip = Clip(np.zeros(ANALYSIS_SAMPLES, np.float32))
     (dimension,) = np.flatnonzero(vgg_mel.embed(clip, models))
     assert receptive_fields.cell(int(dimension)) == receptive_fields.Cell(band=1, time=6, channel=77)
 
@@ -106,8 +106,8 @@ def test_the_mel_scale_is_librosa_s(hertz: float) -> None:
 @pytest.mark.parametrize("tone", [110.0, 440.0, 1_000.0, 3_000.0, 8_000.0])
 def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
     """The brightest row of a sine's picture lies in the share whose frequencies hold the tone."""
-    t = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
-    clip = decoding.Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
+    t = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
+    clip = Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
     picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip)).astype(int).sum(axis=2)
     row = int(np.argmax(picture[:, 300]))
     bands = [receptive_fields.share(receptive_fields.Cell(band, 5, 0)) for band in range(5)]
@@ -119,13 +119,11 @@ def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
 
 
 def test_a_click_lies_at_the_time_that_says_so() -> None:
-    samples = np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)
-    samples[int(13.4 * decoding.SAMPLE_RATE)] = 1.0
+    samples = np.zeros(ANALYSIS_SAMPLES, np.float32)
+    samples[int(13.4 * SAMPLE_RATE)] = 1.0
     samples += 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)
     picture = (
-        spectrogram_image.canvas(spectral.mel_spectrogram(decoding.Clip(samples)))
-        .astype(int)
-        .sum(axis=(0, 2))
+        spectrogram_image.canvas(spectral.mel_spectrogram(Clip(samples))).astype(int).sum(axis=(0, 2))
     )
     column = int(np.argmax(picture))
     begin, end = receptive_fields.Box(column, 0, column + 1, 480).seconds

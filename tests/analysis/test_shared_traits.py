@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_library import write_index
 
 from soundalike.analysis import receptive_fields, shared_traits
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
 from soundalike.index.index import Index

@@ -15,7 +15,7 @@ from audio_files import FORMATS, check_message, pcm, sine, wav
 from bombs import constant_flac, silent_opus
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.audio.sandbox import Limits, Pool, SandboxError
 from soundalike.errors import AudioError
 

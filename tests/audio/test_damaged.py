@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE, analysis_window
 from soundalike.errors import AudioError
 from soundalike.features import spectral, spectrogram_image
 
@@ -106,7 +106,7 @@ def test_absurd_samples_are_refused_or_usable(value):
     except AudioError as error:
         check_message(str(error))
     else:
-        mel = spectral.mel_spectrogram(decoding.analysis_window(clip))
+        mel = spectral.mel_spectrogram(analysis_window(clip))
         assert np.isfinite(mel).all()
         assert spectrogram_image.canvas(mel).shape == (480, 640, 3)
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window, clock, level_dbfs
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -124,7 +124,7 @@ def test_probe_decodes_nothing(encode):
 @pytest.mark.parametrize("seconds", [3.0, 10.0, 29.5, 30.5, 61.0, 300.0])
 def test_the_window_has_the_same_length_whatever_the_clip(seconds):
     clip = clip_of(np.random.default_rng(0).normal(0, 0.1, round(seconds * SAMPLE_RATE)))
-    window = decoding.analysis_window(clip)
+    window = analysis_window(clip)
     assert len(window.samples) == ANALYSIS_SAMPLES
     assert window.samples.dtype == np.float32
     assert window.source_duration == clip.duration
@@ -132,18 +132,18 @@ def test_the_window_has_the_same_length_whatever_the_clip(seconds):
 
 def test_a_clip_of_the_right_length_is_its_own_window():
     clip = clip_of(np.ones(ANALYSIS_SAMPLES))
-    assert decoding.analysis_window(clip) is clip
+    assert analysis_window(clip) is clip
 
 
 def test_a_window_of_a_window_is_the_same():
-    window = decoding.analysis_window(clip_of(np.random.default_rng(0).normal(0, 0.1, 800_000)))
-    assert decoding.analysis_window(window) is window
+    window = analysis_window(clip_of(np.random.default_rng(0).normal(0, 0.1, 800_000)))
+    assert analysis_window(window) is window
 
 
 @pytest.mark.parametrize("n", [3 * SAMPLE_RATE, 220_501, ANALYSIS_SAMPLES - 1])
 def test_a_shorter_clip_is_repeated(n):
     clip = clip_of(np.random.default_rng(0).normal(0, 0.1, n))
-    window = decoding.analysis_window(clip)
+    window = analysis_window(clip)
     np.testing.assert_array_equal(window.samples, clip.samples[np.arange(ANALYSIS_SAMPLES) % n])
     assert window.start == 0.0
 
@@ -159,7 +159,7 @@ def test_a_shorter_clip_is_repeated(n):
 )
 def test_what_was_done_is_noted_after_the_notes_there_are(seconds, note):
     clip = Clip(np.full(round(seconds * SAMPLE_RATE), 0.1, np.float32), notes=("A remark.",))
-    assert decoding.analysis_window(clip).notes == (("A remark.", note) if note else ("A remark.",))
+    assert analysis_window(clip).notes == (("A remark.", note) if note else ("A remark.",))
 
 
 @pytest.mark.parametrize("at", [0, 17, 47, 90])
@@ -167,7 +167,7 @@ def test_the_loudest_half_minute_is_chosen(at):
     rng = np.random.default_rng(0)
     samples = rng.normal(0, 0.01, 120 * SAMPLE_RATE)
     samples[at * SAMPLE_RATE : (at + 30) * SAMPLE_RATE + 22] *= 20
-    window = decoding.analysis_window(clip_of(samples))
+    window = analysis_window(clip_of(samples))
     assert window.start == pytest.approx(min(at, 89), abs=0.01)
     assert window.source_duration == 120.0
     first = round(window.start * SAMPLE_RATE)
@@ -175,45 +175,45 @@ def test_the_loudest_half_minute_is_chosen(at):
         window.samples, samples[first : first + ANALYSIS_SAMPLES].astype(np.float32)
     )
     assert window.notes == (
-        f"Of 2:00 the loudest half minute was analysed: {decoding.clock(window.start)} to "
-        f"{decoding.clock(window.start + 30)}.",
+        f"Of 2:00 the loudest half minute was analysed: {clock(window.start)} to "
+        f"{clock(window.start + 30)}.",
     )
 
 
 def test_the_earliest_of_equally_loud_half_minutes_is_chosen():
     signs = np.random.default_rng(0).choice([-0.1, 0.1], 100 * SAMPLE_RATE)
     signs[: 10 * SAMPLE_RATE - SAMPLE_RATE // 20] = 0
-    assert decoding.analysis_window(clip_of(signs)).start == 10.0
+    assert analysis_window(clip_of(signs)).start == 10.0
 
 
 def test_one_click_decides_nothing():
     samples = np.random.default_rng(0).normal(0, 0.01, 90 * SAMPLE_RATE)
     samples[50 * SAMPLE_RATE :] *= 3
     samples[5 * SAMPLE_RATE : 5 * SAMPLE_RATE + 100] = 1.0
-    assert decoding.analysis_window(clip_of(samples)).start >= 50.0
+    assert analysis_window(clip_of(samples)).start >= 50.0
 
 
 def test_silence_around_music_is_passed_over():
     samples = np.zeros(100 * SAMPLE_RATE)
     samples[40 * SAMPLE_RATE : 75 * SAMPLE_RATE] = sine(35, SAMPLE_RATE)
-    window = decoding.analysis_window(clip_of(samples))
+    window = analysis_window(clip_of(samples))
     assert 40.0 <= window.start <= 44.0
-    assert float(decoding.level_dbfs(window.samples).min()) > -10
+    assert float(level_dbfs(window.samples).min()) > -10
 
 
 def test_levels_of_known_signals():
-    assert decoding.level_dbfs(sine(1, SAMPLE_RATE, 1_000, 1.0)) == pytest.approx(-3.01, abs=0.01)
-    assert decoding.level_dbfs(np.ones(SAMPLE_RATE, np.float32)) == pytest.approx(0.0, abs=1e-5)
-    assert decoding.level_dbfs(np.zeros(SAMPLE_RATE, np.float32)) == pytest.approx(-200.0)
-    assert len(decoding.level_dbfs(np.ones(SAMPLE_RATE, np.float32))) == 20
-    assert len(decoding.level_dbfs(np.ones(100, np.float32))) == 1
+    assert level_dbfs(sine(1, SAMPLE_RATE, 1_000, 1.0)) == pytest.approx(-3.01, abs=0.01)
+    assert level_dbfs(np.ones(SAMPLE_RATE, np.float32)) == pytest.approx(0.0, abs=1e-5)
+    assert level_dbfs(np.zeros(SAMPLE_RATE, np.float32)) == pytest.approx(-200.0)
+    assert len(level_dbfs(np.ones(SAMPLE_RATE, np.float32))) == 20
+    assert len(level_dbfs(np.ones(100, np.float32))) == 1
 
 
 @settings(deadline=None, derandomize=True)
 @given(st.floats(0.01, 1.0), st.integers(0, 1_000))
 def test_ten_times_the_amplitude_is_20_db(amplitude, seed):
     samples = np.random.default_rng(seed).uniform(-amplitude, amplitude, 5_000).astype(np.float32)
-    difference = decoding.level_dbfs(10 * samples) - decoding.level_dbfs(samples)
+    difference = level_dbfs(10 * samples) - level_dbfs(samples)
     np.testing.assert_allclose(difference, 20.0, atol=1e-3)
 
 
@@ -222,7 +222,7 @@ def test_ten_times_the_amplitude_is_20_db(amplitude, seed):
     [(0, "0:00"), (9.4, "0:09"), (59.6, "1:00"), (61.4, "1:01"), (600, "10:00"), (3_725, "62:05")],
 )
 def test_clock(seconds, text):
-    assert decoding.clock(seconds) == text
+    assert clock(seconds) == text
 
 
 def test_clips_are_compared_by_identity():
@@ -255,4 +255,4 @@ def test_sides_that_cancel_are_both_kept(encode):
 
 def test_the_window_of_a_long_clip_does_not_keep_all_of_it():
     long = Clip(np.random.default_rng(0).normal(0, 0.1, 60 * SAMPLE_RATE).astype(np.float32))
-    assert decoding.analysis_window(long).samples.base is None
+    assert analysis_window(long).samples.base is None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding, downmix
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
 from soundalike.audio.resampling import Stream
 
 RATE = 48_000
@@ -30,7 +30,7 @@ def placed(layout: str, sounds: dict[str, np.ndarray]) -> np.ndarray:
     return np.stack([sounds.get(name, silent) for name in names(layout)])
 
 
-def decoded(encode: Encode, channels: np.ndarray, layout: str | None = None) -> decoding.Clip:
+def decoded(encode: Encode, channels: np.ndarray, layout: str | None = None) -> Clip:
     return decoding.decode(encode(channels, RATE, "wav", "pcm_f32le", layout))
 
 
@@ -184,8 +184,8 @@ def test_a_constant_is_silence(constant: float, encode: Encode) -> None:
 
 def test_a_constant_does_not_decide_which_half_minute_is_the_loudest(encode: Encode) -> None:
     swelling = sine(60, 8_000) * np.linspace(0.01, 1, 60 * 8_000, dtype=np.float32)
-    expected = decoding.analysis_window(decoding.decode(encode(swelling, 8_000, codec="pcm_f32le")))
+    expected = analysis_window(decoding.decode(encode(swelling, 8_000, codec="pcm_f32le")))
     shifted = decoding.decode(encode(swelling - 0.5, 8_000, codec="pcm_f32le"))
-    found = decoding.analysis_window(shifted)
+    found = analysis_window(shifted)
     assert found.start == expected.start > 25
     np.testing.assert_allclose(found.samples, expected.samples, atol=1e-6)

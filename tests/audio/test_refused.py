@@ -11,7 +11,7 @@ import pytest
 from audio_files import pcm, peak_hertz, refusal, sine, stereo, wav
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES
+from soundalike.audio.clip import ANALYSIS_SAMPLES, MIN_SECONDS, SAMPLE_RATE, SILENCE_DBFS, level_dbfs
 from soundalike.errors import AudioError
 
 
@@ -22,7 +22,7 @@ def test_silence(level, encode):
 
 def test_quiet_music_is_not_silence(encode):
     clip = decoding.decode(encode(sine(4, amplitude=3e-3), codec="pcm_f32le"))
-    assert float(decoding.level_dbfs(clip.samples).max()) > decoding.SILENCE_DBFS
+    assert float(level_dbfs(clip.samples).max()) > SILENCE_DBFS
 
 
 def test_too_short(encode):
@@ -146,7 +146,7 @@ def test_too_many_bytes(monkeypatch, encode, tmp_path):
 def test_the_limits_are_those_of_the_description():
     assert decoding.MAX_BYTES == 30 * 1024**2
     assert decoding.MAX_SECONDS == 20 * 60
-    assert decoding.MIN_SECONDS == 3
+    assert MIN_SECONDS == 3
     assert ANALYSIS_SAMPLES == 1_292 * 512
 
 
@@ -174,7 +174,7 @@ def test_of_a_long_file_of_ones_own_the_beginning_is_read(encode, monkeypatch, t
     assert whole.notes == ()
     monkeypatch.setattr(decoding, "MAX_SECONDS", 5.0)
     cut = decoding.decode(path)
-    assert len(cut.samples) == 5 * decoding.SAMPLE_RATE
+    assert len(cut.samples) == 5 * SAMPLE_RATE
     assert cut.notes == ("The file is longer than 20 minutes; only its beginning was listened to.",)
     np.testing.assert_allclose(cut.samples[:100_000], whole.samples[:100_000], atol=1e-6)
 

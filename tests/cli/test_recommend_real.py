@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import SAMPLE_RATE
 from soundalike.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def encode(samples: np.ndarray, container: str, codec: str, rate: int) -> bytes:
         stream = file.add_stream(codec, rate=rate, layout="mono")
         resampler = av.AudioResampler(stream.format.name, "mono", rate, stream.frame_size)
         frame = av.AudioFrame.from_ndarray(samples[np.newaxis], format="fltp", layout="mono")
-        frame.sample_rate = decoding.SAMPLE_RATE
+        frame.sample_rate = SAMPLE_RATE
         for piece in [*resampler.resample(frame), *resampler.resample(None)]:
             file.mux(stream.encode(piece))
         file.mux(stream.encode(None))
@@ -71,9 +72,7 @@ def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 
 
 def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    samples = decoding.decode(CLIPS / "0003.opus").samples[
-        5 * decoding.SAMPLE_RATE : 14 * decoding.SAMPLE_RATE
-    ]
+    samples = decoding.decode(CLIPS / "0003.opus").samples[5 * SAMPLE_RATE : 14 * SAMPLE_RATE]
     path = tmp_path / "recording.webm"
     path.write_bytes(encode(samples, "webm", "libopus", 48_000))
     document = recommend(capsys, path)

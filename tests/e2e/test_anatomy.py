@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.models import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,7 +267,7 @@ def check_picture(page: Page, title: str, track_id: str) -> Locator:
     expect(shown).to_be_visible()
     drawn = np.array(shown.evaluate(PIXELS), np.uint8).reshape(480, 640, 4)
     clip = decoding.decode(paths.LIBRARY / "clips" / f"{track_id}.opus")
-    expected = vgg_features.mel_image(decoding.analysis_window(clip))
+    expected = vgg_features.mel_image(analysis_window(clip))
     np.testing.assert_array_equal(drawn[:, :, 2::-1], expected)
     return shown
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from audio_files import clip_of, peak_hertz, sine
 
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE
 from soundalike.evaluation import degradations
 from soundalike.evaluation.degradations import Room
 

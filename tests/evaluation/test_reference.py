@@ -14,7 +14,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.evaluation import published
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, genre_head

@@ -13,7 +13,7 @@ from small_library import IDS, copy_library, write_index
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import ModelError
 from soundalike.evaluation import robustness
 from soundalike.evaluation.robustness import Found
@@ -59,9 +59,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 def real(tmp_path: Path, cheap: None) -> Index:
     """Six tracks of the library, indexed by the cheap representations, with their fingerprints."""
     folder = copy_library(tmp_path / "library")
-    clips = [
-        decoding.analysis_window(decoding.decode(folder / "clips" / f"{name}.opus")) for name in IDS
-    ]
+    clips = [analysis_window(decoding.decode(folder / "clips" / f"{name}.opus")) for name in IDS]
     models = ModelStore()
     vectors = {
         "spectrum": np.stack([spectrum(clip, models) for clip in clips]),

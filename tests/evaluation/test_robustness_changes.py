@@ -14,7 +14,7 @@ from small_library import IDS
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.errors import AudioError
 from soundalike.evaluation import robustness_changes, robustness_files
 from soundalike.evaluation.degradations import Room
@@ -33,7 +33,7 @@ def window_at(source: Clip, start: float) -> Clip:
 
 def recording(source: Clip, start: float | None = None, name: str = "") -> Recording:
     """A recording whose window begins at a time, or where the analysis has it."""
-    window = decoding.analysis_window(source) if start is None else window_at(source, start)
+    window = analysis_window(source) if start is None else window_at(source, start)
     return Recording(source, window, None, name)
 
 
@@ -62,7 +62,7 @@ def test_shift_drops_the_start_of_a_source_that_ends(seconds: float) -> None:
     assert changed is not None
     assert len(changed.samples) == ANALYSIS_SAMPLES
     kept = min(len(source.samples), ANALYSIS_SAMPLES) - 7 * SAMPLE_RATE
-    start = round(decoding.analysis_window(source).start * SAMPLE_RATE)
+    start = round(analysis_window(source).start * SAMPLE_RATE)
     rest = source.samples[start + 7 * SAMPLE_RATE :][:kept]
     np.testing.assert_array_equal(changed.samples[:kept], rest)
     np.testing.assert_array_equal(changed.samples[kept:], rest[: ANALYSIS_SAMPLES - kept])

@@ -8,7 +8,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.features import descriptors, spectral
 
 SECONDS = 20

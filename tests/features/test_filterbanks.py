@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.features import filterbanks
 
 ZWICKER_CENTRES = (

@@ -15,7 +15,7 @@ from small_library import IDS, write_index
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import robustness_changes
 from soundalike.evaluation.robustness_changes import CHANGES, Recording
@@ -64,7 +64,7 @@ def source(library_clip: Path) -> Clip:
 
 @pytest.fixture(scope="module")
 def clip(source: Clip) -> Clip:
-    return decoding.analysis_window(source)
+    return analysis_window(source)
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +127,7 @@ def test_level_changes_nothing(source: Clip, clip: Clip, original: np.ndarray) -
 
 def test_different_tracks_are_far_from_the_same_recording() -> None:
     files = [paths.LIBRARY / "clips" / f"{name}.opus" for name in IDS]
-    prints = np.stack(
-        [fingerprint.of(decoding.analysis_window(decoding.decode(file))) for file in files]
-    )
+    prints = np.stack([fingerprint.of(analysis_window(decoding.decode(file))) for file in files])
     between = np.stack([fingerprint.distances(one, prints) for one in prints])
     np.testing.assert_array_equal(between, between.T)
     assert not between.diagonal().any()

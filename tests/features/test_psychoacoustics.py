@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, N_FRAMES
 from soundalike.features import psychoacoustics
 
 LIBROSA_HZ = [0.0, 60.0, 440.0, 999.9, 1_000.0, 1_000.1, 2_595.0, 11_025.0]
@@ -190,7 +191,7 @@ def test_matched_levels_are_safe_and_differ_as_the_contour_does(frequency: float
 
 
 def test_an_analysed_clip_has_1293_frames() -> None:
-    assert psychoacoustics.n_frames(decoding.ANALYSIS_SAMPLES, decoding.HOP_LENGTH) == decoding.N_FRAMES
+    assert psychoacoustics.n_frames(ANALYSIS_SAMPLES, HOP_LENGTH) == N_FRAMES
 
 
 def test_a_spectrogram_is_librosa_s() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.features import spectral
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)

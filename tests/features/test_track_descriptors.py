@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike.audio import decoding
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import CLIP, SIZE
@@ -15,7 +15,7 @@ NAMES = [descriptor.name for descriptor in CLIP]
 
 
 def measured(samples: np.ndarray) -> np.ndarray:
-    return track_descriptors.summarise(decoding.Clip(samples.astype(np.float32)))
+    return track_descriptors.summarise(Clip(samples.astype(np.float32)))
 
 
 def of(values: np.ndarray, name: str) -> float:
@@ -24,7 +24,7 @@ def of(values: np.ndarray, name: str) -> float:
 
 @pytest.fixture(scope="module")
 def time() -> np.ndarray:
-    return np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    return np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_sine_is_more_tonal_than_noise(tone, noise) -> None:
 def test_clicks_are_counted(time) -> None:
     clicks = np.zeros(len(time))
     for beat in np.arange(0.25, 29.5, 0.5):
-        start = int(beat * decoding.SAMPLE_RATE)
+        start = int(beat * SAMPLE_RATE)
         clicks[start : start + 400] = np.hanning(400) * np.sin(np.arange(400))
     found = measured(clicks + 1e-4 * np.random.default_rng(0).standard_normal(len(time)))
     assert of(found, "onsets per second") == pytest.approx(2.0, abs=0.1)

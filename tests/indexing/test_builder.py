@@ -13,6 +13,7 @@ from small_library import IDS, copy_library
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
 from soundalike.index import index
@@ -119,7 +120,7 @@ def test_neighbours_are_the_others_nearest_first(small_index: Index, name: str) 
 
 def test_embeddings_are_those_of_the_clips(small_index: Index) -> None:
     models = ModelStore()
-    clip = decoding.analysis_window(decoding.decode(small_index.path(1)))
+    clip = analysis_window(decoding.decode(small_index.path(1)))
     for name, stored in small_index.embeddings(1).items():
         direct = representations.get(name).embed(clip, models)
         np.testing.assert_allclose(stored, direct, rtol=2e-3, atol=2e-3 * np.abs(direct).max())
@@ -333,7 +334,7 @@ def test_a_standardised_representation_is_stored_as_it_is_compared(
     moving = np.isfinite(deviation)
     np.testing.assert_allclose(stored.std(axis=0)[moving], 1.0, atol=2e-3)
     assert not stored[:, ~moving].any()
-    clip = decoding.analysis_window(decoding.decode(opened.path(1)))
+    clip = analysis_window(decoding.decode(opened.path(1)))
     raw = representations.get("fma518").embed(clip, small_models)
     np.testing.assert_allclose(opened.prepare("fma518", raw), stored[1], atol=2e-3)
     np.testing.assert_allclose(

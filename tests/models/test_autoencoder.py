@@ -10,6 +10,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import spectral
 from soundalike.models import autoencoder
@@ -33,7 +34,7 @@ def untrained() -> Autoencoder:
 
 @pytest.fixture(scope="module")
 def matrix(library_clip) -> np.ndarray:
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     return spectral.standardise(spectral.mfcc(clip))
 
 
@@ -126,7 +127,7 @@ def test_the_bundled_one_draws_better_than_nothing(models, matrix):
 
 
 def test_a_clip_is_embedded_by_its_standardised_mfcc(models, matrix, library_clip):
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     embedding = mfcc_autoencoder.embed(clip, models)
     assert embedding.shape == (512,)
     assert embedding.dtype == np.float32

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import (
@@ -42,7 +43,7 @@ def stores():
 
 @pytest.fixture(scope="module")
 def clip(library_clip):
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 def close(found, expected) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.models import musicnn_features, stretches, tagger, yamnet, yamnet_features
 
 WITH_MOMENTS = ("musicnn", "musicnn_mid", "yamnet")
@@ -17,7 +17,7 @@ WITH_MOMENTS = ("musicnn", "musicnn_mid", "yamnet")
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 def test_which_representations_have_moments() -> None:
@@ -82,8 +82,8 @@ def test_the_weights_are_those_of_as_many_patches_as_a_clip_has(clip, models) ->
 def test_a_sound_lies_in_its_own_stretch(models) -> None:
     """Noise from 12 to 15 s of quiet noise is in the fifth stretch of every part."""
     rng = np.random.default_rng(0)
-    samples = rng.normal(0, 1e-3, decoding.ANALYSIS_SAMPLES)
-    burst = slice(round(12.2 * decoding.SAMPLE_RATE), round(14.7 * decoding.SAMPLE_RATE))
+    samples = rng.normal(0, 1e-3, ANALYSIS_SAMPLES)
+    burst = slice(round(12.2 * SAMPLE_RATE), round(14.7 * SAMPLE_RATE))
     samples[burst] += rng.normal(0, 0.3, burst.stop - burst.start)
     clip = Clip(samples.astype(np.float32))
     for name in WITH_MOMENTS:

@@ -13,7 +13,7 @@ import soxr
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
 from soundalike.errors import ModelError
 from soundalike.models import tagger
 
@@ -31,7 +31,7 @@ def original() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def real_patches(original) -> np.ndarray:
     clips = [paths.LIBRARY / "clips" / f"{track}.opus" for track in original["tracks"]]
-    windows = [decoding.analysis_window(decoding.decode(clip)) for clip in clips]
+    windows = [analysis_window(decoding.decode(clip)) for clip in clips]
     return np.stack([tagger.patches(as_it_is(window))[3] for window in windows])
 
 
@@ -44,7 +44,7 @@ def noise(n: int = 2, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(0, 4, (n, 187, 96)).astype(np.float32)
 
 
-def sine(frequency: float, seconds: float = 4.0, rate: int = decoding.SAMPLE_RATE) -> Clip:
+def sine(frequency: float, seconds: float = 4.0, rate: int = SAMPLE_RATE) -> Clip:
     times = np.arange(int(seconds * rate)) / rate
     return Clip((0.5 * np.sin(2 * np.pi * frequency * times)).astype(np.float32), rate)
 
@@ -139,7 +139,7 @@ def test_the_rate_of_the_clip_hardly_matters():
 
 
 def test_half_a_minute_has_ten_patches(library_clip):
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     frames = tagger.spectrogram(clip)
     cut = tagger.patches(frames)
     assert cut.shape == (10, 187, 96)

@@ -11,7 +11,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import ModelError
 from soundalike.models import FILES, SUMS, ModelStore, runtime, yamnet, yamnet_features
 
@@ -82,9 +82,7 @@ def test_whole_clips_are_those_of_the_reference(track, shared, reference, exact_
     """As far as two decoders of MP3 and two resamplers allow."""
     import soxr
 
-    clip = decoding.analysis_window(
-        decoding.decode(shared / "seed_reference/fma_clips" / f"{track}.mp3")
-    )
+    clip = analysis_window(decoding.decode(shared / "seed_reference/fma_clips" / f"{track}.mp3"))
     samples = soxr.resample(clip.samples, clip.sample_rate, yamnet.SAMPLE_RATE, quality="HQ")
     found = exact_models.yamnet(yamnet.patches(yamnet.log_mel(samples)))
     for name, mean in (
@@ -97,7 +95,7 @@ def test_whole_clips_are_those_of_the_reference(track, shared, reference, exact_
 
 
 def test_all_runtimes_agree(library_clip, models, exact_models, keras_yamnet):
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     batch = yamnet.patches(yamnet.spectrogram(clip))
     expected = keras_yamnet(batch)
     single = exact_models.yamnet(batch)
@@ -183,7 +181,7 @@ def test_silence_is_the_logarithm_of_the_offset():
 
 
 def test_half_a_minute_has_61_or_62_patches(library_clip):
-    clip = decoding.analysis_window(decoding.decode(library_clip))
+    clip = analysis_window(decoding.decode(library_clip))
     frames = yamnet.spectrogram(clip)
     cut = yamnet.patches(frames)
     assert len(cut) in (61, 62)

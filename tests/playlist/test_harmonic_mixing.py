@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.playlist import harmonic_mixing
 

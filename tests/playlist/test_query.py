@@ -15,6 +15,7 @@ from small_library import OTHER_CLIP, encode, write_index
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError
 from soundalike.features import fingerprint
@@ -39,7 +40,7 @@ def on_circle(*angles: float) -> np.ndarray:
 
 def mixture(*clips: Path) -> bytes:
     """A clip that sounds like music and is none of the library's, as a WAV file."""
-    samples = sum(decoding.analysis_window(decoding.decode(clip)).samples for clip in clips) / len(clips)
+    samples = sum(analysis_window(decoding.decode(clip)).samples for clip in clips) / len(clips)
     return encoding.encode(np.asarray(samples, np.float32), "wav", "pcm_s16le", "mono")
 
 

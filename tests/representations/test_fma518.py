@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.models import ModelStore
 from soundalike.representations import fma518
 
@@ -20,7 +20,7 @@ MODELS = ModelStore()
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_values_are_those_of_librosa_and_scipy(embedding, expected):
 
 
 def test_a_tone_by_hand():
-    seconds = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    seconds = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     tone = Clip((0.5 * np.sin(2 * np.pi * 1_000 * seconds)).astype(np.float32))
     found = dict(zip(fma518.COLUMNS, fma518.embed(tone, MODELS), strict=True))
     assert found["spectral_centroid", "median", "01"] == pytest.approx(1_000, abs=5)
@@ -100,13 +100,13 @@ def test_shape_and_determinism(clip):
 
 
 def test_order_in_time_does_not_matter(clip):
-    turned = fma518.embed(Clip(np.roll(clip.samples, 7 * decoding.SAMPLE_RATE)), MODELS)
+    turned = fma518.embed(Clip(np.roll(clip.samples, 7 * SAMPLE_RATE)), MODELS)
     means = [i for i, column in enumerate(fma518.COLUMNS) if column[1] == "mean"]
     np.testing.assert_allclose(turned[means], fma518.embed(clip, MODELS)[means], rtol=0.1, atol=0.05)
 
 
 def test_a_sound_that_never_changes_is_finite():
-    silence = fma518.embed(Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)), MODELS)
+    silence = fma518.embed(Clip(np.zeros(ANALYSIS_SAMPLES, np.float32)), MODELS)
     assert np.isfinite(silence).all()
     kurtoses = [i for i, column in enumerate(fma518.COLUMNS) if column[:2] == ("rmse", "kurtosis")]
     np.testing.assert_array_equal(silence[kurtoses], 0)

@@ -7,14 +7,14 @@ import pytest
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 
 NAMES = ("musicnn", "musicnn_mid", "musicnn_tags", "yamnet", "yamnet_classes", "soundalike")
 OTHERS = ("0003", "0120", "0240", "0360")
 
 
 def window(path) -> Clip:
-    return decoding.analysis_window(decoding.decode(path))
+    return analysis_window(decoding.decode(path))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_copy_with_a_constant_part_is_the_same(clip, models) -> None:
 
 @pytest.mark.parametrize("seconds", [1.0, 3.0])
 def test_a_shifted_copy_stays_close(seconds, clip, others, models) -> None:
-    shifted = Clip(np.roll(clip.samples, round(seconds * decoding.SAMPLE_RATE)))
+    shifted = Clip(np.roll(clip.samples, round(seconds * SAMPLE_RATE)))
     for name in NAMES:
         embed = representations.get(name).embed
         moved, own = embed(shifted, models), embed(clip, models)
@@ -73,7 +73,5 @@ def test_the_same_samples_give_the_same_bytes(name, clip, models) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_silence_has_an_embedding_of_finite_numbers(name, models) -> None:
-    silent = representations.get(name).embed(
-        Clip(np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)), models
-    )
+    silent = representations.get(name).embed(Clip(np.zeros(ANALYSIS_SAMPLES, np.float32)), models)
     assert np.isfinite(silent).all()

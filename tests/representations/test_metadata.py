@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike import paths
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.datasets import library
 from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.models import ModelStore

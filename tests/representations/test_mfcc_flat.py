@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.models import ModelStore
 from soundalike.representations import mfcc_flat
 
@@ -16,13 +16,13 @@ MODELS = ModelStore()
 
 def noise(seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    swell = 1 + 0.5 * np.sin(np.arange(decoding.ANALYSIS_SAMPLES) / 3_000)
-    return (0.1 * swell * rng.normal(size=decoding.ANALYSIS_SAMPLES)).astype(np.float32)
+    swell = 1 + 0.5 * np.sin(np.arange(ANALYSIS_SAMPLES) / 3_000)
+    return (0.1 * swell * rng.normal(size=ANALYSIS_SAMPLES)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 def test_it_is_the_standardised_mfcc_row_by_row(clip):
@@ -54,12 +54,12 @@ def test_loudness_is_divided_out(clip):
 
 
 def test_a_shifted_copy_is_a_stranger(clip):
-    shifted = mfcc_flat.embed(Clip(np.roll(clip.samples, 3 * decoding.SAMPLE_RATE)), MODELS)
+    shifted = mfcc_flat.embed(Clip(np.roll(clip.samples, 3 * SAMPLE_RATE)), MODELS)
     assert shifted @ mfcc_flat.embed(clip, MODELS) / mfcc_flat.DIM < 0.5
 
 
 def test_one_constant_sound_is_no_direction():
-    silence = np.zeros(decoding.ANALYSIS_SAMPLES, np.float32)
+    silence = np.zeros(ANALYSIS_SAMPLES, np.float32)
     np.testing.assert_array_equal(mfcc_flat.embed(Clip(silence), MODELS), 0)
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.models import ModelStore, musicnn_features, tagger
 from soundalike.representations import musicnn, musicnn_mid, musicnn_tags
 
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")

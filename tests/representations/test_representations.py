@@ -11,7 +11,7 @@ import pytest
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
 from soundalike.errors import UnknownRepresentationError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg_features
@@ -22,7 +22,7 @@ DIMS = {"vgg_genre": 25_632, "vgg_mel": 25_600, "genre_head": 32}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +137,7 @@ def test_embeddings_are_deterministic(clip, embeddings, models):
 
 
 def test_other_sounds_have_other_embeddings(embeddings, models):
-    noise = Clip(np.random.default_rng(0).normal(0, 0.1, decoding.ANALYSIS_SAMPLES).astype(np.float32))
+    noise = Clip(np.random.default_rng(0).normal(0, 0.1, ANALYSIS_SAMPLES).astype(np.float32))
     for name in ("vgg_mel", "genre_head"):
         other = representations.get(name).embed(noise, models)
         one = embeddings[name]
@@ -175,7 +175,7 @@ def test_a_clip_runs_the_network_once(clip, models):
 
 
 def test_what_was_computed_goes_with_its_clip(models):
-    noise = Clip(np.random.default_rng(1).normal(0, 0.1, decoding.ANALYSIS_SAMPLES).astype(np.float32))
+    noise = Clip(np.random.default_rng(1).normal(0, 0.1, ANALYSIS_SAMPLES).astype(np.float32))
     kept = weakref.ref(vgg_features.mel_image(noise))
     assert kept() is not None
     del noise

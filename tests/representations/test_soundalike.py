@@ -10,7 +10,7 @@ from small_library import IDS, OTHER_CLIP, copy_library
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index
@@ -28,7 +28,7 @@ SIZES = {"musicnn": 200, "musicnn_mid": 256, "yamnet": 1_024}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 def asked(one: Index, clip: Clip, models) -> np.ndarray:
@@ -90,14 +90,14 @@ def test_similarities_are_those_of_a_slow_count(default_index, models) -> None:
         found = default_index.similarities(NAME, default_index.embeddings(row))
         expected = slow(default_index, raw) + default_index.bias(NAME)
         np.testing.assert_allclose(found, expected, atol=1e-3)
-    clip = decoding.analysis_window(decoding.decode(OTHER_CLIP))
+    clip = analysis_window(decoding.decode(OTHER_CLIP))
     raw = {part: representations.get(part).embed(clip, models).astype(float) for part in WEIGHTS}
     np.testing.assert_allclose(asked(default_index, clip, models), slow(default_index, raw), atol=1e-3)
 
 
 def test_a_copy_at_another_level_or_start_is_the_track(default_index, clip, models) -> None:
     """The clip is the first of the library."""
-    seconds = decoding.SAMPLE_RATE
+    seconds = SAMPLE_RATE
     for copy, least in (
         (clip.samples / 10, 0.998),
         (clip.samples + np.float32(0.1), 0.998),

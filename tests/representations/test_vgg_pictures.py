@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
 from soundalike.features import spectrogram_image
 from soundalike.models import ModelStore, vgg_features
 from soundalike.representations import vgg_chroma, vgg_mel, vgg_mfcc, vgg_mfcc_grey
@@ -22,7 +22,7 @@ DIMS = {vgg_mfcc: 25_600, vgg_chroma: 25_600, vgg_mfcc_grey: 20_480}
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_the_chroma_picture_is_the_chromagram(clip):
 
 
 def test_a_lone_note_is_a_light_band_at_its_height():
-    seconds = np.arange(decoding.ANALYSIS_SAMPLES) / decoding.SAMPLE_RATE
+    seconds = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     note = Clip((0.3 * np.sin(2 * np.pi * 440 * seconds)).astype(np.float32))
     brightness = vgg_chroma.picture(note).astype(int).sum(axis=(1, 2))
     semitones = brightness[::-1].reshape(12, 40).sum(axis=1)

@@ -7,7 +7,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.models import FILES, ModelStore, yamnet_features
 from soundalike.models import yamnet as network
 from soundalike.representations import yamnet, yamnet_classes
@@ -15,7 +15,7 @@ from soundalike.representations import yamnet, yamnet_classes
 
 @pytest.fixture(scope="module")
 def clip(library_clip) -> Clip:
-    return decoding.analysis_window(decoding.decode(library_clip))
+    return analysis_window(decoding.decode(library_clip))
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mutations import FORMATS as FORMATS
 from numpy.typing import ArrayLike
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import SAMPLE_RATE, Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 
 Encode = Callable[..., bytes]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from scipy.stats import spearmanr
 
 from soundalike import paths
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 from soundalike.cli import train
 from soundalike.errors import LibraryError, ModelError
 from soundalike.features import spectral
@@ -209,6 +209,7 @@ def test_training_follows_its_seed(monkeypatch):
 
 def test_extracted_spectrograms_are_those_of_the_clips(folder):
     from soundalike.audio import decoding
+    from soundalike.audio.clip import analysis_window
     from soundalike.datasets import library
 
     source = library.load(folder)
@@ -218,6 +219,6 @@ def test_extracted_spectrograms_are_those_of_the_clips(folder):
     assert len(examples.tracks) == 50
     assert skipped == ()
     np.testing.assert_array_equal(examples.factors, found.factors)
-    clip = decoding.analysis_window(decoding.decode(source.path(7)))
+    clip = analysis_window(decoding.decode(source.path(7)))
     levelled = cf_regression.at_one_level(clip)
     np.testing.assert_allclose(examples.mels[7], spectral.log_mel(levelled), atol=0.05)

@@ -15,7 +15,7 @@ from small_library import IDS, copy_library
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
 from soundalike.datasets import library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore
@@ -265,7 +265,7 @@ def test_labels_without_a_source_have_no_second_figures(features: Features) -> N
 
 
 def test_halves_of_a_clip() -> None:
-    samples = np.arange(decoding.ANALYSIS_SAMPLES, dtype=np.float32)
+    samples = np.arange(ANALYSIS_SAMPLES, dtype=np.float32)
     clip = Clip(samples, notes=("note",), start=10.0, source_duration=60.0)
     first, second = genre_head.split(clip)
     np.testing.assert_array_equal(np.concatenate([first.samples, second.samples]), samples)
@@ -286,7 +286,7 @@ def test_extracted_features(small_models: ModelStore, tmp_path: Path) -> None:
     assert features.whole.dtype == features.vgg_mel.dtype == np.float16
     assert features.tracks["track_id"].tolist() == [IDS[0], IDS[2]]
     assert features.tracks["sha256"][1] == paths.sha256_of(folder / "clips" / f"{IDS[2]}.opus")
-    clip = decoding.analysis_window(decoding.decode(folder / "clips" / f"{IDS[2]}.opus"))
+    clip = analysis_window(decoding.decode(folder / "clips" / f"{IDS[2]}.opus"))
     np.testing.assert_array_equal(features.vgg_mel[1], vgg_mel.embed(clip, small_models).astype("f2"))
 
 

@@ -15,6 +15,7 @@ from small_library import IDS, copy_library
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import fma, library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
@@ -256,7 +257,7 @@ def test_extracted_inputs(tmp_path: Path, small_models: ModelStore) -> None:
     assert (found.array.dtype, isinstance(found.array, np.memmap)) == (np.float16, True)
     path = folder / "clips" / f"{IDS[2]}.opus"
     assert found.tracks["sha256"][1] == paths.sha256_of(path)
-    clip = decoding.analysis_window(decoding.decode(path))
+    clip = analysis_window(decoding.decode(path))
     np.testing.assert_array_equal(found.array[1], genre_head.clip_input(clip, small_models))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import IndexFolderError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index.index import Index
@@ -66,7 +66,7 @@ def draw_file(path: Path) -> Picture:
     AudioError
         If the file cannot be decoded.
     """
-    return draw(decoding.analysis_window(decoding.decode(path)))
+    return draw(analysis_window(decoding.decode(path)))
 
 
 def kept(index: Index, row: int) -> Picture | None:
@@ -97,7 +97,7 @@ def feature_map(path: Path, models: ModelStore) -> NDArray[np.float16]:
     AudioError, ModelError
         If the file cannot be decoded, or the network is not there.
     """
-    clip = decoding.analysis_window(decoding.decode(path))
+    clip = analysis_window(decoding.decode(path))
     return vgg_features.feature_map(clip, models).astype(np.float16)
 
 

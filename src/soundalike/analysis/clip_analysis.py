@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from soundalike.analysis import panels
 from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE, Clip, analysis_window
 from soundalike.features import descriptors, spectral, spectrogram_image
 from soundalike.models import ModelStore
 
@@ -74,7 +74,7 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_
         If the clip cannot be used.
     """
     whole, sides = decode_stereo(source)
-    window = decoding.analysis_window(whole)
+    window = analysis_window(whole)
     clip = _shown(whole, window)
     spectral.power(clip)
     with ThreadPoolExecutor(2) as aside:
@@ -108,7 +108,7 @@ def front_end(source: Path | bytes, name: str, decode: Decode = decoding.decode)
         If the clip cannot be used.
     """
     whole = decode(source)
-    return panels.front_end(name, _shown(whole, decoding.analysis_window(whole)))
+    return panels.front_end(name, _shown(whole, analysis_window(whole)))
 
 
 def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = decoding.decode) -> Panel:
@@ -120,7 +120,7 @@ def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = de
         If the clip cannot be used, or the autoencoder is missing.
     """
     whole = decode(source)
-    window = decoding.analysis_window(whole)
+    window = analysis_window(whole)
     matrix = spectral.standardise(spectral.mfcc(window))
     shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH
     return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
@@ -136,7 +136,7 @@ def vgg_levels(window: Clip) -> NDArray[np.uint8]:
 
 def warm() -> None:
     """Load and compile what the first analysis needs, which takes seconds."""
-    noise = np.random.default_rng(0).normal(0, 0.1, decoding.SAMPLE_RATE * 4).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE * 4).astype(np.float32)
     clip = Clip(noise)
     panels.main(clip, spectral.chroma(clip))
     descriptors.tempo(clip)

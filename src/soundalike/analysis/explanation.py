@@ -41,7 +41,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from soundalike import representations
 from soundalike.analysis import receptive_fields, shared_traits
-from soundalike.audio.decoding import N_FRAMES
+from soundalike.audio.clip import N_FRAMES
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.playlist.clip_embeddings import ClipEmbeddings

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from soundalike.audio.decoding import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
+from soundalike.audio.clip import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
 from soundalike.features.spectral import N_MELS
 from soundalike.features.spectrogram_image import HEIGHT, WIDTH
 from soundalike.models import vgg16

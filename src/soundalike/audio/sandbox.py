@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from soundalike import memory
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 
 COUNT = 2
@@ -45,7 +45,7 @@ PIPE_BYTES = 2**20
 LONGEST_LINE = 65_536
 """Bytes of the line that an answer begins with."""
 _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
-_MOST_SAMPLES = int((decoding.MAX_SECONDS + 1) * decoding.SAMPLE_RATE)
+_MOST_SAMPLES = int((decoding.MAX_SECONDS + 1) * SAMPLE_RATE)
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 """What a process needs of the environment; anything else may be a secret."""
 _MESSAGES = {

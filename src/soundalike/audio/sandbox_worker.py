@@ -22,7 +22,7 @@ import numpy as np
 
 from soundalike import priority
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError
 
 MOST_OPEN_FILES = 16

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import SAMPLE_RATE
+from soundalike.audio.clip import SAMPLE_RATE
 
 Samples = NDArray[np.float32]
 

@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import rankings
 from soundalike.evaluation.metrics import bootstrap_interval

@@ -43,7 +43,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, MIN_SECONDS, SAMPLE_RATE, Clip, analysis_window
 from soundalike.errors import AudioError
 from soundalike.evaluation import degradations, robustness_files
 from soundalike.evaluation.degradations import Room
@@ -94,7 +94,7 @@ def read(path: Path, name: str) -> Recording:
         If it cannot be decoded.
     """
     source, sides = decoding.decode_stereo(path)
-    window = decoding.analysis_window(source)
+    window = analysis_window(source)
     if sides is not None:
         start = round(window.start * SAMPLE_RATE)
         sides = sides[start : start + ANALYSIS_SAMPLES].copy()
@@ -132,9 +132,9 @@ def shifted(seconds: float) -> Make:
             if 0 <= moved <= len(samples) - ANALYSIS_SAMPLES:
                 return Clip(samples[moved : moved + ANALYSIS_SAMPLES])
         rest = samples[start : start + ANALYSIS_SAMPLES][moved_by:]
-        if len(rest) < decoding.MIN_SECONDS * SAMPLE_RATE:
+        if len(rest) < MIN_SECONDS * SAMPLE_RATE:
             return None
-        return decoding.analysis_window(Clip(rest))
+        return analysis_window(Clip(rest))
 
     return make
 
@@ -149,7 +149,7 @@ def other_half_minute(recording: Recording) -> Clip | None:
     samples = recording.source.samples
     start = round(recording.window.start * SAMPLE_RATE)
     longer = max(samples[:start], samples[start + ANALYSIS_SAMPLES :], key=len)
-    return decoding.analysis_window(Clip(longer)) if len(longer) >= ANALYSIS_SAMPLES else None
+    return analysis_window(Clip(longer)) if len(longer) >= ANALYSIS_SAMPLES else None
 
 
 def in_room(room: Room) -> Make:
@@ -235,7 +235,7 @@ def _of_samples(change: Callable[[Samples, Recording], Samples]) -> Make:
 
 def _decoded(content: bytes) -> Clip | None:
     try:
-        return decoding.analysis_window(decoding.decode(content))
+        return analysis_window(decoding.decode(content))
     except AudioError:
         return None
 

@@ -24,7 +24,7 @@ from typing import Any
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import genre_retrieval, hubness, rankings, robustness, robustness_changes
 from soundalike.evaluation.genre_retrieval import Scores, Task, Values, rounded
@@ -312,7 +312,7 @@ def _clips(index: Index, seed: int) -> list[Clip]:
         if len(clips) > TIMED_CLIPS:
             break
         try:
-            clips.append(decoding.analysis_window(decoding.decode(index.path(row))))
+            clips.append(analysis_window(decoding.decode(index.path(row))))
         except AudioError:
             continue
     return clips

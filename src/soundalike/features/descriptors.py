@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.features import spectral
 
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.features.spectral import DYNAMIC_RANGE_DB, N_FFT
 
 BARK_EDGES = (

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 from soundalike.index.index import Index
 
 FILE = "fingerprints"

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import HOP_LENGTH, Clip
+from soundalike.audio.clip import HOP_LENGTH, Clip
 
 N_FFT = 2_048
 N_MELS = 216

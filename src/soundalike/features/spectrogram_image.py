@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import HOP_LENGTH, SAMPLE_RATE
+from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE
 
 HEIGHT, WIDTH = 480, 640
 

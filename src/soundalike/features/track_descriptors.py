@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.analysis import receptive_fields
-from soundalike.audio import decoding
-from soundalike.audio.decoding import HOP_LENGTH, Clip
+from soundalike.audio.clip import HOP_LENGTH, Clip, level_dbfs
 from soundalike.features import spectral
 from soundalike.index.index import Index
 
@@ -128,7 +127,7 @@ def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
     bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]
     flatness = feature.spectral_flatness(S=magnitude)[0]
     power = np.square(magnitude).sum(axis=0) + 1e-12
-    levels = decoding.level_dbfs(clip.samples)
+    levels = level_dbfs(clip.samples)
     strength = onset.onset_strength(S=mel, **rate)
     onsets = onset.onset_detect(onset_envelope=strength, **rate)
     return np.array(

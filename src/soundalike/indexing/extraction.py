@@ -28,7 +28,7 @@ from numpy.typing import DTypeLike, NDArray
 from soundalike import paths, representations, threads
 from soundalike.analysis import activation_maps
 from soundalike.audio import decoding, tags
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.models import ModelStore, genre_head, stretches, vgg_features
@@ -120,7 +120,7 @@ def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refus
     sha256 = ""
     try:
         sha256 = paths.sha256_of(path)
-        clip = decoding.analysis_window(decoding.decode(path))
+        clip = analysis_window(decoding.decode(path))
         values = {name: _value(name, clip, models) for name in wanted}
     except AudioError as error:
         return Refused(sha256, str(error))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import paths
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
 
 if TYPE_CHECKING:

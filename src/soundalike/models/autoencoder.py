@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import N_FRAMES
+from soundalike.audio.clip import N_FRAMES
 from soundalike.features import spectral
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network

@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.models import ModelStore, tagger
 
 _patches: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()

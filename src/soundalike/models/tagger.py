@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio import levels
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 

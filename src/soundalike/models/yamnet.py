@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio import levels
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network

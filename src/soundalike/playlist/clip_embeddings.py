@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from soundalike import representations, threads
 from soundalike.analysis import activation_maps
 from soundalike.analysis.activation_maps import Picture
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.features import fingerprint, track_descriptors
 from soundalike.index import duplicates as recordings
 from soundalike.index.index import Index, nearest

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.features import descriptors, spectral
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundalike import representations, threads
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings
@@ -119,7 +119,7 @@ def first_answer(
     """
     index.check_models(models)
     on_step(STEPS[0])
-    clip = decoding.analysis_window(decode(source))
+    clip = analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
     _hear(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
@@ -165,7 +165,7 @@ def rehearse(models: ModelStore) -> None:
 
     A model that is missing is passed over; who needs it is told.
     """
-    noise = np.random.default_rng(0).normal(0.0, 0.1, decoding.ANALYSIS_SAMPLES)
+    noise = np.random.default_rng(0).normal(0.0, 0.1, ANALYSIS_SAMPLES)
     clip = Clip(noise.astype(np.float32))
     for name in ("vgg_mel", "genre_head", representations.default(list(representations.REGISTRY))):
         with suppress(ModelError):

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import threads
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.models import ModelStore
 from soundalike.representations import (

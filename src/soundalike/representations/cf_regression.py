@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import levels
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.features import spectral
 from soundalike.models import ModelStore, factor_cnn
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio.decoding import HOP_LENGTH, Clip
+from soundalike.audio.clip import HOP_LENGTH, Clip
 from soundalike.features import spectral
 from soundalike.models import ModelStore
 

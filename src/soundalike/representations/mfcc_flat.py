@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import N_FRAMES, Clip
+from soundalike.audio.clip import N_FRAMES, Clip
 from soundalike.features import spectral
 from soundalike.models import ModelStore
 

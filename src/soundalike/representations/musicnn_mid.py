@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 
 DIM = 4 * tagger.MIDDLE_FILTERS

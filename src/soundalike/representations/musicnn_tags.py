@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.models import ModelStore, musicnn_features, tagger
 
 DIM = len(tagger.TAGS)

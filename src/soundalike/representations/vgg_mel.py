@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip
 from soundalike.models import ModelStore, vgg16, vgg_features
 
 GRID = (5, 10)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import N_FRAMES, Clip
+from soundalike.audio.clip import N_FRAMES, Clip
 from soundalike.features import spectral
 from soundalike.models import ModelStore, vgg16, vgg_features
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.models import ModelStore, stretches, yamnet, yamnet_features
 
 DIM = yamnet.DIM

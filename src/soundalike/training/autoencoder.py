@@ -21,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import spectral
@@ -88,7 +89,7 @@ def extract(
     for row, file in enumerate(source.tracks["file"]):
         on_track(str(file))
         try:
-            clip = decoding.analysis_window(decoding.decode(source.path(row)))
+            clip = analysis_window(decoding.decode(source.path(row)))
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue

@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 from soundalike.evaluation import metrics
@@ -99,7 +100,7 @@ def extract(
         if track_id not in place:
             continue
         try:
-            clip = decoding.analysis_window(decoding.decode(source.path(row)))
+            clip = analysis_window(decoding.decode(source.path(row)))
         except AudioError as error:
             skipped.append(Skipped(str(file), str(error)))
             continue

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.decoding import Clip
+from soundalike.audio.clip import Clip, analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
@@ -130,7 +130,7 @@ def extract(
         file = str(source.tracks["file"].iloc[row])
         on_track(file)
         try:
-            clip = decoding.analysis_window(decoding.decode(path))
+            clip = analysis_window(decoding.decode(path))
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
+from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.fma import SPLITS
 from soundalike.datasets.library import Library, Skipped
@@ -137,7 +138,7 @@ def extract(
         file = str(source.tracks["file"].iloc[row])
         on_track(file)
         try:
-            clip = decoding.analysis_window(decoding.decode(path))
+            clip = analysis_window(decoding.decode(path))
         except AudioError as error:
             skipped.append(Skipped(file, str(error)))
             continue

@@ -12,7 +12,7 @@ from soundalike.analysis import receptive_fields
 from soundalike.analysis.activation_maps import Picture
 from soundalike.analysis.dimension_cache import BLANK
 from soundalike.analysis.explanation import Explanation, explain
-from soundalike.audio import decoding
+from soundalike.audio.clip import clock
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
@@ -102,7 +102,7 @@ def words(explained: Explanation, asked: Side, found: Side) -> str:
     if explained.best is not None:
         middles = [start + explained.best.length / 2 for start in explained.best[:2]]
         one, other = (
-            decoding.clock(side.picture.offset + middle)
+            clock(side.picture.offset + middle)
             for side, middle in zip((asked, found), middles, strict=True)
         )
         said.append(f"They agree best around {one} of the first and {other} of the second.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from soundalike.audio import decoding
+from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.errors import SoundalikeError
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index.index import Index
@@ -166,7 +167,7 @@ def pitch(_: Index) -> Shown:
                 apart = f"{high - low:,.0f} Hz or {rises[number]:.2f} mel apart"
                 play(f"about_step_{number}", f"{low:,.0f} Hz, then {high:,.0f} Hz", apart, turns)
         plot(
-            figures.mel_curve(steps, decoding.SAMPLE_RATE / 2),
+            figures.mel_curve(steps, SAMPLE_RATE / 2),
             "about_mel",
             f"Mel over hertz, steep below and flat above, with both steps drawn in: {rises[0]:.2f} mel "
             f"from 250 Hz and {rises[1]:.2f} mel from 4,000 Hz.",
@@ -177,7 +178,7 @@ def pitch(_: Index) -> Shown:
 def spectrograms(index: Index) -> Shown:
     """What a window and a hop do."""
     state.from_url("about_window", "window", WINDOWS, spectral.N_FFT)
-    state.from_url("about_hop", "hop", HOPS, decoding.HOP_LENGTH)
+    state.from_url("about_hop", "hop", HOPS, HOP_LENGTH)
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.SPECTROGRAMS)
@@ -252,6 +253,6 @@ def plot(figure: go.Figure, key: str, caption: str) -> None:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def open_clip(path: str) -> decoding.Clip:
+def open_clip(path: str) -> Clip:
     """A clip of the library, decoded once."""
     return decoding.decode(path)

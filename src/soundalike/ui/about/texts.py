@@ -6,6 +6,7 @@ import numpy as np
 
 from soundalike import representations
 from soundalike.audio import decoding
+from soundalike.audio.clip import HOP_LENGTH, MIN_SECONDS, N_FRAMES, SAMPLE_RATE
 from soundalike.features import psychoacoustics, spectral, spectrogram_image
 from soundalike.index import duplicates
 from soundalike.index.index import Index
@@ -26,7 +27,7 @@ Levels are counted in **decibels** (dB), which measure ratios: 6 dB less is half
 dB less a tenth. Here 0 dBFS is the loudest sine that a file can hold.
 """
 
-_NYQUIST = decoding.SAMPLE_RATE / 2
+_NYQUIST = SAMPLE_RATE / 2
 DIGITAL = f"""
 A computer keeps a sound as numbers: its pressure, measured many thousand times a second. Half that
 **sample rate** is the **Nyquist frequency**, and only tones below it survive. A higher one gives
@@ -34,7 +35,7 @@ exactly the same samples as a lower one, its **alias**, folded back at the Nyqui
 nothing can tell the two apart afterwards. This is why recorders filter a sound before they sample
 it; the second player leaves the filter out on purpose.
 
-Soundalike listens at {decoding.SAMPLE_RATE:,} Hz, so up to {_NYQUIST:,.0f} Hz: cymbals lose some
+Soundalike listens at {SAMPLE_RATE:,} Hz, so up to {_NYQUIST:,.0f} Hz: cymbals lose some
 shimmer, melodies nothing that matters.
 """
 
@@ -71,7 +72,7 @@ its whole length, a short one places the hit and blurs the pitch. The **hop** is
 window to the next. A smaller one draws more columns, but sharpens nothing that the window has
 blurred.
 
-Soundalike takes {spectral.N_FFT:,} samples and a hop of {decoding.HOP_LENGTH}: {decoding.N_FRAMES:,}
+Soundalike takes {spectral.N_FFT:,} samples and a hop of {HOP_LENGTH}: {N_FRAMES:,}
 columns for 30 s.
 """
 
@@ -170,7 +171,7 @@ def limits(index: Index, accuracy: float | None) -> str:
   neighbours, fewer in loud noise, unless the library has the song.
 - **Genres are rough.** One label a track{tagged}.{right}
 - **Half a minute stands for a track**, the loudest of a long one. A clip under
-  {decoding.MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
+  {MIN_SECONDS:.0f} s is refused, and one under 30 s is repeated to fill them.
 - **Time counts for the article's ways.** VGG16's embeddings keep when things happen, so that the
   same music shifted by a second looks less like itself. Copies are told by a similarity of
   {duplicates.SIMILARITY} or more in them if they begin together, and by a fingerprint if they do not.

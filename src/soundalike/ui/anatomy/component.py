@@ -23,7 +23,7 @@ from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.audio import decoding, sandbox
-from soundalike.audio.decoding import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
+from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.features import spectrogram_image
 from soundalike.index.index import Index
 from soundalike.ui import frontend, state

@@ -43,7 +43,7 @@ def _warm() -> None:
     """Its first call takes seconds."""
 
     def load() -> None:
-        from soundalike.audio.decoding import Clip
+        from soundalike.audio.clip import Clip
         from soundalike.features import spectral
 
         spectral.mel_spectrogram(Clip(np.zeros(8_192, np.float32)))
