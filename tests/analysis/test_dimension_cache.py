@@ -9,15 +9,14 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike.analysis import activation_maps, explanation, receptive_fields
+from soundalike.analysis import receptive_fields
 from soundalike.analysis.dimension_cache import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
-from soundalike.features import fingerprint
-from soundalike.index import duplicates, index
+from soundalike.features import fingerprint, thumbnail
+from soundalike.index import index, track_arrays
 from soundalike.indexing import measurements
 from soundalike.indexing.ingest import Event
-from soundalike.playlist import harmonic_mixing
 from soundalike.representations import vgg_mel
 
 pytest_plugins = ["library_fixtures"]
@@ -102,7 +101,7 @@ def test_pictures_are_drawn_once_where_the_index_has_none(store) -> None:
     assert store.picture(1) is None
     drawn = store.draw(1)
     assert store.picture(1) is drawn
-    assert Image.open(io.BytesIO(drawn.content)).size == activation_maps.PICTURE_SIZE
+    assert Image.open(io.BytesIO(drawn.content)).size == thumbnail.SIZE
 
 
 def test_a_track_that_is_gone_has_a_blank_picture(tmp_path, models) -> None:
@@ -125,23 +124,23 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
     copied = index.load(folder, checksums=True)
     store = FeatureStore(copied, small_models)
     picture = store.picture(2)
-    assert picture == activation_maps.draw_file(copied.path(2))
+    assert picture == thumbnail.draw_file(copied.path(2))
     assert len(store.portrait("genre_head", 0).findings) == 8
-    assert harmonic_mixing.load(copied).shape == (len(copied), 2)
-    assert fingerprint.distance(*fingerprint.load(copied)[[1, 1]]) == 0
-    assert not len(duplicates.load(copied))
-    assert explanation.stored_moments(copied, "musicnn") is None
+    assert track_arrays.keys(copied).shape == (len(copied), 2)
+    assert fingerprint.distance(*track_arrays.fingerprints(copied)[[1, 1]]) == 0
+    assert not len(track_arrays.duplicate_pairs(copied))
+    assert track_arrays.moments(copied, "musicnn") is None
     assert not set(copied.stored) & {"musicnn", "musicnn_mid", "yamnet"}
     opened = index.load(folder)
     np.save(folder / "picture_places.npy", np.zeros((1, 2)))
     with pytest.raises(IndexFolderError, match=r"pictures\.npy is damaged"):
-        activation_maps.kept(opened, 0)
+        track_arrays.thumbnail(opened, 0)
 
 
 def test_a_picture_shows_a_burst_where_it_is() -> None:
     time = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
-    picture = activation_maps.draw(Clip(samples.astype(np.float32)))
+    picture = thumbnail.draw(Clip(samples.astype(np.float32)))
     shown = np.asarray(Image.open(io.BytesIO(picture.content)).convert("L"), float)
     row, column = np.unravel_index(shown.argmax(), shown.shape)
     box = receptive_fields.share(receptive_fields.Cell(1, 4, 0)).percent()

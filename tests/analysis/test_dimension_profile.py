@@ -78,10 +78,7 @@ def test_genres_name_it_too(tmp_path) -> None:
 
 
 def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None:
-    from soundalike.analysis import receptive_fields
-
-    cell = receptive_fields.Cell(3, 7, 5)
-    known, values = track_descriptors.of_dimension(descriptors, cell)
+    known, values = track_descriptors.of_dimension(descriptors, (3, 7))
     assert known == CLIP + CELL
     assert np.array_equal(values[:, -2], descriptors[:, 8 + 37])
     assert np.array_equal(values[:, -1], descriptors[:, 8 + 50 + 37])

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from small_library import OTHER_CLIP, write_index
 
 from soundalike import paths, representations
-from soundalike.analysis import activation_maps, explanation, receptive_fields, shared_traits
+from soundalike.analysis import explanation, receptive_fields, shared_traits
 from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
-from soundalike.features import track_descriptors
-from soundalike.index import index, writing
+from soundalike.features import thumbnail, track_descriptors
+from soundalike.index import index, track_arrays, writing
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.playlist import query
@@ -324,7 +324,7 @@ def without_moments(folder: Path) -> Index:
 
 def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
-    assert all(explanation.stored_moments(one, part) is None for part in PARTS)
+    assert all(track_arrays.moments(one, part) is None for part in PARTS)
     found = explanation.explain(one, asked(one), 1, "soundalike")
     assert found.moments is None
     assert found.shades is None
@@ -427,7 +427,7 @@ def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip,
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
     np.testing.assert_array_equal(embeddings.descriptors, track_descriptors.summarise(clip))
     assert embeddings.descriptors is embeddings.descriptors
-    assert embeddings.picture == activation_maps.draw(clip)
+    assert embeddings.picture == thumbnail.draw(clip)
     assert embeddings.picture is embeddings.picture
 
 

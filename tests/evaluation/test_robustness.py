@@ -19,7 +19,7 @@ from soundalike.evaluation import robustness
 from soundalike.evaluation.robustness import Found
 from soundalike.evaluation.robustness_changes import USUAL
 from soundalike.features import fingerprint
-from soundalike.index import duplicates
+from soundalike.index import track_arrays
 from soundalike.index.index import Index, load
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -68,7 +68,7 @@ def real(tmp_path: Path, cheap: None) -> Index:
     }
     written = write_index(tmp_path / "index", vectors, tuple(vectors))
     prints = np.stack([fingerprint.of(clip) for clip in clips])
-    np.save(written.folder / f"{fingerprint.FILE}.npy", prints)
+    np.save(written.folder / f"{track_arrays.FINGERPRINTS}.npy", prints)
     tracks = written.tracks.assign(file=[f"clips/{name}.opus" for name in IDS])
     manifest = written.manifest | {"library": {"folder": str(folder), "fingerprint": ""}}
     return replace(written, tracks=tracks, manifest=manifest)
@@ -106,7 +106,7 @@ def around(degrees: Sequence[float]) -> np.ndarray:
 
 def with_duplicates(index: Index, *pairs: tuple[int, int]) -> Index:
     """An index whose duplicates are these pairs alone."""
-    np.save(index.folder / f"{duplicates.FILE}.npy", np.array(pairs, np.int32).reshape(-1, 2))
+    np.save(index.folder / f"{track_arrays.DUPLICATES}.npy", np.array(pairs, np.int32).reshape(-1, 2))
     return load(index.folder)
 
 
@@ -210,7 +210,7 @@ def test_another_embedding_may_be_passed_in(real: Index) -> None:
 
 
 def test_nothing_is_known_without_fingerprints(real: Index) -> None:
-    (real.folder / f"{fingerprint.FILE}.npy").unlink()
+    (real.folder / f"{track_arrays.FINGERPRINTS}.npy").unlink()
     found = robustness.measure(real, by(["spectrum"], "gain_6_db"), [0], ModelStore())
     assert found["spectrum"]["gain_6_db"]["known"] is None
     assert found["spectrum"]["gain_6_db"]["kept"]["mean"] == 1

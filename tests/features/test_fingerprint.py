@@ -21,6 +21,7 @@ from soundalike.evaluation import robustness_changes
 from soundalike.evaluation.robustness_changes import CHANGES, Recording
 from soundalike.features import fingerprint
 from soundalike.features.fingerprint import HOP_LENGTH, MAX_SHIFT, MIN_FRAMES, N_FFT, N_FRAMES, SAME
+from soundalike.index import track_arrays
 
 FEW = settings(max_examples=50, deadline=None, derandomize=True)
 TIME = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
@@ -228,10 +229,10 @@ def test_arguments_are_left_alone() -> None:
 
 def test_fingerprints_come_back_from_an_index(tmp_path: Path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
-    assert fingerprint.load(index) is None
+    assert track_arrays.fingerprints(index) is None
     kept = np.stack([words(seed) for seed in range(3)])
     np.save(index.folder / "fingerprints.npy", kept)
-    opened = fingerprint.load(index)
+    opened = track_arrays.fingerprints(index)
     assert opened is not None
     np.testing.assert_array_equal(opened, kept)
     assert fingerprint.distances(opened[1], opened)[1] == 0.0
@@ -252,11 +253,11 @@ def test_malformed_fingerprints_are_refused(tmp_path: Path, malformed: Callable[
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     np.save(index.folder / "fingerprints.npy", malformed())
     with pytest.raises(IndexFolderError, match=r"fingerprints\.npy is damaged"):
-        fingerprint.load(index)
+        track_arrays.fingerprints(index)
 
 
 def test_a_file_that_is_no_array_is_refused(tmp_path: Path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     (index.folder / "fingerprints.npy").write_bytes(b"no array")
     with pytest.raises(IndexFolderError):
-        fingerprint.load(index)
+        track_arrays.fingerprints(index)

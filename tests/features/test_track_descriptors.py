@@ -10,6 +10,7 @@ from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import CLIP, SIZE
+from soundalike.index import track_arrays
 
 NAMES = [descriptor.name for descriptor in CLIP]
 
@@ -74,7 +75,7 @@ def test_a_burst_is_loudest_in_its_own_cell(time) -> None:
 
 def test_descriptors_of_another_library_are_refused(tmp_path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
-    assert track_descriptors.load(index) is None
+    assert track_arrays.descriptors(index) is None
     np.save(index.folder / "descriptors.npy", np.zeros((4, SIZE), np.float32))
     with pytest.raises(IndexFolderError, match=r"descriptors\.npy is damaged"):
-        track_descriptors.load(index)
+        track_arrays.descriptors(index)

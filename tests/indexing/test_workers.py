@@ -157,7 +157,7 @@ def test_whatever_a_file_does_to_an_analysis_is_told(
     def fail(*given: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("soundalike.audio.clip.analysis_window", fail)
+    monkeypatch.setattr("soundalike.indexing.extraction.analysis_window", fail)
     outcome = extraction.take(music / "0.wav", [NAME], models)
     assert isinstance(outcome, Refused)
     assert outcome.reason == "This file cannot be analysed (ZeroDivisionError)."

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from small_library import write_index
 
 from soundalike.errors import PlaylistError
-from soundalike.index import duplicates
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import blend, composer, harmonic_mixing, ordering, playlist, query
 from soundalike.playlist.blend import Seed
@@ -124,7 +124,9 @@ def test_a_recording_is_in_once(tmp_path) -> None:
     """Three tracks are one recording; only the one most like the seed is in."""
     vectors = np.eye(8, 8)[[0, 1, 1, 1, 2, 3]] + 0.5
     index = write_index(tmp_path / "index", {"vgg_mel": vectors})
-    np.save(index.folder / f"{duplicates.FILE}.npy", np.array([[1, 2], [1, 3], [2, 3]], np.int32))
+    np.save(
+        index.folder / f"{track_arrays.DUPLICATES}.npy", np.array([[1, 2], [1, 3], [2, 3]], np.int32)
+    )
     found = composer.compose(index, seeds_of(index, [0]), Recipe("vgg_mel", 5))
     assert rows_of(found) == [1, 4, 5]
     assert found.notes == ("Only 3 tracks are left; left out were 2 as the same recording as another.",)
@@ -157,7 +159,7 @@ def test_variety_by_hand(tmp_path) -> None:
 
 def test_fitting_keys_come_forward(libraries) -> None:
     index = libraries[2]
-    keys = harmonic_mixing.load(index)
+    keys = track_arrays.keys(index)
     table = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
     asked = int(np.argmax(table.sum(axis=1)))
     fits = table[asked]

@@ -8,16 +8,18 @@ from small_library import write_index
 
 from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
+from soundalike.features import key
+from soundalike.index import track_arrays
 from soundalike.playlist import harmonic_mixing
 
 NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 
-def key(name: str) -> tuple[int, int]:
+def parse_key(name: str) -> tuple[int, int]:
     return NAMES.index(name.rstrip("m")), int(name.endswith("m"))
 
 
-ALL = np.array([key(f"{name}{mode}") for name in NAMES for mode in ("", "m")], np.int8)
+ALL = np.array([parse_key(f"{name}{mode}") for name in NAMES for mode in ("", "m")], np.int8)
 
 
 @pytest.mark.parametrize(
@@ -30,8 +32,8 @@ ALL = np.array([key(f"{name}{mode}") for name in NAMES for mode in ("", "m")], n
     ],
 )
 def test_what_fits_a_key(one, expected) -> None:
-    fits = harmonic_mixing.fit(key(one), ALL)
-    assert {tuple(found) for found in ALL[fits]} == {key(name) for name in expected}
+    fits = harmonic_mixing.fit(parse_key(one), ALL)
+    assert {tuple(found) for found in ALL[fits]} == {parse_key(name) for name in expected}
 
 
 def test_fitting_is_mutual_and_four_keys_fit_each() -> None:
@@ -41,8 +43,8 @@ def test_fitting_is_mutual_and_four_keys_fit_each() -> None:
 
 
 def test_no_key_fits_nothing() -> None:
-    assert not harmonic_mixing.fit(harmonic_mixing.NONE, ALL).any()
-    assert not harmonic_mixing.fit((0, 0), np.array([harmonic_mixing.NONE], np.int8)).any()
+    assert not harmonic_mixing.fit(key.NONE, ALL).any()
+    assert not harmonic_mixing.fit((0, 0), np.array([key.NONE], np.int8)).any()
 
 
 def chords(*notes: tuple[float, ...]) -> Clip:
@@ -54,17 +56,17 @@ def chords(*notes: tuple[float, ...]) -> Clip:
 
 def test_a_cadence_in_c_is_heard() -> None:
     c, f, g = (261.6, 329.6, 392.0), (349.2, 440.0, 523.3), (392.0, 493.9, 587.3)
-    assert harmonic_mixing.of(chords(c, f, g, c)) == (0, 0)
+    assert key.estimate(chords(c, f, g, c)) == (0, 0)
 
 
 def test_noise_has_no_key() -> None:
     noise = np.random.default_rng(0).normal(0, 0.1, 10 * SAMPLE_RATE).astype(np.float32)
-    assert harmonic_mixing.of(Clip(noise)) == harmonic_mixing.NONE or harmonic_mixing.MIN_MARGIN < 0.05
+    assert key.estimate(Clip(noise)) == key.NONE or key.MIN_MARGIN < 0.05
 
 
 def test_an_index_without_keys_and_one_with_others(tmp_path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.eye(3)})
-    assert harmonic_mixing.load(index) is None
-    np.save(tmp_path / f"{harmonic_mixing.FILE}.npy", np.zeros((2, 2), np.int8))
+    assert track_arrays.keys(index) is None
+    np.save(tmp_path / f"{track_arrays.KEYS}.npy", np.zeros((2, 2), np.int8))
     with pytest.raises(IndexFolderError, match="damaged"):
-        harmonic_mixing.load(index)
+        track_arrays.keys(index)

@@ -18,8 +18,7 @@ from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError
-from soundalike.features import fingerprint
-from soundalike.index import duplicates, index
+from soundalike.index import duplicates, index, track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import builder
 from soundalike.indexing.builder import Plan
@@ -130,7 +129,7 @@ def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
 def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
     small_index: Index, small_models: ModelStore, tmp_path: Path
 ) -> None:
-    assert fingerprint.load(small_index) is None
+    assert track_arrays.fingerprints(small_index) is None
     copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")
     assert query.first_answer(copy, small_index, small_models).row == 3
 

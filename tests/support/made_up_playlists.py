@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from small_library import write_index
 
-from soundalike.features import track_descriptors
+from soundalike.features import key, track_descriptors
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
-from soundalike.playlist import harmonic_mixing
 
 
 def library(folder: Path, seed: int, n: int = 40, dim: int = 6, artists: int = 8) -> Index:
@@ -31,8 +31,8 @@ def measured(index: Index, seed: int) -> Index:
     """The index with random descriptors and keys."""
     rng = np.random.default_rng(seed)
     descriptors = rng.normal(size=(len(index), track_descriptors.SIZE)).astype(np.float32)
-    np.save(index.folder / f"{track_descriptors.FILE}.npy", descriptors)
+    np.save(index.folder / f"{track_arrays.DESCRIPTORS}.npy", descriptors)
     keys = np.column_stack([rng.integers(0, 12, len(index)), rng.integers(0, 2, len(index))])
-    keys[rng.random(len(index)) < 0.2] = harmonic_mixing.NONE
-    np.save(index.folder / f"{harmonic_mixing.FILE}.npy", keys.astype(np.int8))
+    keys[rng.random(len(index)) < 0.2] = key.NONE
+    np.save(index.folder / f"{track_arrays.KEYS}.npy", keys.astype(np.int8))
     return index

@@ -10,10 +10,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from soundalike import paths
-from soundalike.analysis import activation_maps
 from soundalike.analysis.dimension_cache import BLANK
 from soundalike.analysis.explanation import Explanation, Meeting, Part, explain
-from soundalike.index import index
+from soundalike.features.thumbnail import Thumbnail
+from soundalike.index import index, track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.ui import components, explanation_dialog, frontend
@@ -31,7 +31,7 @@ def bundled() -> Index:
 
 def side(bundled: Index, row: int, url: str = "/media/x.opus") -> Side:
     facts = [bundled.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")]
-    picture = activation_maps.kept(bundled, row)
+    picture = track_arrays.thumbnail(bundled, row)
     assert picture is not None
     return Side(Track(*facts, "", url), picture)
 
@@ -84,7 +84,7 @@ def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
 
 
 def test_the_picture_is_said_in_words() -> None:
-    later = Side(Track("b", "B", "", "", "", "", ""), activation_maps.Picture(b"", 70.0))
+    later = Side(Track("b", "B", "", "", "", "", ""), Thumbnail(b"", 70.0))
     assert explanation_dialog.payload(by_moments(), BARE, later)["words"] == (
         "The spectrograms of “A” and “B”, marked where they agree. They agree best around 0:08 of the "
         "first and 1:38 of the second."

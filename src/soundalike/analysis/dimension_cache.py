@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.analysis import activation_maps, dimension_profile, dimension_stats, receptive_fields
-from soundalike.analysis.activation_maps import Picture
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
 from soundalike.errors import AudioError
-from soundalike.features import track_descriptors
-from soundalike.index import genre_groups
+from soundalike.features import thumbnail
+from soundalike.features.thumbnail import Thumbnail
+from soundalike.index import genre_groups, track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
@@ -25,7 +25,7 @@ CHANNELS = "channels"
 """The name under which the channels of `vgg_mel`, gathered over their cells, are summarised."""
 DIMENSIONS = ("vgg_mel", "genre_head")
 """The representations whose dimensions can be looked into."""
-BLANK = Picture(b"", 0.0)
+BLANK = Thumbnail(b"", 0.0)
 """The picture of a track that cannot be decoded."""
 _MATRIX_BYTES = 128 * 2**20
 _MOST_BYTES = 512 * 2**20
@@ -77,7 +77,7 @@ class FeatureStore:
         self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
-        self._pictures: Shelf[Picture] = Shelf(512)
+        self._pictures: Shelf[Thumbnail] = Shelf(512)
         self._features: Shelf[NDArray[np.float16]] = Shelf(64)
         self._maps: Shelf[NDArray[np.float32]] = Shelf(512)
 
@@ -104,7 +104,7 @@ class FeatureStore:
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:
-        return track_descriptors.load(self.index)
+        return track_arrays.descriptors(self.index)
 
     def _matrix(self, name: str) -> Matrix:
         """A stored matrix: in float32 where that is small enough to keep, since converting it takes
@@ -188,14 +188,14 @@ class FeatureStore:
         means = dimension_stats.by_cell(self.summary("vgg_mel").mean, channel).ravel()
         return int(np.argmax(means)) * receptive_fields.CHANNELS + channel
 
-    def picture(self, row: int) -> Picture | None:
+    def picture(self, row: int) -> Thumbnail | None:
         """A track's picture if the index has it or it was drawn before; `BLANK` where it cannot be."""
-        return activation_maps.kept(self.index, row) or self._pictures.get(row)
+        return track_arrays.thumbnail(self.index, row) or self._pictures.get(row)
 
-    def draw(self, row: int) -> Picture:
+    def draw(self, row: int) -> Thumbnail:
         """A track's picture, drawn now: a fifth of a second."""
         try:
-            return self._pictures.put(row, activation_maps.draw_file(self.index.path(row)))
+            return self._pictures.put(row, thumbnail.draw_file(self.index.path(row)))
         except AudioError:
             return self._pictures.put(row, BLANK)
 

@@ -168,7 +168,8 @@ def compare(
     cell : of the dimension, if it has one
     independent : how many independent witnesses there are; tracks of one artist are one
     """
-    known, measured = track_descriptors.of_dimension(descriptors, cell)
+    place = None if cell is None else (cell.band, cell.time)
+    known, measured = track_descriptors.of_dimension(descriptors, place)
     column = values[:, np.newaxis]
     whole = dimension_stats.group([""] * len(values), [""] * len(values))
     found = dimension_stats.correlations(column, measured, dimension_stats.summarise(column, whole))[

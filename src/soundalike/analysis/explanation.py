@@ -42,6 +42,7 @@ from numpy.typing import ArrayLike, NDArray
 from soundalike import representations
 from soundalike.analysis import receptive_fields, shared_traits
 from soundalike.audio.clip import N_FRAMES
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -214,18 +215,6 @@ def explain(
     )
 
 
-def stored_moments(index: Index, name: str) -> NDArray[np.float16] | None:
-    """The moments of an index's tracks as the network gave them [shape=(n, 10, dim)], or None.
-
-    Raises
-    ------
-    IndexFolderError
-        If they are of another library or another version.
-    """
-    shape = (len(index), stretches.COUNT, representations.get(name).dim)
-    return index.optional(f"{name}{stretches.MOMENTS}", shape, np.float16)
-
-
 def _unsplit(index: Index, query: Query, row: int, representation: str, sentence: str) -> Explanation:
     """What is known where vectors are not kept: the similarity, if the two are neighbours."""
     similarity = None
@@ -367,7 +356,7 @@ def _by_moment(index: Index, query: Query, row: int, pairs: Mapping[str, _Pair])
     """Contributions by the query's stretch and the track's [shape=(10, 10)], if all are known."""
     total = np.zeros((stretches.COUNT, stretches.COUNT))
     for name, pair in pairs.items():
-        stored = stored_moments(index, name)
+        stored = track_arrays.moments(index, name)
         asked = None if stored is None else _moments_of(query, name, stored)
         weights_of = representations.get(name).moment_weights
         if stored is None or asked is None or weights_of is None:
@@ -435,7 +424,7 @@ def _listen_from(stretch_begins: float) -> float:
 def _notes(index: Index, names: Iterable[str], lift: float, whole: bool) -> Iterator[str]:
     if lift:
         yield f"{lift:.3f} of it is a lift for a track that would otherwise be in nobody's list."
-    if whole and any(stored_moments(index, name) is None for name in names):
+    if whole and any(track_arrays.moments(index, name) is None for name in names):
         yield "This library does not hold which moments agree; `soundalike measure INDEX` adds them."
     elif whole:
         yield "Which moments agree is known only of a question that is a single clip."

@@ -13,10 +13,10 @@ Pixels are counted from the top left of the 480 x 640 picture; the mel scale is 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from soundalike.audio.clip import HOP_LENGTH, N_FRAMES, SAMPLE_RATE
+from soundalike.features.psychoacoustics import hz_to_mel, mel_to_hz
 from soundalike.features.spectral import N_MELS
 from soundalike.features.spectrogram_image import HEIGHT, WIDTH
 from soundalike.models import vgg16
@@ -31,8 +31,6 @@ TIMELINE = (-0.5 * HOP_LENGTH / SAMPLE_RATE, N_FRAMES * HOP_LENGTH / SAMPLE_RATE
 its time, so that half of the first one lies before the clip."""
 
 _LAST_SECOND = (N_FRAMES - 1) * HOP_LENGTH / SAMPLE_RATE
-_LINEAR_HZ, _BEND_HZ = 200.0 / 3.0, 1_000.0
-_BEND_MEL, _LOG_STEP = 15.0, math.log(6.4) / 27.0
 
 
 @dataclass(frozen=True)
@@ -118,7 +116,7 @@ def field_of_view(of: Cell) -> Box:
 
 def pitch_range(low: float, high: float) -> str:
     """Two frequencies in words: "0.7 to 1.4 kHz", "50 to 670 Hz"."""
-    if high < _BEND_HZ:
+    if high < 1_000:
         return f"{low:.0f} to {high:.0f} Hz"
     return f"{low / 1000:.1f} to {high / 1000:.1f} kHz"
 
@@ -143,20 +141,6 @@ def receptive_field(first: int, last: int) -> tuple[int, int]:
     return first * step - before, last * step - before + size
 
 
-def mel_to_hertz(mel: float) -> float:
-    """Slaney's mel scale: linear up to 1 kHz, logarithmic above."""
-    if mel < _BEND_MEL:
-        return _LINEAR_HZ * mel
-    return _BEND_HZ * math.exp(_LOG_STEP * (mel - _BEND_MEL))
-
-
-def hertz_to_mel(hertz: float) -> float:
-    """The inverse of `mel_to_hertz`."""
-    if hertz < _BEND_HZ:
-        return hertz / _LINEAR_HZ
-    return _BEND_MEL + math.log(hertz / _BEND_HZ) / _LOG_STEP
-
-
 def _second(column: int) -> float:
     start, span = TIMELINE
     return min(max(start + span * column / WIDTH, 0.0), _LAST_SECOND)
@@ -170,4 +154,4 @@ def _hertz(row: int) -> float:
     """
     bands_below = (HEIGHT - row) * N_MELS / HEIGHT
     point = min(max(bands_below + 0.5, 0.0), N_MELS + 1.0)
-    return mel_to_hertz(point / (N_MELS + 1) * hertz_to_mel(SAMPLE_RATE / 2))
+    return mel_to_hz(point / (N_MELS + 1) * hz_to_mel(SAMPLE_RATE / 2))

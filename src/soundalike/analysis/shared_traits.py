@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 
 from soundalike.analysis import receptive_fields
 from soundalike.features import track_descriptors
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
@@ -181,7 +182,7 @@ def _library(index: Index) -> _Library:
 
 def _read(index: Index) -> _Library:
     n = len(index)
-    descriptors = track_descriptors.load(index)
+    descriptors = track_arrays.descriptors(index)
     values = np.full((n, len(TRAITS)), np.nan) if descriptors is None else traits(descriptors)
     genres = index.array("genre_probabilities") if index.genres else np.zeros((n, 0))
     tracks = Traits(values, np.asarray(genres, np.float64))
@@ -198,7 +199,7 @@ def _read(index: Index) -> _Library:
 
 def _of_query(index: Index, query: Query, library: _Library) -> Traits:
     genres = np.array([query.genres.get(genre, 0.0) for genre in library.genres])
-    if isinstance(query.embeddings, ClipEmbeddings) and track_descriptors.load(index) is not None:
+    if isinstance(query.embeddings, ClipEmbeddings) and track_arrays.descriptors(index) is not None:
         return Traits(traits(query.embeddings.descriptors[np.newaxis])[0], genres)
     if query.row is not None:
         return Traits(library.tracks.values[query.row], genres)

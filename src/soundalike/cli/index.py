@@ -13,6 +13,7 @@ import click
 from soundalike import paths, representations
 from soundalike.audio import tags
 from soundalike.errors import SoundalikeError
+from soundalike.index import track_arrays
 
 if TYPE_CHECKING:
     from soundalike.datasets.library import Skipped
@@ -210,11 +211,10 @@ def check(folder: Path, as_json: bool) -> None:
 
 def was_complete(out: Path) -> bool:
     """Whether there is an index already, and a complete one: then it stays so."""
-    from soundalike.features import track_descriptors
     from soundalike.index import index as indices
 
     try:
-        return f"{track_descriptors.FILE}.npy" in indices.load(out).manifest["files"]
+        return f"{track_arrays.DESCRIPTORS}.npy" in indices.load(out).manifest["files"]
     except SoundalikeError:
         return False
 

@@ -31,8 +31,7 @@ from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import rankings
 from soundalike.evaluation.metrics import bootstrap_interval
 from soundalike.evaluation.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
-from soundalike.features import fingerprint
-from soundalike.index import duplicates
+from soundalike.index import duplicates, track_arrays
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -210,7 +209,7 @@ def _made(
 ) -> dict[str, _Copy]:
     """A track unchanged and in every change that some representation is measured by."""
     own = {row} | duplicates.of(index, row)
-    prints = fingerprint.load(index)
+    prints = track_arrays.fingerprints(index)
     changes = [change for change in CHANGES if any(change in asked for asked in wanted.values())]
     made = {}
     for change, clip in copies(recording, changes):

@@ -26,10 +26,6 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
-from soundalike.index.index import Index
-
-FILE = "fingerprints"
-"""The array of an index that holds them, one row a track."""
 
 SAME = 0.25
 """Two clips whose distance is at most this are one recording.
@@ -111,7 +107,7 @@ def distances(one: NDArray[np.uint32], many: NDArray[np.uint32]) -> NDArray[np.f
     Parameters
     ----------
     one : from `of` [shape=(315,)]
-    many : rows of what `load` gives [shape=(n, 315)]
+    many : fingerprints by row [shape=(n, 315)]
 
     Returns
     -------
@@ -120,17 +116,6 @@ def distances(one: NDArray[np.uint32], many: NDArray[np.uint32]) -> NDArray[np.f
     own = _transforms(one)
     blocks = (many[start : start + _BLOCK] for start in range(0, len(many), _BLOCK))
     return np.concatenate([np.empty(0, np.float32), *(_least_rates(own, block) for block in blocks)])
-
-
-def load(index: Index) -> NDArray[np.uint32] | None:
-    """The fingerprints of an index [shape=(n, 315)], or None if it has none.
-
-    Raises
-    ------
-    IndexFolderError
-        If they are of another library or another version.
-    """
-    return index.optional(FILE, (len(index), N_FRAMES), np.uint32)
 
 
 def _least_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float32]:

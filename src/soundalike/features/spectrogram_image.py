@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE
 
 HEIGHT, WIDTH = 480, 640
+BANDS, TIMES = 5, 10
+"""Cells of the picture, by frequency and by time."""
 
 MAGMA = np.frombuffer(
     bytes.fromhex(

@@ -17,13 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.analysis import receptive_fields
 from soundalike.audio.clip import HOP_LENGTH, Clip, level_dbfs
 from soundalike.features import spectral
-from soundalike.index.index import Index
-
-FILE = "descriptors"
-"""The array of an index that holds them, one row a track."""
+from soundalike.features.spectrogram_image import BANDS, TIMES
 
 
 @dataclass(frozen=True)
@@ -64,7 +60,7 @@ CELL = (
 )
 """Of one cell of the picture."""
 
-N_CELLS = receptive_fields.BANDS * receptive_fields.TIMES
+N_CELLS = BANDS * TIMES
 SIZE = len(CLIP) + len(CELL) * N_CELLS
 
 
@@ -78,26 +74,15 @@ def summarise(clip: Clip) -> NDArray[np.float32]:
     return np.concatenate([_of_clip(clip, mel), *_of_cells(mel)]).astype(np.float32)
 
 
-def load(index: Index) -> NDArray[np.float32] | None:
-    """The descriptors of an index [shape=(n, 108)], or None if it has none.
-
-    Raises
-    ------
-    IndexFolderError
-        If they are of another library or another version.
-    """
-    return index.optional(FILE, (len(index), SIZE), np.float32)
-
-
 def of_dimension(
-    descriptors: NDArray[np.float32], cell: receptive_fields.Cell | None
+    descriptors: NDArray[np.float32], cell: tuple[int, int] | None
 ) -> tuple[tuple[Descriptor, ...], NDArray[np.float64]]:
     """What a dimension may be compared with: the clip's descriptors, and those of its own cell.
 
     Parameters
     ----------
-    descriptors : from `load`
-    cell : of the dimension; None for one that looks at the whole picture
+    descriptors : by track [shape=(n, 108)]
+    cell : band and time of the dimension; None for one that covers the whole picture
 
     Returns
     -------
@@ -107,7 +92,7 @@ def of_dimension(
     columns = list(range(len(CLIP)))
     if cell is not None:
         known += CELL
-        place = cell.band * receptive_fields.TIMES + cell.time
+        place = cell[0] * TIMES + cell[1]
         columns += [len(CLIP) + kind * N_CELLS + place for kind in range(len(CELL))]
     values = np.array(descriptors[:, columns], np.float64)
     for column, descriptor in enumerate(known):
@@ -155,5 +140,5 @@ def _cell_means(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
     from PIL import Image
 
     flipped = Image.fromarray(np.ascontiguousarray(matrix[::-1]))
-    means = flipped.resize((receptive_fields.TIMES, receptive_fields.BANDS), Image.Resampling.BOX)
+    means = flipped.resize((TIMES, BANDS), Image.Resampling.BOX)
     return np.asarray(means, np.float32).ravel()

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.features import fingerprint
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 
-FILE = "duplicates"
-"""The array of an index that holds them: pairs of rows, int32 [shape=(pairs, 2)]."""
 SIMILARITY = 0.90
 """Two clips whose `vgg_mel` cosine similarity is at least this are one recording.
 
@@ -40,21 +39,10 @@ def of(index: Index, row: int) -> set[int]:
     IndexFolderError
         If the pairs are of another library.
     """
-    pairs = load(index)
+    pairs = track_arrays.duplicate_pairs(index)
     if pairs is None:
         return _by_embedding(index, row)
     return set(pairs[pairs[:, 0] == row, 1].tolist()) | set(pairs[pairs[:, 1] == row, 0].tolist())
-
-
-def load(index: Index) -> NDArray[np.int32] | None:
-    """The pairs of an index, each once, or None if it has none.
-
-    Raises
-    ------
-    IndexFolderError
-        If they are of another library.
-    """
-    return index.optional(FILE, (-1, 2), np.int32)
 
 
 def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:

@@ -26,20 +26,19 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations, threads
-from soundalike.analysis import activation_maps
 from soundalike.audio import decoding, tags
 from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import AudioError, SoundalikeError
-from soundalike.features import fingerprint, track_descriptors
+from soundalike.features import fingerprint, key, thumbnail, track_descriptors
+from soundalike.index import track_arrays
 from soundalike.models import ModelStore, genre_head, stretches, vgg_features
 from soundalike.models.stretches import MOMENTS as MOMENTS
-from soundalike.playlist import harmonic_mixing
 
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
 VERSION = "2"
 """To be raised when something is taken in another way, so that what is known is not taken for it."""
-DESCRIPTORS, KEYS, FINGERPRINTS = track_descriptors.FILE, harmonic_mixing.FILE, fingerprint.FILE
+DESCRIPTORS, KEYS, FINGERPRINTS = track_arrays.DESCRIPTORS, track_arrays.KEYS, track_arrays.FINGERPRINTS
 MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
 )
@@ -95,10 +94,10 @@ _KINDS = {
     DESCRIPTORS: _Kind(
         lambda clip, models: track_descriptors.summarise(clip), np.float32, (track_descriptors.SIZE,)
     ),
-    KEYS: _Kind(lambda clip, models: harmonic_mixing.of(clip), np.int8, (2,)),
+    KEYS: _Kind(lambda clip, models: key.estimate(clip), np.int8, (2,)),
     FINGERPRINTS: _Kind(lambda clip, models: fingerprint.of(clip), np.uint32, (fingerprint.N_FRAMES,)),
     PICTURE: _Kind(
-        lambda clip, models: np.frombuffer(activation_maps.draw(clip).content, np.uint8), np.uint8, None
+        lambda clip, models: np.frombuffer(thumbnail.draw(clip).content, np.uint8), np.uint8, None
     ),
     PICTURE_START: _Kind(lambda clip, models: clip.start, np.float64, ()),
 } | {

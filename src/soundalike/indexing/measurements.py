@@ -22,11 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations, threads
-from soundalike.analysis import activation_maps
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
-from soundalike.features import fingerprint, track_descriptors
-from soundalike.index import duplicates, writing
+from soundalike.index import duplicates, track_arrays, writing
 from soundalike.index import index as indices
 from soundalike.index.index import Index
 from soundalike.indexing import extraction, ingest, own_files, workspace
@@ -35,10 +33,9 @@ from soundalike.indexing.ingest import OnFile
 from soundalike.indexing.previous_index import Earlier
 from soundalike.indexing.workers import Here, Workers
 from soundalike.models import ModelStore
-from soundalike.playlist import harmonic_mixing
 
 FILES = own_files.MEASURED
-_ROWS = (track_descriptors.FILE, harmonic_mixing.FILE, fingerprint.FILE)
+_ROWS = (track_arrays.DESCRIPTORS, track_arrays.KEYS, track_arrays.FINGERPRINTS)
 """Those that every index has a row of for each track."""
 
 Value = Callable[[str, str], NDArray[Any]]
@@ -116,8 +113,10 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
         array.flush()
     ends = np.cumsum([len(value(sha256, PICTURE)) for sha256 in sums], dtype=np.int64)
     starts = np.array([value(sha256, PICTURE_START)[0] for sha256 in sums])
-    writing.save(folder, activation_maps.PLACES, np.column_stack([ends, starts]).astype(np.float64))
-    pictures = writing.create(folder, activation_maps.PICTURES, (int(ends[-1]),), np.uint8)
+    writing.save(
+        folder, track_arrays.THUMBNAIL_PLACES, np.column_stack([ends, starts]).astype(np.float64)
+    )
+    pictures = writing.create(folder, track_arrays.THUMBNAILS, (int(ends[-1]),), np.uint8)
     for end, sha256 in zip(ends, sums, strict=True):
         content = value(sha256, PICTURE)
         pictures[end - len(content) : end] = content
@@ -128,12 +127,12 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
 def add_duplicates(folder: Path) -> None:
     """Add the pairs of tracks that are one recording to an index that has fingerprints."""
     opened = indices.load(folder)
-    prints = opened.array(fingerprint.FILE)
+    prints = opened.array(track_arrays.FINGERPRINTS)
 
     def write_pairs() -> None:
-        writing.save(folder, duplicates.FILE, duplicates.find(opened, prints))
+        writing.save(folder, track_arrays.DUPLICATES, duplicates.find(opened, prints))
 
-    writing.exchange(folder, [f"{duplicates.FILE}.npy"], write_pairs)
+    writing.exchange(folder, [f"{track_arrays.DUPLICATES}.npy"], write_pairs)
 
 
 def _files() -> list[str]:

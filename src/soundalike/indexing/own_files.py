@@ -16,21 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from soundalike import representations
-from soundalike.analysis import activation_maps
 from soundalike.evaluation import fma_results, results
-from soundalike.features import fingerprint, track_descriptors
-from soundalike.index import ann, duplicates, storage
+from soundalike.index import ann, storage, track_arrays
 from soundalike.indexing import extraction
-from soundalike.playlist import harmonic_mixing
 from soundalike.projection import layout
 
 MEASURED = (
-    track_descriptors.FILE,
-    activation_maps.PICTURES,
-    activation_maps.PLACES,
-    harmonic_mixing.FILE,
-    fingerprint.FILE,
-    duplicates.FILE,
+    track_arrays.DESCRIPTORS,
+    track_arrays.THUMBNAILS,
+    track_arrays.THUMBNAIL_PLACES,
+    track_arrays.KEYS,
+    track_arrays.FINGERPRINTS,
+    track_arrays.DUPLICATES,
     *extraction.MOMENT_FILES,
 )
 """The arrays that `soundalike measure` adds to an index."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations
-from soundalike.analysis import activation_maps
 from soundalike.errors import SoundalikeError
 from soundalike.index import index as indices
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import extraction
 from soundalike.indexing.extraction import HEAD_INPUT, PICTURE, PICTURE_START
@@ -61,7 +61,7 @@ class Earlier:
         row = self._index.row_of_file(sha256)
         assert row is not None
         if name in (PICTURE, PICTURE_START):
-            picture = activation_maps.kept(self._index, row)
+            picture = track_arrays.thumbnail(self._index, row)
             assert picture is not None
             if name == PICTURE_START:
                 return np.array([picture.offset])
@@ -81,7 +81,7 @@ class Earlier:
         if name == HEAD_INPUT:
             return GENRE_HEAD in self._index.stored and self._unchanged(GENRE_HEAD)
         files = self._index.manifest["files"]
-        array = activation_maps.PICTURES if name in (PICTURE, PICTURE_START) else _array(name)
+        array = track_arrays.THUMBNAILS if name in (PICTURE, PICTURE_START) else _array(name)
         return f"{array}.npy" in files and self._unchanged(name)
 
     def _unchanged(self, name: str) -> bool:

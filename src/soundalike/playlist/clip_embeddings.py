@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations, threads
-from soundalike.analysis import activation_maps
-from soundalike.analysis.activation_maps import Picture
 from soundalike.audio.clip import Clip
-from soundalike.features import fingerprint, track_descriptors
+from soundalike.features import fingerprint, thumbnail, track_descriptors
+from soundalike.features.thumbnail import Thumbnail
 from soundalike.index import duplicates as recordings
+from soundalike.index import track_arrays
 from soundalike.index.index import Index, nearest
-from soundalike.models import ModelStore, stretches
+from soundalike.models import ModelStore
 from soundalike.representations import recorded as correction
 
 Turn = Callable[[], AbstractContextManager[object]]
@@ -129,7 +129,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return self.copies if self.copies or not self._closer else self.copies_at_other_speeds
 
     def _copies_of(self, own: NDArray[np.uint32], name: str) -> frozenset[int]:
-        prints = fingerprint.load(self._index)
+        prints = track_arrays.fingerprints(self._index)
         if prints is None or not self._index.has_vectors(name):
             return frozenset()
         rows = self._candidates(name)
@@ -181,8 +181,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         """Those of the library's track that a recording is, if that is known and the index has them."""
         if self._track is None:
             return None
-        shape = (len(self._index), stretches.COUNT, representations.get(name).dim)
-        stored = self._index.optional(f"{name}{stretches.MOMENTS}", shape, np.float16)
+        stored = track_arrays.moments(self._index, name)
         return None if stored is None else stored[self._track].astype(np.float32)
 
     def _embed(self, name: str) -> NDArray[np.float32]:
@@ -205,6 +204,6 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @cached_property
     @threads.single_threaded_blas()
-    def picture(self) -> Picture:
+    def picture(self) -> Thumbnail:
         """The clip's mel spectrogram."""
-        return activation_maps.draw(self._clip)
+        return thumbnail.draw(self._clip)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.errors import PlaylistError
-from soundalike.index import duplicates
+from soundalike.index import duplicates, track_arrays
 from soundalike.index.index import Index, nearest
 from soundalike.playlist import blend, harmonic_mixing, ordering
 from soundalike.playlist.blend import Seed
@@ -185,7 +185,7 @@ def _fitting_keys(
 
 
 def _keys(index: Index) -> NDArray[np.int8]:
-    keys = harmonic_mixing.load(index)
+    keys = track_arrays.keys(index)
     if keys is None:
         raise PlaylistError(
             "This index does not know its tracks' keys; `soundalike measure INDEX` adds them."

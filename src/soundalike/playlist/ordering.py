@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from soundalike.errors import PlaylistError
 from soundalike.features import track_descriptors
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 
 SIMILARITY, WALK, SHUFFLED = "similarity", "walk", "shuffled"
@@ -133,7 +134,7 @@ def _untangled(path: list[int], distances: NDArray[np.floating]) -> list[int]:
 
 
 def _descriptor(index: Index, name: str) -> NDArray[np.float32]:
-    found = track_descriptors.load(index)
+    found = track_arrays.descriptors(index)
     if found is None:
         raise PlaylistError(
             f"This index does not know its tracks' {name}; `soundalike measure INDEX` adds it."

@@ -19,6 +19,7 @@ from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, musicnn_features, vgg_features, yamnet_features
 from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
@@ -188,7 +189,7 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
     networks = {model for name in names for model in representations.get(name).models}
     with ThreadPoolExecutor(2) as aside:
         beside: list[Future[Any]] = [aside.submit(lambda: embeddings.descriptors)]
-        if fingerprint.load(index) is not None:
+        if track_arrays.fingerprints(index) is not None:
             beside.append(aside.submit(lambda: embeddings.fingerprint))
         on_step(STEPS[1])
         if "musicnn" in networks:
@@ -206,7 +207,7 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
 def _first_asked(index: Index, embeddings: ClipEmbeddings) -> list[str]:
     """What a first answer needs: what is compared by unless told otherwise, and how copies are known."""
     wanted = [*index.parts(representations.default(index.names))]
-    if fingerprint.load(index) is None:
+    if track_arrays.fingerprints(index) is None:
         wanted.append("vgg_mel")
     return [name for name in index.stored if name in wanted and name in embeddings]
 

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
+from soundalike.features.spectrogram_image import BANDS, TIMES
 from soundalike.models import ModelStore, vgg16, vgg_features
 
-GRID = (5, 10)
+GRID = (BANDS, TIMES)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
 
 HEARS = (

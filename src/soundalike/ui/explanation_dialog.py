@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from soundalike.analysis import receptive_fields
-from soundalike.analysis.activation_maps import Picture
 from soundalike.analysis.dimension_cache import BLANK
 from soundalike.analysis.explanation import Explanation, explain
 from soundalike.audio.clip import clock
+from soundalike.features.thumbnail import Thumbnail
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
@@ -35,7 +35,7 @@ class Side:
     """One of the two clips: who it is, and its mel spectrogram."""
 
     track: Track
-    picture: Picture
+    picture: Thumbnail
 
 
 def show(
@@ -159,13 +159,13 @@ def _strip(side: Side, start: float, shades: list[float]) -> dict[str, Any]:
     }
 
 
-def _picture_of_query(index: Index, query: Query) -> Picture:
+def _picture_of_query(index: Index, query: Query) -> Thumbnail:
     if isinstance(query.embeddings, ClipEmbeddings):
         return query.embeddings.picture
     return BLANK if query.row is None else _picture(index, query.row)
 
 
-def _picture(index: Index, row: int) -> Picture:
+def _picture(index: Index, row: int) -> Thumbnail:
     store = parts.open_features(index)
     return store.picture(row) or store.draw(row)
 

@@ -25,7 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.features import track_descriptors
-from soundalike.index import genre_groups
+from soundalike.index import genre_groups, track_arrays
 from soundalike.index.index import Index
 from soundalike.projection import layout
 from soundalike.ui import palette
@@ -82,7 +82,7 @@ def _colour_titles(index: Index) -> dict[str, str]:
         for column in index.tracks.columns
         if column not in _NOT_A_MEASURE and _numbers(index.tracks[column]) is not None
     }
-    if f"{track_descriptors.FILE}.npy" in index.manifest["files"]:
+    if f"{track_arrays.DESCRIPTORS}.npy" in index.manifest["files"]:
         titles |= {
             f"measured-{place}": _capitalised(descriptor.name)
             for place, descriptor in enumerate(track_descriptors.CLIP)
@@ -106,7 +106,7 @@ def colouring(index: Index, key: str, representation: str, points: NDArray[np.fl
         counts = np.bincount(nearest.ravel(), minlength=len(index))
         return Colouring("In how many tracks' ten nearest it is", numbers=counts.astype(np.float64))
     if key.startswith("measured-"):
-        measured = track_descriptors.load(index)
+        measured = track_arrays.descriptors(index)
         assert measured is not None
         place = int(key.removeprefix("measured-"))
         return Colouring(title, numbers=measured[:, place].astype(np.float64))
