@@ -31,7 +31,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import memory
+from soundalike import system
 from soundalike.audio import decoding
 from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
@@ -325,7 +325,7 @@ def warm() -> None:
 
 @lru_cache(maxsize=1)
 def _pool() -> Pool:
-    pool = Pool(1 if memory.is_small() else COUNT)
+    pool = Pool(1 if system.is_small_host() else COUNT)
     atexit.register(pool.close)
     return pool
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from soundalike import priority
+from soundalike import system
 from soundalike.audio import decoding
 from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError
@@ -31,7 +31,7 @@ MOST_OPEN_FILES = 16
 def main() -> None:
     """Answer requests until there are no more."""
     limits: dict[str, Any] = json.loads(sys.argv[1])
-    priority.give_way()
+    system.lower_priority()
     requests, answers = _pipes()
     # Once through it all, so that whatever is loaded late is there before the limits are set.
     decoding.decode_stereo(_noise())

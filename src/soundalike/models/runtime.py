@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import priority, threads
+from soundalike import system, threads
 from soundalike.errors import ModelError
 from soundalike.models.openvino_import import import_openvino
 from soundalike.models.tensorflow_import import import_tensorflow
@@ -71,7 +71,7 @@ def give_way() -> None:
     """
     global _aside
     if _aside is None:
-        _aside = ThreadPoolExecutor(1, "networks", priority.give_way)
+        _aside = ThreadPoolExecutor(1, "networks", system.lower_priority)
 
 
 class Network:

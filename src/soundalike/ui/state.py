@@ -22,7 +22,7 @@ import streamlit as st
 from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import allocator, memory, paths
+from soundalike import paths, system
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import OnPlace, Turns
@@ -130,7 +130,7 @@ def identity(index: Index) -> str:
 def open_models() -> ModelStore:
     """The networks that all libraries share; each is loaded at its first use."""
     runtime.give_way()
-    return ModelStore(factors=paths.factors_file(), light=memory.is_small())
+    return ModelStore(factors=paths.factors_file(), light=system.is_small_host())
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: identity})
@@ -157,7 +157,7 @@ def warm_up() -> None:
 
     Not with `$SOUNDALIKE_WARM_UP` set to 0, nor on a host on which memory is dear.
     """
-    if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or memory.is_small():
+    if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or system.is_small_host():
         return
     timer = threading.Timer(WARM_UP_AFTER_S, get_ready, [open_models()])
     timer.daemon = True
@@ -199,7 +199,7 @@ def _settle(modules: int, turn: int) -> None:
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD
     threadpool_limits(1, "blas")
-    allocator.give_back_at_once()
+    system.return_large_blocks()
     gc.unfreeze()
     gc.collect()
     gc.freeze()

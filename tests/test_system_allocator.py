@@ -10,8 +10,8 @@ import pytest
 # Blocks that are freed one by one while later ones live: an arena would keep their room.
 CODE = """
 import numpy as np, psutil
-from soundalike import allocator
-if not allocator.give_back_at_once():
+from soundalike import system
+if not system.return_large_blocks():
     raise SystemExit(3)
 memory = psutil.Process().memory_info
 blocks = [np.ones(2**18) for _ in range(50)]

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from audio_files import FORMATS, sine
 
-from soundalike import priority
+from soundalike import system
 from soundalike.audio import sandbox
 from soundalike.models import runtime
 
@@ -24,8 +24,8 @@ def own_niceness() -> int:
 
 def test_one_thread_gives_way_and_no_other():
     before = own_niceness()
-    with ThreadPoolExecutor(1, initializer=priority.give_way) as aside:
-        assert aside.submit(own_niceness).result() == priority.NICENESS
+    with ThreadPoolExecutor(1, initializer=system.lower_priority) as aside:
+        assert aside.submit(own_niceness).result() == system.NICENESS
     assert own_niceness() == before
 
 
@@ -44,7 +44,7 @@ def test_networks_give_way_where_pages_are_served(monkeypatch):
     runtime.give_way()
     (answer,) = network([2.0])
     assert answer.tolist() == [2.0]
-    assert seen == [before, priority.NICENESS]
+    assert seen == [before, system.NICENESS]
     assert own_niceness() == before
 
 
@@ -52,6 +52,6 @@ def test_the_decoder_gives_way(encode):
     pool = sandbox.Pool(1)
     try:
         pool.decode(encode(sine(5), 22_050, *FORMATS["wav-s16"]))
-        assert [psutil.Process(pid).nice() for pid in pool.pids] == [priority.NICENESS]
+        assert [psutil.Process(pid).nice() for pid in pool.pids] == [system.NICENESS]
     finally:
         pool.close()

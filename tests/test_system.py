@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from soundalike import memory, paths, representations
+from soundalike import paths, representations, system
 from soundalike.errors import ModelError
 from soundalike.index import index
 from soundalike.models import ModelStore
@@ -27,35 +27,35 @@ def light():
 def cgroups(tmp_path, monkeypatch):
     """The two files that may hold a control group's limit, neither there yet."""
     files = tmp_path / "memory.max", tmp_path / "limit_in_bytes"
-    monkeypatch.setattr(memory, "_CGROUPS", files)
-    monkeypatch.delenv(memory.VARIABLE, raising=False)
+    monkeypatch.setattr(system, "_CGROUPS", files)
+    monkeypatch.delenv(system.SMALL_HOST_VARIABLE, raising=False)
     return files
 
 
 def test_without_a_group_it_is_the_machine_s(cgroups):
-    assert memory.limit() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert system.memory_limit() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     cgroups[0].write_text("max\n")
-    assert memory.limit() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert system.memory_limit() == os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 @pytest.mark.parametrize("version", [0, 1])
 def test_a_group_s_limit(cgroups, version):
     cgroups[version].write_text("1073741824\n")
-    assert memory.limit() == 2**30
-    assert memory.is_small()
+    assert system.memory_limit() == 2**30
+    assert system.is_small_host()
 
 
 def test_the_least_of_several_counts(cgroups):
     cgroups[0].write_text("2000000000\n")
     cgroups[1].write_text("1000000000\n")
-    assert memory.limit() == 1_000_000_000
+    assert system.memory_limit() == 1_000_000_000
 
 
 @pytest.mark.parametrize(("wanted", "small"), [("1", True), ("0", False)])
 def test_the_variable_decides(cgroups, monkeypatch, wanted, small):
     cgroups[0].write_text("1000000000\n" if wanted == "0" else "64000000000\n")
-    monkeypatch.setenv(memory.VARIABLE, wanted)
-    assert memory.is_small() is small
+    monkeypatch.setenv(system.SMALL_HOST_VARIABLE, wanted)
+    assert system.is_small_host() is small
 
 
 def test_a_clip_is_answered_without_vgg16(opened, light, models, library_clip, encode_part):
