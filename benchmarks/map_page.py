@@ -24,7 +24,7 @@ import pandas as pd
 
 from soundalike import paths
 from soundalike.index import index
-from soundalike.projection import layout
+from soundalike.projection import layout, quality
 from soundalike.ui import frontend
 from soundalike.ui.map import charts, component
 from soundalike.ui.map.charts import Colouring
@@ -82,7 +82,7 @@ def main() -> None:
             layout.Setting(dims=3),
             layout.Setting(n_neighbors=5),
         ):
-            found = layout.transform_error(opened, name, setting)
+            found = quality.transform_error(opened, name, setting)
             print(
                 f"| {name}, {setting.name} | {found['median']:.2f} | {found['p90']:.2f} "
                 f"| {found['chance']:.2f} | {found['kept']:.2f} | {found['kept_umap']:.2f} |",

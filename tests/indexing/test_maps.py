@@ -11,7 +11,7 @@ import pytest
 from soundalike.errors import IndexFolderError
 from soundalike.index import index
 from soundalike.indexing import maps
-from soundalike.projection import layout
+from soundalike.projection import layout, quality
 from soundalike.projection.layout import Setting
 
 SETTINGS = (Setting(3, "cosine", 5, 0.1), Setting(2, "euclidean", 5, 0.1), layout.DEFAULT)
@@ -93,7 +93,7 @@ def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(layout, "FITTED", 90)
-    monkeypatch.setattr(layout, "TRUST_SAMPLE", 50)
+    monkeypatch.setattr(quality, "TRUST_SAMPLE", 50)
     folder = clustered_index.write(tmp_path / "index", 40).folder
     opened = maps.add(folder, SETTINGS)
     fitted = layout.fitted_rows(120)

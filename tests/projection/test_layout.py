@@ -11,7 +11,7 @@ import pytest
 from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
-from soundalike.projection import layout
+from soundalike.projection import layout, quality
 from soundalike.projection.layout import Setting
 
 SIZE = 20
@@ -105,19 +105,19 @@ def test_without_a_reference_a_map_is_turned_to_fill_the_picture() -> None:
 
 def test_trustworthiness_of_a_perfect_and_a_random_map(clusters: Index) -> None:
     vectors = clusters.array("genre_head").astype(np.float32)
-    same = layout.trustworthiness(clusters, "genre_head", "euclidean", vectors)
+    same = quality.trustworthiness(clusters, "genre_head", "euclidean", vectors)
     assert same == pytest.approx(1.0, abs=5e-3)
     random = np.random.default_rng(0).normal(size=(len(clusters), 2)).astype(np.float32)
-    assert 0.4 < layout.trustworthiness(clusters, "genre_head", "cosine", random) < 0.6
-    assert layout.trust_neighbours(16) < 8
+    assert 0.4 < quality.trustworthiness(clusters, "genre_head", "cosine", random) < 0.6
+    assert quality.trust_neighbours(16) < 8
 
 
 def test_kept_neighbours() -> None:
     line = np.arange(10, dtype=np.float32)[:, None] * [1.0, 0.0]
     nearest = np.array([[1, 2], [0, 2], [1, 3], [2, 4], [3, 5], [4, 6], [5, 7], [6, 8], [7, 9], [8, 7]])
-    np.testing.assert_array_equal(layout.kept(line.astype(np.float32), nearest, 2), 1.0)
+    np.testing.assert_array_equal(quality.kept(line.astype(np.float32), nearest, 2), 1.0)
     far = (nearest + 5) % 10
-    assert layout.kept(line.astype(np.float32), far, 2).max() == 0.0
+    assert quality.kept(line.astype(np.float32), far, 2).max() == 0.0
 
 
 def test_a_clip_like_a_track_stands_on_it() -> None:
@@ -171,7 +171,7 @@ def test_the_bundled_maps_are_what_the_manifest_says(bundled: Index, name: str) 
     assert set(layout.settings_of(bundled, name)) == set(layout.SETTINGS)
     facts = bundled.maps[layout.array_name(name, layout.DEFAULT)]
     points = bundled.array(layout.array_name(name, layout.DEFAULT))
-    measured = layout.trustworthiness(bundled, name, "cosine", points)
+    measured = quality.trustworthiness(bundled, name, "cosine", points)
     assert facts["trustworthiness"] == pytest.approx(measured, abs=1e-3)
     assert measured > 0.8
 

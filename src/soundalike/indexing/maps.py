@@ -25,7 +25,7 @@ from soundalike import representations, threads
 from soundalike.index import index as indices
 from soundalike.index import subset, writing
 from soundalike.index.index import Index
-from soundalike.projection import layout, placement
+from soundalike.projection import layout, placement, quality
 from soundalike.projection.layout import DEFAULT, MIN_TRACKS, SETTINGS, Setting
 
 OnMap = Callable[[str], None]
@@ -123,7 +123,7 @@ def _most_neighbours(settings: Sequence[Setting], metric: str) -> int:
 def _facts(
     opened: Index, representation: str, setting: Setting, points: NDArray[np.float32], seed: int
 ) -> dict[str, Any]:
-    trust = layout.trustworthiness(opened, representation, setting.metric, points, seed)
+    trust = quality.trustworthiness(opened, representation, setting.metric, points, seed)
     sampled = {"fitted_tracks": layout.FITTED} if len(opened) > layout.FITTED else {}
     return {
         "representation": representation,
@@ -132,8 +132,8 @@ def _facts(
         **sampled,
         "umap": version("umap-learn"),
         "trustworthiness": round(trust, 4),
-        "trustworthiness_neighbours": layout.trust_neighbours(len(opened)),
-        "trustworthiness_tracks": min(len(opened), layout.TRUST_SAMPLE),
+        "trustworthiness_neighbours": quality.trust_neighbours(len(opened)),
+        "trustworthiness_tracks": min(len(opened), quality.TRUST_SAMPLE),
     }
 
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from soundalike.features import track_descriptors
 from soundalike.index import genre_groups, track_arrays
 from soundalike.index.index import Index
-from soundalike.projection import layout
+from soundalike.projection import layout, quality
 from soundalike.ui import palette
 
 MAX_POINTS = 15_000
@@ -97,12 +97,12 @@ def colouring(index: Index, key: str, representation: str, points: NDArray[np.fl
         likeliest = np.asarray(index.array("genre_probabilities")).argmax(axis=1)
         return Colouring(title, [index.genres[i] for i in likeliest])
     if key == "kept":
-        shares = layout.kept(points, index.array(f"{representation}_neighbours"))
+        shares = quality.kept(points, index.array(f"{representation}_neighbours"))
         return Colouring(
             "Neighbours kept on the map, of its ten nearest", numbers=shares.astype(np.float64) * 10
         )
     if key == "popularity":
-        nearest = index.array(f"{representation}_neighbours")[:, : layout.TRUST_NEIGHBOURS]
+        nearest = index.array(f"{representation}_neighbours")[:, : quality.TRUST_NEIGHBOURS]
         counts = np.bincount(nearest.ravel(), minlength=len(index))
         return Colouring("In how many tracks' ten nearest it is", numbers=counts.astype(np.float64))
     if key.startswith("measured-"):
