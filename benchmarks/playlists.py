@@ -29,7 +29,7 @@ import pandas as pd
 from soundalike import paths
 from soundalike.analysis import explanation, shared_traits
 from soundalike.index import index as indices
-from soundalike.index import writing
+from soundalike.index import storage
 from soundalike.index.index import Index
 from soundalike.playlist import blend, composer, file_writer, journey, query
 from soundalike.playlist.blend import Seed
@@ -207,7 +207,7 @@ def made_up(folder: Path, tracks: int) -> Index:
         "representations": {SOUND: {"dim": 64, "parts": {}}},
         "genres": [],
         "models": {},
-        "files": {path.name: writing.file_facts(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: storage.file_facts(path) for path in sorted(folder.iterdir())},
     }
     (folder / indices.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     return indices.load(folder)

@@ -37,7 +37,7 @@ from threadpoolctl import threadpool_limits
 
 from soundalike import paths, representations
 from soundalike.index import index as indices
-from soundalike.index import pca_prefilter, writing
+from soundalike.index import pca_prefilter, storage
 from soundalike.index.index import Index
 from soundalike.index.similarity import nearest
 from soundalike.indexing import derived
@@ -67,11 +67,11 @@ def build(
         seconds[f"scale, facts and first pass of {name}"] = time.perf_counter() - began
     began = time.perf_counter()
     manifest = synthetic_library.manifest(folder, tracks, names)
-    writing.write_manifest(folder, manifest)
+    storage.write_manifest(folder, manifest)
     seconds["checksums"] = time.perf_counter() - began
     began = time.perf_counter()
     derived.write_biases(indices.load(folder), names)
-    writing.write_manifest(folder, manifest)
+    storage.write_manifest(folder, manifest)
     seconds["biases"] = time.perf_counter() - began
     return seconds
 

@@ -27,7 +27,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import paths, representations
-from soundalike.index import storage, writing
+from soundalike.index import storage
 from soundalike.indexing import derived
 from soundalike.projection import layout
 
@@ -145,7 +145,7 @@ def _with_files(
 def _write_vectors(folder: Path, name: str, spans: Sequence[slice], rng: np.random.Generator) -> None:
     """Write a stored representation, cluster by cluster, and the facts of its vectors."""
     dim, scaled = DIMS[name], representations.get(name).scaling is not None
-    vectors = writing.create(folder, name, (spans[-1].stop, dim), np.float16)
+    vectors = storage.create(folder, name, (spans[-1].stop, dim), np.float16)
     for rows in spans:
         shape = (rows.stop - rows.start, dim)
         drawn = rng.standard_normal(dim, np.float32) + 0.6 * rng.standard_normal(shape, np.float32)

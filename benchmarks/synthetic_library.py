@@ -28,7 +28,7 @@ from scipy.optimize import brentq
 
 from soundalike import paths, representations
 from soundalike.index import index as indices
-from soundalike.index import writing
+from soundalike.index import storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived
 
@@ -119,7 +119,7 @@ def write(
         scaled = representations.get(name).scaling is not None
         mean = np.asarray(real.array(f"{name}_scale"))[0] if scaled else np.float32(0)
         dtype = np.float32 if scaled else np.float16
-        matrix = writing.create(folder, name, (n, vectors.shape[1]), dtype)
+        matrix = storage.create(folder, name, (n, vectors.shape[1]), dtype)
         start = 0
         for block in blocks(spectrum(vectors), n, seed):
             matrix[start : start + len(block)] = block + mean

@@ -17,7 +17,7 @@ from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import thumbnail, track_descriptors
-from soundalike.index import index, track_arrays, writing
+from soundalike.index import index, storage, track_arrays
 from soundalike.index.index import Index
 from soundalike.models import stretches, tagger
 from soundalike.playlist import query
@@ -73,7 +73,7 @@ def opened(tmp_path_factory):
         np.save(written.folder / "soundalike_bias.npy", bias)
         for name, array in by_stretch.items():
             np.save(written.folder / f"{name}_moments.npy", array.astype(np.float16))
-        writing.write_manifest(written.folder, dict(written.manifest))
+        storage.write_manifest(written.folder, dict(written.manifest))
         return index.load(written.folder)
 
     return opener

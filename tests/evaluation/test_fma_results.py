@@ -13,7 +13,7 @@ from small_library import cosines
 
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import fma_results, published, runner
-from soundalike.index import index, writing
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.models.heldout import HEARD
 
@@ -36,8 +36,8 @@ def write_split(folder: Path, tracks: pd.DataFrame, right: np.ndarray | None = N
     np.save(folder / "genre_probabilities.npy", np.eye(3, dtype=np.float32)[told])
     manifest = json.loads((folder / index.MANIFEST).read_text(encoding="utf-8"))
     manifest["genres"] = list(GENRES)
-    manifest["files"]["genre_probabilities.npy"] = writing.file_facts(folder / "genre_probabilities.npy")
-    (folder / index.MANIFEST).write_text(writing.manifest_text(manifest), encoding="utf-8")
+    manifest["files"]["genre_probabilities.npy"] = storage.file_facts(folder / "genre_probabilities.npy")
+    (folder / index.MANIFEST).write_text(storage.manifest_text(manifest), encoding="utf-8")
     return index.load(made.folder)
 
 

@@ -15,6 +15,7 @@ from small_library import cosines, write_index
 from soundalike.errors import IndexFolderError
 from soundalike.index import ann, index, similarity
 from soundalike.index.index import Index
+from soundalike.indexing import ann_builder
 from soundalike.playlist import blend, composer, journey
 from soundalike.playlist import query as queries
 from soundalike.playlist.blend import Seed
@@ -29,7 +30,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
     with pytest.MonkeyPatch.context() as patched:
         written = two_passes(tmp_path_factory.mktemp("approximate") / "index", patched, VECTORS)
         patched.setattr(ann, "PROBED", 2)
-        yield ann.add(written.folder, ["vgg_genre"])
+        yield ann_builder.add(written.folder, ["vgg_genre"])
 
 
 def exact(row: int, mel: float = 1.0, head: float = 80.0) -> np.ndarray:
@@ -86,21 +87,21 @@ def test_playlists_and_journeys_are_made_of_it(opened: Index) -> None:
 def test_making_it_again_gives_the_same_bytes(opened: Index) -> None:
     path = opened.folder / ann.file_name("vgg_genre")
     before = path.read_bytes()
-    ann.add(opened.folder, ["vgg_genre"])
+    ann_builder.add(opened.folder, ["vgg_genre"])
     assert path.read_bytes() == before
     assert not list(opened.folder.glob(".*"))
 
 
 def test_few_tracks_will_do(tmp_path: Path) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(3, 8))}
-    added = ann.add(write_index(tmp_path / "index", vectors).folder)
+    added = ann_builder.add(write_index(tmp_path / "index", vectors).folder)
     assert index.nearest(added.similarities("vgg_mel", added.embeddings(2)), 1).tolist() == [2]
 
 
 def test_silence_finds_nothing_alike(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(200, 8))
     vectors[7] = 0
-    added = ann.add(write_index(tmp_path / "index", {"vgg_mel": vectors}).folder)
+    added = ann_builder.add(write_index(tmp_path / "index", {"vgg_mel": vectors}).folder)
     found = added.similarities("vgg_mel", added.embeddings(7))
     np.testing.assert_allclose(found, 0.0, atol=1e-6)
     assert np.isfinite(added.similarities("vgg_mel", added.embeddings(8))).all()
@@ -108,7 +109,7 @@ def test_silence_finds_nothing_alike(tmp_path: Path) -> None:
 
 def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(60, 8))}
-    added = ann.add(write_index(tmp_path / "index", vectors).folder)
+    added = ann_builder.add(write_index(tmp_path / "index", vectors).folder)
     path = added.folder / ann.file_name("vgg_mel")
     path.write_bytes(b"x" * path.stat().st_size)
     with pytest.raises(IndexFolderError, match="--approximate"):
@@ -118,7 +119,7 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
 def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(60, 8))}
     plain = write_index(tmp_path / "index", vectors)
-    added = ann.add(plain.folder)
+    added = ann_builder.add(plain.folder)
     real = builtins.__import__
 
     def without(name: str, *rest: Any, **others: Any) -> Any:
@@ -129,7 +130,7 @@ def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(builtins, "__import__", without)
     for use in (
         lambda: index.load(added.folder).similarities("vgg_mel", added.embeddings(0)),
-        lambda: ann.add(added.folder),
+        lambda: ann_builder.add(added.folder),
     ):
         with pytest.raises(IndexFolderError, match="pip install faiss-cpu") as caught:
             use()
@@ -138,4 +139,4 @@ def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pyte
 
 def test_a_representation_that_is_not_there(opened: Index) -> None:
     with pytest.raises(IndexFolderError, match="soundalike"):
-        ann.add(opened.folder, ["soundalike"])
+        ann_builder.add(opened.folder, ["soundalike"])

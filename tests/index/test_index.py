@@ -18,7 +18,7 @@ from small_library import cosines, write_index
 
 from soundalike import paths
 from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError
-from soundalike.index import index, vectors, writing
+from soundalike.index import index, storage, vectors
 from soundalike.index.index import Index
 from soundalike.models import FILES, ModelStore
 
@@ -371,7 +371,7 @@ def test_a_bias_is_added_to_every_similarity(opened: Index) -> None:
     edit_manifest(
         opened.folder,
         lambda manifest: manifest["files"].update(
-            {"vgg_mel_bias.npy": writing.file_facts(opened.folder / "vgg_mel_bias.npy")}
+            {"vgg_mel_bias.npy": storage.file_facts(opened.folder / "vgg_mel_bias.npy")}
         ),
     )
     again = index.load(opened.folder)

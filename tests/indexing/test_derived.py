@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from small_library import made_up_tracks, write_index
 
 from soundalike import representations
-from soundalike.index import hubness_correction, index, row_reader, writing
+from soundalike.index import hubness_correction, index, row_reader, storage
 from soundalike.indexing import derived
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
@@ -38,7 +38,7 @@ def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values:
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(name)
-        writing.save(folder, "vgg_mel", matrix)
+        storage.save(folder, "vgg_mel", matrix)
         derived.write_vector_facts(folder, "vgg_mel")
         norms, top = (np.load(folder / f"vgg_mel_{fact}.npy") for fact in ("norms", "top_tracks"))
     np.testing.assert_array_equal(norms, np.linalg.norm(matrix.astype(np.float32), axis=1))
@@ -82,7 +82,7 @@ def scaled_in_blocks(
     with TemporaryDirectory() as aside, pytest.MonkeyPatch.context() as patched:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
         folder = Path(aside)
-        writing.save(folder, name, matrix)
+        storage.save(folder, name, matrix)
         derived.scale(folder, name, kind)
         assert not list(folder.glob(".*"))
         return np.load(folder / f"{name}_scale.npy"), np.load(folder / f"{name}.npy")
@@ -123,7 +123,7 @@ def test_progress_counts_every_track_of_every_representation(tmp_path: Path) -> 
     names = ["vgg_mel", "genre_head"]
     rng = np.random.default_rng(0)
     for name in names:
-        writing.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
+        storage.save(tmp_path, name, rng.normal(size=(300, 4)).astype(np.float16))
         derived.write_vector_facts(tmp_path, name)
     made_up_tracks(300).to_parquet(tmp_path / index.TRACKS, index=False)
     manifest = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from soundalike.index import index, writing
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 
 CLUSTERS = 3
@@ -51,7 +51,7 @@ def write(folder: Path, size: int = 20, seed: int = 0) -> Index:
         "representations": {"genre_head": {"dim": DIM, "parts": {}}},
         "genres": [],
         "models": {},
-        "files": {path.name: writing.file_facts(path) for path in sorted(folder.iterdir())},
+        "files": {path.name: storage.file_facts(path) for path in sorted(folder.iterdir())},
     }
-    (folder / index.MANIFEST).write_text(writing.manifest_text(manifest), encoding="utf-8")
+    (folder / index.MANIFEST).write_text(storage.manifest_text(manifest), encoding="utf-8")
     return index.load(folder, checksums=True)

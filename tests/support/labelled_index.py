@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from small_library import write_index
 
-from soundalike.index import index, writing
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 
 GENRES = ("Folk", "Jazz", "Rock")
@@ -65,10 +65,10 @@ def write(
     tracks.to_parquet(folder / index.TRACKS, index=False)
     manifest = json.loads((folder / index.MANIFEST).read_text(encoding="utf-8"))
     manifest["files"] = {
-        path.name: writing.file_facts(path)
+        path.name: storage.file_facts(path)
         for path in sorted(folder.iterdir())
         if path.name != index.MANIFEST
     }
     manifest["tracks"] = len(tracks)
-    (folder / index.MANIFEST).write_text(writing.manifest_text(manifest), encoding="utf-8")
+    (folder / index.MANIFEST).write_text(storage.manifest_text(manifest), encoding="utf-8")
     return index.load(folder)

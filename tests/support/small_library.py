@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from soundalike import paths, representations
-from soundalike.index import index, writing
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived
 
@@ -88,13 +88,13 @@ def write_index(
     if probabilities is None:
         probabilities = np.zeros((n, 0))
     for name, matrix in matrices.items():
-        writing.save(folder, name, matrix)
+        storage.save(folder, name, matrix)
         derived.write_vector_facts(folder, name)
         if name in representations.REGISTRY and representations.get(name).scaling is not None:
             plain = np.stack([np.zeros(matrix.shape[1]), np.ones(matrix.shape[1])])
             scale = (scales or {}).get(name, plain)
-            writing.save(folder, f"{name}_scale", scale.astype(np.float32))
-    writing.save(folder, "genre_probabilities", probabilities.astype(np.float32))
+            storage.save(folder, f"{name}_scale", scale.astype(np.float32))
+    storage.save(folder, "genre_probabilities", probabilities.astype(np.float32))
     made_up_tracks(n).to_parquet(folder / index.TRACKS, index=False)
     manifest = {
         "schema": index.SCHEMA,

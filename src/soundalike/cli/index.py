@@ -99,7 +99,7 @@ def index(
     from soundalike.cli import main
     from soundalike.datasets import library as libraries
     from soundalike.index import ann as approximations
-    from soundalike.indexing import builder, maps
+    from soundalike.indexing import ann_builder, builder, maps
     from soundalike.models import FILES, ModelStore, heldout
 
     builder.check_destination(out, library)
@@ -118,7 +118,7 @@ def index(
     if complete and built.index.partial is None:
         maps.add(out)
     if approximate and built.index.partial is None:
-        approximations.add(out)
+        ann_builder.add(out)
     report_skipped(built.skipped, source.passed_over, out)
     if as_json:
         main._print_json(

@@ -17,8 +17,7 @@ million tracks. `benchmarks/approximate.py` compares libraries.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,22 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.errors import IndexFolderError
-from soundalike.index import index as indices
-from soundalike.index import writing
-from soundalike.index.index import Index
 from soundalike.index.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
-SEED = 0
 PROBED = 4
 """One in so many lists is looked into."""
-_LISTS_BY_ROOT = 2
-"""Lists there are so many times the square root of the number of tracks."""
-_TRAINED_ON = 40
-"""So many tracks a list are drawn to find the lists by, as few as faiss takes without complaint."""
-_TRAINED_TIMES = 10
-"""And so often the lists are moved to where theirs are."""
-_BLOCK = 4_096
 
 
 class Approximate:
@@ -94,39 +82,6 @@ def check_installed() -> None:
     _faiss()
 
 
-def add(folder: Path, names: Sequence[str] | None = None) -> Index:
-    """Add approximate indexes to a finished index, in place of any that are there.
-
-    Memory holds a byte for each number of the codes, and a sample of them in float32.
-
-    Parameters
-    ----------
-    folder : the index
-    names : representations; by default all whose vectors it holds
-
-    Returns
-    -------
-    The index, opened again.
-
-    Raises
-    ------
-    IndexFolderError
-        If the folder is not an index, lacks the vectors of a representation named, or faiss is missing.
-    """
-    opened = indices.load(folder)
-    wanted = [name for name in opened.names if opened.has_vectors(name)] if names is None else names
-    for name in wanted:
-        opened.check_vectors(name)
-    check_installed()
-
-    def write() -> None:
-        for name in wanted:
-            _write(opened, name)
-
-    writing.exchange(folder, [file_name(name) for name in wanted], write)
-    return indices.load(folder)
-
-
 def joined(
     stores: Mapping[str, Vectors], weights: Mapping[str, float], query: Mapping[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
@@ -143,35 +98,6 @@ def joined(
         for name, weight in weights.items()
     ]
     return np.concatenate(codes, dtype=np.float32)
-
-
-def _write(opened: Index, name: str) -> None:
-    faiss = _faiss()
-    n = len(opened)
-    lists = max(1, min(int(_LISTS_BY_ROOT * np.sqrt(n)), n // 40))
-    rows = np.sort(np.random.default_rng(SEED).choice(n, min(n, _TRAINED_ON * lists), replace=False))
-    sample = np.concatenate(list(_codes(opened, name, rows)))
-    made = faiss.index_factory(sample.shape[1], f"IVF{lists},SQ8", faiss.METRIC_INNER_PRODUCT)
-    made.cp.niter = _TRAINED_TIMES
-    made.train(sample)
-    for block in _codes(opened, name, np.arange(n)):
-        made.add(block)
-    aside = opened.folder / f".{file_name(name)}.part"
-    faiss.write_index(made, str(aside))
-    os.replace(aside, opened.folder / file_name(name))  # noqa: PTH105
-
-
-def _codes(opened: Index, name: str, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-    """The vectors of tracks as they are searched, over the length of the joined ones, in blocks."""
-    weights = opened.parts(name)
-    stores = {part: opened.store(part) for part in weights}
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK]
-        codes = [weight * stores[part].codes(block) for part, weight in weights.items()]
-        squares = sum(w**2 * np.square(stores[part].norms[block]) for part, w in weights.items())
-        lengths = np.sqrt(np.maximum(squares, np.finfo(np.float32).tiny))
-        joined_codes = np.concatenate(codes, axis=1, dtype=np.float32)
-        yield np.asarray(joined_codes / lengths[:, np.newaxis], np.float32)
 
 
 def _faiss() -> Any:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.index import storage, writing
+from soundalike.index import storage
 from soundalike.index.row_reader import RowReader
 
 LONG = 200
@@ -74,9 +74,9 @@ def write(folder: Path, name: str, seed: int = SEED) -> None:
     reader = RowReader(folder / f"{name}.npy")
     norms = np.asarray(storage.open_array(folder / f"{name}_norms.npy"))
     directions = _directions(reader, norms, seed)
-    writing.save(folder, f"{name}_pca", directions)
+    storage.save(folder, f"{name}_pca", directions)
     shape = (reader.shape[0], len(directions))
-    codes = writing.create(folder, f"{name}_codes", shape, np.float32)
+    codes = storage.create(folder, f"{name}_codes", shape, np.float32)
     for rows, block in reader.blocks():
         codes[rows] = _of_length_1(block, norms[rows]) @ directions.T
     codes.flush()

@@ -15,12 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.index import halves, storage
+from soundalike.index import storage
 
 BLOCK_VALUES = 8_000_000
 """A block of rows holds at most so many numbers, 32 MB in float32."""
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
+
+
+_FRACTION_SHIFT = 13
+_SIGN_AND_MOVED = np.int32(-0x7000_0001)
+"""All bits but the three that a shifted negative number's sign is spread over."""
+_BIAS = np.float32(2.0**112)
+_PIECE = 1 << 17
+"""Numbers per block; they stay in a processor's cache through the three steps."""
 
 
 class RowReader:
@@ -129,8 +137,36 @@ class RowReader:
 def to_float32(stored: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
     """Rows as they are stored, in float32; written to `out` if given."""
     if stored.dtype == np.float16:
-        return halves.to_float32(stored, out)
+        return half_to_float32(stored, out)
     if out is None:
         return np.asarray(stored, np.float32)
     out[:] = stored
     return out
+
+
+def half_to_float32(
+    halves: NDArray[np.float16], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """The same float16 numbers in float32, several times quicker than NumPy converts them.
+
+    NumPy converts number by number where its build does not use the processor's instruction for it:
+    3.3 ns a number against 0.7 here. That is most of the time an exact search takes. The bits of a
+    half are moved to where those of a single are, in three whole-array steps. The exponent is then
+    too small by the difference of the formats' biases, 127 - 15 = 112, and a multiplication by
+    2^112 gives the same number, including subnormal numbers and signed zeros (IEEE 754-2019, 3.4).
+
+    Parameters
+    ----------
+    halves : finite numbers, of any shape, contiguous
+    out : where to write them, of the same shape and contiguous; made if not given
+    """
+    singles: NDArray[np.float32] = np.empty(halves.shape, np.float32) if out is None else out
+    source, target = halves.view(np.int16).reshape(-1), singles.reshape(-1)
+    for start in range(0, len(source), _PIECE):
+        piece = target[start : start + _PIECE]
+        bits = piece.view(np.int32)
+        bits[...] = source[start : start + _PIECE]
+        bits <<= _FRACTION_SHIFT
+        bits &= _SIGN_AND_MOVED
+        piece *= _BIAS
+    return singles

@@ -26,7 +26,7 @@ from soundalike.audio import tags
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import IndexFolderError, LibraryError
-from soundalike.index import index, storage, writing
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived, extraction, ingest, measurements, own_files, workspace
 from soundalike.indexing.checkpoint import WorkStore
@@ -327,12 +327,12 @@ class _Assembly:
         representation = representations.get(name)
         if representation.from_table is not None:
             matrix = representation.from_table(tracks).astype(np.float16)
-            writing.save(self._folder, name, matrix)
+            storage.save(self._folder, name, matrix)
             return
         if name == GENRE_HEAD:
             self._write_genres(list(tracks["sha256"]))
             return
-        array = writing.create(
+        array = storage.create(
             self._folder, name, (len(tracks), representation.dim), extraction.dtype(name)
         )
         for row, sha256 in enumerate(tracks["sha256"]):
@@ -345,9 +345,9 @@ class _Assembly:
     def _write_genres(self, sums: list[str]) -> None:
         """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""
         genres = self._models.genre_head.genres
-        features = writing.create(self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
+        features = storage.create(self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
         shape = (len(sums), len(genres))
-        predicted = writing.create(self._folder, "genre_probabilities", shape, np.float32)
+        predicted = storage.create(self._folder, "genre_probabilities", shape, np.float32)
         for start in range(0, len(sums), _HEAD_BATCH):
             batch = sums[start : start + _HEAD_BATCH]
             rows = slice(start, start + len(batch))
@@ -386,8 +386,8 @@ class _Assembly:
             predicted[row] = heldout.probabilities[position]
             features[row] = heldout.features[position]
             folds[row] = heldout.folds[position]
-        writing.save(self._folder, "genre_head_heldout", features)
-        writing.save(self._folder, "genre_probabilities", predicted)
+        storage.save(self._folder, "genre_head_heldout", features)
+        storage.save(self._folder, "genre_probabilities", predicted)
         return tracks.assign(genre_fold=folds)
 
     def _copy_own_models(self, used: Sequence[str]) -> dict[str, str]:

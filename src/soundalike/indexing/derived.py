@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations, threads
-from soundalike.index import hubness_correction, index, pca_prefilter, writing
+from soundalike.index import hubness_correction, index, pca_prefilter, storage
 from soundalike.index.index import Index
 from soundalike.index.row_reader import RowReader
 from soundalike.representations import scaling
@@ -52,7 +52,7 @@ def scale(folder: Path, name: str, kind: Scaling) -> None:
     mean = _sum(raw, lambda block: block) / n
     deviation = np.sqrt(_sum(raw, lambda block: np.square(block - mean)) / n)
     fitted = scaling.fit(kind, n, mean, deviation)
-    writing.save(folder, f"{name}_scale", fitted)
+    storage.save(folder, f"{name}_scale", fitted)
     aside = folder / f".{name}.npy"
     scaled = np.lib.format.open_memmap(aside, "w+", np.dtype(np.float16), raw.shape)
     for rows, block in raw.blocks():
@@ -79,8 +79,8 @@ def write_vector_facts(folder: Path, name: str) -> None:
     for rows, block in reader.blocks():
         norms[rows] = np.linalg.norm(block, axis=1)
         top.add(block)
-    writing.save(folder, f"{name}_norms", norms)
-    writing.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
+    storage.save(folder, f"{name}_norms", norms)
+    storage.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
     if pca_prefilter.worthwhile(n, dim):
         pca_prefilter.write(folder, name)
 
@@ -109,15 +109,15 @@ def write_track_facts(
     on_tracks : called as neighbours are found, for a progress bar
     """
     names = list(manifest["representations"])
-    writing.write_manifest(folder, manifest)
+    storage.write_manifest(folder, manifest)
     write_biases(index.load(folder), names)
-    writing.write_manifest(folder, manifest)
+    storage.write_manifest(folder, manifest)
     opened = index.load(folder)
     for name in names:
         _write_neighbours(opened, name, on_tracks)
     if compact:
         manifest["neighbours_only"] = _drop_heavy(folder, representations.stored(names))
-    writing.write_manifest(folder, manifest)
+    storage.write_manifest(folder, manifest)
 
 
 def write_biases(opened: Index, names: Sequence[str]) -> None:
@@ -140,7 +140,7 @@ def write_biases(opened: Index, names: Sequence[str]) -> None:
             block = slice(start, start + size)
             similarities[block] = opened.similarities(name, _queries(opened, name, rows[block]))
         bias = hubness_correction.bias(similarities, rows)
-        writing.save(opened.folder, f"{name}_bias", bias)
+        storage.save(opened.folder, f"{name}_bias", bias)
 
 
 class TopRows:
@@ -214,8 +214,8 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
             rows[row] = index.nearest(values_of_row, k)
             values[row] = values_of_row[rows[row]]
         on_tracks(name, len(block))
-    writing.save(opened.folder, f"{name}_neighbours", rows)
-    writing.save(opened.folder, f"{name}_similarities", values)
+    storage.save(opened.folder, f"{name}_neighbours", rows)
+    storage.save(opened.folder, f"{name}_similarities", values)
 
 
 def _at_once(n: int, most: int) -> int:

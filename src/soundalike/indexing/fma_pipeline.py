@@ -24,7 +24,7 @@ from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
 from soundalike.errors import IndexFolderError, LibraryError
 from soundalike.evaluation import fma_results
-from soundalike.index import writing
+from soundalike.index import storage
 from soundalike.indexing import builder, extraction, ingest, own_files, workspace
 from soundalike.indexing.builder import Built, Plan
 from soundalike.indexing.ingest import OnFile
@@ -140,7 +140,7 @@ def head_inputs(
             raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
         rows = sorted(found.sums)
         shape = (len(rows), *extraction.HEAD_INPUT_SHAPE)
-        array = writing.create(folder, extraction.HEAD_INPUT, shape, np.float16)
+        array = storage.create(folder, extraction.HEAD_INPUT, shape, np.float16)
         for place, row in enumerate(rows):
             array[place] = store.value(found.sums[row], extraction.HEAD_INPUT).reshape(shape[1:])
         array.flush()

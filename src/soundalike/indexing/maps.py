@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from soundalike import representations, threads
 from soundalike.index import index as indices
-from soundalike.index import subset, writing
+from soundalike.index import storage, subset
 from soundalike.index.index import Index
 from soundalike.projection import layout, placement, quality
 from soundalike.projection.layout import DEFAULT, MIN_TRACKS, SETTINGS, Setting
@@ -142,16 +142,16 @@ def _write(folder: Path, made: dict[str, tuple[NDArray[np.float32], dict[str, An
     old = [file for file in manifest["files"] if file.startswith(layout.PREFIX)]
     manifest.pop("maps", None)
     manifest["files"] = {file: facts for file, facts in manifest["files"].items() if file not in old}
-    _replace(folder / indices.MANIFEST, writing.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, storage.manifest_text(manifest).encode())
     for file in old:
         (folder / file).unlink(missing_ok=True)
     for name, (points, _) in made.items():
         path = folder / f"{name}.npy"
         np.save(path, points, allow_pickle=False)
-        manifest["files"][path.name] = writing.file_facts(path)
+        manifest["files"][path.name] = storage.file_facts(path)
     manifest["maps"] = {name: facts for name, (_, facts) in sorted(made.items())}
     manifest["files"] = dict(sorted(manifest["files"].items()))
-    _replace(folder / indices.MANIFEST, writing.manifest_text(manifest).encode())
+    _replace(folder / indices.MANIFEST, storage.manifest_text(manifest).encode())
 
 
 def _replace(path: Path, content: bytes) -> None:

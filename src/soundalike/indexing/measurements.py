@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from soundalike import representations, threads
 from soundalike.datasets.library import Library
 from soundalike.errors import LibraryError
-from soundalike.index import duplicates, track_arrays, writing
+from soundalike.index import duplicates, storage, track_arrays
 from soundalike.index import index as indices
 from soundalike.index.index import Index
 from soundalike.indexing import extraction, ingest, own_files, workspace
@@ -90,7 +90,7 @@ def add(
         aside = folder / workspace.MEASURED
         aside.mkdir(exist_ok=True)
         write(aside, list(index.tracks["sha256"]), index.stored, value)
-        writing.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
+        storage.exchange(index.folder, _files(), lambda: _move_all(aside, index.folder))
         workspace.clear(folder)
     add_duplicates(index.folder)
 
@@ -107,16 +107,16 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
     """
     for name in _rows(names):
         shape = (len(sums), *extraction.shape(name))
-        array = writing.create(folder, name, shape, extraction.dtype(name))
+        array = storage.create(folder, name, shape, extraction.dtype(name))
         for row, sha256 in enumerate(sums):
             array[row] = value(sha256, name).reshape(shape[1:])
         array.flush()
     ends = np.cumsum([len(value(sha256, PICTURE)) for sha256 in sums], dtype=np.int64)
     starts = np.array([value(sha256, PICTURE_START)[0] for sha256 in sums])
-    writing.save(
+    storage.save(
         folder, track_arrays.THUMBNAIL_PLACES, np.column_stack([ends, starts]).astype(np.float64)
     )
-    pictures = writing.create(folder, track_arrays.THUMBNAILS, (int(ends[-1]),), np.uint8)
+    pictures = storage.create(folder, track_arrays.THUMBNAILS, (int(ends[-1]),), np.uint8)
     for end, sha256 in zip(ends, sums, strict=True):
         content = value(sha256, PICTURE)
         pictures[end - len(content) : end] = content
@@ -130,9 +130,9 @@ def add_duplicates(folder: Path) -> None:
     prints = opened.array(track_arrays.FINGERPRINTS)
 
     def write_pairs() -> None:
-        writing.save(folder, track_arrays.DUPLICATES, duplicates.find(opened, prints))
+        storage.save(folder, track_arrays.DUPLICATES, duplicates.find(opened, prints))
 
-    writing.exchange(folder, [f"{track_arrays.DUPLICATES}.npy"], write_pairs)
+    storage.exchange(folder, [f"{track_arrays.DUPLICATES}.npy"], write_pairs)
 
 
 def _files() -> list[str]:
