@@ -11,8 +11,8 @@ from command_line import Capture, complaint, document, run
 from small_library import write_tone
 
 from soundalike import paths, representations
-from soundalike.cli import index as index_command
-from soundalike.cli.index import Tally
+from soundalike.cli import options
+from soundalike.cli.output import ProgressCount
 from soundalike.index import index
 from soundalike.indexing import ingest, measurements
 from soundalike.indexing.ingest import Event
@@ -31,10 +31,12 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_what_is_indexed_by_default(models: ModelStore) -> None:
-    assert index_command.chosen([], models) == list(representations.MAIN)
-    assert index_command.chosen(["fma518", "fma518"], models) == ["fma518"]
-    assert index_command.chosen(["all"], models) == representations.available(models)
-    assert "cf_regression" in index_command.chosen([], models.with_files(factors=Path("x.npz")))
+    assert options.chosen_representations([], models) == list(representations.MAIN)
+    assert options.chosen_representations(["fma518", "fma518"], models) == ["fma518"]
+    assert options.chosen_representations(["all"], models) == representations.available(models)
+    assert "cf_regression" in options.chosen_representations(
+        [], models.with_files(factors=Path("x.npz"))
+    )
 
 
 def test_everything_is_accounted_for(capsys: Capture, music: Path) -> None:
@@ -141,7 +143,7 @@ def event(kind: str) -> Event:
 
 
 def test_progress_is_told_now_and_then() -> None:
-    tally = Tally(1_000)
+    tally = ProgressCount(1_000)
     assert tally.count(event("known"), 100.0) == ""
     assert tally.count(event("skipped"), 110.0) == ""
     for second in range(1, 20):
@@ -153,7 +155,7 @@ def test_progress_is_told_now_and_then() -> None:
 
 
 def test_progress_of_a_run_that_finds_nothing_new() -> None:
-    tally = Tally(3)
+    tally = ProgressCount(3)
     for second in (0.0, 0.0, 40.0):
         line = tally.count(event("known"), second)
     assert line == "3 of 3 files, 0.0 a second"

@@ -8,7 +8,7 @@ import pytest
 from command_line import Capture, complaint, document, run, track_ids
 
 from soundalike import paths
-from soundalike.cli.recommend import networks
+from soundalike.cli.query_options import open_models
 from soundalike.index import index as indices
 from soundalike.playlist import ordering
 
@@ -30,11 +30,11 @@ def test_the_networks_are_those_named_then_the_index_s_own_then_the_bundled(tmp_
     bundled = indices.load(paths.BUNDLED_INDEX)
     own = indices.Index(tmp_path, {"own_models": {"genre_head": "model_genre_head.npz"}}, bundled.tracks)
     named = tmp_path / "named.npz"
-    assert networks(bundled, None, None).file("genre_head").parent == paths.MODELS
-    assert networks(own, None, None).file("genre_head") == tmp_path / "model_genre_head.npz"
-    assert networks(own, named, None).file("genre_head") == named
-    assert networks(own, None, None).file("vgg16").parent == paths.MODELS
-    assert networks(bundled, None, named).file("factors") == named
+    assert open_models(bundled, None, None).file("genre_head").parent == paths.MODELS
+    assert open_models(own, None, None).file("genre_head") == tmp_path / "model_genre_head.npz"
+    assert open_models(own, named, None).file("genre_head") == named
+    assert open_models(own, None, None).file("vgg16").parent == paths.MODELS
+    assert open_models(bundled, None, named).file("factors") == named
 
 
 def test_an_order_and_what_is_left_out(capsys: Capture) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike import paths
+from soundalike.cli import output
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -85,7 +86,6 @@ def evaluate(
     as_json: bool,
 ) -> None:
     """Measure what INDEX, an index folder, finds: by genre, hubness, robustness and cost."""
-    from soundalike.cli import main
     from soundalike.evaluation import results, runner
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
@@ -93,12 +93,12 @@ def evaluate(
     opened = indices.load(folder)
     plan = runner.plan(opened, names, tracks, seed, changes, recorded)
     models = opened.models(ModelStore(feature_cache=None if no_cache else paths.cache_folder()))
-    with main._progress("Evaluating", plan.steps) as advance:
+    with output.progress_bar("Evaluating", plan.steps) as advance:
         document = runner.evaluate(opened, plan, models, advance)
     if save:
         results.save(opened, document)
     if as_json:
-        main._print_json(document)
+        output.print_json(document)
     else:
         _print(document, plan.closely)
 

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike import representations
-from soundalike.cli import index
+from soundalike.cli import options, output
+from soundalike.cli.options import FOLDER
 from soundalike.datasets import fma_download as fetching
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
@@ -43,7 +41,6 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
     The archives have 342 MiB (fma-metadata), 7.2 GiB (fma-small), 22 GiB (fma-medium), 93 GiB
     (fma-large) and 879 GiB (fma-full), and unpacked as much again.
     """
-    from soundalike.cli import main
 
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url takes an address that begins with http, not {url!r}.")
@@ -52,7 +49,7 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
         with _byte_progress() as on_bytes:
             found.append(fetching.fetch(archive, folder, url, on_bytes))
     if as_json:
-        main._print_json({"dir": str(folder), "archives": [vars(item) for item in found]})
+        output.print_json({"dir": str(folder), "archives": [vars(item) for item in found]})
         return
     for item in found:
         state = f"{item.unpacked} unpacked now" if item.unpacked else "all there already"
@@ -75,9 +72,9 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
     help="What to index beside genre_head; may be given more than once. "
     f"{', '.join(representations.MAIN)} by default; 'all' for every one.",
 )
-@index.COMPLETE
-@index.WORKERS
-@index.SCHEDULER
+@options.COMPLETE
+@options.WORKERS
+@options.SCHEDULER
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fma(
@@ -97,13 +94,12 @@ def fma(
 
     DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
     """
-    from soundalike.cli import main
     from soundalike.datasets.fma import load
     from soundalike.indexing import fma_pipeline, maps
     from soundalike.models import ModelStore
     from soundalike.training import genre_head_split
 
-    for name in set(names) - {index.ALL}:
+    for name in set(names) - {options.ALL}:
         representations.get(name)
     source = load(folder, subset)
     fma_pipeline.check(source.library, out)
@@ -111,21 +107,21 @@ def fma(
     out.parent.mkdir(parents=True, exist_ok=True)
     # The head's file is read when the index is built; by then it is there.
     models = ModelStore(genre_head=fma_pipeline.head_file(out))
-    wanted = list(dict.fromkeys([*index.chosen(names, models), "genre_head"]))
-    hired = index.hired_for(fma_pipeline.wants(wanted, complete), workers, scheduler, models)
-    with index.reported("Hearing", tracks) as on_file:
+    wanted = list(dict.fromkeys([*options.chosen_representations(names, models), "genre_head"]))
+    hired = options.make_executor(fma_pipeline.wants(wanted, complete), workers, scheduler, models)
+    with output.file_progress("Hearing", tracks) as on_file:
         inputs = fma_pipeline.head_inputs(source.library, out, models, wanted, complete, hired, on_file)
-    with main._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
+    with output.progress_bar("Training", genre_head_split.MAX_EPOCHS) as advance:
         head = fma_pipeline.train_head(inputs, fma_pipeline.head_file(out), seed, advance)
     built = fma_pipeline.build(source.library, out, models, wanted, head, complete)
-    index.report_skipped(built.skipped, {}, out)
+    output.print_skipped_table(built.skipped, {}, out)
     if built.index.partial is not None:
         raise KeyboardInterrupt
     if complete:
         maps.add(out)
     document = fma_pipeline.finish(built, source, head, seed)
     if as_json:
-        main._print_json({"index": str(out), "genre_head": str(head.file)} | document)
+        output.print_json({"index": str(out), "genre_head": str(head.file)} | document)
     else:
         _print(document, out)
 

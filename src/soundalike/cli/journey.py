@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from soundalike import paths, representations
-from soundalike.cli.recommend import asked, check_output, common, networks, say, texts, write
+from soundalike.cli import output
+from soundalike.cli.output import print_notes
+from soundalike.cli.query_options import (
+    check_output,
+    common_options,
+    embed_argument,
+    open_models,
+    printable_facts,
+    write,
+)
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
@@ -28,7 +37,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="At most so many tracks by one artist on the way; 0 for any number.",
 )
-@common
+@common_options
 def journey(
     start: str,
     end: str,
@@ -45,7 +54,6 @@ def journey(
     as_json: bool,
 ) -> None:
     """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
-    from soundalike.cli import main
     from soundalike.index import index as indices
     from soundalike.playlist import journey
 
@@ -54,19 +62,19 @@ def journey(
         representations.get(name)
     opened = indices.load(folder or paths.index_folder())
     name = name or representations.default(opened.names)
-    models = networks(opened, genre_head, factors)
+    models = open_models(opened, genre_head, factors)
     removed = [opened.row(track) for track in without]
     stops, notes = _stops(opened, models, (start, *via, end), name)
     found = journey.travel(opened, stops, name, length, per_artist or None, removed)
     if kind is not None:
         write(opened, found.rows, None, kind, out, {"representation": name, "kind": "journey"})
-        say([*notes, *found.notes])
+        print_notes([*notes, *found.notes])
     elif as_json:
-        main._print_json(
+        output.print_json(
             {
                 "representation": name,
                 "results": [
-                    {"rank": rank} | texts(opened, row) | {"step": round(step, 3)}
+                    {"rank": rank} | printable_facts(opened, row) | {"step": round(step, 3)}
                     for rank, (row, step) in enumerate(
                         zip(found.rows, (0.0, *found.steps), strict=True), start=1
                     )
@@ -86,7 +94,7 @@ def _stops(
 
     rows, notes = [], []
     for clip in clips:
-        query = asked(index, models, clip)
+        query = embed_argument(index, models, clip)
         if query.row is not None:
             rows.append(query.row)
             continue

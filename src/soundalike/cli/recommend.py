@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from soundalike import paths, representations
+from soundalike.cli import output
+from soundalike.cli.options import FILE
+from soundalike.cli.output import print_notes
+from soundalike.cli.query_options import (
+    check_output,
+    common_options,
+    embed_argument,
+    open_models,
+    printable_facts,
+    write,
+)
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
@@ -18,43 +29,8 @@ if TYPE_CHECKING:
     from soundalike.playlist.playlist import Playlist
     from soundalike.playlist.query import Query
 
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
-KINDS = ("m3u8", "xspf", "jspf", "csv", "zip")
 LESS = -0.5
 """The weight of a clip that is given with --less."""
-
-Command = Callable[..., None]
-
-
-def common(command: Command) -> Command:
-    """The options that both commands have."""
-    for option in reversed(
-        (
-            click.option(
-                "--index", "folder", type=FOLDER, help="The index; the bundled one by default."
-            ),
-            click.option(
-                "--representation",
-                "name",
-                metavar="NAME",
-                help=f"What to compare by; {representations.DEFAULT} by default, if the index has it.",
-            ),
-            click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True),
-            click.option(
-                "--without", multiple=True, metavar="ID", help="A track to leave out; may be repeated."
-            ),
-            click.option(
-                "--genre-head", type=FILE, help="The genre head that the index was built with."
-            ),
-            click.option("--factors", type=FILE, help="The network of taste that it was built with."),
-            click.option("--format", "kind", type=click.Choice(KINDS), help="Make a playlist file."),
-            click.option("--out", type=FILE, help="Where to write it; standard output by default."),
-            click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-        )
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -108,7 +84,7 @@ def common(command: Command) -> Command:
 @click.option("--pin", multiple=True, metavar="ID", help="A track that must be in; may be repeated.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of a shuffle.")
 @click.option("--why", is_flag=True, help="Say of each track why it is there.")
-@common
+@common_options
 def recommend(
     clips: tuple[str, ...],
     less: tuple[str, ...],
@@ -165,7 +141,7 @@ def recommend(
         _part_weights(opened, name, genre_weight),
     )
     ordering.check(opened, order)
-    models = networks(opened, genre_head, factors)
+    models = open_models(opened, genre_head, factors)
     weighted = [*zip(clips, counts, strict=True), *((clip, LESS) for clip in less)]
     seeds, notes = _seeds(opened, models, weighted, extend, recorded)
     found = composer.compose(opened, list(seeds.values()), recipe)
@@ -175,7 +151,7 @@ def recommend(
     if kind is not None:
         similarities = [entry.similarity for entry in found.entries]
         write(opened, rows, similarities, kind, out, {"representation": name, "order": order})
-        say(notes)
+        print_notes(notes)
     elif as_json:
         _print_document(opened, seeds, found, notes, reasons)
     else:
@@ -214,18 +190,6 @@ def _check_rules(
         raise click.UsageError(f"{both} is both in --pin and in --without; choose one.")
 
 
-def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
-    """Refuse what cannot be written, before anything is computed for it."""
-    if out is not None and kind is None:
-        raise click.UsageError("--out goes with --format.")
-    if kind is not None and as_json:
-        raise click.UsageError("--json and --format are two ways to print; choose one.")
-    if kind == "zip" and out is None:
-        raise click.UsageError("--format zip needs --out FILE.")
-    if out is not None and not out.parent.is_dir():
-        raise click.UsageError(f"--out: there is no folder {out.parent}.")
-
-
 def _part_weights(index: Index, name: str, genre_weight: float | None) -> Mapping[str, float] | None:
     weights = index.parts(name)
     if genre_weight is None:
@@ -235,32 +199,6 @@ def _part_weights(index: Index, name: str, genre_weight: float | None) -> Mappin
     if not math.isfinite(genre_weight):
         raise click.UsageError(f"--genre-weight takes a number, not {genre_weight}.")
     return weights | {"genre_head": genre_weight}
-
-
-def networks(index: Index, genre_head: Path | None, factors: Path | None) -> ModelStore:
-    """The networks to ask: those named on the command line, then the index's own, then the bundled."""
-    from soundalike.models import ModelStore
-
-    named = {"genre_head": genre_head, "factors": factors}
-    given = {name: path for name, path in named.items() if path is not None}
-    models = index.models(ModelStore())
-    return models.with_files(**given) if given else models
-
-
-def asked(index: Index, models: ModelStore, clip: str, recorded: bool = False) -> Query:
-    """What a clip on the command line is: a file, or the ID of a track of the library.
-
-    Parameters
-    ----------
-    index, models : to ask
-    clip : as it was given
-    recorded : whether a file came through a microphone
-    """
-    from soundalike.playlist import query
-
-    if not Path(clip).exists() and clip in set(index.tracks["track_id"]):
-        return query.from_library(index, clip)
-    return query.from_audio(Path(clip), index, models, recorded)
 
 
 def _seeds(
@@ -275,7 +213,9 @@ def _seeds(
     from soundalike.playlist import file_reader, query
     from soundalike.playlist.blend import Seed
 
-    seeds = {clip: Seed(asked(index, models, clip, recorded), weight) for clip, weight in weighted}
+    seeds = {
+        clip: Seed(embed_argument(index, models, clip, recorded), weight) for clip, weight in weighted
+    }
     if extend is None:
         return seeds, []
     rows, notes = file_reader.resolve(index, file_reader.read(extend.read_bytes(), extend.name))
@@ -293,43 +233,6 @@ def _reasons(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
     return shared_traits.sentences(index, query, rows)
 
 
-def texts(index: Index, row: int) -> dict[str, str]:
-    """What a document says of a track."""
-    from soundalike.cli import main
-
-    texts = {
-        column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
-    }
-    return texts | {"file": main._text(index.path(row))}
-
-
-def say(notes: Sequence[str]) -> None:
-    """Notes on standard error, where standard output is a file's."""
-    for note in notes:
-        click.echo(note, err=True)
-
-
-def write(
-    index: Index,
-    rows: Sequence[int],
-    similarities: Sequence[float] | None,
-    kind: str,
-    out: Path | None,
-    recipe: Mapping[str, str],
-) -> None:
-    """The playlist as a file, or on standard output."""
-    from soundalike.playlist import file_writer
-
-    listing = file_writer.of_rows(index, rows, similarities, recipe=recipe)
-    beside = Path.cwd() if out is None else out.parent.resolve()
-    content = file_writer.write(listing, kind, index.library_folder, beside)
-    if out is None:
-        click.echo(content, nl=False)
-        return
-    out.write_bytes(content)
-    click.echo(f"{len(rows)} tracks in {out}")
-
-
 def _print_document(
     index: Index,
     seeds: Mapping[str, Seed],
@@ -337,16 +240,15 @@ def _print_document(
     notes: Sequence[str],
     reasons: Sequence[str] | None,
 ) -> None:
-    from soundalike.cli import main
 
     described = [_seed(index, file, seed) for file, seed in seeds.items()]
     results: list[dict[str, Any]] = []
     for number, entry in enumerate(playlist.entries):
-        whole: dict[str, Any] = {"rank": entry.rank, **texts(index, entry.row)}
+        whole: dict[str, Any] = {"rank": entry.rank, **printable_facts(index, entry.row)}
         file = whole.pop("file")
         whole |= {"similarity": round(entry.similarity, 6), "file": file}
         results.append(whole | ({"why": reasons[number]} if reasons else {}))
-    main._print_json(
+    output.print_json(
         {
             "query": described[0],
             "seeds": described,
@@ -358,11 +260,10 @@ def _print_document(
 
 
 def _seed(index: Index, file: str, seed: Seed) -> dict[str, Any]:
-    from soundalike.cli import main
 
     query = seed.query
     return {
-        "file": main._text(file),
+        "file": output.printable(file),
         "duration": round(query.duration, 2) if query.duration else None,
         "in_library": None if query.row is None else index.fact("track_id", query.row),
         "genres": {genre: round(share, 4) for genre, share in query.genres.items()},

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from soundalike import paths
+from soundalike.cli import output
+from soundalike.cli.options import FILE, FOLDER
 
 if TYPE_CHECKING:
     from soundalike.datasets.library import Library
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
 
 CROSS_VALIDATED = 5_000
 """A library with more tracks is split once, since cross-validation holds all of it in memory."""
-
-FOLDER = click.Path(path_type=Path, file_okay=False)
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("genre-head")
@@ -43,7 +42,6 @@ def train_genre_head(
     a column split (training, validation or test) decides what is trained on; otherwise the head is
     cross-validated, or, with more than 5,000 tracks, the library is split by artist.
     """
-    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.models import ModelStore
     from soundalike.training import genre_head, genre_head_split
@@ -62,7 +60,7 @@ def train_genre_head(
     card_file = out.with_suffix(".md")
     card_file.write_text(card, encoding="utf-8")
     if as_json:
-        main._print_json(document | {"weights": str(out), "model_card": str(card_file)})
+        output.print_json(document | {"weights": str(out), "model_card": str(card_file)})
     else:
         click.echo(card)
 
@@ -70,13 +68,12 @@ def train_genre_head(
 def _cross_validate(
     source: Library, out: Path, seed: int, halves: bool, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike.cli import main
     from soundalike.training import genre_head, model_card
 
-    with main._progress("Extracting features", len(source.tracks)) as advance:
+    with output.progress_bar("Extracting features", len(source.tracks)) as advance:
         features, skipped = genre_head.extract(source, models, halves, advance)
-    main._report_skipped(skipped)
-    with main._progress("Training", genre_head.FOLDS + 1) as advance:
+    output.print_skipped(skipped)
+    with output.progress_bar("Training", genre_head.FOLDS + 1) as advance:
         trained = genre_head.train(features, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
@@ -87,15 +84,14 @@ def _cross_validate(
 def _train_on_split(
     source: Library, out: Path, seed: int, models: ModelStore
 ) -> tuple[dict[str, Any], str]:
-    from soundalike.cli import main
     from soundalike.training import genre_head_split, model_card
 
     genre_head_split.parts_of(source.tracks)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.stem}-") as folder:
-        with main._progress("Extracting features", len(source.tracks)) as advance:
+        with output.progress_bar("Extracting features", len(source.tracks)) as advance:
             inputs = genre_head_split.extract(source, models, Path(folder), advance)
-        main._report_skipped(inputs.skipped)
-        with main._progress("Training", genre_head_split.MAX_EPOCHS) as advance:
+        output.print_skipped(inputs.skipped)
+        with output.progress_bar("Training", genre_head_split.MAX_EPOCHS) as advance:
             trained = genre_head_split.train(inputs.array, inputs.tracks, seed, advance)
     trained.head.save(out)
     trained.heldout.save(out)
@@ -110,23 +106,22 @@ def _train_on_split(
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
-    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.training import autoencoder
 
     check_out(out)
     source = load(library)
-    with main._progress("Extracting features", len(source.tracks)) as advance:
+    with output.progress_bar("Extracting features", len(source.tracks)) as advance:
         matrices, tracks, skipped = autoencoder.extract(source, advance)
-    main._report_skipped(skipped)
-    with main._progress("Training", 2 * autoencoder.EPOCHS) as advance:
+    output.print_skipped(skipped)
+    with output.progress_bar("Training", 2 * autoencoder.EPOCHS) as advance:
         trained = autoencoder.train(matrices, tracks, seed, advance)
     trained.autoencoder.save(out)
     document = autoencoder.as_document(trained, tracks, seed)
     card = autoencoder.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
-        main._print_json(
+        output.print_json(
             document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
         )
     else:
@@ -154,24 +149,23 @@ def check_out(out: Path) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
     """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
-    from soundalike.cli import main
     from soundalike.datasets.library import load
     from soundalike.training import cf_regression, matrix_factorization
 
     check_out(out)
     source = load(library)
     listening = matrix_factorization.factorise(matrix_factorization.read_plays(plays), seed)
-    with main._progress("Extracting features", len(source.tracks)) as advance:
+    with output.progress_bar("Extracting features", len(source.tracks)) as advance:
         examples, skipped = cf_regression.extract(source, listening, advance)
-    main._report_skipped(skipped)
-    with main._progress("Training", 2 * cf_regression.PASSES) as advance:
+    output.print_skipped(skipped)
+    with output.progress_bar("Training", 2 * cf_regression.PASSES) as advance:
         trained = cf_regression.train(examples, seed, advance)
     trained.network.save(out)
     document = cf_regression.as_document(trained, examples, listening, seed)
     card = cf_regression.model_card(document)
     out.with_suffix(".md").write_text(card, encoding="utf-8")
     if as_json:
-        main._print_json(
+        output.print_json(
             document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
         )
     else:
