@@ -23,11 +23,11 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-# What is promised of speed, memory and load: a table, and benchmarks/results.json. Needs a quiet machine.
+# Speed, memory and load: benchmarks/results.json and the table in docs/benchmarks.md. Needs a quiet machine.
 bench: $(VENV)/.test
 	$(BIN)/python benchmarks/bench.py
 
-# README's other figures.
+# The other figures in docs/evaluation.md and docs/benchmarks.md.
 bench-all: bench
 	$(BIN)/python benchmarks/drawings.py
 	$(BIN)/python benchmarks/genre_head.py

@@ -3,8 +3,8 @@
     python benchmarks/bench.py [--only NAME ...]
 
 Runs each measurement as a program of its own, writes `results.json` beside this file and the figures as
-a Markdown table into README, between two marks, and prints them. With `--only` some are run again and
-the figures of the others are kept; each figure carries the day and the machine that it was measured on.
+a Markdown table into docs/benchmarks.md, between two marks, and prints them. With `--only` some are run
+again and the others' figures are kept; each figure carries the day and machine it was measured on.
 The file is an object:
 
     machine   processor, cores, memory, system, Python, and the versions of what the figures depend on
@@ -31,7 +31,7 @@ from figures import Figure, table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
-README = HERE.parent / "README.md"
+DOCUMENT = HERE.parent / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- what `make bench` measured -->", "<!-- /what `make bench` measured -->"
 MEASUREMENTS = {
     "network": "network.py",
@@ -73,7 +73,7 @@ def main() -> None:
         ]
         write(here, kept)
     measured = table([as_figure(figure) for figure in in_order(kept)])
-    into_readme(measured)
+    into_document(measured)
     print(measured)
     if failed:
         sys.exit(f"These ended with an error, and their figures are as before: {', '.join(failed)}.")
@@ -117,11 +117,11 @@ def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
     aside.replace(RESULTS)
 
 
-def into_readme(figures: str) -> None:
-    """Put the table into README."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+def into_document(figures: str) -> None:
+    """Put the table into docs/benchmarks.md."""
+    before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
-    README.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", encoding="utf-8")
+    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", encoding="utf-8")
 
 
 def as_figure(found: dict[str, Any]) -> Figure:

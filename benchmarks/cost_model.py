@@ -120,8 +120,8 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("--tracks", type=int, default=10_000_000)
-    add("--soundalike-ms", type=float, default=338.0, help="core ms to embed (README: 169 on 2 cores)")
-    add("--vgg-ms", type=float, default=982.0, help="core ms to embed (README: 491 on 2 cores)")
+    add("--soundalike-ms", type=float, default=338.0, help="core ms to embed (169 on 2 cores)")
+    add("--vgg-ms", type=float, default=982.0, help="core ms to embed (evaluation.md: 491 on 2 cores)")
     add("--decode-ms", type=float, default=26.0, help="core ms to decode MP3 (benchmarks/decoders.py)")
     add("--pass-ms", type=float, default=4.0, help="over 106,574 codes of 128 (benchmarks/scale.py)")
     add("--compare-ms", type=float, default=6.0, help="288 exact comparisons (benchmarks/scale.py)")

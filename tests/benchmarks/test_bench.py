@@ -49,8 +49,8 @@ def test_what_is_measured_again_replaces_its_own_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
-def test_readme_has_the_figures_that_were_measured() -> None:
+def test_the_document_has_the_figures_that_were_measured() -> None:
     kept = bench.earlier()
     assert kept
     measured = figures.table([bench.as_figure(figure) for figure in bench.in_order(kept)])
-    assert measured in bench.README.read_text(encoding="utf-8")
+    assert measured in bench.DOCUMENT.read_text(encoding="utf-8")
