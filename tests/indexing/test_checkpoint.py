@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.indexing import checkpoint
 from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import ModelStore
@@ -93,7 +93,7 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
     )
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
-    with pytest.raises(IndexFolderError, match="Another run"), checkpoint.opened(tmp_path, models):
+    with pytest.raises(DestinationError, match="Another run"), checkpoint.opened(tmp_path, models):
         pass
     other.kill()
     other.communicate()
@@ -104,7 +104,7 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path, models: ModelStore) -> None:
     (tmp_path / checkpoint.FILE).mkdir()
     with (
-        pytest.raises(IndexFolderError, match="nothing more can be written"),
+        pytest.raises(DestinationError, match="nothing more can be written"),
         checkpoint.opened(tmp_path, models),
     ):
         pass

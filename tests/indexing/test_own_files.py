@@ -15,7 +15,7 @@ from small_library import write_tone
 
 from soundalike import paths
 from soundalike.datasets import library
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, measurements, own_files, workspace
 from soundalike.indexing.builder import Plan
@@ -177,7 +177,7 @@ def test_many_files_are_named_by_the_first(capsys: Capture, home: Path) -> None:
 def test_what_a_user_puts_in_while_a_run_works(home: Path, models: ModelStore) -> None:
     write_tone(home / "music" / "new.wav", "pcm_s16le", seconds=6.0)
     before = everything(home / "own")
-    with pytest.raises(IndexFolderError, match=r"own holds notes\.txt, which"):
+    with pytest.raises(DestinationError, match=r"own holds notes\.txt, which"):
         build(home, models, lambda event: (home / "own" / "notes.txt").write_text(DEAR))
     assert everything(home / "own") == before | {"notes.txt": DEAR.encode()}
     (home / "own" / "notes.txt").rename(home / "notes.txt")
@@ -406,7 +406,7 @@ def test_what_a_user_puts_in_at_the_last_moment(home: Path, models: ModelStore) 
     with workspace.opened(home / "own", models) as (work, _):
         shutil.copytree(home / "own", work / workspace.MADE)
         write(home / "own" / "notes.txt")
-        with pytest.raises(IndexFolderError, match=r"retired holds notes\.txt, which"):
+        with pytest.raises(DestinationError, match=r"retired holds notes\.txt, which"):
             workspace.put_in_place(work / workspace.MADE, home / "own")
     assert everything(home / "own") == before
     assert everything(work / workspace.RETIRED) == {"notes.txt": DEAR.encode()}

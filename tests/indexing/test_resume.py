@@ -16,7 +16,7 @@ import pytest
 from small_library import write_tone
 
 from soundalike.datasets import library
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, workspace
 from soundalike.indexing.builder import Plan
@@ -109,7 +109,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
     half.mkdir(parents=True)
     (workspace.beside(out) / workspace.MARKER).touch()
     (half / "mfcc_flat.npy").write_bytes(b"half")
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         index.load(out)
     first = build(music, out, models)
     assert first == build(music, music.parent / "calm", models)
@@ -123,7 +123,7 @@ def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
     wait_for_work(out)
     other.send_signal(signal.SIGSTOP)
     try:
-        with pytest.raises(IndexFolderError, match="Another run"):
+        with pytest.raises(DestinationError, match="Another run"):
             build(music, out, models)
     finally:
         other.send_signal(signal.SIGCONT)
@@ -147,7 +147,7 @@ def test_the_current_folder_is_not_replaced(
 ) -> None:
     (music.parent / "here").mkdir()
     monkeypatch.chdir(music.parent / "here")
-    with pytest.raises(IndexFolderError, match="the folder that you are in"):
+    with pytest.raises(DestinationError, match="the folder that you are in"):
         build(music, Path(), models)
 
 
@@ -160,7 +160,7 @@ def test_a_full_disk_is_told_and_nothing_lost(
     out = music.parent / "index"
     with monkeypatch.context() as patch:
         patch.setattr(os, "posix_fallocate", full)
-        with pytest.raises(IndexFolderError, match=r"No space left on device.*disk is full"):
+        with pytest.raises(DestinationError, match=r"No space left on device.*disk is full"):
             build(music, out, models)
     assert len(kills.finished(out)) == 12
     assert not (workspace.beside(out) / "index").exists()

@@ -17,7 +17,7 @@ from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
-from soundalike.errors import AudioError, IndexFolderError, ModelError
+from soundalike.errors import AudioError, IndexFolderError, ModelError, UnknownTrackError
 from soundalike.index import duplicates, index, track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import builder
@@ -52,7 +52,7 @@ def test_track_of_the_library(small_index: Index) -> None:
 
 
 def test_unknown_track(small_index: Index) -> None:
-    with pytest.raises(IndexFolderError, match="no track '9999'"):
+    with pytest.raises(UnknownTrackError, match="no track '9999'"):
         query.from_library(small_index, "9999")
 
 

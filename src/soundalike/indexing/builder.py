@@ -25,7 +25,7 @@ from soundalike import paths, representations, threads
 from soundalike.audio import tags
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.errors import DestinationError, LibraryError
 from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived, extraction, ingest, measurements, own_files, workspace
@@ -101,7 +101,7 @@ def build(
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the index cannot be put at `out` (`check_destination`), or another run is working on it, or
         the disk is full.
     LibraryError
@@ -163,21 +163,21 @@ def check_destination(out: Path, source: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If `out` is there and is not an index, or holds files that its manifest does not list; if it
         lies in the library or the library in it; or if something else is where it would be made.
     """
     out = out.resolve()
     if out.is_mount() or out == Path.cwd():
         what = "the folder that you are in" if out == Path.cwd() else "where a disk is mounted"
-        raise IndexFolderError(f"{out} is {what}, which cannot be replaced; please name one in it.")
+        raise DestinationError(f"{out} is {what}, which cannot be replaced; please name one in it.")
     if out.exists() and not index.is_index(out) and not _is_empty(out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{out} is there already and is not an index; please name another folder."
         )
     _check_apart(out, source)
     if others := own_files.foreign(out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{out} holds {own_files.enumerated(others)}, which its manifest does not list; please move "
             "that elsewhere, or name another folder."
         )
@@ -188,9 +188,9 @@ def _check_apart(out: Path, source: Path) -> None:
     """Refuse an index in its library, where it would be in the way, and a library in its index."""
     outside = "please name a folder outside it for the index."
     if _lies_in(source, out):
-        raise IndexFolderError(f"{out} holds the library {source.resolve()}; {outside}")
+        raise DestinationError(f"{out} holds the library {source.resolve()}; {outside}")
     if _lies_in(out, source):
-        raise IndexFolderError(f"{out} lies in the library {source.resolve()}; {outside}")
+        raise DestinationError(f"{out} lies in the library {source.resolve()}; {outside}")
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:

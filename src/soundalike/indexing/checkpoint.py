@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.indexing import extraction
 from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import ModelStore
@@ -137,7 +137,7 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If another process has it open, or the disk is full or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,15 +195,15 @@ def _said_in_a_sentence(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise IndexFolderError(
+            raise DestinationError(
                 f"Another run is working in {folder}; please wait until it has ended, or stop it."
             ) from error
         raise not_written(folder, error) from error
 
 
-def not_written(folder: Path, error: Exception) -> IndexFolderError:
+def not_written(folder: Path, error: Exception) -> DestinationError:
     """What is said where nothing more can be written."""
-    return IndexFolderError(
+    return DestinationError(
         f"In {folder} nothing more can be written ({error}); please see whether the disk is full. What "
         "was finished is kept, and the same command goes on from there."
     )

@@ -22,7 +22,7 @@ import numpy as np
 from soundalike import paths
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
-from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.errors import DestinationError, LibraryError
 from soundalike.evaluation import fma_results
 from soundalike.index import storage
 from soundalike.indexing import builder, extraction, ingest, own_files, workspace
@@ -59,7 +59,7 @@ def check(source: Library, out: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the index cannot be put at `out` (`index_builder.check_destination`), or its head would take
         the place of another.
     LibraryError
@@ -77,7 +77,7 @@ def _check_head(source: Library, out: Path) -> None:
     there = [path for path in written if path.exists()]
     under_way = workspace.beside(out) / f"{extraction.HEAD_INPUT}.npy"
     if there and not under_way.exists() and not _is_head_of(file, source, out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{there[0]} is not of the index {out}, and would be written over; please move it "
             "elsewhere, or name another folder for the index."
         )

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from soundalike import paths
-from soundalike.errors import ModelError, SchedulerError, SoundalikeError
+from soundalike.errors import MissingPackageError, ModelError, SchedulerError, SoundalikeError
 from soundalike.indexing import extraction
 from soundalike.indexing.extraction import Refused, Taken
 from soundalike.models import FILES, ModelStore
@@ -342,7 +342,7 @@ def _connect(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise SchedulerError(
+        raise MissingPackageError(
             "Indexing on a cluster needs Dask; please run: pip install -r requirements-cluster.txt"
         ) from error
     try:

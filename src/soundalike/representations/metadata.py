@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.errors import LibraryError, SoundalikeError
+from soundalike.errors import InputError, LibraryError
 from soundalike.models import ModelStore
 
 NUMERIC = {
@@ -120,10 +120,10 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
     Raises
     ------
-    SoundalikeError
+    InputError
         Always.
     """
-    raise SoundalikeError(UPLOAD)
+    raise InputError(UPLOAD)
 
 
 def _sentences(absent: list[str]) -> tuple[str, ...]:
