@@ -17,7 +17,9 @@ from soundalike.index.index import Index
 from soundalike.indexing import builder
 from soundalike.indexing.builder import Plan
 from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.playlist import Recipe
 
 pytest_plugins = ["library_fixtures"]
 
@@ -138,4 +140,4 @@ def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
     assert cosines.shape == (n,)
     assert ((cosines > -1) & (cosines < 0.99)).all()
     for question, count in ((own, n - 1), (query.from_library(one, one.ids[0]), n - 1), (stranger, n)):
-        assert len(playlist.recommend(one, question, NAME, 10).entries) == count
+        assert len(playlist.make_playlist(one, [Seed(question)], Recipe(NAME)).entries) == count
