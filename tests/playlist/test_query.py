@@ -24,8 +24,10 @@ from soundalike.indexing import builder
 from soundalike.indexing.builder import Plan
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
-from soundalike.playlist import query
+from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.playlist import Recipe
 
 pytest_plugins = ["library_fixtures"]
 
@@ -224,3 +226,20 @@ def test_copies_of_a_recognised_clip_are_told_by_the_clip_itself(tmp_path: Path)
 def test_without_vgg_mel_a_track_has_no_copies_but_itself(tmp_path: Path) -> None:
     opened = write_index(tmp_path / "index", {"genre_head": np.ones((4, 3))}, ["genre_head"])
     assert query.duplicates(opened, query.from_library(opened, "t2")).tolist() == [2]
+
+
+def test_a_clip_is_searched_for_once(
+    default_index: Index, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    search = Index.similarities
+
+    def counted(self: Index, name: str, *rest: object) -> np.ndarray:
+        searched.append(name)
+        return search(self, name, *rest)
+
+    monkeypatch.setattr(Index, "similarities", counted)
+    asked = query.from_audio(OTHER_CLIP, default_index, models)
+    for length in (3, 4):
+        playlist.make_playlist(default_index, [Seed(asked)], Recipe("soundalike", length))
+    assert searched == ["soundalike"]

@@ -182,6 +182,24 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     return np.array(sorted(same), np.intp)
 
 
+def similarities(
+    index: Index, query: Query, representation: str, weights: Mapping[str, float] | None = None
+) -> NDArray[np.float32]:
+    """Similarity of a query to every track [shape=(n,)]; a new clip is searched for once.
+
+    Parameters
+    ----------
+    index : the library
+    query : what is searched for
+    representation : a representation of the index
+    weights : of a joined representation, other weights than the index's
+    """
+    embeddings = query.embeddings
+    if weights is None and isinstance(embeddings, ClipEmbeddings) and embeddings.is_of(index):
+        return embeddings.similarities(representation)
+    return index.similarities(representation, embeddings, weights)
+
+
 @threads.single_threaded_blas()
 def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
     """Compute what a first answer needs; what needs no network goes on beside it."""
@@ -238,8 +256,8 @@ def _same_recording(index: Index, embeddings: ClipEmbeddings) -> int | None:
     if not copies:
         return None
     by = "vgg_mel" if _is_there("vgg_mel", embeddings) else representations.default(index.names)
-    similarities = index.similarities(by, embeddings)
-    return max(copies, key=lambda row: float(similarities[row]))
+    alike = similarities(index, Query(embeddings, {}), by)
+    return max(copies, key=lambda row: float(alike[row]))
 
 
 def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
@@ -249,7 +267,11 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     """
     same: set[int] = set()
     if _is_there("vgg_mel", embeddings):
-        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+        similarities = (
+            embeddings.part_similarities("vgg_mel")
+            if isinstance(embeddings, ClipEmbeddings)
+            else index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+        )
         same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
     return same | (set(embeddings.found_copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
