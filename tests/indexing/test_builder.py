@@ -24,7 +24,7 @@ from soundalike.errors import (
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event, ignored
 from soundalike.indexing.previous_index import Earlier
 from soundalike.models import ModelStore
@@ -39,7 +39,7 @@ N = len(IDS)
 
 def build(source, out, models, names=ALL, on_file=ignored, **plan):
     """With the representations that share one pass of VGG16 unless told otherwise."""
-    return builder.build(source, out, models, Plan(names, **plan), on_file=on_file)
+    return builder.build(source, out, models, BuildPlan(names, **plan), on_file=on_file)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from soundalike.datasets import library
 from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, measurements, own_files, workspace
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event, OnFile, ignored
 from soundalike.models import ModelStore
 
@@ -46,7 +46,7 @@ def home(made: Path, tmp_path: Path) -> Path:
 
 def build(folder: Path, models: ModelStore, on_file: OnFile = ignored) -> builder.Built:
     source = library.find(folder / "music")
-    return builder.build(source, folder / "own", models, Plan([NAME]), on_file=on_file)
+    return builder.build(source, folder / "own", models, BuildPlan([NAME]), on_file=on_file)
 
 
 def everything(folder: Path) -> dict[str, bytes | str | None]:
@@ -201,7 +201,7 @@ def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
     home: Path, models: ModelStore
 ) -> None:
     aside = home / ".own.work" / workspace.MADE
-    plan = Plan([NAME])
+    plan = BuildPlan([NAME])
     source = library.find(home / "music")
     builder.build(
         source, home / "own", models, plan, on_step=lambda what, count: write(aside / ".DS_Store")

@@ -19,7 +19,7 @@ from soundalike.datasets import library
 from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, workspace
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
@@ -34,7 +34,7 @@ def music(tmp_path: Path) -> Path:
 
 
 def build(music: Path, out: Path, models: ModelStore) -> dict[str, str]:
-    builder.build(library.find(music), out, models, Plan([NAME]))
+    builder.build(library.find(music), out, models, BuildPlan([NAME]))
     return kills.contents(out)
 
 
@@ -178,7 +178,7 @@ def test_a_shorter_second_try_does_not_shrink_a_partial_index(music: Path, model
             if len(seen) == count:
                 raise KeyboardInterrupt
 
-        builder.build(library.find(music), out, models, Plan([NAME]), on_file=on_file)
+        builder.build(library.find(music), out, models, BuildPlan([NAME]), on_file=on_file)
 
     stopped_after(4)
     assert index.load(out).partial == (4, 12)

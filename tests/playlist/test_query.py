@@ -21,7 +21,7 @@ from soundalike.errors import AudioError, IndexFolderError, ModelError, UnknownT
 from soundalike.index import duplicates, index, track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
 from soundalike.playlist import playlist, query
@@ -202,7 +202,7 @@ def test_index_of_sound_alone_asks_for_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
     built = builder.build(
-        library.load(small_folder), tmp_path / "index", small_models, Plan(["vgg_mel"])
+        library.load(small_folder), tmp_path / "index", small_models, BuildPlan(["vgg_mel"])
     )
     asked = query.from_audio(OTHER_CLIP, built.index, small_models)
     assert list(asked.embeddings) == ["vgg_mel"]

@@ -15,7 +15,7 @@ from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -122,7 +122,7 @@ def test_different_music_is_told_apart(default_index) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
     source = library.load(copy_library(tmp_path / "library", IDS[:n]))
-    built = builder.build(source, tmp_path / "index", models, Plan((NAME,), measured=True))
+    built = builder.build(source, tmp_path / "index", models, BuildPlan((NAME,), measured=True))
     one = index.load(built.index.folder, checksums=True)
     assert len(one) == n
     for row in range(n):

@@ -33,7 +33,7 @@ from soundalike.indexing.checkpoint import WorkStore
 from soundalike.indexing.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.indexing.ingest import Ingested, OnFile
 from soundalike.indexing.previous_index import GENRE_HEAD, Earlier
-from soundalike.indexing.workers import Here, Workers
+from soundalike.indexing.workers import Executor, InProcessExecutor
 from soundalike.models import FILES, ModelStore, vgg_features
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head
@@ -53,7 +53,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """What an index is to hold.
 
     Attributes
@@ -79,8 +79,8 @@ def build(
     source: Library,
     out: Path,
     models: ModelStore,
-    plan: Plan = Plan(),
-    workers: Workers | None = None,
+    plan: BuildPlan = BuildPlan(),
+    workers: Executor | None = None,
     on_file: OnFile = ingest.ignored,
     on_step: OnStep = lambda what, count: None,
 ) -> Built:
@@ -118,7 +118,9 @@ def build(
     check_destination(out, source.folder)
     with workspace.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
-        found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
+        found = ingest.run(
+            source, plan.wants(), store, earlier, workers or InProcessExecutor(models), on_file
+        )
         if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
@@ -235,7 +237,7 @@ class _Assembly:
         folder: Path,
         out: Path,
         models: ModelStore,
-        plan: Plan,
+        plan: BuildPlan,
         names: Sequence[str],
         store: WorkStore,
         earlier: Earlier,

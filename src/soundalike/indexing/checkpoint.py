@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from soundalike.errors import DestinationError
 from soundalike.indexing import extraction
-from soundalike.indexing.extraction import Refused, Taken
+from soundalike.indexing.extraction import Extraction, ExtractionFailure
 from soundalike.models import ModelStore
 
 FILE = "finished.sqlite"
@@ -59,7 +59,7 @@ class WorkStore:
         self._models = models
         self._kinds: dict[str, int] = {}
 
-    def put(self, taken: Taken) -> None:
+    def put(self, taken: Extraction) -> None:
         """Keep what was taken from a file."""
         rows = [
             (taken.sha256, self._kind(name), value.tobytes()) for name, value in taken.values.items()
@@ -71,7 +71,7 @@ class WorkStore:
             )
             transaction.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
 
-    def put_refused(self, refused: Refused) -> None:
+    def put_refused(self, refused: ExtractionFailure) -> None:
         """Remember that nothing can be taken from a file."""
         with self._connection as transaction:
             transaction.execute(

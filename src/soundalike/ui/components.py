@@ -17,7 +17,7 @@ from soundalike.audio import sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.agreement import Comparison
 from soundalike.index import catalog
-from soundalike.index.catalog import Library
+from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
@@ -76,7 +76,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         complain(str(error))
 
 
-def head(title: str, offered: Sequence[Library]) -> None:
+def head(title: str, offered: Sequence[CatalogEntry]) -> None:
     """The page's title, and beside it the library, where there is a choice."""
     if len(offered) == 1:
         st.title(title, anchor=False)
