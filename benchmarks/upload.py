@@ -88,7 +88,7 @@ def to_picture(content: bytes) -> NDArray[np.uint8]:
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
     """What the page does with an upload, up to the sentences beside its tracks."""
-    asked = query.first_answer(content, opened, models, decode=sandbox.decode)
+    asked = query.embed_query(content, opened, models, decode=sandbox.decode)
     recipe = playlist.Recipe(representations.default(opened.names))
     found = playlist.make_playlist(opened, [Seed(asked)], recipe)
     return shared_traits.sentences(opened, asked, [entry.row for entry in found.entries])

@@ -223,7 +223,7 @@ def hear(chosen: list[str]) -> None:
             st.markdown(
                 f"**{components.plain(representation.title)}** (`{name}`, {representation.dim:,} "
                 f"numbers). "
-                f"{components.plain(representation.hears)}"
+                f"{components.plain(representation.description)}"
             )
 
 

@@ -101,27 +101,27 @@ def test_another_clip_is_not_recognised(small_index: Index, small_models: ModelS
 
 def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
-    query.first_answer(small_index.path(0), small_index, small_models, steps.append)
+    query.embed_query(small_index.path(0), small_index, small_models, steps.append)
     assert steps == list(query.STEPS[:3])
 
 
 def test_a_first_answer_takes_no_vgg16_where_copies_are_known_by_fingerprint() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     content = mixture(OTHER_CLIP, opened.path(40))
-    first = query.first_answer(content, opened, models)
+    first = query.embed_query(content, opened, models)
     assert "vgg16" not in models._loaded
     assert not first.is_complete
     assert first.genres == {}
-    whole = query.complete(first, opened, models)
+    whole = query.predict_genres(first, opened, models)
     assert whole.is_complete
     assert sum(whole.genres.values()) == pytest.approx(1, abs=1e-5)
     assert whole.genres == query.from_audio(content, opened, models).genres
-    assert query.complete(whole, opened, models) is whole
+    assert query.predict_genres(whole, opened, models) is whole
 
 
 def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
-    first = query.first_answer(opened.path(40), opened, models)
+    first = query.embed_query(opened.path(40), opened, models)
     assert "vgg16" not in models._loaded
     assert first.is_complete
     assert first.row == 40
@@ -133,16 +133,16 @@ def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
 ) -> None:
     assert track_arrays.fingerprints(small_index) is None
     copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")
-    assert query.first_answer(copy, small_index, small_models).row == 3
+    assert query.embed_query(copy, small_index, small_models).row == 3
 
 
 def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     monkeypatch.setattr(ClipEmbeddings, "copies", frozenset())
     monkeypatch.setattr(Index, "row_of_file", lambda self, checksum: None)
-    first = query.first_answer(opened.path(40), opened, models)
+    first = query.embed_query(opened.path(40), opened, models)
     assert first.row is None
-    whole = query.complete(first, opened, models)
+    whole = query.predict_genres(first, opened, models)
     assert whole.row == 40
     assert whole.genres == opened.genre_probabilities(40)
 
@@ -157,16 +157,16 @@ def test_the_networks_are_waited_for_once_for_each_answer() -> None:
         yield
         turns.append("ends")
 
-    first = query.first_answer(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
+    first = query.embed_query(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
     assert turns == ["begins", "ends"]
-    query.complete(first, opened, models, turn)
+    query.predict_genres(first, opened, models, turn)
     assert turns == ["begins", "ends"] * 2
 
 
 def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
     with pytest.raises(AudioError):
-        query.first_answer(b"no audio", small_index, small_models, steps.append)
+        query.embed_query(b"no audio", small_index, small_models, steps.append)
     assert steps == [query.STEPS[0]]
 
 

@@ -62,7 +62,7 @@ def test_what_is_joined() -> None:
     assert {part: representations.get(part).dim for part in WEIGHTS} == SIZES
     assert {representations.get(part).scaling for part in WEIGHTS} == {"centred"}
     assert item.models == ("musicnn", "yamnet")
-    assert item.evened
+    assert item.hubness_corrected
 
 
 def test_the_embedding_is_the_parts_one_after_the_other(clip, models) -> None:

@@ -27,9 +27,9 @@ from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
 LAST_STEP = "Predicting its genres"
-"""What may come after a first answer; see `complete`."""
+"""What may come after a first answer; see `predict_genres`."""
 BY_VGG16 = ("vgg_mel", "genre_head")
-"""What `complete` looks at: whether the library has the clip, and its genres."""
+"""What `predict_genres` looks at: whether the library has the clip, and its genres."""
 
 OnStep = Callable[[str], None]
 
@@ -45,7 +45,7 @@ class Query:
     row : the row of the index that this clip is, or None for a clip that the library does not have
     duration : of the whole clip, in seconds; None for a track of the library
     notes : sentences a listener may want to know
-    is_complete : False while its genres are still to be predicted, by `complete`
+    is_complete : False while its genres are still to be predicted, by `predict_genres`
     """
 
     embeddings: Mapping[str, NDArray[np.float32]]
@@ -82,12 +82,12 @@ def from_audio(
     Raises
     ------
     AudioError, IndexFolderError, ModelError
-        As `first_answer`.
+        As `embed_query`.
     """
-    return complete(first_answer(source, index, models, recorded=recorded), index, models)
+    return predict_genres(embed_query(source, index, models, recorded=recorded), index, models)
 
 
-def first_answer(
+def embed_query(
     source: str | Path | bytes,
     index: Index,
     models: ModelStore,
@@ -96,7 +96,7 @@ def first_answer(
     decode: Callable[[Any], Clip] = decoding.decode,
     recorded: bool = False,
 ) -> Query:
-    """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
+    """As `from_audio`, but only what a playlist needs; `predict_genres` makes the rest.
 
     By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
     times as long.
@@ -133,12 +133,12 @@ def first_answer(
 
 
 @threads.single_threaded_blas()
-def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
+def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
     """A query from audio with its genres predicted, and looked for in the library by `vgg_mel` too.
 
     Parameters
     ----------
-    query : from `first_answer`; any that is complete stays as it is
+    query : from `embed_query`; any that is complete stays as it is
     index, models : as it was made with
     turn : waits for the networks
 
@@ -161,7 +161,7 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
         return _with_genres(replace(query, row=row), index, models)
 
 
-def rehearse(models: ModelStore) -> None:
+def warm_up(models: ModelStore) -> None:
     """Go once, with noise, through what a clip goes through, so that no visitor waits for first times.
 
     A model that is missing is passed over; who needs it is told.

@@ -51,7 +51,7 @@ ONE_HOT = {
 TITLE = "title"
 TITLE_DIM = 300
 
-HEARS = (
+DESCRIPTION = (
     "Nothing: it reads the table. Two tracks are alike if they are by one artist, of one time and "
     "place, of like length and popularity, or share words in their titles, however they sound. It "
     "shows how far listening to nothing goes, and cannot say anything of a clip that has no entry in "

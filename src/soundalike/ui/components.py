@@ -289,7 +289,7 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
 
     def answer(progress: _Progress) -> Query:
         turn, models = state.turn(progress.wait), state.models_of(index)
-        found = query.first_answer(content, index, models, progress.say, turn, sandbox.decode, recorded)
+        found = query.embed_query(content, index, models, progress.say, turn, sandbox.decode, recorded)
         progress.say(query.STEPS[-1])
         return found
 
@@ -300,7 +300,7 @@ def complete(index: Index, asked: Query) -> Query | str:
     """A visitor's clip with its genres predicted, or what is wrong; says meanwhile what is done."""
 
     def answer(progress: _Progress) -> Query:
-        return query.complete(asked, index, state.models_of(index), state.turn(progress.wait))
+        return query.predict_genres(asked, index, state.models_of(index), state.turn(progress.wait))
 
     return _with_progress(query.LAST_STEP, answer)
 

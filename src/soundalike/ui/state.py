@@ -169,7 +169,7 @@ def get_ready(models: ModelStore) -> None:
     # What is wrong is said to whoever sends a clip.
     with suppress(SoundalikeError):
         sandbox.warm()
-    query.rehearse(models)
+    query.warm_up(models)
 
 
 LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
