@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -59,22 +61,44 @@ def test_who_is_alone_does_not_wait():
 
 
 def test_one_at_a_time():
-    turns, inside, most = FairQueue(), [0], [0]
+    turns, inside = FairQueue(), threading.Lock()
+    entered, met = itertools.count(), []
 
     def job(visitor: str) -> None:
         for _ in range(20):
             with turns.acquire(visitor):
-                inside[0] += 1
-                most[0] = max(most[0], inside[0])
-                inside[0] -= 1
+                # A second visitor would find the lock taken; the pause gives it time to come.
+                alone = inside.acquire(blocking=False)
+                time.sleep(0.001)
+                if alone:
+                    inside.release()
+                else:
+                    met.append(visitor)
+                next(entered)
 
     threads = [threading.Thread(target=job, args=(f"visitor {i}",)) for i in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
-    assert most == [1]
+        thread.join(60)
+    assert met == []
+    assert next(entered) == 8 * 20
     assert turns.waiting == 0
+
+
+def test_nobody_comes_in_before_the_turn_is_given_back():
+    turns, came = FairQueue(), threading.Event()
+
+    def job() -> None:
+        with turns.acquire("second"):
+            came.set()
+
+    second = threading.Thread(target=job)
+    with turns.acquire("first"):
+        second.start()
+        assert not came.wait(0.2)
+    assert came.wait(10)
+    second.join(10)
 
 
 def test_first_come_first_served_among_those_who_ask_once():

@@ -23,7 +23,6 @@ from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
-from soundalike.index import storage
 
 SCHEMA = 2
 MANIFEST = paths.MANIFEST
@@ -260,9 +259,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """
     known = manifest["files"]
     there = sorted(
-        path
-        for path in folder.iterdir()
-        if path.name != storage.MANIFEST and not storage.is_systems(path.name)
+        path for path in folder.iterdir() if path.name != MANIFEST and not is_systems(path.name)
     )
     manifest["files"] = {
         path.name: known[path.name] if path.name in known else file_facts(path) for path in there
@@ -280,7 +277,7 @@ def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> N
     write : writes them
     """
     names = set(files)
-    manifest = json.loads((folder / storage.MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     known = {name: facts for name, facts in manifest["files"].items() if name not in names}
     _replace(folder, manifest | {"files": known})
     write()
@@ -289,7 +286,7 @@ def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> N
 
 
 def _replace(folder: Path, manifest: dict[str, Any]) -> None:
-    path = folder / storage.MANIFEST
+    path = folder / MANIFEST
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(manifest_text(manifest), encoding="utf-8")
     aside.replace(path)

@@ -5,7 +5,7 @@ function colourOf(text) {
     .getContext("2d", { willReadFrequently: true }))
   context.fillStyle = text
   context.fillRect(0, 0, 1, 1)
-  return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+  return Array.from(context.getImageData(0, 0, 1, 1).data.slice(0, 3))
 }
 
 function ring(context, x, y, radius, colour, width) {
