@@ -26,12 +26,12 @@ DESCRIPTION = (
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(200,)]."""
-    return np.asarray(musicnn_features.heard(clip, models).penultimate.mean(axis=0))
+    return np.asarray(musicnn_features.output(clip, models).penultimate.mean(axis=0))
 
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 200)]; equal weights."""
-    return musicnn_features.heard(clip, models).penultimate
+    return musicnn_features.output(clip, models).penultimate
 
 
 def moment_weights() -> NDArray[np.float64]:

@@ -29,7 +29,7 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
-    pooled = musicnn_features.heard(clip, models).pooled
+    pooled = musicnn_features.output(clip, models).pooled
     return pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(len(pooled), DIM)
 
 

@@ -24,4 +24,4 @@ DESCRIPTION = (
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(50,), range 0 to 10], in the order of `tagger.TAGS`."""
-    return np.asarray(musicnn_features.heard(clip, models).tags.sum(axis=0))
+    return np.asarray(musicnn_features.output(clip, models).tags.sum(axis=0))
