@@ -28,7 +28,7 @@ from soundalike.index.index import Index
 SIMILARITY, WALK, SHUFFLED = "similarity", "walk", "shuffled"
 QUANTITIES = {
     "tempo": "tempo (BPM)",
-    "loudness": "loudness (dBFS)",
+    "loudness": "loudness (LUFS)",
     "brightness": "spectral centroid (Hz)",
 }
 """What an order may rise or fall along, and the descriptor that it is."""
