@@ -51,7 +51,6 @@ bench-all: bench
 	$(BIN)/python benchmarks/indexing.py rate
 	$(BIN)/python benchmarks/indexing.py memory
 	$(BIN)/python benchmarks/scale.py
-	$(BIN)/python benchmarks/cost_model.py
 
 # Settles the exact versions of all that is needed: what requirements*.txt say, and of the rest what
 # constraints.txt says already where that still fits. `make lock NEWER=--upgrade` renews the rest.

@@ -51,7 +51,7 @@ def main() -> None:
         _print_rows(scores[0][position].name, [systems[position] for systems in scores])
 
 
-def _print_rows(name: str, runs: list[genre_head.Scores]) -> None:
+def _print_rows(name: str, runs: list[genre_head.HeadScores]) -> None:
     for labels in ("all", "untagged"):
         found = [getattr(run, labels) for run in runs]
         if found[0] is None:

@@ -32,7 +32,7 @@ from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.library import Library
 from soundalike.indexing import builder, workers
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore, tagger, vgg_features, yamnet
 
@@ -42,7 +42,7 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 
 def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier, out: object) -> None:
     """Call the networks that some representations rest on, and tell how often a second."""
-    models = workers._models(workers.Recipe.of(ModelStore(), builder.wants(names)))
+    models = workers._models(workers.ExtractionSpec.of(ModelStore(), builder.wants(names)))
     clip = analysis_window(decoding.decode(CLIP))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
@@ -90,9 +90,9 @@ def index_rate(source: Library, names: Sequence[str], count: int) -> float:
             times.append(time.monotonic())
 
     models = ModelStore()
-    hired = workers.Processes(workers.Recipe.of(models, builder.wants(names)), count)
+    hired = workers.ProcessExecutor(workers.ExtractionSpec.of(models, builder.wants(names)), count)
     with tempfile.TemporaryDirectory() as folder:
-        builder.build(source, Path(folder) / "index", models, Plan(names), hired, on_file)
+        builder.build(source, Path(folder) / "index", models, BuildPlan(names), hired, on_file)
     steady = times[2 * count : len(times) - count]
     return (len(steady) - 1) / (steady[-1] - steady[0])
 
@@ -160,9 +160,9 @@ def memory(names: Sequence[str], count: int, tracks: int, folder: Path | None) -
                 )
 
         models = ModelStore()
-        hired = workers.Processes(workers.Recipe.of(models, builder.wants(names)), count)
+        hired = workers.ProcessExecutor(workers.ExtractionSpec.of(models, builder.wants(names)), count)
         out = Path(aside) / "index"
-        built = builder.build(source, out, models, Plan(names), hired, on_file)
+        built = builder.build(source, out, models, BuildPlan(names), hired, on_file)
         table = np.array([(own, others) for _, own, others in seen])
         first, last = table[len(table) // 10 : len(table) // 5], table[-len(table) // 10 :]
         for column, name in enumerate(("this process", "the workers")):

@@ -275,16 +275,16 @@ def alone(count: int) -> list[list[str]]:
     from soundalike import paths, representations
     from soundalike.index import index
     from soundalike.models import ModelStore
-    from soundalike.playlist import composer, query
+    from soundalike.playlist import playlist, query
     from soundalike.playlist.blend import Seed
-    from soundalike.playlist.composer import Recipe
+    from soundalike.playlist.playlist import Recipe
 
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     recipe = Recipe(representations.default(opened.names), ROWS)
     found = []
     for number in range(count):
         asked = query.from_audio(uploads.upload(number)[1], opened, models)
-        listed = composer.compose(opened, [Seed(asked)], recipe)
+        listed = playlist.make_playlist(opened, [Seed(asked)], recipe)
         found.append([str(opened.fact("title", entry.row)) for entry in listed.entries])
     return found
 

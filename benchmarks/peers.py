@@ -40,6 +40,8 @@ from soundalike.features import spectral, spectrogram_image
 from soundalike.index import index
 from soundalike.models import ModelStore, vgg16
 from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import Recipe
 
 QUERIES = 5
 
@@ -187,7 +189,7 @@ def ours() -> Peer:
 
     def compare(heard: list[query.Query], size: int) -> Callable[[], object]:
         name = representations.default(opened.names)
-        return lambda: playlist.recommend(opened, heard[0], name)
+        return lambda: playlist.make_playlist(opened, [Seed(heard[0])], Recipe(name, per_artist=None))
 
     return Peer("Soundalike", lambda file: query.from_audio(file, opened, models), compare)
 

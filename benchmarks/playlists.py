@@ -31,9 +31,9 @@ from soundalike.analysis import explanation, shared_traits
 from soundalike.index import index as indices
 from soundalike.index import storage
 from soundalike.index.index import Index
-from soundalike.playlist import blend, composer, file_writer, journey, query
+from soundalike.playlist import blend, file_writer, journey, playlist, query
 from soundalike.playlist.blend import Seed
-from soundalike.playlist.composer import Recipe
+from soundalike.playlist.playlist import Recipe
 
 NAMES = ("soundalike", "vgg_genre")
 PAIRS = QUERIES = 60
@@ -98,7 +98,7 @@ def variety(index: Index, queries: np.ndarray) -> None:
         to_query, among = [], []
         for row in queries:
             asked = query.from_library(index, index.fact("track_id", int(row)))
-            found = composer.compose(index, [Seed(asked)], Recipe(NAMES[0], LENGTH, variety=share))
+            found = playlist.make_playlist(index, [Seed(asked)], Recipe(NAMES[0], LENGTH, variety=share))
             rows = [entry.row for entry in found.entries]
             to_query.append(np.mean([entry.similarity for entry in found.entries]))
             among.append(blend.between(index, NAMES[0], rows)[np.triu_indices(len(rows), 1)].mean())
@@ -136,7 +136,7 @@ def _of_the_library(index: Index) -> None:
 
 
 def _playlist(recipe: Recipe) -> Callable[[Index, int], object]:
-    return lambda index, row: composer.compose(index, _seeds(index, row), recipe)
+    return lambda index, row: playlist.make_playlist(index, _seeds(index, row), recipe)
 
 
 def _explain(name: str) -> Callable[[Index, int], object]:
@@ -165,7 +165,7 @@ def _write(kind: str) -> Callable[[Index, int], object]:
 
 def _playlist_by_genre(index: Index, row: int) -> object:
     _of_the_library(index)
-    return composer.compose(index, _seeds(index, row), Recipe("vgg_genre"))
+    return playlist.make_playlist(index, _seeds(index, row), Recipe("vgg_genre"))
 
 
 SOUND = NAMES[0]
@@ -173,7 +173,7 @@ QUESTIONS: dict[str, Callable[[Index, int], object]] = {
     "ten tracks": _playlist(Recipe(SOUND)),
     "fifty tracks with variety, as a walk": _playlist(Recipe(SOUND, 50, variety=0.5, order="walk")),
     "ten tracks by `vgg_genre`": _playlist_by_genre,
-    "three seeds": lambda index, row: composer.compose(
+    "three seeds": lambda index, row: playlist.make_playlist(
         index, _seeds(index, row, row + 5, row + 9), Recipe(SOUND)
     ),
     "the farthest": _playlist(Recipe(SOUND, farthest=True)),

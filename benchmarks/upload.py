@@ -29,7 +29,7 @@ from soundalike.audio.clip import analysis_window
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime, tagger, vgg_features
-from soundalike.playlist import composer, query
+from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 
 WARM = 2
@@ -88,9 +88,9 @@ def to_picture(content: bytes) -> NDArray[np.uint8]:
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
     """What the page does with an upload, up to the sentences beside its tracks."""
-    asked = query.first_answer(content, opened, models, decode=sandbox.decode)
-    recipe = composer.Recipe(representations.default(opened.names))
-    found = composer.compose(opened, [Seed(asked)], recipe)
+    asked = query.embed_query(content, opened, models, decode=sandbox.decode)
+    recipe = playlist.Recipe(representations.default(opened.names))
+    found = playlist.make_playlist(opened, [Seed(asked)], recipe)
     return shared_traits.sentences(opened, asked, [entry.row for entry in found.entries])
 
 

@@ -14,6 +14,8 @@ from soundalike.evaluation.listening_test import Pair, Votes
 from soundalike.evaluation.results import Report
 from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import Recipe
 from soundalike.ui import components, palette, state, track_picker
 from soundalike.ui.compare import charts
 
@@ -221,7 +223,7 @@ def hear(chosen: list[str]) -> None:
             st.markdown(
                 f"**{components.plain(representation.title)}** (`{name}`, {representation.dim:,} "
                 f"numbers). "
-                f"{components.plain(representation.hears)}"
+                f"{components.plain(representation.description)}"
             )
 
 
@@ -284,7 +286,8 @@ def ask(index: Index, votes: Votes) -> None:
 def rows_of(index: Index, track_id: str, name: str) -> list[int]:
     """The tracks of a short playlist."""
     asked = query.from_library(index, track_id)
-    return [entry.row for entry in playlist.recommend(index, asked, name, BLIND_LENGTH).entries]
+    recipe = Recipe(name, BLIND_LENGTH, per_artist=None)
+    return [entry.row for entry in playlist.make_playlist(index, [Seed(asked)], recipe).entries]
 
 
 def deal(index: Index, votes: Votes) -> Pair:

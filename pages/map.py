@@ -10,7 +10,8 @@ from soundalike.audio import decoding
 from soundalike.index import genre_groups, text_search
 from soundalike.index.index import Index
 from soundalike.playlist import playlist, query, selection
-from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
@@ -55,7 +56,7 @@ def show(index: Index) -> None:
     with actions.popover("Place a clip", icon=":material/add_location:"):
         clip = choose_clip(index)
     sight = look_at(index, by, setting, clip)
-    found = playlist.recommend(index, sight.asked, by, LINKS)
+    found = playlist.make_playlist(index, [Seed(sight.asked)], Recipe(by, LINKS, per_artist=None))
     with left:
         draw(index, by, setting, sight, found)
     with top:

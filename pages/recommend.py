@@ -8,7 +8,7 @@ from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import composer, journey, playlist, query
+from soundalike.playlist import journey, playlist, query
 from soundalike.playlist.query import Query
 from soundalike.training import report
 from soundalike.ui import components, explanation_dialog, figures, palette, state, track_picker
@@ -222,7 +222,9 @@ def recommend(index: Index, asked: Query | None) -> None:
 
 def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     """The playlist by the recipe that is on screen."""
-    found = composer.compose(index, playlist_state.seeds(index, asked), playlist_state.recipe(index))
+    found = playlist.make_playlist(
+        index, playlist_state.seeds(index, asked), playlist_state.recipe(index)
+    )
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
     playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)

@@ -10,13 +10,13 @@ from collections.abc import Callable
 import pytest
 
 from soundalike.errors import BusyError
-from soundalike.fair_queue import Turns
+from soundalike.fair_queue import FairQueue
 
 
 class Line:
     """Jobs of several visitors that all wait behind one that is held open, then go."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self.turns = turns
         self.served: list[str] = []
         self.places: dict[str, list[int]] = {}
@@ -32,7 +32,7 @@ class Line:
             waits.set()
 
         def job() -> None:
-            with self.turns.turn(visitor, told):
+            with self.turns.acquire(visitor, told):
                 self.served.append(name)
 
         self._threads.append(threading.Thread(target=job))
@@ -46,8 +46,8 @@ class Line:
 
 
 def behind_one(ask: Callable[[Line], None]) -> Line:
-    line = Line(Turns())
-    with line.turns.turn("first"):
+    line = Line(FairQueue())
+    with line.turns.acquire("first"):
         ask(line)
     line.finish()
     return line
@@ -55,18 +55,18 @@ def behind_one(ask: Callable[[Line], None]) -> Line:
 
 def test_who_is_alone_does_not_wait():
     told: list[int] = []
-    with Turns().turn("anyone", told.append):
+    with FairQueue().acquire("anyone", told.append):
         pass
     assert told == []
 
 
 def test_one_at_a_time():
-    turns, inside = Turns(), threading.Lock()
+    turns, inside = FairQueue(), threading.Lock()
     entered, met = itertools.count(), []
 
     def job(visitor: str) -> None:
         for _ in range(20):
-            with turns.turn(visitor):
+            with turns.acquire(visitor):
                 # A second visitor would find the lock taken; the pause gives it time to come.
                 alone = inside.acquire(blocking=False)
                 time.sleep(0.001)
@@ -87,14 +87,14 @@ def test_one_at_a_time():
 
 
 def test_nobody_comes_in_before_the_turn_is_given_back():
-    turns, came = Turns(), threading.Event()
+    turns, came = FairQueue(), threading.Event()
 
     def job() -> None:
-        with turns.turn("second"):
+        with turns.acquire("second"):
             came.set()
 
     second = threading.Thread(target=job)
-    with turns.turn("first"):
+    with turns.acquire("first"):
         second.start()
         assert not came.wait(0.2)
     assert came.wait(10)
@@ -120,12 +120,12 @@ def test_who_asks_for_much_lets_others_between():
 
 
 def test_having_waited_long_ago_counts_for_nothing():
-    turns = Turns()
+    turns = FairQueue()
     for _ in range(5):
-        with turns.turn("often"):
+        with turns.acquire("often"):
             pass
     line = Line(turns)
-    with turns.turn("first"):
+    with turns.acquire("first"):
         line.ask("often", "often")
         line.ask("new", "new")
     assert line.finish() == ["often", "new"]
@@ -143,14 +143,14 @@ class LeftError(Exception):
 
 
 def test_who_left_is_not_waited_for():
-    turns = Turns()
+    turns = FairQueue()
 
     def leave(ahead: int) -> None:
         raise LeftError
 
     line = Line(turns)
-    with turns.turn("first"):
-        with pytest.raises(LeftError), turns.turn("gone", leave):
+    with turns.acquire("first"):
+        with pytest.raises(LeftError), turns.acquire("gone", leave):
             pass
         line.ask("next", "next")
         assert turns.waiting == 1
@@ -159,7 +159,7 @@ def test_who_left_is_not_waited_for():
 
 
 def test_who_left_when_the_turn_came_gives_it_back():
-    turns = Turns()
+    turns = FairQueue()
     waits = threading.Event()
     failures: list[str] = []
 
@@ -169,33 +169,33 @@ def test_who_left_when_the_turn_came_gives_it_back():
             raise LeftError
 
     def job() -> None:
-        with pytest.raises(LeftError), turns.turn("gone", leave):
+        with pytest.raises(LeftError), turns.acquire("gone", leave):
             failures.append("was let in")
 
-    with turns.turn("first"):
+    with turns.acquire("first"):
         thread = threading.Thread(target=job)
         thread.start()
         assert waits.wait(10)
     thread.join(10)
-    with turns.turn("next", lambda ahead: failures.append("waited for nobody")):
+    with turns.acquire("next", lambda ahead: failures.append("waited for nobody")):
         assert failures == []
 
 
 def test_what_fails_gives_its_turn_back():
-    turns = Turns()
-    with pytest.raises(LeftError), turns.turn("one"):
+    turns = FairQueue()
+    with pytest.raises(LeftError), turns.acquire("one"):
         raise LeftError
     told: list[int] = []
-    with turns.turn("another", told.append):
+    with turns.acquire("another", told.append):
         assert told == []
 
 
 def test_a_line_that_is_too_long_is_refused_in_one_sentence():
-    turns = Turns(longest=2)
+    turns = FairQueue(longest=2)
     line = Line(turns)
-    with turns.turn("first"):
+    with turns.acquire("first"):
         line.ask("a", "a")
         line.ask("b", "b")
         with pytest.raises(BusyError, match=r"^2 clips are waiting .*; please try again in a minute\.$"):
-            turns.turn("c").__enter__()
+            turns.acquire("c").__enter__()
     assert line.finish() == ["a", "b"]

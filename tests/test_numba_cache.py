@@ -17,6 +17,7 @@ import sysconfig
 sysconfig.get_path = lambda name: {packages!r}
 from soundalike import numba_cache
 import os
+numba_cache.choose_folder()
 print(os.environ.get(numba_cache.VARIABLE))
 """
 

@@ -41,7 +41,7 @@ def test_networks_give_way_where_pages_are_served(monkeypatch):
     network = runtime.Network((1,), lambda shape: pytest.fail("graph"), lambda: pytest.fail("model"))
     before = own_niceness()
     network([1.0])
-    runtime.give_way()
+    runtime.lower_priority()
     (answer,) = network([2.0])
     assert answer.tolist() == [2.0]
     assert seen == [before, system.NICENESS]

@@ -20,7 +20,7 @@ from soundalike import representations, threads
 from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.indexing import extraction, maps
-from soundalike.indexing.extraction import Taken
+from soundalike.indexing.extraction import Extraction
 from soundalike.models import ModelStore
 from soundalike.projection import layout
 from soundalike.threads import of_networks, single_threaded, single_threaded_blas
@@ -57,8 +57,8 @@ def test_everything_is_taken_alike_under_either_limit(library_clip: Path, models
     found = []
     for limit in LIMITS:
         with threadpool_limits(limit, "blas"):
-            taken = extraction.take(library_clip, wanted, models)
-        assert isinstance(taken, Taken)
+            taken = extraction.extract(library_clip, wanted, models)
+        assert isinstance(taken, Extraction)
         found.append({name: value.tobytes() for name, value in taken.values.items()})
     assert [name for name in wanted if found[0][name] != found[1][name]] == []
 

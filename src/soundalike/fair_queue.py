@@ -23,7 +23,7 @@ LOOK_S = 0.5
 OnPlace = Callable[[int], None]
 
 
-class Turns:
+class FairQueue:
     """A line in front of something that serves one at a time.
 
     Parameters
@@ -41,7 +41,7 @@ class Turns:
         self._numbers = itertools.count()
 
     @contextmanager
-    def turn(self, visitor: str, on_place: OnPlace = lambda ahead: None) -> Iterator[None]:
+    def acquire(self, visitor: str, on_place: OnPlace = lambda ahead: None) -> Iterator[None]:
         """Wait for one's turn, and keep it for as long as the block runs.
 
         Parameters

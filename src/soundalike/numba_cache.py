@@ -1,12 +1,12 @@
-"""Where numba keeps what it compiles for librosa and UMAP, and that one process at a time does so.
+"""Where numba keeps the code it compiles for librosa and UMAP, and a lock around compiling.
 
-It wants to write beside their files, or in the user's cache, and where neither can be written, as for a
-service's user, importing librosa fails. Then it gets a folder among the temporary files, which nobody
-else may write, since what lies there is run.
+numba writes its cache beside those packages or into the user's cache folder. Where it can write to
+neither, as for a service's user, importing librosa fails. It then gets a folder among the temporary
+files that nobody else may write to, because code in it is run.
 
-What numba has compiled it numbers and lists, and two processes that do so at the same time may write
-each other's numbers: from then on every process that loads them calls nothing and dies. librosa compiles
-when it is first imported, so that its first import is made under a lock that all processes share.
+Two processes that compile at the same time may overwrite each other's entries in the cache, and
+every process that loads them later crashes. librosa compiles on its first import, which therefore
+happens under a lock that all processes share.
 
     python -m soundalike.numba_cache       # compiles beforehand, as `make demo` does
 """
@@ -25,8 +25,8 @@ from pathlib import Path
 VARIABLE = "NUMBA_CACHE_DIR"
 
 
-def settle() -> None:
-    """See to it that numba has a place to write, before anything imports it."""
+def choose_folder() -> None:
+    """Choose a folder that numba can write to; call it before anything imports numba."""
     if os.name != "posix" or VARIABLE in os.environ:
         return
     if _writable(Path(sysconfig.get_path("purelib"))):
@@ -45,7 +45,11 @@ def settle() -> None:
 
 @lru_cache(maxsize=1)
 def ready() -> None:
-    """Import what of librosa numba compiles, alone among all processes; at once after the first call."""
+    """Import the parts of librosa that numba compiles, one process at a time.
+
+    It costs next to nothing when called again.
+    """
+    choose_folder()
     with _alone():
         import librosa.beat
         import librosa.feature

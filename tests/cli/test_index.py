@@ -108,13 +108,13 @@ def test_an_index_brings_the_head_it_was_made_with(
 ) -> None:
     from soundalike.datasets import library
     from soundalike.indexing import builder
-    from soundalike.indexing.builder import Plan
+    from soundalike.indexing.builder import BuildPlan
 
     head = tmp_path / "mine.npz"
     shutil.copyfile(paths.MODELS / "genre_head.npz", head)
     head.with_suffix(".md").write_text("# My head\n")
     own = small_models.with_files(genre_head=head)
-    plan = Plan(["genre_head"])
+    plan = BuildPlan(["genre_head"])
     built = builder.build(library.find(small_folder), tmp_path / "index", own, plan).index
     assert built.manifest["own_models"] == {"genre_head": "model_genre_head.npz"}
     head.unlink()

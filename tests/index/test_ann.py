@@ -12,14 +12,14 @@ import pytest
 from scattered_index import N, scattered, two_passes
 from small_library import cosines, write_index
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import IndexFolderError, MissingPackageError
 from soundalike.index import ann, index, similarity
 from soundalike.index.index import Index
 from soundalike.indexing import ann_builder
-from soundalike.playlist import blend, composer, journey
+from soundalike.playlist import blend, journey, playlist
 from soundalike.playlist import query as queries
 from soundalike.playlist.blend import Seed
-from soundalike.playlist.composer import Recipe
+from soundalike.playlist.playlist import Recipe
 
 faiss = pytest.importorskip("faiss", reason="the approximate index needs faiss")
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(3).items()}
@@ -78,7 +78,7 @@ def test_playlists_and_journeys_are_made_of_it(opened: Index) -> None:
     best = index.nearest(scores, 10)
     np.testing.assert_allclose(scores[best], expected[best], atol=1e-5)
     recipe = Recipe("vgg_genre", 12, variety=0.3, pinned=(40,))
-    made = composer.compose(opened, seeds, recipe)
+    made = playlist.make_playlist(opened, seeds, recipe)
     assert len(made.entries) == 12
     assert 40 in {entry.row for entry in made.entries}
     assert len(journey.travel(opened, [3, 600], "vgg_genre", 6).rows) == 8
@@ -132,7 +132,7 @@ def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pyte
         lambda: index.load(added.folder).similarities("vgg_mel", added.embeddings(0)),
         lambda: ann_builder.add(added.folder),
     ):
-        with pytest.raises(IndexFolderError, match="pip install faiss-cpu") as caught:
+        with pytest.raises(MissingPackageError, match="pip install faiss-cpu") as caught:
             use()
         assert "\n" not in str(caught.value)
 

@@ -19,14 +19,14 @@ def index_at(folder: Path, **manifest: object) -> Path:
     return folder
 
 
-def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[catalog.Library]:
+def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[catalog.CatalogEntry]:
     monkeypatch.setenv("SOUNDALIKE_INDEX", os.pathsep.join(map(str, named)))
     return catalog.offered()
 
 
 def test_without_a_name_the_bundled_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     (only,) = offered(monkeypatch)
-    assert only == catalog.Library("Starter library", paths.BUNDLED_INDEX)
+    assert only == catalog.CatalogEntry("Starter library", paths.BUNDLED_INDEX)
     monkeypatch.delenv("SOUNDALIKE_INDEX")
     assert catalog.offered() == [only]
     assert paths.index_folder() == paths.BUNDLED_INDEX

@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as hnp
 from small_library import cosines, write_index
 
 from soundalike import paths
-from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError
+from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError, UnknownTrackError
 from soundalike.index import index, storage, vectors
 from soundalike.index.index import Index
 from soundalike.models import FILES, ModelStore
@@ -158,7 +158,7 @@ def test_rows_of_tracks(opened: Index) -> None:
     assert opened.row_of_file(f"{7:064x}") == 7
     assert opened.row_of_file("f" * 64) is None
     assert opened.path(7) == opened.folder.parent / "library" / "7.wav"
-    with pytest.raises(IndexFolderError, match="no track 'x'"):
+    with pytest.raises(UnknownTrackError, match="no track 'x'"):
         opened.row("x")
 
 

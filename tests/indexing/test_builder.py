@@ -15,11 +15,16 @@ from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
-from soundalike.errors import IndexFolderError, LibraryError, UnknownRepresentationError
+from soundalike.errors import (
+    DestinationError,
+    IndexFolderError,
+    LibraryError,
+    UnknownRepresentationError,
+)
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event, ignored
 from soundalike.indexing.previous_index import Earlier
 from soundalike.models import ModelStore
@@ -34,7 +39,7 @@ N = len(IDS)
 
 def build(source, out, models, names=ALL, on_file=ignored, **plan):
     """With the representations that share one pass of VGG16 unless told otherwise."""
-    return builder.build(source, out, models, Plan(names, **plan), on_file=on_file)
+    return builder.build(source, out, models, BuildPlan(names, **plan), on_file=on_file)
 
 
 @pytest.fixture
@@ -194,7 +199,7 @@ def test_folder_that_is_no_index_is_refused(three: Path, small_models: ModelStor
     out = three.parent / "photos"
     out.mkdir()
     (out / "holiday.jpg").write_bytes(b"dear")
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         build(library.load(three), out, small_models)
     assert contents(out) == {"holiday.jpg": b"dear"}
     assert sorted(path.name for path in three.parent.iterdir()) == ["library", "photos"]
@@ -206,7 +211,7 @@ def test_manifest_of_another_program_makes_no_index(three: Path, small_models: M
     (out / "manifest.json").write_text('{"name": "My web app", "start_url": "/"}')
     (out / "index.html").write_bytes(b"dear")
     before = contents(out)
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         build(library.load(three), out, small_models)
     assert contents(out) == before
 
@@ -214,13 +219,13 @@ def test_manifest_of_another_program_makes_no_index(three: Path, small_models: M
 def test_file_is_refused_as_destination(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "index"
     out.write_text("dear")
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         build(library.load(three), out, small_models)
     assert out.read_text() == "dear"
 
 
 def test_library_itself_is_refused_as_destination(three: Path, small_models: ModelStore) -> None:
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         build(library.load(three), three, small_models)
     assert len(library.load(three).tracks) == 3
 

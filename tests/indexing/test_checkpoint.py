@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.indexing import checkpoint
-from soundalike.indexing.extraction import Refused, Taken
+from soundalike.indexing.extraction import Extraction, ExtractionFailure
 from soundalike.models import ModelStore
 
 VECTOR = np.arange(64, dtype=np.float16)
-TAKEN = Taken("a" * 64, {"title": "Élan"}, {"soundalike": VECTOR})
+TAKEN = Extraction("a" * 64, {"title": "Élan"}, {"soundalike": VECTOR})
 
 
 def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models: ModelStore) -> None:
@@ -36,7 +36,7 @@ def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models:
 def test_what_is_taken_later_is_added(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
-        store.put(Taken("a" * 64, {}, {"keys": np.array([3, 1], np.int8)}))
+        store.put(Extraction("a" * 64, {}, {"keys": np.array([3, 1], np.int8)}))
         assert store.missing("a" * 64, ["soundalike", "keys"]) == []
         assert store.value("a" * 64, "keys").tolist() == [3, 1]
 
@@ -56,7 +56,7 @@ def test_what_was_made_by_other_networks_counts_as_missing(
 
 def test_refusals_are_remembered(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path, models) as store:
-        store.put_refused(Refused("b" * 64, "It is silent."))
+        store.put_refused(ExtractionFailure("b" * 64, "It is silent."))
         assert store.refusal("a" * 64) is None
     with checkpoint.opened(tmp_path, models) as store:
         assert store.refusal("b" * 64) == "It is silent."
@@ -93,7 +93,7 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
     )
     assert other.stdout is not None
     assert other.stdout.readline() == b"open\n"
-    with pytest.raises(IndexFolderError, match="Another run"), checkpoint.opened(tmp_path, models):
+    with pytest.raises(DestinationError, match="Another run"), checkpoint.opened(tmp_path, models):
         pass
     other.kill()
     other.communicate()
@@ -104,7 +104,7 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
 def test_a_folder_that_cannot_be_written(tmp_path: Path, models: ModelStore) -> None:
     (tmp_path / checkpoint.FILE).mkdir()
     with (
-        pytest.raises(IndexFolderError, match="nothing more can be written"),
+        pytest.raises(DestinationError, match="nothing more can be written"),
         checkpoint.opened(tmp_path, models),
     ):
         pass

@@ -23,7 +23,7 @@ from soundalike.cli import fma as fma_command
 from soundalike.cli import train
 from soundalike.cli.main import main
 from soundalike.datasets import fma, library
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.evaluation import fma_results
 from soundalike.index import index
 from soundalike.index.index import Index
@@ -218,11 +218,11 @@ def test_the_head_of_the_index_may_be_trained_again_and_no_other(
     fma_pipeline.check(source, out)
     head, work = fma_pipeline.head_file(out), workspace.beside(out)
     elsewhere = dataclasses.replace(source, folder=tmp_path)
-    with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
+    with pytest.raises(DestinationError, match=r"genre-head\.npz is not of the index"):
         fma_pipeline.check(elsewhere, out)
     head.rename(tmp_path / "head.npz")
     head.write_bytes(b"mine")
-    with pytest.raises(IndexFolderError, match=r"genre-head\.npz is not of the index"):
+    with pytest.raises(DestinationError, match=r"genre-head\.npz is not of the index"):
         fma_pipeline.check(source, out)
     work.mkdir()  # of a run that was killed when it had trained another head
     (work / workspace.MARKER).touch()

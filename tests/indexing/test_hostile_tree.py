@@ -11,7 +11,7 @@ import pytest
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
@@ -28,7 +28,7 @@ def test_every_file_is_accounted_for(tree: Path, models: ModelStore) -> None:
     source = library.find(tree)
     events: list[Event] = []
     built = builder.build(
-        source, tree.parent / "index", models, Plan(["mfcc_flat"]), on_file=events.append
+        source, tree.parent / "index", models, BuildPlan(["mfcc_flat"]), on_file=events.append
     )
     found: dict[str, str | None] = {item.file: item.reason for item in built.skipped}
     assert not found.keys() & set(built.index.tracks["file"])
@@ -55,7 +55,7 @@ def test_absurd_tags_are_made_fit_to_be_shown(tree: Path, models: ModelStore) ->
     with (tree / "again.flac").open("ab") as file:
         file.write(b"\0")
     source = library.find(tree)
-    built = builder.build(source, tree.parent / "index", models, Plan(["mfcc_flat"]))
+    built = builder.build(source, tree.parent / "index", models, BuildPlan(["mfcc_flat"]))
     track = built.index.tracks.iloc[1]
     assert len(track["title"]) == 300
     assert track["title"].startswith("<script>alert(1)</script>aaa")

@@ -14,17 +14,17 @@ from soundalike import paths
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, ingest
-from soundalike.indexing.builder import Built, Plan
-from soundalike.indexing.extraction import Refused
+from soundalike.indexing.builder import BuildPlan, Built
+from soundalike.indexing.extraction import ExtractionFailure
 from soundalike.indexing.ingest import Event
 from soundalike.indexing.previous_index import Earlier
-from soundalike.indexing.workers import Here, Job, Outcome
+from soundalike.indexing.workers import InProcessExecutor, Job, Outcome
 from soundalike.models import ModelStore
 
 NAME = "mfcc_flat"
 
 
-class Recorded(Here):
+class Recorded(InProcessExecutor):
     """This process, and what it was given to do."""
 
     def __init__(self, models: ModelStore) -> None:
@@ -53,7 +53,7 @@ def build(music: Path, models: ModelStore, *names: str) -> tuple[Built, list[str
         library.find(music),
         music.parent / "index",
         models,
-        Plan(names or (NAME,)),
+        BuildPlan(names or (NAME,)),
         workers,
         events.append,
     )
@@ -88,7 +88,7 @@ def test_new_changed_moved_and_deleted_files(music: Path, models: ModelStore) ->
     assert after.index.tracks["track_id"].iloc[row] == before.tracks["track_id"].iloc[moved]
     assert old(after.index.tracks["sha256"].iloc[row]) == moved
     np.testing.assert_array_equal(after.index.array(NAME)[row], before.array(NAME)[moved])
-    fresh = builder.build(library.find(music), music.parent / "fresh", models, Plan([NAME]))
+    fresh = builder.build(library.find(music), music.parent / "fresh", models, BuildPlan([NAME]))
     assert fresh.index.manifest["files"] == after.index.manifest["files"]
 
 
@@ -120,7 +120,7 @@ def test_the_same_file_under_two_ids_of_a_table_is_two_tracks(
     folder = copy_library(tmp_path / "library", ("0001", "0002"))
     shutil.copyfile(folder / "clips" / "0001.opus", folder / "clips" / "0002.opus")
     workers = Recorded(models)
-    built = builder.build(library.find(folder), tmp_path / "index", models, Plan([NAME]), workers)
+    built = builder.build(library.find(folder), tmp_path / "index", models, BuildPlan([NAME]), workers)
     assert built.index.tracks["track_id"].tolist() == ["0001", "0002"]
     assert workers.files == ["clips/0001.opus"]
 
@@ -141,17 +141,19 @@ def test_a_file_that_goes_away_meanwhile(music: Path, models: ModelStore) -> Non
     source = library.find(music)
     (music / "c.wav").unlink()
     with checkpoint.opened(music.parent / "work", models) as store:
-        found = ingest.run(source, [NAME], store, Earlier(music / "none", models), Here(models))
+        found = ingest.run(
+            source, [NAME], store, Earlier(music / "none", models), InProcessExecutor(models)
+        )
     assert sorted(found.sums) == [0, 2]
     assert "No such file" in found.reasons[1]
 
 
-class Losing(Here):
+class Losing(InProcessExecutor):
     """Workers that lose whatever they are given."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         for job in jobs:
-            yield job, Refused("", "This file stopped the process that read it, twice.")
+            yield job, ExtractionFailure("", "This file stopped the process that read it, twice.")
 
 
 def test_what_a_worker_lost_is_accounted_for_and_tried_again(music: Path, models: ModelStore) -> None:
@@ -160,11 +162,11 @@ def test_what_a_worker_lost_is_accounted_for_and_tried_again(music: Path, models
         lost = ingest.run(source, [NAME], store, nothing, Losing(models))
         assert len(lost.reasons) == 3
         assert not lost.sums
-        found = ingest.run(source, [NAME], store, nothing, Here(models))
+        found = ingest.run(source, [NAME], store, nothing, InProcessExecutor(models))
     assert sorted(found.sums) == [0, 1, 2]
 
 
-class Meddling(Here):
+class Meddling(InProcessExecutor):
     """This process, and somebody who exchanges a file just before it is heard for the first time."""
 
     def __init__(self, models: ModelStore, path: Path, content: bytes | None) -> None:
@@ -190,7 +192,7 @@ def test_a_file_that_changes_while_it_is_read_is_taken_once_more(
     build(music, models)
     other = write_tone(music.parent / "other.wav", "pcm_s16le", seconds=11.0).read_bytes()
     workers = Meddling(models, music / "c.wav", other)
-    plan = Plan([NAME], measured=True)
+    plan = BuildPlan([NAME], measured=True)
     built = builder.build(library.find(music), music.parent / "index", models, plan, workers)
     row = built.index.tracks["file"].tolist().index("c.wav")
     assert built.index.tracks["sha256"].iloc[row] == paths.sha256_of(music / "c.wav")
@@ -204,6 +206,8 @@ def test_a_copy_does_not_share_the_fate_of_a_file_that_goes_away(
 ) -> None:
     shutil.copyfile(music / "a.wav", music / "z.wav")
     workers = Meddling(models, music / "a.wav", None)
-    built = builder.build(library.find(music), music.parent / "index", models, Plan([NAME]), workers)
+    built = builder.build(
+        library.find(music), music.parent / "index", models, BuildPlan([NAME]), workers
+    )
     assert built.index.tracks["file"].tolist() == ["c.wav", "deep/b.flac", "z.wav"]
     assert [item.file for item in built.skipped] == ["a.wav"]

@@ -15,10 +15,10 @@ from small_library import write_tone
 
 from soundalike import paths
 from soundalike.datasets import library
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, checkpoint, measurements, own_files, workspace
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event, OnFile, ignored
 from soundalike.models import ModelStore
 
@@ -46,7 +46,7 @@ def home(made: Path, tmp_path: Path) -> Path:
 
 def build(folder: Path, models: ModelStore, on_file: OnFile = ignored) -> builder.Built:
     source = library.find(folder / "music")
-    return builder.build(source, folder / "own", models, Plan([NAME]), on_file=on_file)
+    return builder.build(source, folder / "own", models, BuildPlan([NAME]), on_file=on_file)
 
 
 def everything(folder: Path) -> dict[str, bytes | str | None]:
@@ -177,7 +177,7 @@ def test_many_files_are_named_by_the_first(capsys: Capture, home: Path) -> None:
 def test_what_a_user_puts_in_while_a_run_works(home: Path, models: ModelStore) -> None:
     write_tone(home / "music" / "new.wav", "pcm_s16le", seconds=6.0)
     before = everything(home / "own")
-    with pytest.raises(IndexFolderError, match=r"own holds notes\.txt, which"):
+    with pytest.raises(DestinationError, match=r"own holds notes\.txt, which"):
         build(home, models, lambda event: (home / "own" / "notes.txt").write_text(DEAR))
     assert everything(home / "own") == before | {"notes.txt": DEAR.encode()}
     (home / "own" / "notes.txt").rename(home / "notes.txt")
@@ -201,7 +201,7 @@ def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
     home: Path, models: ModelStore
 ) -> None:
     aside = home / ".own.work" / workspace.MADE
-    plan = Plan([NAME])
+    plan = BuildPlan([NAME])
     source = library.find(home / "music")
     builder.build(
         source, home / "own", models, plan, on_step=lambda what, count: write(aside / ".DS_Store")
@@ -406,7 +406,7 @@ def test_what_a_user_puts_in_at_the_last_moment(home: Path, models: ModelStore) 
     with workspace.opened(home / "own", models) as (work, _):
         shutil.copytree(home / "own", work / workspace.MADE)
         write(home / "own" / "notes.txt")
-        with pytest.raises(IndexFolderError, match=r"retired holds notes\.txt, which"):
+        with pytest.raises(DestinationError, match=r"retired holds notes\.txt, which"):
             workspace.put_in_place(work / workspace.MADE, home / "own")
     assert everything(home / "own") == before
     assert everything(work / workspace.RETIRED) == {"notes.txt": DEAR.encode()}

@@ -17,10 +17,10 @@ import pytest
 from small_library import write_tone
 
 from soundalike.datasets import library
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.index import index
 from soundalike.indexing import builder, workspace
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.indexing.ingest import Event
 from soundalike.models import ModelStore
 
@@ -35,7 +35,7 @@ def music(tmp_path: Path) -> Path:
 
 
 def build(music: Path, out: Path, models: ModelStore) -> dict[str, str]:
-    builder.build(library.find(music), out, models, Plan([NAME]))
+    builder.build(library.find(music), out, models, BuildPlan([NAME]))
     return kills.contents(out)
 
 
@@ -119,7 +119,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
     half.mkdir(parents=True)
     (workspace.beside(out) / workspace.MARKER).touch()
     (half / "mfcc_flat.npy").write_bytes(b"half")
-    with pytest.raises(IndexFolderError, match="is not an index"):
+    with pytest.raises(DestinationError, match="is not an index"):
         index.load(out)
     first = build(music, out, models)
     assert first == build(music, music.parent / "calm", models)
@@ -135,7 +135,7 @@ def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
     _, status = os.waitpid(other.pid, os.WUNTRACED)
     assert os.WIFSTOPPED(status)
     try:
-        with pytest.raises(IndexFolderError, match="Another run"):
+        with pytest.raises(DestinationError, match="Another run"):
             build(music, out, models)
     finally:
         other.send_signal(signal.SIGCONT)
@@ -159,7 +159,7 @@ def test_the_current_folder_is_not_replaced(
 ) -> None:
     (music.parent / "here").mkdir()
     monkeypatch.chdir(music.parent / "here")
-    with pytest.raises(IndexFolderError, match="the folder that you are in"):
+    with pytest.raises(DestinationError, match="the folder that you are in"):
         build(music, Path(), models)
 
 
@@ -172,7 +172,7 @@ def test_a_full_disk_is_told_and_nothing_lost(
     out = music.parent / "index"
     with monkeypatch.context() as patch:
         patch.setattr(os, "posix_fallocate", full)
-        with pytest.raises(IndexFolderError, match=r"No space left on device.*disk is full"):
+        with pytest.raises(DestinationError, match=r"No space left on device.*disk is full"):
             build(music, out, models)
     assert len(kills.finished(out)) == 12
     assert not (workspace.beside(out) / "index").exists()
@@ -190,7 +190,7 @@ def test_a_shorter_second_try_does_not_shrink_a_partial_index(music: Path, model
             if len(seen) == count:
                 raise KeyboardInterrupt
 
-        builder.build(library.find(music), out, models, Plan([NAME]), on_file=on_file)
+        builder.build(library.find(music), out, models, BuildPlan([NAME]), on_file=on_file)
 
     stopped_after(4)
     assert index.load(out).partial == (4, 12)

@@ -19,11 +19,17 @@ import pytest
 from small_library import write_tone
 
 from soundalike.datasets import library
-from soundalike.errors import ModelError, SchedulerError
+from soundalike.errors import MissingPackageError, ModelError, SchedulerError
 from soundalike.indexing import builder, extraction, workers
-from soundalike.indexing.builder import Plan
-from soundalike.indexing.extraction import Refused, Taken
-from soundalike.indexing.workers import Cluster, Here, Job, Processes, Recipe
+from soundalike.indexing.builder import BuildPlan
+from soundalike.indexing.extraction import Extraction, ExtractionFailure
+from soundalike.indexing.workers import (
+    ClusterExecutor,
+    ExtractionSpec,
+    InProcessExecutor,
+    Job,
+    ProcessExecutor,
+)
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]
@@ -52,14 +58,16 @@ def jobs(music: Path, name: str = NAME) -> list[Job]:
 
 def vectors(outcomes: Iterator[workers.Outcome]) -> dict[str, bytes | str]:
     return {
-        job.file: outcome.reason if isinstance(outcome, Refused) else outcome.values[NAME].tobytes()
+        job.file: outcome.reason
+        if isinstance(outcome, ExtractionFailure)
+        else outcome.values[NAME].tobytes()
         for job, outcome in outcomes
     }
 
 
 @pytest.fixture(scope="module")
 def expected(music: Path, models: ModelStore) -> dict[str, bytes | str]:
-    return vectors(Here(models).run(jobs(music)))
+    return vectors(InProcessExecutor(models).run(jobs(music)))
 
 
 def children() -> list[psutil.Process]:
@@ -80,7 +88,7 @@ def test_processes_hear_what_this_one_does(
             drawn.append(job.file)
             yield job
 
-    outcomes = Processes(Recipe.of(models, [NAME]), 1).run(watched())
+    outcomes = ProcessExecutor(ExtractionSpec.of(models, [NAME]), 1).run(watched())
     first = next(outcomes)
     assert len(drawn) <= 2 * (1 + workers.AHEAD)
     found = vectors(iter([first, *outcomes]))
@@ -91,7 +99,7 @@ def test_processes_hear_what_this_one_does(
 def test_a_process_that_is_killed_costs_nothing(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:
-    outcomes = Processes(Recipe.of(models, [NAME]), 1).run(iter(jobs(music)))
+    outcomes = ProcessExecutor(ExtractionSpec.of(models, [NAME]), 1).run(iter(jobs(music)))
     first = next(outcomes)
     for child in children():
         child.send_signal(signal.SIGKILL)
@@ -99,17 +107,17 @@ def test_a_process_that_is_killed_costs_nothing(
 
 
 def test_workers_without_the_right_networks_stop_the_run(music: Path) -> None:
-    wrong = Recipe((("yamnet", "0" * 64, None),))
+    wrong = ExtractionSpec((("yamnet", "0" * 64, None),))
     with pytest.raises(ModelError, match="another yamnet"):
-        list(Processes(wrong, 1).run(iter(jobs(music))))
+        list(ProcessExecutor(wrong, 1).run(iter(jobs(music))))
 
 
 class ProcessExpired(Exception):
     """As Pebble says that a process was lost."""
 
 
-def done(result: Taken | BaseException) -> Future[Taken | Refused]:
-    future: Future[Taken | Refused] = Future()
+def done(result: Extraction | BaseException) -> Future[Extraction | ExtractionFailure]:
+    future: Future[Extraction | ExtractionFailure] = Future()
     if isinstance(result, BaseException):
         future.set_exception(result)
     else:
@@ -117,7 +125,7 @@ def done(result: Taken | BaseException) -> Future[Taken | Refused]:
     return future
 
 
-def tried(results: list[Taken | BaseException]) -> tuple[list[workers.Outcome], int]:
+def tried(results: list[Extraction | BaseException]) -> tuple[list[workers.Outcome], int]:
     """What comes of one job whose attempts end like this, and how many were made."""
     left = list(results)
     job = Job("x", Path("x"), ())
@@ -125,7 +133,7 @@ def tried(results: list[Taken | BaseException]) -> tuple[list[workers.Outcome], 
     return outcomes, len(results) - len(left)
 
 
-TAKEN = Taken("0" * 64, {}, {})
+TAKEN = Extraction("0" * 64, {}, {})
 
 
 def test_a_file_whose_process_was_lost_is_tried_once_more() -> None:
@@ -135,14 +143,14 @@ def test_a_file_whose_process_was_lost_is_tried_once_more() -> None:
 def test_a_file_that_takes_three_processes_is_refused() -> None:
     [(_, outcome)], attempts = tried([ProcessExpired()] * 3 + [TAKEN])
     assert attempts == 3
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, ExtractionFailure)
     assert "three times" in outcome.reason
 
 
 def test_a_file_that_takes_too_long_is_refused() -> None:
     [(_, outcome)], attempts = tried([TimeoutError(), TAKEN])
     assert attempts == 1
-    assert isinstance(outcome, Refused)
+    assert isinstance(outcome, ExtractionFailure)
     assert "longer than 10 minutes" in outcome.reason
 
 
@@ -158,8 +166,8 @@ def test_whatever_a_file_does_to_an_analysis_is_told(
         raise ZeroDivisionError
 
     monkeypatch.setattr("soundalike.indexing.extraction.analysis_window", fail)
-    outcome = extraction.take(music / "0.wav", [NAME], models)
-    assert isinstance(outcome, Refused)
+    outcome = extraction.extract(music / "0.wav", [NAME], models)
+    assert isinstance(outcome, ExtractionFailure)
     assert outcome.reason == "This file cannot be analysed (ZeroDivisionError)."
     assert len(outcome.sha256) == 64
 
@@ -168,8 +176,8 @@ def test_whatever_a_file_does_to_an_analysis_is_told(
 def test_everything_has_the_shape_and_type_it_is_kept_in(
     library_clip: Path, small_models: ModelStore, name: str
 ) -> None:
-    taken = extraction.take(library_clip, [name], small_models)
-    assert isinstance(taken, Taken)
+    taken = extraction.extract(library_clip, [name], small_models)
+    assert isinstance(taken, Extraction)
     value = taken.values[name]
     assert value.dtype == extraction.dtype(name)
     assert np.isfinite(value.astype(float)).all()
@@ -207,12 +215,12 @@ def cluster(tmp_path: Path) -> Iterator[tuple[str, Callable[[], subprocess.Popen
         process.wait()
 
 
-def connected(address: str, models: ModelStore, count: int) -> Cluster:
+def connected(address: str, models: ModelStore, count: int) -> ClusterExecutor:
     """A cluster that has so many workers by now."""
     deadline = time.monotonic() + 60
     while True:
         try:
-            made = Cluster(Recipe.of(models, [NAME]), address)
+            made = ClusterExecutor(ExtractionSpec.of(models, [NAME]), address)
         except SchedulerError:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -239,8 +247,8 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
             os.kill(doomed.pid, signal.SIGKILL)
 
     source = library.find(music)
-    far = builder.build(source, music.parent / "far", models, Plan([NAME]), hired, kill)
-    near = builder.build(source, music.parent / "near", models, Plan([NAME]))
+    far = builder.build(source, music.parent / "far", models, BuildPlan([NAME]), hired, kill)
+    near = builder.build(source, music.parent / "near", models, BuildPlan([NAME]))
     assert far.index.manifest == near.index.manifest
     assert [item.file for item in far.skipped] == ["bad.mp3"]
     assert doomed.wait(30) == -signal.SIGKILL
@@ -265,7 +273,7 @@ def test_a_cluster_that_goes_away_is_told(
 def test_no_scheduler(models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "ANSWER_S", 1.0)
     with pytest.raises(SchedulerError, match="No Dask scheduler answers"):
-        Cluster(Recipe.of(models, [NAME]), "tcp://127.0.0.1:9")
+        ClusterExecutor(ExtractionSpec.of(models, [NAME]), "tcp://127.0.0.1:9")
     for text in ("foo", "tcp://", "http://x:1", "", "tcp://x", "tcp://x:y"):
         assert not workers.is_address(text)
     for text in ("tcp://127.0.0.1:8786", "tls://host.example:1", "tcp://[::1]:8786"):
@@ -277,8 +285,8 @@ def test_a_scheduler_without_workers(
 ) -> None:
     deadline = time.monotonic() + 60
     while True:
-        with pytest.raises(SchedulerError) as caught:
-            Cluster(Recipe.of(models, [NAME]), cluster[0])
+        with pytest.raises(MissingPackageError) as caught:
+            ClusterExecutor(ExtractionSpec.of(models, [NAME]), cluster[0])
         if "has no workers" in str(caught.value):
             return
         assert time.monotonic() < deadline

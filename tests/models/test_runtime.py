@@ -154,7 +154,7 @@ def test_the_network_calls_nobody_and_needs_no_tensorflow():
         "sys.addaudithook(lambda event, args: called.append(event) if event in watched else None)\n"
         "from soundalike.playlist import query\n"
         "from soundalike.models import ModelStore\n"
-        "query.rehearse(ModelStore())\n"
+        "query.warm_up(ModelStore())\n"
         "print(called, [name for name in ('tensorflow', 'keras') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

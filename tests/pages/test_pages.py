@@ -75,7 +75,7 @@ def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(
     def busy(*_: object) -> None:
         raise BusyError("50 clips are waiting to be heard; please try again in a minute.")
 
-    monkeypatch.setattr(query, "complete", busy)
+    monkeypatch.setattr(query, "predict_genres", busy)
     app = uploaded(encode(noise()))
     assert not app.exception
     assert [error.value for error in app.error] == [

@@ -11,10 +11,10 @@ from small_library import cosines
 
 from soundalike.index import index
 from soundalike.index.index import Index
-from soundalike.playlist import blend, composer, journey, selection
+from soundalike.playlist import blend, journey, playlist, selection
 from soundalike.playlist import query as queries
 from soundalike.playlist.blend import Seed
-from soundalike.playlist.composer import Recipe
+from soundalike.playlist.playlist import Recipe
 
 VECTORS = {name: matrix.astype(np.float16) for name, matrix in scattered(5).items()}
 WEIGHTS = {"vgg_mel": 1.0, "genre_head": 80.0}
@@ -38,7 +38,7 @@ def seed(opened: Index, row: int, weight: float = 1.0) -> Seed:
 
 @pytest.mark.parametrize("farthest", [False, True])
 def test_a_playlist_of_the_nearest_or_the_farthest(opened: Index, farthest: bool) -> None:
-    made = composer.compose(opened, [seed(opened, 4)], Recipe(NAME, 20, farthest=farthest))
+    made = playlist.make_playlist(opened, [seed(opened, 4)], Recipe(NAME, 20, farthest=farthest))
     expected = exact(4)
     best = index.nearest(-expected if farthest else expected, 21)
     wanted = [row for row in best.tolist() if row != 4][:20]
@@ -58,10 +58,10 @@ def test_several_seeds_are_searched_for_as_one(opened: Index) -> None:
 
 
 def test_pins_variety_and_removed_tracks(opened: Index) -> None:
-    plain = composer.compose(opened, [seed(opened, 4)], Recipe(NAME, 20))
+    plain = playlist.make_playlist(opened, [seed(opened, 4)], Recipe(NAME, 20))
     out = plain.entries[0].row
     recipe = Recipe(NAME, 20, variety=0.5, pinned=(N - 1,), removed=(out,))
-    rows = [entry.row for entry in composer.compose(opened, [seed(opened, 4)], recipe).entries]
+    rows = [entry.row for entry in playlist.make_playlist(opened, [seed(opened, 4)], recipe).entries]
     assert len(set(rows)) == 20
     assert N - 1 in rows
     assert out not in rows

@@ -17,15 +17,17 @@ from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
-from soundalike.errors import AudioError, IndexFolderError, ModelError
+from soundalike.errors import AudioError, IndexFolderError, ModelError, UnknownTrackError
 from soundalike.index import duplicates, index, track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.models import ModelStore, genre_head
 from soundalike.models.genre_head import GenreHead
-from soundalike.playlist import query
+from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.playlist import Recipe
 
 pytest_plugins = ["library_fixtures"]
 
@@ -52,7 +54,7 @@ def test_track_of_the_library(small_index: Index) -> None:
 
 
 def test_unknown_track(small_index: Index) -> None:
-    with pytest.raises(IndexFolderError, match="no track '9999'"):
+    with pytest.raises(UnknownTrackError, match="no track '9999'"):
         query.from_library(small_index, "9999")
 
 
@@ -99,27 +101,27 @@ def test_another_clip_is_not_recognised(small_index: Index, small_models: ModelS
 
 def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
-    query.first_answer(small_index.path(0), small_index, small_models, steps.append)
+    query.embed_query(small_index.path(0), small_index, small_models, steps.append)
     assert steps == list(query.STEPS[:3])
 
 
 def test_a_first_answer_takes_no_vgg16_where_copies_are_known_by_fingerprint() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     content = mixture(OTHER_CLIP, opened.path(40))
-    first = query.first_answer(content, opened, models)
+    first = query.embed_query(content, opened, models)
     assert "vgg16" not in models._loaded
     assert not first.is_complete
     assert first.genres == {}
-    whole = query.complete(first, opened, models)
+    whole = query.predict_genres(first, opened, models)
     assert whole.is_complete
     assert sum(whole.genres.values()) == pytest.approx(1, abs=1e-5)
     assert whole.genres == query.from_audio(content, opened, models).genres
-    assert query.complete(whole, opened, models) is whole
+    assert query.predict_genres(whole, opened, models) is whole
 
 
 def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
-    first = query.first_answer(opened.path(40), opened, models)
+    first = query.embed_query(opened.path(40), opened, models)
     assert "vgg16" not in models._loaded
     assert first.is_complete
     assert first.row == 40
@@ -131,16 +133,16 @@ def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
 ) -> None:
     assert track_arrays.fingerprints(small_index) is None
     copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")
-    assert query.first_answer(copy, small_index, small_models).row == 3
+    assert query.embed_query(copy, small_index, small_models).row == 3
 
 
 def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     monkeypatch.setattr(ClipEmbeddings, "copies", frozenset())
     monkeypatch.setattr(Index, "row_of_file", lambda self, checksum: None)
-    first = query.first_answer(opened.path(40), opened, models)
+    first = query.embed_query(opened.path(40), opened, models)
     assert first.row is None
-    whole = query.complete(first, opened, models)
+    whole = query.predict_genres(first, opened, models)
     assert whole.row == 40
     assert whole.genres == opened.genre_probabilities(40)
 
@@ -155,16 +157,16 @@ def test_the_networks_are_waited_for_once_for_each_answer() -> None:
         yield
         turns.append("ends")
 
-    first = query.first_answer(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
+    first = query.embed_query(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
     assert turns == ["begins", "ends"]
-    query.complete(first, opened, models, turn)
+    query.predict_genres(first, opened, models, turn)
     assert turns == ["begins", "ends"] * 2
 
 
 def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:
     steps: list[str] = []
     with pytest.raises(AudioError):
-        query.first_answer(b"no audio", small_index, small_models, steps.append)
+        query.embed_query(b"no audio", small_index, small_models, steps.append)
     assert steps == [query.STEPS[0]]
 
 
@@ -200,7 +202,7 @@ def test_index_of_sound_alone_asks_for_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
     built = builder.build(
-        library.load(small_folder), tmp_path / "index", small_models, Plan(["vgg_mel"])
+        library.load(small_folder), tmp_path / "index", small_models, BuildPlan(["vgg_mel"])
     )
     asked = query.from_audio(OTHER_CLIP, built.index, small_models)
     assert list(asked.embeddings) == ["vgg_mel"]
@@ -224,3 +226,20 @@ def test_copies_of_a_recognised_clip_are_told_by_the_clip_itself(tmp_path: Path)
 def test_without_vgg_mel_a_track_has_no_copies_but_itself(tmp_path: Path) -> None:
     opened = write_index(tmp_path / "index", {"genre_head": np.ones((4, 3))}, ["genre_head"])
     assert query.duplicates(opened, query.from_library(opened, "t2")).tolist() == [2]
+
+
+def test_a_clip_is_searched_for_once(
+    default_index: Index, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched = []
+    search = Index.similarities
+
+    def counted(self: Index, name: str, *rest: object) -> np.ndarray:
+        searched.append(name)
+        return search(self, name, *rest)
+
+    monkeypatch.setattr(Index, "similarities", counted)
+    asked = query.from_audio(OTHER_CLIP, default_index, models)
+    for length in (3, 4):
+        playlist.make_playlist(default_index, [Seed(asked)], Recipe("soundalike", length))
+    assert searched == ["soundalike"]

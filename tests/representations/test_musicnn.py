@@ -70,5 +70,5 @@ def test_a_clip_needs_three_seconds(models):
 
 def test_what_they_hear_is_said():
     for module in (musicnn, musicnn_mid, musicnn_tags):
-        assert len(module.HEARS) > 200
-        assert "\n" not in module.HEARS
+        assert len(module.DESCRIPTION) > 200
+        assert "\n" not in module.DESCRIPTION

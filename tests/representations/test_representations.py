@@ -57,7 +57,7 @@ def test_registry():
     for name, representation in representations.REGISTRY.items():
         assert representation.name == name
         assert representation.title
-        assert len(representation.hears) > 80
+        assert len(representation.description) > 80
         assert (representation.own_embed is None) == bool(representation.parts)
     titles = [representation.title for representation in representations.REGISTRY.values()]
     assert len(set(titles)) == len(titles)

@@ -15,9 +15,11 @@ from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
+from soundalike.playlist.playlist import Recipe
 
 pytest_plugins = ["library_fixtures"]
 
@@ -60,7 +62,7 @@ def test_what_is_joined() -> None:
     assert {part: representations.get(part).dim for part in WEIGHTS} == SIZES
     assert {representations.get(part).scaling for part in WEIGHTS} == {"centred"}
     assert item.models == ("musicnn", "yamnet")
-    assert item.evened
+    assert item.hubness_corrected
 
 
 def test_the_embedding_is_the_parts_one_after_the_other(clip, models) -> None:
@@ -120,7 +122,7 @@ def test_different_music_is_told_apart(default_index) -> None:
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
     source = library.load(copy_library(tmp_path / "library", IDS[:n]))
-    built = builder.build(source, tmp_path / "index", models, Plan((NAME,), measured=True))
+    built = builder.build(source, tmp_path / "index", models, BuildPlan((NAME,), measured=True))
     one = index.load(built.index.folder, checksums=True)
     assert len(one) == n
     for row in range(n):
@@ -138,4 +140,4 @@ def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
     assert cosines.shape == (n,)
     assert ((cosines > -1) & (cosines < 0.99)).all()
     for question, count in ((own, n - 1), (query.from_library(one, one.ids[0]), n - 1), (stranger, n)):
-        assert len(playlist.recommend(one, question, NAME, 10).entries) == count
+        assert len(playlist.make_playlist(one, [Seed(question)], Recipe(NAME)).entries) == count

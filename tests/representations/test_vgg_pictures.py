@@ -72,9 +72,9 @@ def test_dimensions(embeddings):
 
 @pytest.mark.parametrize("module", ALL)
 def test_hears_is_a_paragraph(module):
-    assert module.HEARS.endswith(".")
-    assert "\n" not in module.HEARS
-    assert len(module.HEARS.split()) > 30
+    assert module.DESCRIPTION.endswith(".")
+    assert "\n" not in module.DESCRIPTION
+    assert len(module.DESCRIPTION.split()) > 30
 
 
 def test_the_mfcc_picture_is_the_standardised_mfcc(clip):

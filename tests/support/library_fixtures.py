@@ -11,7 +11,7 @@ from soundalike import representations
 from soundalike.datasets import library
 from soundalike.index.index import Index
 from soundalike.indexing import builder
-from soundalike.indexing.builder import Plan
+from soundalike.indexing.builder import BuildPlan
 from soundalike.models import ModelStore
 
 NAMES = ("vgg_genre", "vgg_mel", "genre_head")
@@ -33,7 +33,7 @@ def small_models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
 @pytest.fixture(scope="session")
 def small_index(small_folder: Path, small_models: ModelStore) -> Index:
     out = small_folder.parent / "index"
-    built = builder.build(library.load(small_folder), out, small_models, Plan(NAMES))
+    built = builder.build(library.load(small_folder), out, small_models, BuildPlan(NAMES))
     assert built.skipped == ()
     return built.index
 
@@ -42,4 +42,6 @@ def small_index(small_folder: Path, small_models: ModelStore) -> Index:
 def default_index(small_folder: Path, models: ModelStore) -> Index:
     """The small library by the default representation, with all that `soundalike measure` adds."""
     out = small_folder.parent / "default"
-    return builder.build(library.load(small_folder), out, models, Plan(DEFAULT, measured=True)).index
+    return builder.build(
+        library.load(small_folder), out, models, BuildPlan(DEFAULT, measured=True)
+    ).index

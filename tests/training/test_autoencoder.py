@@ -20,7 +20,7 @@ from soundalike.cli import train
 from soundalike.errors import LibraryError
 from soundalike.models.autoencoder import Autoencoder
 from soundalike.training import autoencoder
-from soundalike.training.autoencoder import Trained
+from soundalike.training.autoencoder import TrainedAutoencoder
 
 EPOCHS = 8
 
@@ -62,7 +62,7 @@ def told() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def trained(told: list[str]) -> Trained:
+def trained(told: list[str]) -> TrainedAutoencoder:
     return autoencoder.train(waves(24), table(24, 8), seed=1, on_epoch=told.append)
 
 

@@ -22,7 +22,7 @@ from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.representations import vgg_mel
 from soundalike.training import genre_head
-from soundalike.training.genre_head import Features, Trained
+from soundalike.training.genre_head import Features, TrainedHead
 
 pytest_plugins = ["library_fixtures"]
 
@@ -73,7 +73,7 @@ def features() -> Features:
 
 
 @pytest.fixture(scope="module")
-def trained(features: Features) -> Trained:
+def trained(features: Features) -> TrainedHead:
     with quick():
         return genre_head.train(features, seed=1)
 
@@ -199,7 +199,7 @@ def test_training_rows_share_neither_album_nor_artist_with_the_test_rows(
     assert all({keys[row], tracks["album"].iloc[row]} & reasons for row in left)
 
 
-def test_easy_genres_are_learnt(trained: Trained) -> None:
+def test_easy_genres_are_learnt(trained: TrainedHead) -> None:
     ours, neighbour, majority = trained.scores
     assert [scores.name for scores in trained.scores] == [
         "genre head",
@@ -213,7 +213,7 @@ def test_easy_genres_are_learnt(trained: Trained) -> None:
     assert neighbour.all.log_loss is None
 
 
-def test_figures_cover_every_track_of_the_genres_trained_on(trained: Trained) -> None:
+def test_figures_cover_every_track_of_the_genres_trained_on(trained: TrainedHead) -> None:
     n = len(GENRES) * ALBUMS * CLIPS
     assert trained.head.genres == GENRES
     assert trained.left_out == {"Polka": "4 clips from 2 albums"}
@@ -225,7 +225,7 @@ def test_figures_cover_every_track_of_the_genres_trained_on(trained: Trained) ->
     assert all(1 <= epochs <= EPOCHS for epochs in trained.epochs)
 
 
-def test_held_out_predictions_are_those_that_are_scored(trained: Trained) -> None:
+def test_held_out_predictions_are_those_that_are_scored(trained: TrainedHead) -> None:
     heldout = trained.heldout
     n = len(trained.tracks)
     assert heldout.sha256.tolist() == trained.tracks["sha256"].tolist()

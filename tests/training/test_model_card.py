@@ -9,7 +9,7 @@ import pytest
 
 from soundalike.evaluation.metrics import Classification, classification
 from soundalike.training import genre_head, model_card
-from soundalike.training.genre_head import Scores, Trained
+from soundalike.training.genre_head import HeadScores, TrainedHead
 
 GENRES = ["Folk", "Jazz"]
 LEFT_OUT = {"Polka": "4 clips from 2 albums"}
@@ -19,7 +19,7 @@ def scored(accuracy: float, macro_f1: float, log_loss: float | None, n: int = 40
     return Classification(n, accuracy, macro_f1, log_loss, [[17, 5], [6, 12]], GENRES)
 
 
-def trained(labelled: bool = True) -> Trained:
+def trained(labelled: bool = True) -> TrainedHead:
     tracks = pd.DataFrame(
         {
             "genre": ["Folk"] * 22 + ["Jazz"] * 18,
@@ -34,17 +34,19 @@ def trained(labelled: bool = True) -> Trained:
         "nearest neighbour": scored(0.5, 0.444, None, 10),
     }
     scores = (
-        Scores("genre head", scored(0.725, 0.711, 0.68), untagged["genre head"] if labelled else None),
-        Scores(
+        HeadScores(
+            "genre head", scored(0.725, 0.711, 0.68), untagged["genre head"] if labelled else None
+        ),
+        HeadScores(
             "nearest neighbour",
             scored(0.6, 0.588, None),
             untagged["nearest neighbour"] if labelled else None,
         ),
     )
-    return Trained(None, None, scores, [31, 8, 22, 19], tracks, LEFT_OUT)
+    return TrainedHead(None, None, scores, [31, 8, 22, 19], tracks, LEFT_OUT)
 
 
-def card_of(result: Trained, halves: bool = False) -> str:
+def card_of(result: TrainedHead, halves: bool = False) -> str:
     document = model_card.as_document(result, seed=7, halves=halves)
     return model_card.render(document, result.scores)
 
@@ -116,7 +118,7 @@ def test_every_heading_is_there() -> None:
 def test_card_of_real_scores() -> None:
     result = classification(["Folk", "Jazz", "Jazz"], ["Folk", "Jazz", "Folk"], GENRES)
     tracks = pd.DataFrame({"genre": ["Folk", "Jazz", "Jazz"], "album": ["A", "B", "C"], "artist": ""})
-    made = Trained(None, None, (Scores("genre head", result, None),), [1], tracks, {})
+    made = TrainedHead(None, None, (HeadScores("genre head", result, None),), [1], tracks, {})
     card = card_of(made)
     assert ["genre head", "66.7%", "0.667", ""] in table_rows(card)
     assert "Left out, though shown in the app: none." in card

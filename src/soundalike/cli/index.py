@@ -85,7 +85,7 @@ def index(
     models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
     wanted = chosen_representations(names, models)
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
-    plan = builder.Plan(wanted, predictions, compact, measured=complete)
+    plan = builder.BuildPlan(wanted, predictions, compact, measured=complete)
     if approximate:
         approximations.check_installed()
     with file_progress("Indexing", len(source.tracks)) as on_file:

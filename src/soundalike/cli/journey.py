@@ -90,7 +90,8 @@ def _stops(
     index: Index, models: ModelStore, clips: Sequence[str], name: str
 ) -> tuple[list[int], list[str]]:
     """The rows of a journey's stops; for a clip that the library does not have, the nearest."""
-    from soundalike.playlist import playlist
+    from soundalike.playlist.blend import Seed
+    from soundalike.playlist.playlist import Recipe, make_playlist
 
     rows, notes = [], []
     for clip in clips:
@@ -98,7 +99,7 @@ def _stops(
         if query.row is not None:
             rows.append(query.row)
             continue
-        nearest = playlist.recommend(index, query, name, 1).entries[0]
+        nearest = make_playlist(index, [Seed(query)], Recipe(name, 1)).entries[0]
         rows.append(nearest.row)
         title = index.fact("title", nearest.row)
         notes.append(f"{Path(clip).name} is not in the library; its nearest, “{title}”, stands for it.")

@@ -11,7 +11,7 @@ import click
 from soundalike import representations
 
 if TYPE_CHECKING:
-    from soundalike.indexing.workers import Workers
+    from soundalike.indexing.workers import Executor
     from soundalike.models import ModelStore
 
 
@@ -58,7 +58,7 @@ def chosen_representations(names: Sequence[str], models: ModelStore) -> list[str
 
 def make_executor(
     wanted: Sequence[str], workers: int | None, scheduler: str | None, models: ModelStore
-) -> Workers | None:
+) -> Executor | None:
     """Workers that take some things of files; None for this process.
 
     Raises
@@ -68,13 +68,19 @@ def make_executor(
     SchedulerError
         If the cluster cannot be used.
     """
-    from soundalike.indexing.workers import Cluster, Processes, Recipe, default_count, is_address
+    from soundalike.indexing.workers import (
+        ClusterExecutor,
+        ExtractionSpec,
+        ProcessExecutor,
+        default_count,
+        is_address,
+    )
 
     if scheduler is not None:
         if workers is not None:
             raise click.UsageError("--workers is for this machine; a --scheduler has its own.")
         if not is_address(scheduler):
             raise click.UsageError(f"--scheduler takes tcp://HOST:PORT, not {scheduler!r}.")
-        return Cluster(Recipe.of(models, wanted), scheduler)
+        return ClusterExecutor(ExtractionSpec.of(models, wanted), scheduler)
     count = default_count() if workers is None else workers
-    return Processes(Recipe.of(models, wanted), count) if count else None
+    return ProcessExecutor(ExtractionSpec.of(models, wanted), count) if count else None

@@ -113,7 +113,7 @@ def recommend(
 ) -> None:
     """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
     from soundalike.index import index as indices
-    from soundalike.playlist import composer, ordering
+    from soundalike.playlist import ordering, playlist
 
     counts = _weights(weights, clips)
     check_output(kind, out, as_json)
@@ -126,7 +126,7 @@ def recommend(
         representations.get(name)
     opened = indices.load(folder or paths.index_folder())
     name = name or ("vgg_genre" if genre_weight is not None else representations.default(opened.names))
-    recipe = composer.Recipe(
+    recipe = playlist.Recipe(
         name,
         length,
         per_artist or None,
@@ -144,7 +144,7 @@ def recommend(
     models = open_models(opened, genre_head, factors)
     weighted = [*zip(clips, counts, strict=True), *((clip, LESS) for clip in less)]
     seeds, notes = _seeds(opened, models, weighted, extend, recorded)
-    found = composer.compose(opened, list(seeds.values()), recipe)
+    found = playlist.make_playlist(opened, list(seeds.values()), recipe)
     notes = [*(note for seed in seeds.values() for note in seed.query.notes), *notes, *found.notes]
     rows = [entry.row for entry in found.entries]
     reasons = _reasons(opened, next(iter(seeds.values())).query, rows) if why else None

@@ -16,7 +16,8 @@ from itertools import combinations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import playlist
-from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 
 PERSISTENCE = 0.9
@@ -65,7 +66,9 @@ def compare(index: Index, query: Query, names: Sequence[str], length: int) -> Co
     unanswered: dict[str, str] = {}
     for name in dict.fromkeys(names):
         try:
-            found.append(playlist.recommend(index, query, name, length))
+            found.append(
+                playlist.make_playlist(index, [Seed(query)], Recipe(name, length, per_artist=None))
+            )
         except SoundalikeError as error:
             unanswered[name] = str(error)
     rows = {item.representation: [entry.row for entry in item.entries] for item in found}

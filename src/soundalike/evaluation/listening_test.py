@@ -69,7 +69,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Tally:
+class VoteCount:
     """The votes on two representations.
 
     Attributes
@@ -169,7 +169,7 @@ class Votes:
             ).fetchone()
         return int(found[0])
 
-    def tallies(self) -> list[Tally]:
+    def tallies(self) -> list[VoteCount]:
         """The votes of this round, for every two representations that were voted on."""
         with self._open() as database:
             rows = database.execute(
@@ -235,15 +235,15 @@ class Votes:
         )
 
 
-def tally(first: str, second: str, for_first: int, for_second: int, same: int) -> Tally:
+def tally(first: str, second: str, for_first: int, for_second: int, same: int) -> VoteCount:
     """Votes on two representations, with the share for the first and its interval."""
     decided = for_first + for_second
     if not decided:
-        return Tally(first, second, for_first, for_second, same, None, 0.0, 1.0)
+        return VoteCount(first, second, for_first, for_second, same, None, 0.0, 1.0)
     from scipy import stats
 
     interval = stats.binomtest(for_first, decided).proportion_ci(0.95, method="wilson")
     share = for_first / decided
-    return Tally(
+    return VoteCount(
         first, second, for_first, for_second, same, share, float(interval.low), float(interval.high)
     )

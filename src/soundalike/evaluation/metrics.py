@@ -296,7 +296,7 @@ def bootstrap_interval(
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedComparison:
     """One system against another on the same queries.
 
     Attributes
@@ -316,7 +316,7 @@ class Comparison:
 
 def paired_comparison(
     values: ArrayLike, baseline: ArrayLike, groups: ArrayLike, seed: int = 0, rounds: int = ROUNDS
-) -> Comparison:
+) -> PairedComparison:
     """Paired bootstrap test of two systems' per-query values (Sakai, 2006).
 
     Differences are resampled by whole groups; p is twice the smaller share of resampled means that lie
@@ -340,7 +340,7 @@ def paired_comparison(
     side = min(int((means <= 0).sum()), int((means >= 0).sum()))
     p = min(1.0, 2.0 * (side + 1) / (rounds + 1))
     ratio = float(own.mean() / other.mean()) if other.mean() else None
-    return Comparison(float((own - other).mean()), float(low), float(high), p, ratio)
+    return PairedComparison(float((own - other).mean()), float(low), float(high), p, ratio)
 
 
 def group_numbers(names: Sequence[str] | None, n: int) -> NDArray[np.intp]:

@@ -54,7 +54,7 @@ OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvaluationPlan:
     """What is to be measured.
 
     Attributes
@@ -95,7 +95,7 @@ def plan(
     seed: int = 0,
     changes: Sequence[str] = (),
     recorded: bool = False,
-) -> Plan:
+) -> EvaluationPlan:
     """Decide what to measure.
 
     Parameters
@@ -125,7 +125,7 @@ def plan(
         if name not in held
     ]
     closely = list(names) or [representations.default(index.names)]
-    return Plan(
+    return EvaluationPlan(
         held,
         skipped,
         robustness.choose(index, tracks, seed, recorded),
@@ -137,7 +137,7 @@ def plan(
 
 
 def evaluate(
-    index: Index, plan: Plan, models: ModelStore, on_step: OnStep = lambda label: None
+    index: Index, plan: EvaluationPlan, models: ModelStore, on_step: OnStep = lambda label: None
 ) -> dict[str, Any]:
     """Measure the representations of an index.
 

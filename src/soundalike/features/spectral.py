@@ -57,6 +57,7 @@ def power(clip: Clip) -> NDArray[np.float32]:
 @_kept
 def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     """Mel power spectrogram, dB relative to its maximum [shape=(216, t), range -80 to 0]."""
+    numba_cache.ready()
     import librosa
 
     bands = librosa.feature.melspectrogram(S=power(clip), sr=clip.sample_rate, n_mels=N_MELS)
@@ -67,6 +68,7 @@ def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
 @_kept
 def log_mel(clip: Clip) -> NDArray[np.float32]:
     """The mel spectrogram that MFCC and onsets are made of, dB [shape=(128, t)]."""
+    numba_cache.ready()
     import librosa
 
     bands = librosa.feature.melspectrogram(S=power(clip), sr=clip.sample_rate)
@@ -75,6 +77,7 @@ def log_mel(clip: Clip) -> NDArray[np.float32]:
 
 def mfcc(clip: Clip) -> NDArray[np.float32]:
     """Mel-frequency cepstral coefficients, the first 20 [shape=(20, t), dB]."""
+    numba_cache.ready()
     import librosa
 
     return np.asarray(librosa.feature.mfcc(S=log_mel(clip), n_mfcc=N_MFCC), dtype=np.float32)
@@ -82,6 +85,7 @@ def mfcc(clip: Clip) -> NDArray[np.float32]:
 
 def chroma(clip: Clip) -> NDArray[np.float32]:
     """Chromagram: energy of the 12 pitch classes from C, each frame's largest is 1 [shape=(12, t)]."""
+    numba_cache.ready()
     import librosa
 
     spectrum = power(clip)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import numba_cache
 from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE
 
 HEIGHT, WIDTH = 480, 640
@@ -114,6 +115,7 @@ def figure(mel_db: NDArray[np.float32]) -> NDArray[np.uint8]:
     -------
     uint8 array [shape=(480, 640, 3)], BGR
     """
+    numba_cache.ready()
     import librosa.display
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg

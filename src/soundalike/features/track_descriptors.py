@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import numba_cache
 from soundalike.audio.clip import HOP_LENGTH, Clip, level_dbfs
 from soundalike.features import spectral
 from soundalike.features.spectrogram_image import BANDS, TIMES
@@ -102,6 +103,7 @@ def of_dimension(
 
 
 def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
+    numba_cache.ready()
     from librosa import feature, fft_frequencies, onset
 
     rate: dict[str, Any] = {"sr": clip.sample_rate, "hop_length": HOP_LENGTH}

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import IndexFolderError, MissingPackageError
 from soundalike.index.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
@@ -104,7 +104,7 @@ def _faiss() -> Any:
     try:
         import faiss  # optional, and of no use to small libraries
     except ImportError as error:
-        raise IndexFolderError(
+        raise MissingPackageError(
             f"Approximate search needs faiss, which is not installed; run `pip install {PACKAGE}`."
         ) from error
     return faiss

@@ -21,23 +21,23 @@ _GENERIC = ("index", "")
 
 
 @dataclass(frozen=True)
-class Library:
+class CatalogEntry:
     """An index folder and its name, which no other library has."""
 
     name: str
     folder: Path
 
 
-def offered() -> list[Library]:
+def offered() -> list[CatalogEntry]:
     """The libraries to choose from, the one to begin with first; at least one.
 
     A folder that is named in `$SOUNDALIKE_INDEX` and cannot be opened is among them, so that it can be
     said what is wrong with it.
     """
-    found: dict[str, Library] = {}
+    found: dict[str, CatalogEntry] = {}
     for folder in paths.index_folders():
         name = _unused(_name(folder), found)
-        found[name] = Library(name, folder)
+        found[name] = CatalogEntry(name, folder)
     return list(found.values())
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from soundalike import representations
-from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.errors import LibraryError, UnknownTrackError
 from soundalike.index import storage
 from soundalike.models import ModelStore
 
@@ -55,11 +55,11 @@ class IndexFacts:
 
         Raises
         ------
-        IndexFolderError
+        UnknownTrackError
             If there is no such track.
         """
         if track_id not in self._rows:
-            raise IndexFolderError(f"There is no track {track_id!r} in this library.")
+            raise UnknownTrackError(f"There is no track {track_id!r} in this library.")
         return self._rows[track_id]
 
     def has(self, track_id: object) -> bool:
@@ -95,7 +95,7 @@ class IndexFacts:
 
         Raises
         ------
-        IndexFolderError
+        UnknownTrackError
             If the manifest names what no index can bring.
         """
         own = storage.own_models(self.folder, self.manifest)

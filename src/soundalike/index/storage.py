@@ -259,9 +259,7 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
     """
     known = manifest["files"]
     there = sorted(
-        path
-        for path in folder.iterdir()
-        if path.name != MANIFEST and not is_systems(path.name)
+        path for path in folder.iterdir() if path.name != MANIFEST and not is_systems(path.name)
     )
     manifest["files"] = {
         path.name: known[path.name] if path.name in known else file_facts(path) for path in there

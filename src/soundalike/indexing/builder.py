@@ -25,7 +25,7 @@ from soundalike import paths, representations, threads
 from soundalike.audio import tags
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.errors import DestinationError, LibraryError
 from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived, extraction, ingest, measurements, own_files, workspace
@@ -33,7 +33,7 @@ from soundalike.indexing.checkpoint import WorkStore
 from soundalike.indexing.extraction import HEAD_INPUT, HEAD_INPUT_SHAPE
 from soundalike.indexing.ingest import Ingested, OnFile
 from soundalike.indexing.previous_index import GENRE_HEAD, Earlier
-from soundalike.indexing.workers import Here, Workers
+from soundalike.indexing.workers import Executor, InProcessExecutor
 from soundalike.models import FILES, ModelStore, vgg_features
 from soundalike.models.heldout import Heldout
 from soundalike.representations import genre_head
@@ -53,7 +53,7 @@ class Built:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """What an index is to hold.
 
     Attributes
@@ -79,8 +79,8 @@ def build(
     source: Library,
     out: Path,
     models: ModelStore,
-    plan: Plan = Plan(),
-    workers: Workers | None = None,
+    plan: BuildPlan = BuildPlan(),
+    workers: Executor | None = None,
     on_file: OnFile = ingest.ignored,
     on_step: OnStep = lambda what, count: None,
 ) -> Built:
@@ -101,7 +101,7 @@ def build(
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the index cannot be put at `out` (`check_destination`), or another run is working on it, or
         the disk is full.
     LibraryError
@@ -118,7 +118,9 @@ def build(
     check_destination(out, source.folder)
     with workspace.opened(out, models) as (folder, store):
         earlier = Earlier(out, models)
-        found = ingest.run(source, plan.wants(), store, earlier, workers or Here(models), on_file)
+        found = ingest.run(
+            source, plan.wants(), store, earlier, workers or InProcessExecutor(models), on_file
+        )
         if found.stopped and (earlier.is_whole or len(found.sums) <= len(earlier)):
             raise KeyboardInterrupt
         if not found.sums:
@@ -163,21 +165,21 @@ def check_destination(out: Path, source: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If `out` is there and is not an index, or holds files that its manifest does not list; if it
         lies in the library or the library in it; or if something else is where it would be made.
     """
     out = out.resolve()
     if out.is_mount() or out == Path.cwd():
         what = "the folder that you are in" if out == Path.cwd() else "where a disk is mounted"
-        raise IndexFolderError(f"{out} is {what}, which cannot be replaced; please name one in it.")
+        raise DestinationError(f"{out} is {what}, which cannot be replaced; please name one in it.")
     if out.exists() and not index.is_index(out) and not _is_empty(out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{out} is there already and is not an index; please name another folder."
         )
     _check_apart(out, source)
     if others := own_files.foreign(out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{out} holds {own_files.enumerated(others)}, which its manifest does not list; please move "
             "that elsewhere, or name another folder."
         )
@@ -188,9 +190,9 @@ def _check_apart(out: Path, source: Path) -> None:
     """Refuse an index in its library, where it would be in the way, and a library in its index."""
     outside = "please name a folder outside it for the index."
     if _lies_in(source, out):
-        raise IndexFolderError(f"{out} holds the library {source.resolve()}; {outside}")
+        raise DestinationError(f"{out} holds the library {source.resolve()}; {outside}")
     if _lies_in(out, source):
-        raise IndexFolderError(f"{out} lies in the library {source.resolve()}; {outside}")
+        raise DestinationError(f"{out} lies in the library {source.resolve()}; {outside}")
 
 
 def _lies_in(inner: Path, outer: Path) -> bool:
@@ -235,7 +237,7 @@ class _Assembly:
         folder: Path,
         out: Path,
         models: ModelStore,
-        plan: Plan,
+        plan: BuildPlan,
         names: Sequence[str],
         store: WorkStore,
         earlier: Earlier,

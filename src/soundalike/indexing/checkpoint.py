@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.indexing import extraction
-from soundalike.indexing.extraction import Refused, Taken
+from soundalike.indexing.extraction import Extraction, ExtractionFailure
 from soundalike.models import ModelStore
 
 FILE = "finished.sqlite"
@@ -59,7 +59,7 @@ class WorkStore:
         self._models = models
         self._kinds: dict[str, int] = {}
 
-    def put(self, taken: Taken) -> None:
+    def put(self, taken: Extraction) -> None:
         """Keep what was taken from a file."""
         rows = [
             (taken.sha256, self._kind(name), value.tobytes()) for name, value in taken.values.items()
@@ -71,7 +71,7 @@ class WorkStore:
             )
             transaction.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
 
-    def put_refused(self, refused: Refused) -> None:
+    def put_refused(self, refused: ExtractionFailure) -> None:
         """Remember that nothing can be taken from a file."""
         with self._connection as transaction:
             transaction.execute(
@@ -137,7 +137,7 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If another process has it open, or the disk is full or cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,15 +195,15 @@ def _said_in_a_sentence(folder: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "locked" in str(error):
-            raise IndexFolderError(
+            raise DestinationError(
                 f"Another run is working in {folder}; please wait until it has ended, or stop it."
             ) from error
         raise not_written(folder, error) from error
 
 
-def not_written(folder: Path, error: Exception) -> IndexFolderError:
+def not_written(folder: Path, error: Exception) -> DestinationError:
     """What is said where nothing more can be written."""
-    return IndexFolderError(
+    return DestinationError(
         f"In {folder} nothing more can be written ({error}); please see whether the disk is full. What "
         "was finished is kept, and the same command goes on from there."
     )

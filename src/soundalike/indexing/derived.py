@@ -133,7 +133,7 @@ def write_biases(opened: Index, names: Sequence[str]) -> None:
     rows = np.arange(0, n, -(-n // wanted))
     size = _at_once(n, _BIAS_QUERIES)
     for name in names:
-        if not representations.get(name).evened or n < 2:
+        if not representations.get(name).hubness_corrected or n < 2:
             continue
         similarities = np.empty((len(rows), n), np.float32)
         for start in range(0, len(rows), size):

@@ -48,7 +48,7 @@ _Take = Callable[[Clip, ModelStore], Any]
 
 
 @dataclass(frozen=True)
-class Taken:
+class Extraction:
     """What was taken from a file.
 
     Attributes
@@ -64,7 +64,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Refused:
+class ExtractionFailure:
     """Why nothing can be taken from a file; `sha256` is "" where it may be worth another try."""
 
     sha256: str
@@ -78,7 +78,7 @@ class _Kind:
     Its shape is None where files differ.
     """
 
-    take: _Take
+    extract: _Take
     dtype: DTypeLike
     shape: tuple[int, ...] | None
     models: tuple[str, ...] = ()
@@ -108,7 +108,7 @@ _KINDS = {
 
 
 @threads.single_threaded()
-def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refused:
+def extract(path: Path, wanted: Sequence[str], models: ModelStore) -> Extraction | ExtractionFailure:
     """Decode a file and take what is wanted; whatever the file holds, this returns.
 
     Raises
@@ -122,17 +122,17 @@ def take(path: Path, wanted: Sequence[str], models: ModelStore) -> Taken | Refus
         clip = analysis_window(decoding.decode(path))
         values = {name: _value(name, clip, models) for name in wanted}
     except AudioError as error:
-        return Refused(sha256, str(error))
+        return ExtractionFailure(sha256, str(error))
     except OSError as error:
-        return Refused("", f"This file cannot be read: {error.strerror or 'unknown reason'}.")
+        return ExtractionFailure("", f"This file cannot be read: {error.strerror or 'unknown reason'}.")
     except MemoryError:
-        return Refused("", "This file takes more memory than there is.")
+        return ExtractionFailure("", "This file takes more memory than there is.")
     except SoundalikeError:
         raise
     except Exception as error:  # noqa: BLE001
         # Whatever a file does to a decoder or an analysis, it must not stop a run over thousands.
-        return Refused(sha256, f"This file cannot be analysed ({type(error).__name__}).")
-    return Taken(sha256, tags.read(path), values)
+        return ExtractionFailure(sha256, f"This file cannot be analysed ({type(error).__name__}).")
+    return Extraction(sha256, tags.read(path), values)
 
 
 def dtype(name: str) -> np.dtype[Any]:
@@ -173,5 +173,5 @@ def digest(name: str, models: ModelStore) -> str:
 
 def _value(name: str, clip: Clip, models: ModelStore) -> NDArray[Any]:
     kind = _KINDS.get(name)
-    value = representations.get(name).embed(clip, models) if kind is None else kind.take(clip, models)
+    value = representations.get(name).embed(clip, models) if kind is None else kind.extract(clip, models)
     return np.asarray(value, dtype(name))

@@ -22,14 +22,14 @@ import numpy as np
 from soundalike import paths
 from soundalike.datasets.fma import Fma
 from soundalike.datasets.library import Library
-from soundalike.errors import IndexFolderError, LibraryError
+from soundalike.errors import DestinationError, LibraryError
 from soundalike.evaluation import fma_results
 from soundalike.index import storage
 from soundalike.indexing import builder, extraction, ingest, own_files, workspace
-from soundalike.indexing.builder import Built, Plan
+from soundalike.indexing.builder import BuildPlan, Built
 from soundalike.indexing.ingest import OnFile
 from soundalike.indexing.previous_index import GENRE_HEAD, Earlier
-from soundalike.indexing.workers import Here, Workers
+from soundalike.indexing.workers import Executor, InProcessExecutor
 from soundalike.models import ModelStore, heldout
 from soundalike.models.heldout import Heldout
 from soundalike.training import genre_head_split, model_card
@@ -59,7 +59,7 @@ def check(source: Library, out: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the index cannot be put at `out` (`index_builder.check_destination`), or its head would take
         the place of another.
     LibraryError
@@ -77,7 +77,7 @@ def _check_head(source: Library, out: Path) -> None:
     there = [path for path in written if path.exists()]
     under_way = workspace.beside(out) / f"{extraction.HEAD_INPUT}.npy"
     if there and not under_way.exists() and not _is_head_of(file, source, out):
-        raise IndexFolderError(
+        raise DestinationError(
             f"{there[0]} is not of the index {out}, and would be written over; please move it "
             "elsewhere, or name another folder for the index."
         )
@@ -103,7 +103,7 @@ def head_inputs(
     models: ModelStore,
     names: Sequence[str],
     measured: bool = False,
-    workers: Workers | None = None,
+    workers: Executor | None = None,
     on_file: OnFile = ingest.ignored,
 ) -> Inputs:
     """What the genre head takes of every track; all else that the index needs is kept beside it.
@@ -133,7 +133,7 @@ def head_inputs(
     with workspace.opened(out, models) as (folder, store):
         # An earlier index knows what its head said, and not what a new one is to be trained on.
         earlier = Earlier(folder / "none", models)
-        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        found = ingest.run(source, wanted, store, earlier, workers or InProcessExecutor(models), on_file)
         if found.stopped:
             raise KeyboardInterrupt
         if not found.sums:
@@ -151,7 +151,7 @@ def head_inputs(
 
 def wants(names: Sequence[str], measured: bool) -> list[str]:
     """What is taken of every file for an index of some representations and the genre head."""
-    return Plan(list(dict.fromkeys([*names, GENRE_HEAD])), measured=measured).wants()
+    return BuildPlan(list(dict.fromkeys([*names, GENRE_HEAD])), measured=measured).wants()
 
 
 def train_head(
@@ -182,7 +182,7 @@ def build(
     ----------
     models : networks with the head's file among them
     """
-    return builder.build(source, out, models, Plan(names, head.heldout, measured=measured))
+    return builder.build(source, out, models, BuildPlan(names, head.heldout, measured=measured))
 
 
 def finish(built: Built, source: Fma, head: TrainedHead, seed: int = 0) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from soundalike import paths
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.indexing.checkpoint import WorkStore
-from soundalike.indexing.extraction import Refused
+from soundalike.indexing.extraction import ExtractionFailure
 from soundalike.indexing.previous_index import Earlier
-from soundalike.indexing.workers import Job, Workers
+from soundalike.indexing.workers import Executor, Job
 
 _HASHED_AHEAD = 8
 _PASSES = 2
@@ -70,7 +70,7 @@ def run(
     wanted: Sequence[str],
     store: WorkStore,
     earlier: Earlier,
-    workers: Workers,
+    workers: Executor,
     on_file: OnFile = ignored,
 ) -> Ingested:
     """Take what is wanted of every file of a library, unless it is known.
@@ -101,11 +101,11 @@ def run(
     return files.found
 
 
-def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers: Workers) -> None:
+def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers: Executor) -> None:
     outcomes = workers.run(files.jobs(rows))
     try:
         for job, outcome in outcomes:
-            if isinstance(outcome, Refused):
+            if isinstance(outcome, ExtractionFailure):
                 files.refuse(job, outcome)
             else:
                 store.put(outcome)
@@ -184,7 +184,7 @@ class _Files:
         for row in rows:
             self._keep(row, sha256, "taken")
 
-    def refuse(self, job: Job, refused: Refused) -> None:
+    def refuse(self, job: Job, refused: ExtractionFailure) -> None:
         """Nothing can be taken from a file."""
         if refused.sha256:
             self._store.put_refused(refused)

@@ -31,7 +31,7 @@ from soundalike.indexing import extraction, ingest, own_files, workspace
 from soundalike.indexing.extraction import MOMENT_FILES, MOMENTS, PICTURE, PICTURE_START
 from soundalike.indexing.ingest import OnFile
 from soundalike.indexing.previous_index import Earlier
-from soundalike.indexing.workers import Here, Workers
+from soundalike.indexing.workers import Executor, InProcessExecutor
 from soundalike.models import ModelStore
 
 FILES = own_files.MEASURED
@@ -54,7 +54,7 @@ def _rows(names: Sequence[str]) -> list[str]:
 
 
 def add(
-    index: Index, models: ModelStore, workers: Workers | None = None, on_file: OnFile = ingest.ignored
+    index: Index, models: ModelStore, workers: Executor | None = None, on_file: OnFile = ingest.ignored
 ) -> None:
     """Measure every track of an index, and write the arrays into its folder.
 
@@ -77,7 +77,7 @@ def add(
     wanted = wants(index.stored)
     with workspace.opened(index.folder, models) as (folder, store):
         earlier = Earlier(index.folder, models)
-        found = ingest.run(source, wanted, store, earlier, workers or Here(models), on_file)
+        found = ingest.run(source, wanted, store, earlier, workers or InProcessExecutor(models), on_file)
         if found.stopped:
             raise KeyboardInterrupt
         _check_all(index, found)

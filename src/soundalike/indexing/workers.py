@@ -1,9 +1,9 @@
 """Workers: taking what is wanted of many files at once, here, in processes, or on a Dask cluster.
 
-Each file is taken by itself (`extraction.take`), so any number of workers can share a library. A worker
-is a process with one thread: where several threads share one pass of a network they wait for each other,
-and decoding would have to wait for all; as it is, one file is decoded while another is in the network.
-Jobs are drawn as places come free, so that no queue grows with the library.
+Each file is taken by itself (`extraction.extract`), so any number of workers can share a library. A
+worker is a process with one thread: where several threads share one pass of a network they wait for
+each other, and decoding would have to wait for all; as it is, one file is decoded while another is
+in the network. Jobs are drawn as places come free, so that no queue grows with the library.
 
 A file whose process is lost is given to another, and refused when it has cost three; one that takes
 longer than `TIMEOUT_S` is refused. On a cluster Dask moves the jobs of a worker that
@@ -28,9 +28,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from soundalike import paths
-from soundalike.errors import ModelError, SchedulerError, SoundalikeError
+from soundalike.errors import MissingPackageError, ModelError, SchedulerError, SoundalikeError
 from soundalike.indexing import extraction
-from soundalike.indexing.extraction import Refused, Taken
+from soundalike.indexing.extraction import Extraction, ExtractionFailure
 from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0
@@ -57,10 +57,10 @@ class Job:
     wanted: tuple[str, ...]
 
 
-Outcome = tuple[Job, Taken | Refused]
+Outcome = tuple[Job, Extraction | ExtractionFailure]
 
 
-class Workers(Protocol):
+class Executor(Protocol):
     """Whoever takes jobs on."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
@@ -75,7 +75,7 @@ class Workers(Protocol):
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ExtractionSpec:
     """Which networks a worker has to use.
 
     Attributes
@@ -88,7 +88,7 @@ class Recipe:
     feature_cache: Path | None = None
 
     @classmethod
-    def of(cls, models: ModelStore, names: Iterable[str]) -> Recipe:
+    def of(cls, models: ModelStore, names: Iterable[str]) -> ExtractionSpec:
         """The networks of a store that some wanted things are taken by."""
         needed = sorted({model for name in names for model in extraction.models_of(name)})
         own = {name: models.file(name) for name in needed}
@@ -100,7 +100,7 @@ class Recipe:
         return cls(tuple(networks), models.feature_cache)
 
 
-class Here:
+class InProcessExecutor:
     """No worker: jobs are done in this process, one after another, with networks that it has.
 
     Parameters
@@ -112,12 +112,12 @@ class Here:
         self._models = models
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """As `Workers.run`."""
+        """As `Executor.run`."""
         for job in jobs:
-            yield job, extraction.take(job.path, job.wanted, self._models)
+            yield job, extraction.extract(job.path, job.wanted, self._models)
 
 
-class Processes:
+class ProcessExecutor:
     """Processes on this machine.
 
     Parameters
@@ -126,19 +126,19 @@ class Processes:
     count : how many, at least 1
     """
 
-    def __init__(self, recipe: Recipe, count: int) -> None:
+    def __init__(self, recipe: ExtractionSpec, count: int) -> None:
         self._recipe = recipe
         self._count = count
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """As `Workers.run`."""
+        """As `Executor.run`."""
         pools = [self._pool()]
 
-        def submit(job: Job) -> Future[Taken | Refused]:
+        def submit(job: Job) -> Future[Extraction | ExtractionFailure]:
             if not pools[-1].active:
                 # A process that is killed while it has nothing to do takes Pebble's pool with it.
                 pools.append(self._pool())
-            future: Future[Taken | Refused] = pools[-1].schedule(
+            future: Future[Extraction | ExtractionFailure] = pools[-1].schedule(
                 _work, args=[job.path, job.wanted, self._recipe], timeout=TIMEOUT_S
             )
             return future
@@ -166,7 +166,7 @@ class Processes:
         return pool
 
 
-class Cluster:
+class ClusterExecutor:
     """The workers of a Dask cluster. They need this package, and the library under the same path.
 
     Parameters
@@ -180,12 +180,12 @@ class Cluster:
         If Dask is not installed here, or no scheduler answers at the address.
     """
 
-    def __init__(self, recipe: Recipe, address: str) -> None:
+    def __init__(self, recipe: ExtractionSpec, address: str) -> None:
         self._recipe = recipe
         self._client: Any = _connect(address)
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """As `Workers.run`."""
+        """As `Executor.run`."""
         client = self._client
         yield from _drawn(
             jobs,
@@ -203,7 +203,7 @@ class Cluster:
             )
 
 
-class _Remote(Future[Taken | Refused]):
+class _Remote(Future[Extraction | ExtractionFailure]):
     """A Dask future as one of the standard library's, so that both are waited for alike."""
 
     def __init__(self, remote: Any) -> None:
@@ -228,13 +228,13 @@ def default_count() -> int:
 
 def _drawn(
     jobs: Iterable[Job],
-    submit: Callable[[Job], Future[Taken | Refused]],
+    submit: Callable[[Job], Future[Extraction | ExtractionFailure]],
     most: int,
     check_alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
     """Outcomes of jobs, of which no more than `most` are under way at a time."""
     waiting = iter(jobs)
-    pending: dict[Future[Taken | Refused], Job] = {}
+    pending: dict[Future[Extraction | ExtractionFailure], Job] = {}
     lost: Counter[Job] = Counter()
     more = True
     while more or pending:
@@ -254,17 +254,21 @@ def _drawn(
                 pending[submit(job)] = job
                 continue
             del lost[job]
-            yield job, outcome or Refused("", "This file stopped the process that read it, three times.")
+            yield (
+                job,
+                outcome
+                or ExtractionFailure("", "This file stopped the process that read it, three times."),
+            )
 
 
-def _outcome(future: Future[Taken | Refused]) -> Taken | Refused | None:
+def _outcome(future: Future[Extraction | ExtractionFailure]) -> Extraction | ExtractionFailure | None:
     """What came of a job; None where its worker was lost."""
     try:
         return future.result()
     except SoundalikeError:
         raise
     except FutureTimeoutError:
-        return Refused("", f"This file took longer than {TIMEOUT_S / 60:.0f} minutes.")
+        return ExtractionFailure("", f"This file took longer than {TIMEOUT_S / 60:.0f} minutes.")
     except (Exception, CancelledError) as error:
         if type(error).__name__ in _LOST:
             return None
@@ -314,13 +318,13 @@ def _nothing() -> None:
     """A job that has the processes start."""
 
 
-def _work(path: Path, wanted: tuple[str, ...], recipe: Recipe) -> Taken | Refused:
+def _work(path: Path, wanted: tuple[str, ...], recipe: ExtractionSpec) -> Extraction | ExtractionFailure:
     """Do a job in a worker."""
-    return extraction.take(path, wanted, _models(recipe))
+    return extraction.extract(path, wanted, _models(recipe))
 
 
 @lru_cache(maxsize=1)
-def _models(recipe: Recipe) -> ModelStore:
+def _models(recipe: ExtractionSpec) -> ModelStore:
     """A worker's networks, kept from job to job."""
     own = {name: file for name, _, file in recipe.networks if file is not None}
     models = ModelStore(feature_cache=recipe.feature_cache).with_files(**own)
@@ -342,7 +346,7 @@ def _connect(address: str) -> Any:
     try:
         from distributed import Client
     except ImportError as error:
-        raise SchedulerError(
+        raise MissingPackageError(
             "Indexing on a cluster needs Dask; please run: pip install -r requirements-cluster.txt"
         ) from error
     try:

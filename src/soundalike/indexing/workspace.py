@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from soundalike.errors import IndexFolderError
+from soundalike.errors import DestinationError
 from soundalike.index import storage
 from soundalike.indexing import checkpoint, own_files
 from soundalike.indexing.checkpoint import WorkStore
@@ -43,17 +43,17 @@ def check(out: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the workshop or anything of it is a link, or the folder was not made by this program.
     """
     folder = beside(out)
     for path in (folder, *(folder / name for name in (MARKER, *_PARTS, *_FILES))):
         if path.is_symlink():
-            raise IndexFolderError(
+            raise DestinationError(
                 f"{path} is a link, and Soundalike does not work behind links; please move it elsewhere."
             )
     if folder.exists() and not _is_own(folder):
-        raise IndexFolderError(
+        raise DestinationError(
             f"Soundalike would work in {folder}, which it did not make; please move that elsewhere."
         )
 
@@ -67,7 +67,7 @@ def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the workshop is not this program's, if another run is working there, or if it cannot be
         written.
     """
@@ -95,7 +95,7 @@ def put_back(out: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If the workshop is not this program's.
     """
     out = out.resolve()
@@ -110,7 +110,7 @@ def put_in_place(made: Path, out: Path) -> None:
 
     Raises
     ------
-    IndexFolderError
+    DestinationError
         If a user's file was added to the old one at the last moment; it stays in the workshop.
     """
     if not out.exists():
@@ -155,6 +155,6 @@ def _clear_retired(out: Path) -> None:
 def _clear(part: Path) -> None:
     if left := own_files.remove(part):
         named = own_files.enumerated(left)
-        raise IndexFolderError(
+        raise DestinationError(
             f"{part} holds {named}, which Soundalike did not make; please move that elsewhere."
         )

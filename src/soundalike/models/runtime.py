@@ -64,7 +64,7 @@ def precision() -> str:
     return "bf16" if name() == OPENVINO and "BF16" in _capabilities() else "f32"
 
 
-def give_way() -> None:
+def lower_priority() -> None:
     """Let networks have what others leave of the processors, from now on; for a server of pages.
 
     Then all passes run in one thread, whatever asks for them.

@@ -58,7 +58,7 @@ def scores(
     if len(seeds) == 1 and not index.has_vectors(representation):
         return _of_neighbours(index, seeds[0], representation)
     if len(seeds) == 1:
-        alike = index.similarities(representation, seeds[0].query.embeddings, weights)
+        alike = queries.similarities(index, seeds[0].query, representation, weights)
         return alike if seeds[0].weight > 0 else -alike
     index.check_vectors(representation)
     parts = weights or index.parts(representation)

@@ -53,6 +53,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         self._vectors: dict[str, NDArray[np.float32]] = {}
         self._closer = False
         self._track: int | None = None
+        self._similarities: dict[str, NDArray[np.float32]] = {}
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
@@ -81,6 +82,24 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def has_computed(self, name: str) -> bool:
         """Whether a vector is there already."""
         return name in self._vectors
+
+    def similarities(self, name: str) -> NDArray[np.float32]:
+        """Similarity to every track by a representation, searched once [shape=(n,)]."""
+        if name not in self._similarities:
+            self._similarities[name] = self._index.similarities(name, self)
+            self._similarities[name].flags.writeable = False
+        return self._similarities[name]
+
+    def part_similarities(self, name: str) -> NDArray[np.float32]:
+        """As `similarities`, by one stored representation alone, be it compared by or not."""
+        key = f"part {name}"
+        if key not in self._similarities:
+            self._similarities[key] = self._index.similarities_of_parts({name: 1.0}, self)
+        return self._similarities[key]
+
+    def is_of(self, index: Index) -> bool:
+        """Whether these are vectors for that index."""
+        return self._index is index
 
     @cached_property
     def _names(self) -> list[str]:
@@ -139,7 +158,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def _candidates(self, name: str) -> NDArray[np.intp]:
         """Rows of the tracks that may be this recording, nearest by an embedding."""
-        similarities = self._index.similarities(name, self)
+        similarities = self.similarities(name)
         if self.recorded:
             return nearest(similarities, recordings.NEAREST_RECORDED)
         rows = nearest(similarities, recordings.NEAREST)
@@ -173,6 +192,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def recognise(self, row: int) -> None:
         """Compare a recording by the vectors of the track that it is, and not by estimates."""
         self._track = row
+        self._similarities.clear()
         for name in correction.PARTS:
             if name in self._index.stored:
                 self._vectors[name] = self._index.vectors(name, [row])[0]

@@ -27,9 +27,9 @@ from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
 LAST_STEP = "Predicting its genres"
-"""What may come after a first answer; see `complete`."""
+"""What may come after a first answer; see `predict_genres`."""
 BY_VGG16 = ("vgg_mel", "genre_head")
-"""What `complete` looks at: whether the library has the clip, and its genres."""
+"""What `predict_genres` looks at: whether the library has the clip, and its genres."""
 
 OnStep = Callable[[str], None]
 
@@ -45,7 +45,7 @@ class Query:
     row : the row of the index that this clip is, or None for a clip that the library does not have
     duration : of the whole clip, in seconds; None for a track of the library
     notes : sentences a listener may want to know
-    is_complete : False while its genres are still to be predicted, by `complete`
+    is_complete : False while its genres are still to be predicted, by `predict_genres`
     """
 
     embeddings: Mapping[str, NDArray[np.float32]]
@@ -82,12 +82,12 @@ def from_audio(
     Raises
     ------
     AudioError, IndexFolderError, ModelError
-        As `first_answer`.
+        As `embed_query`.
     """
-    return complete(first_answer(source, index, models, recorded=recorded), index, models)
+    return predict_genres(embed_query(source, index, models, recorded=recorded), index, models)
 
 
-def first_answer(
+def embed_query(
     source: str | Path | bytes,
     index: Index,
     models: ModelStore,
@@ -96,7 +96,7 @@ def first_answer(
     decode: Callable[[Any], Clip] = decoding.decode,
     recorded: bool = False,
 ) -> Query:
-    """As `from_audio`, but only what a playlist needs; `complete` makes the rest.
+    """As `from_audio`, but only what a playlist needs; `predict_genres` makes the rest.
 
     By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
     times as long.
@@ -133,12 +133,12 @@ def first_answer(
 
 
 @threads.single_threaded_blas()
-def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
+def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
     """A query from audio with its genres predicted, and looked for in the library by `vgg_mel` too.
 
     Parameters
     ----------
-    query : from `first_answer`; any that is complete stays as it is
+    query : from `embed_query`; any that is complete stays as it is
     index, models : as it was made with
     turn : waits for the networks
 
@@ -161,7 +161,7 @@ def complete(query: Query, index: Index, models: ModelStore, turn: Turn = nullco
         return _with_genres(replace(query, row=row), index, models)
 
 
-def rehearse(models: ModelStore) -> None:
+def warm_up(models: ModelStore) -> None:
     """Go once, with noise, through what a clip goes through, so that no visitor waits for first times.
 
     A model that is missing is passed over; who needs it is told.
@@ -180,6 +180,24 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     if not query.in_library:
         same |= _copies(index, query.embeddings)
     return np.array(sorted(same), np.intp)
+
+
+def similarities(
+    index: Index, query: Query, representation: str, weights: Mapping[str, float] | None = None
+) -> NDArray[np.float32]:
+    """Similarity of a query to every track [shape=(n,)]; a new clip is searched for once.
+
+    Parameters
+    ----------
+    index : the library
+    query : what is searched for
+    representation : a representation of the index
+    weights : of a joined representation, other weights than the index's
+    """
+    embeddings = query.embeddings
+    if weights is None and isinstance(embeddings, ClipEmbeddings) and embeddings.is_of(index):
+        return embeddings.similarities(representation)
+    return index.similarities(representation, embeddings, weights)
 
 
 @threads.single_threaded_blas()
@@ -238,8 +256,8 @@ def _same_recording(index: Index, embeddings: ClipEmbeddings) -> int | None:
     if not copies:
         return None
     by = "vgg_mel" if _is_there("vgg_mel", embeddings) else representations.default(index.names)
-    similarities = index.similarities(by, embeddings)
-    return max(copies, key=lambda row: float(similarities[row]))
+    alike = similarities(index, Query(embeddings, {}), by)
+    return max(copies, key=lambda row: float(alike[row]))
 
 
 def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
@@ -249,7 +267,11 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     """
     same: set[int] = set()
     if _is_there("vgg_mel", embeddings):
-        similarities = index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+        similarities = (
+            embeddings.part_similarities("vgg_mel")
+            if isinstance(embeddings, ClipEmbeddings)
+            else index.similarities_of_parts({"vgg_mel": 1.0}, embeddings)
+        )
         same = set(np.flatnonzero(similarities >= recordings.SIMILARITY).tolist())
     return same | (set(embeddings.found_copies) if isinstance(embeddings, ClipEmbeddings) else set())
 

@@ -27,6 +27,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import numba_cache
 from soundalike.index import similarity
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
@@ -226,6 +227,7 @@ def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.
     float32 [shape=(n, setting.dims)], its mean at the origin
     """
     import_tensorflow()
+    numba_cache.choose_folder()
     import umap  # when a map is made, never in a request: it costs seconds
 
     n = len(found.rows)

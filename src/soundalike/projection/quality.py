@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import numba_cache
 from soundalike.index import subset
 from soundalike.index.index import Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
@@ -87,6 +88,7 @@ def transform_error(
     nearest on the map: `kept` by `place`, `kept_umap` by UMAP's transform
     """
     import_tensorflow()
+    numba_cache.choose_folder()
     import umap
 
     n = len(index)

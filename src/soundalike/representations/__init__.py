@@ -48,23 +48,21 @@ class Representation:
 
     Attributes
     ----------
-    name : its name everywhere: registry, index, command line, URL
-    title : its name for a visitor
-    dim : length of the embedding; 0 where it depends on the library's table
-    hears : what it hears and what it misses, a paragraph
-    models : the model files it depends on
-    parts : of a joined one, the parts and their default weights
-    scaling : how an index scales its vectors by those of its tracks; None for not at all
-    moments : of a clip, its embedding by stretches of 3 s [shape=(10, dim)]
-    moment_weights : how much each stretch counts in the clip's embedding [shape=(10,), sum 1]
-    evened : whether an index keeps a bias that makes every track somebody's neighbour (`hubness`)
-    heavy : whether an index that is to be small keeps its neighbours and not its vectors
+    name : its name everywhere: registry, index, command line, URL title : its name for a visitor
+    dim : length of the embedding; 0 where it depends on the library's table description : what it
+    captures and what it misses, a paragraph models : the model files it depends on parts : of a
+    joined one, the parts and their default weights scaling : how an index scales its vectors by
+    those of its tracks; None for not at all moments : of a clip, its embedding by stretches of 3 s
+    [shape=(10, dim)] moment_weights : how much each stretch counts in the clip's embedding
+    [shape=(10,), sum 1] hubness_corrected : whether an index keeps a bias that makes every track
+    somebody's neighbour (`hubness`) heavy : whether an index that is to be small keeps its
+    neighbours and not its vectors
     """
 
     name: str
     title: str
     dim: int
-    hears: str
+    description: str
     models: tuple[str, ...] = ()
     own_embed: Embed | None = None
     from_table: FromTable | None = None
@@ -72,7 +70,7 @@ class Representation:
     scaling: Scaling | None = None
     moments: Embed | None = None
     moment_weights: Callable[[], NDArray[np.float64]] | None = None
-    evened: bool = False
+    hubness_corrected: bool = False
     heavy: bool = False
 
     @threads.single_threaded_blas()
@@ -95,7 +93,7 @@ class Representation:
 MID_WEIGHT = 0.7
 """Weight of the tagger's middle in the default, beside its last layer and YAMNet's."""
 GENRE_WEIGHT = 80.0
-"""The article's weight of the genre part; the norms it brings together are in README."""
+"""The article's weight of the genre part; docs/method.md has the norms that it balances."""
 
 REGISTRY: dict[str, Representation] = {
     representation.name: representation
@@ -110,7 +108,7 @@ REGISTRY: dict[str, Representation] = {
             "to them, and a quieter one too. Melody, key and form are lost, tempo mostly.",
             ("musicnn", "yamnet"),
             parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
-            evened=True,
+            hubness_corrected=True,
         ),
         Representation(
             "vgg_genre",
@@ -122,23 +120,25 @@ REGISTRY: dict[str, Representation] = {
             ("vgg16", "genre_head"),
             parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
         ),
-        Representation("vgg_mel", "Sound only", vgg_mel.DIM, vgg_mel.HEARS, ("vgg16",), vgg_mel.embed),
+        Representation(
+            "vgg_mel", "Sound only", vgg_mel.DIM, vgg_mel.DESCRIPTION, ("vgg16",), vgg_mel.embed
+        ),
         Representation(
             "genre_head",
             "Genre only",
             genre_head.DIM,
-            genre_head.HEARS,
+            genre_head.DESCRIPTION,
             ("vgg16", "genre_head"),
             genre_head.embed,
         ),
         Representation(
-            "mfcc_flat", "MFCC", mfcc_flat.DIM, mfcc_flat.HEARS, (), mfcc_flat.embed, heavy=True
+            "mfcc_flat", "MFCC", mfcc_flat.DIM, mfcc_flat.DESCRIPTION, (), mfcc_flat.embed, heavy=True
         ),
         Representation(
             "vgg_mfcc",
             "MFCC picture",
             vgg_mfcc.DIM,
-            vgg_mfcc.HEARS,
+            vgg_mfcc.DESCRIPTION,
             ("vgg16",),
             vgg_mfcc.embed,
             heavy=True,
@@ -147,7 +147,7 @@ REGISTRY: dict[str, Representation] = {
             "vgg_mfcc_grey",
             "MFCC strip",
             vgg_mfcc_grey.DIM,
-            vgg_mfcc_grey.HEARS,
+            vgg_mfcc_grey.DESCRIPTION,
             ("vgg16",),
             vgg_mfcc_grey.embed,
             heavy=True,
@@ -156,7 +156,7 @@ REGISTRY: dict[str, Representation] = {
             "vgg_chroma",
             "Chroma picture",
             vgg_chroma.DIM,
-            vgg_chroma.HEARS,
+            vgg_chroma.DESCRIPTION,
             ("vgg16",),
             vgg_chroma.embed,
             heavy=True,
@@ -175,7 +175,7 @@ REGISTRY: dict[str, Representation] = {
             "mfcc_autoencoder",
             "Autoencoder",
             mfcc_autoencoder.DIM,
-            mfcc_autoencoder.HEARS,
+            mfcc_autoencoder.DESCRIPTION,
             ("mfcc_autoencoder",),
             mfcc_autoencoder.embed,
         ),
@@ -183,7 +183,7 @@ REGISTRY: dict[str, Representation] = {
             "musicnn",
             "Music tagger",
             musicnn.DIM,
-            musicnn.HEARS,
+            musicnn.DESCRIPTION,
             ("musicnn",),
             musicnn.embed,
             scaling=CENTRED,
@@ -194,7 +194,7 @@ REGISTRY: dict[str, Representation] = {
             "musicnn_mid",
             "Tagger, middle layers",
             musicnn_mid.DIM,
-            musicnn_mid.HEARS,
+            musicnn_mid.DESCRIPTION,
             ("musicnn",),
             musicnn_mid.embed,
             scaling=CENTRED,
@@ -205,7 +205,7 @@ REGISTRY: dict[str, Representation] = {
             "musicnn_tags",
             "Tags",
             musicnn_tags.DIM,
-            musicnn_tags.HEARS,
+            musicnn_tags.DESCRIPTION,
             ("musicnn",),
             musicnn_tags.embed,
         ),
@@ -213,7 +213,7 @@ REGISTRY: dict[str, Representation] = {
             "yamnet",
             "Sound classifier",
             yamnet.DIM,
-            yamnet.HEARS,
+            yamnet.DESCRIPTION,
             ("yamnet",),
             yamnet.embed,
             scaling=CENTRED,
@@ -224,7 +224,7 @@ REGISTRY: dict[str, Representation] = {
             "yamnet_classes",
             "Sound classes",
             yamnet_classes.DIM,
-            yamnet_classes.HEARS,
+            yamnet_classes.DESCRIPTION,
             ("yamnet",),
             yamnet_classes.embed,
             scaling=CENTRED,
@@ -233,7 +233,7 @@ REGISTRY: dict[str, Representation] = {
             "metadata",
             "Metadata",
             0,
-            metadata.HEARS,
+            metadata.DESCRIPTION,
             (),
             metadata.embed,
             from_table=lambda tracks: metadata.from_table(tracks).matrix,
@@ -242,12 +242,18 @@ REGISTRY: dict[str, Representation] = {
             "cf_regression",
             "Listeners' taste",
             cf_regression.DIM,
-            cf_regression.HEARS,
+            cf_regression.DESCRIPTION,
             ("factors",),
             cf_regression.embed,
         ),
         Representation(
-            "fma518", "Statistics", fma518.DIM, fma518.HEARS, (), fma518.embed, scaling=STANDARDISED
+            "fma518",
+            "Statistics",
+            fma518.DIM,
+            fma518.DESCRIPTION,
+            (),
+            fma518.embed,
+            scaling=STANDARDISED,
         ),
     )
 }

@@ -19,7 +19,7 @@ from soundalike.models import ModelStore, factor_cnn
 
 DIM = factor_cnn.FACTORS
 
-HEARS = (
+DESCRIPTION = (
     "What goes together with listeners' habits: two clips are alike if the network expects the same "
     "people to play them. It learns whatever sound has to do with that, such as style, era of recording "
     "or mood, and nothing that sound does not show, such as fame, language or scene. It is as good as "

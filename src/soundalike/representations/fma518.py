@@ -51,7 +51,7 @@ COLUMNS: tuple[tuple[str, str, str], ...] = tuple(
 
 DIM = len(COLUMNS)
 
-HEARS = (
+DESCRIPTION = (
     "Averages and spreads of what music analysis has measured for decades: loudness, brightness, noise "
     "against tone, timbre and the notes of the scale. It knows how much of each there is and how much "
     "it varies, which makes a shifted copy the same sound, but nothing of order: a piece played "

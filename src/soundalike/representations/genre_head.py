@@ -14,7 +14,7 @@ from soundalike.models import ModelStore, genre_head, vgg_features
 
 DIM = genre_head.DIM
 
-HEARS = (
+DESCRIPTION = (
     "It hears what separates the genres it was trained on and forgets the rest, so that two clips of "
     "one genre tend to agree whatever else they do."
 )

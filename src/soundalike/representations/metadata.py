@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.errors import LibraryError, SoundalikeError
+from soundalike.errors import InputError, LibraryError
 from soundalike.models import ModelStore
 
 NUMERIC = {
@@ -51,7 +51,7 @@ ONE_HOT = {
 TITLE = "title"
 TITLE_DIM = 300
 
-HEARS = (
+DESCRIPTION = (
     "Nothing: it reads the table. Two tracks are alike if they are by one artist, of one time and "
     "place, of like length and popularity, or share words in their titles, however they sound. It "
     "shows how far listening to nothing goes, and cannot say anything of a clip that has no entry in "
@@ -120,10 +120,10 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
     Raises
     ------
-    SoundalikeError
+    InputError
         Always.
     """
-    raise SoundalikeError(UPLOAD)
+    raise InputError(UPLOAD)
 
 
 def _sentences(absent: list[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from soundalike.models import ModelStore, autoencoder
 
 DIM = autoencoder.DIM
 
-HEARS = (
+DESCRIPTION = (
     "How the timbre moves over seconds: swells, entries and sections are kept, while pulse and beat, "
     "and whatever else changes faster than once a second, are nearly all lost. Nobody told the network "
     "what sounds alike, only to draw the coefficients again, so that it keeps what is large, not what "

@@ -17,7 +17,7 @@ from soundalike.models import ModelStore
 
 DIM = spectral.N_MFCC * N_FRAMES
 
-HEARS = (
+DESCRIPTION = (
     "The course of the timbre, one number for each of 20 coefficients every 23 ms, compared frame "
     "against frame. Two clips are alike only if the same changes come at the same moments, to within a "
     "frame or two: in practice a common pulse or fade, or the same recording. Loudness and overall "

@@ -15,7 +15,7 @@ from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 
 DIM = tagger.DIM
 
-HEARS = (
+DESCRIPTION = (
     "What a network needs to guess how listeners would tag a track: instruments and voices, genre, era "
     "and mood, as far as three seconds show them. It hears production and playing well, and forgets "
     "what no tag speaks of: melody, key, tempo and form. Averaged over the clip, it knows no order in "

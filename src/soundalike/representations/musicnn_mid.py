@@ -15,7 +15,7 @@ from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 
 DIM = 4 * tagger.MIDDLE_FILTERS
 
-HEARS = (
+DESCRIPTION = (
     "Patterns of timbre over a second or so: how notes begin and fade, how dense and how steady the "
     "sound is, as the tagger needs them for its tags. Production and playing count for more than style. "
     "Averaged over the clip: order, melody, key and form are lost."

@@ -14,7 +14,7 @@ from soundalike.models import ModelStore, musicnn_features, tagger
 
 DIM = len(tagger.TAGS)
 
-HEARS = (
+DESCRIPTION = (
     "Which of 50 words listeners would put to the music: rock, jazz, female vocalists, chillout, 80s "
     "and so on. Two clips are alike if the same words fit. Everything else is lost, and since most of "
     "the words are of rock, pop and electronic music, a harpsichord and a string quartet share one or "

@@ -17,7 +17,7 @@ from soundalike.models import ModelStore, vgg16, vgg_features
 GRID = (BANDS, TIMES)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
 
-HEARS = (
+DESCRIPTION = (
     "It hears texture, register, and how both change over the clip. Since its cells keep their "
     "place in time, it takes a shifted copy for another sound, and it was never told what music is: "
     "VGG16 learned from photographs."

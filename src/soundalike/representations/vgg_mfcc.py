@@ -18,7 +18,7 @@ from soundalike.representations import vgg_mel
 
 DIM = vgg_mel.DIM
 
-HEARS = (
+DESCRIPTION = (
     "The texture of the timbre's changes over the clip: busy or still, abrupt or gliding, regular or "
     "not. Which timbre it is that changes is largely lost, since every coefficient is standardised, and "
     "so is pitch, which the coefficients are made to leave out. Cells keep their place in time, so that "

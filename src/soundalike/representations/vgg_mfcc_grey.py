@@ -20,7 +20,7 @@ HEIGHT = 32
 GRID = (1, 40)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
 
-HEARS = (
+DESCRIPTION = (
     "Loudness and overall brightness over time, in 40 steps of three quarters of a second: the first "
     "two coefficients are far larger than the rest and make most of the picture's contrast. All 20 "
     "coefficients fall into a single row of cells, so that the finer timbre is a blur, and what a "

@@ -14,7 +14,7 @@ from soundalike.models import ModelStore, stretches, yamnet, yamnet_features
 
 DIM = yamnet.DIM
 
-HEARS = (
+DESCRIPTION = (
     "What kind of sound fills each second: instruments, voices, crowds, machines, and the space they "
     "are in. The network learned to name 521 kinds of sound on two million clips of every sort, music "
     "among them, so it separates a solo piano, a choir and a drum machine well, also outside Western "

@@ -15,7 +15,7 @@ from soundalike.models import ModelStore, yamnet, yamnet_features
 
 DIM = yamnet.N_CLASSES
 
-HEARS = (
+DESCRIPTION = (
     "Which of 521 words describe the sound: piano, choir, drum machine, rapping, rain. Two clips are "
     "alike if the same words fit. It is blunter than the network's embedding, and most of the words are "
     "not about music at all."

@@ -61,7 +61,7 @@ class Errors:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedAutoencoder:
     """An autoencoder trained on all tracks, and what one trained without the held-out ones misses."""
 
     autoencoder: Autoencoder
@@ -105,7 +105,7 @@ def train(
     tracks: pd.DataFrame,
     seed: int = 0,
     on_epoch: OnProgress = lambda name: None,
-) -> Trained:
+) -> TrainedAutoencoder:
     """Measure on held-out tracks, then train the autoencoder that is kept.
 
     Parameters
@@ -131,7 +131,7 @@ def train(
         int(tracks["album"].iloc[held_out].nunique()),
         len(heard),
     )
-    return Trained(fit(matrices, seed, lambda epoch: on_epoch(f"all, {epoch}")), errors)
+    return TrainedAutoencoder(fit(matrices, seed, lambda epoch: on_epoch(f"all, {epoch}")), errors)
 
 
 def split(tracks: pd.DataFrame, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -200,7 +200,7 @@ def _stretches(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
     return cut.transpose(0, 2, 1, 3).reshape(-1, rows * width)
 
 
-def as_document(trained: Trained, tracks: pd.DataFrame, seed: int) -> dict[str, Any]:
+def as_document(trained: TrainedAutoencoder, tracks: pd.DataFrame, seed: int) -> dict[str, Any]:
     """What the model card says, ready for JSON."""
     return {
         "tracks": len(tracks),

@@ -63,7 +63,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Scores:
+class FactorScores:
     """Held-out figures, as the module's first lines define them, and on how many tracks."""
 
     cosine: float
@@ -74,11 +74,11 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedFactors:
     """A network trained on all tracks, and what one that did not hear the held-out ones predicts."""
 
     network: FactorCNN
-    scores: Scores
+    scores: FactorScores
 
 
 def extract(
@@ -116,7 +116,7 @@ def extract(
     return Examples(tracks, np.stack(mels), listening.factors[targets]), tuple(skipped)
 
 
-def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: None) -> Trained:
+def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: None) -> TrainedFactors:
     """Measure on held-out tracks, then train the network that is kept.
 
     Parameters
@@ -134,7 +134,7 @@ def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: 
     tested = fit(examples, heard, seed, lambda name: on_pass(f"held out, {name}"))
     scores = score(tested, examples, held_out, heard)
     everything = np.arange(len(examples.tracks))
-    return Trained(fit(examples, everything, seed, lambda name: on_pass(f"all, {name}")), scores)
+    return TrainedFactors(fit(examples, everything, seed, lambda name: on_pass(f"all, {name}")), scores)
 
 
 def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgress) -> FactorCNN:
@@ -162,7 +162,7 @@ def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgre
 
 def score(
     network: FactorCNN, examples: Examples, held_out: NDArray[np.intp], heard: NDArray[np.intp]
-) -> Scores:
+) -> FactorScores:
     """Figures on the held-out tracks; `heard` are those that the network was trained on."""
     from scipy.stats import kendalltau
 
@@ -175,7 +175,7 @@ def score(
     orders = [
         kendalltau(similar[row, rest], really[row, rest]).statistic for row, rest in enumerate(others)
     ]
-    return Scores(
+    return FactorScores(
         _mean_cosine(predicted, true),
         _mean_cosine(np.broadcast_to(average, true.shape), true),
         float(np.mean(np.nan_to_num(orders))),
@@ -214,7 +214,7 @@ def _mean_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 
 
 def as_document(
-    trained: Trained, examples: Examples, listening: TrackFactors, seed: int
+    trained: TrainedFactors, examples: Examples, listening: TrackFactors, seed: int
 ) -> dict[str, Any]:
     """What the model card says, ready for JSON."""
     return {

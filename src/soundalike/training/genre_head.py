@@ -70,7 +70,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Scores:
+class HeadScores:
     """Figures of one system, on all held-out tracks and on those with labels not from a tagger."""
 
     name: str
@@ -89,12 +89,12 @@ class CrossValidation:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedHead:
     """A trained head, its held-out predictions, and figures beside the baselines'."""
 
     head: head.GenreHead
     heldout: Heldout
-    scores: tuple[Scores, ...]
+    scores: tuple[HeadScores, ...]
     epochs: list[int]
     tracks: pd.DataFrame
     left_out: dict[str, str]
@@ -212,7 +212,7 @@ def artists_or_albums(tracks: pd.DataFrame) -> list[str]:
     return [artist or album for artist, album in pairs]
 
 
-def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: None) -> Trained:
+def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: None) -> TrainedHead:
     """Cross-validate, then train the head that is kept.
 
     Raises
@@ -239,7 +239,7 @@ def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: 
         validated.probabilities,
     )
     scores = compare(chosen, genres, validated)
-    return Trained(
+    return TrainedHead(
         head.GenreHead(network.get_weights(), genres),
         heldout,
         scores,
@@ -319,7 +319,9 @@ def predict(
     return np.asarray(hidden), np.asarray(probabilities)
 
 
-def compare(features: Features, genres: Sequence[str], validated: CrossValidation) -> tuple[Scores, ...]:
+def compare(
+    features: Features, genres: Sequence[str], validated: CrossValidation
+) -> tuple[HeadScores, ...]:
     """The head's held-out figures beside two baselines on the same folds.
 
     `majority` says the training part's most frequent genre, with the training part's shares as its
@@ -352,7 +354,7 @@ def _scores(
     genres: Sequence[str],
     predicted: NDArray[np.object_ | np.str_],
     probabilities: NDArray[np.floating] | None,
-) -> Scores:
+) -> HeadScores:
     def score(rows: NDArray[np.intp]) -> Classification:
         return metrics.classification(
             list(tracks["genre"].iloc[rows]),
@@ -363,9 +365,9 @@ def _scores(
 
     everything = np.arange(len(tracks))
     if "genre_source" not in tracks.columns:
-        return Scores(name, score(everything), None)
+        return HeadScores(name, score(everything), None)
     untagged = np.flatnonzero(tracks["genre_source"] != "tagger")
-    return Scores(name, score(everything), score(untagged) if len(untagged) else None)
+    return HeadScores(name, score(everything), score(untagged) if len(untagged) else None)
 
 
 def _fit(

@@ -38,7 +38,7 @@ from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout
 from soundalike.training import genre_head
-from soundalike.training.genre_head import Scores
+from soundalike.training.genre_head import HeadScores
 
 if TYPE_CHECKING:
     import keras
@@ -107,7 +107,7 @@ class SplitTrained:
     parts: Parts
     tracks: pd.DataFrame
     heldout: Heldout
-    scores: tuple[Scores, ...]
+    scores: tuple[HeadScores, ...]
     epoch: int
 
 
@@ -291,7 +291,7 @@ def _told(
 
 def _scores(
     tracks: pd.DataFrame, parts: Parts, probabilities: NDArray[np.float32]
-) -> tuple[Scores, ...]:
+) -> tuple[HeadScores, ...]:
     labels = list(tracks["genre"].iloc[parts.test])
     told = probabilities[parts.test]
     predicted = [parts.genres[number] for number in told.argmax(axis=1)]
@@ -299,8 +299,8 @@ def _scores(
     shares = np.array([(fit == genre).mean() for genre in parts.genres])
     majority = [parts.genres[int(shares.argmax())]] * len(labels)
     return (
-        Scores("genre head", metrics.classification(labels, predicted, parts.genres, told), None),
-        Scores(
+        HeadScores("genre head", metrics.classification(labels, predicted, parts.genres, told), None),
+        HeadScores(
             "majority class",
             metrics.classification(labels, majority, parts.genres, np.tile(shares, (len(labels), 1))),
             None,

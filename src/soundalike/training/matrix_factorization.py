@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.errors import LibraryError, SoundalikeError
+from soundalike.errors import LibraryError, MissingPackageError
 from soundalike.models.factor_cnn import FACTORS
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def _least_squares() -> type[AlternatingLeastSquares]:
     try:
         from implicit.cpu.als import AlternatingLeastSquares
     except ImportError as error:
-        raise SoundalikeError(
+        raise MissingPackageError(
             "Learning from listening data needs the package implicit; please install it with "
             "`pip install implicit==0.7.3`."
         ) from error

@@ -11,7 +11,7 @@ from typing import Any
 
 from soundalike.evaluation.metrics import Classification
 from soundalike.training import genre_head, genre_head_split
-from soundalike.training.genre_head import Scores, Trained
+from soundalike.training.genre_head import HeadScores, TrainedHead
 from soundalike.training.genre_head_split import SplitTrained
 
 _WHAT = (
@@ -30,7 +30,7 @@ _LIMITS = (
 )
 
 
-def as_document(trained: Trained, seed: int, halves: bool) -> dict[str, Any]:
+def as_document(trained: TrainedHead, seed: int, halves: bool) -> dict[str, Any]:
     """Everything on the card, ready for JSON."""
     tracks = trained.tracks
     labelled = "genre_source" in tracks
@@ -56,7 +56,7 @@ def as_document(trained: Trained, seed: int, halves: bool) -> dict[str, Any]:
     }
 
 
-def render(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
+def render(document: dict[str, Any], scores: tuple[HeadScores, ...]) -> str:
     """The card in Markdown."""
     genres = ", ".join(f"{genre} {n}" for genre, n in document["genres"].items())
     left_out = "; ".join(f"{genre} ({why})" for genre, why in document["left_out"].items())
@@ -111,7 +111,7 @@ def split_document(trained: SplitTrained, seed: int) -> dict[str, Any]:
     }
 
 
-def render_split(document: dict[str, Any], scores: tuple[Scores, ...]) -> str:
+def render_split(document: dict[str, Any], scores: tuple[HeadScores, ...]) -> str:
     """The card in Markdown of a head that was trained on a split."""
     genres = ", ".join(f"{genre} {n}" for genre, n in document["genres"].items())
     left_out = "; ".join(f"{genre} ({why})" for genre, why in document["left_out"].items())

@@ -17,7 +17,7 @@ from soundalike.audio import sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.agreement import Comparison
 from soundalike.index import catalog
-from soundalike.index.catalog import Library
+from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
@@ -76,7 +76,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         complain(str(error))
 
 
-def head(title: str, offered: Sequence[Library]) -> None:
+def head(title: str, offered: Sequence[CatalogEntry]) -> None:
     """The page's title, and beside it the library, where there is a choice."""
     if len(offered) == 1:
         st.title(title, anchor=False)
@@ -289,7 +289,7 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
 
     def answer(progress: _Progress) -> Query:
         turn, models = state.turn(progress.wait), state.models_of(index)
-        found = query.first_answer(content, index, models, progress.say, turn, sandbox.decode, recorded)
+        found = query.embed_query(content, index, models, progress.say, turn, sandbox.decode, recorded)
         progress.say(query.STEPS[-1])
         return found
 
@@ -300,7 +300,7 @@ def complete(index: Index, asked: Query) -> Query | str:
     """A visitor's clip with its genres predicted, or what is wrong; says meanwhile what is done."""
 
     def answer(progress: _Progress) -> Query:
-        return query.complete(asked, index, state.models_of(index), state.turn(progress.wait))
+        return query.predict_genres(asked, index, state.models_of(index), state.turn(progress.wait))
 
     return _with_progress(query.LAST_STEP, answer)
 

@@ -25,10 +25,10 @@ from streamlit.runtime.pages_manager import PagesManager
 from soundalike import paths, system
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
-from soundalike.fair_queue import OnPlace, Turns
+from soundalike.fair_queue import FairQueue, OnPlace
 from soundalike.index import catalog
 from soundalike.index import index as indices
-from soundalike.index.catalog import Library
+from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.index.integrity import Check
 from soundalike.models import ModelStore, runtime
@@ -65,7 +65,7 @@ _OF_NONE = {
 """What stays when another library is chosen: a visitor's own clip, and what goes with any library."""
 
 
-def choose_library() -> list[Library]:
+def choose_library() -> list[CatalogEntry]:
     """The libraries on offer, once it is settled which of them this session looks at."""
     offered = catalog.offered()
     names = [library.name for library in offered]
@@ -129,7 +129,7 @@ def identity(index: Index) -> str:
 @st.cache_resource(max_entries=1, show_spinner=False)
 def open_models() -> ModelStore:
     """The networks that all libraries share; each is loaded at its first use."""
-    runtime.give_way()
+    runtime.lower_priority()
     return ModelStore(factors=paths.factors_file(), light=system.is_small_host())
 
 
@@ -140,15 +140,15 @@ def models_of(index: Index) -> ModelStore:
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _turns() -> Turns:
-    return Turns()
+def _turns() -> FairQueue:
+    return FairQueue()
 
 
 def turn(on_place: OnPlace) -> Turn:
     """How this session waits for the networks, which all sessions share; see `Turns.turn`."""
     visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
     turns = _turns()
-    return lambda: turns.turn(visitor, on_place)
+    return lambda: turns.acquire(visitor, on_place)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -169,7 +169,7 @@ def get_ready(models: ModelStore) -> None:
     # What is wrong is said to whoever sends a clip.
     with suppress(SoundalikeError):
         sandbox.warm()
-    query.rehearse(models)
+    query.warm_up(models)
 
 
 LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from soundalike.evaluation.agreement import Agreement
-from soundalike.evaluation.listening_test import Tally
+from soundalike.evaluation.listening_test import VoteCount
 from soundalike.ui.figures import vertical
 
 BAR, OWN, GUIDE = "#5E6AD2", "#2E9A63", "#8A8A8A"
@@ -99,7 +99,7 @@ def agreement_map(agreements: Sequence[Agreement], titles: Mapping[str, str]) ->
     )
 
 
-def vote_bars(tallies: Sequence[Tally], titles: Mapping[str, str]) -> go.Figure:
+def vote_bars(tallies: Sequence[VoteCount], titles: Mapping[str, str]) -> go.Figure:
     """For every two representations the share of votes for the first, with its interval."""
     shown = [item for item in tallies if item.share is not None][::-1]
     names = [f"{titles.get(i.first, i.first)} or {titles.get(i.second, i.second)}" for i in shown]

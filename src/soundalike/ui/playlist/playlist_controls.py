@@ -14,8 +14,9 @@ from soundalike.analysis import shared_traits
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import file_reader, file_writer, playlist
+from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
-from soundalike.playlist.playlist import Playlist
+from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, track_picker
 from soundalike.ui.playlist import playlist_state
@@ -187,7 +188,9 @@ def stops(index: Index, asked: Query) -> tuple[list[int], list[str]]:
         return [], []
     start, notes = asked.row, []
     if start is None:
-        start = playlist.recommend(index, asked, session.recommend_by, 1).entries[0].row
+        start = (
+            playlist.make_playlist(index, [Seed(asked)], Recipe(session.recommend_by, 1)).entries[0].row
+        )
         title = index.fact("title", start)
         notes.append(f"Your clip is not in the library; the nearest track, “{title}”, stands for it.")
     end = index.row(session.recommend_to)

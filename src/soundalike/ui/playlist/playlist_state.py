@@ -15,8 +15,7 @@ import streamlit as st
 from soundalike.index.index import Index
 from soundalike.playlist import ordering, query
 from soundalike.playlist.blend import Seed
-from soundalike.playlist.composer import PER_ARTIST, Recipe
-from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH
+from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import state
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from small_library import write_index
 
 from soundalike.errors import PlaylistError
-from soundalike.index import track_arrays
+from soundalike.index import duplicates, track_arrays
 from soundalike.index.index import Index
-from soundalike.playlist import blend, composer, harmonic_mixing, ordering, playlist, query
+from soundalike.playlist import blend, harmonic_mixing, ordering, playlist, query
 from soundalike.playlist.blend import Seed
-from soundalike.playlist.composer import Recipe
+from soundalike.playlist.playlist import Recipe
 
 ROWS = st.integers(0, 39)
 ORDERS = st.sampled_from([*ordering.ORDERS, "genre_head:1", "-vgg_mel:0"])
@@ -67,7 +67,7 @@ def test_what_every_playlist_keeps_to(libraries, number, seed_rows, recipe, data
     index = libraries[number]
     signs = [1.0, *data.draw(st.lists(st.sampled_from([1.0, -0.5]), min_size=2, max_size=2))]
     seeds = seeds_of(index, seed_rows, signs[: len(seed_rows)])
-    found = composer.compose(index, seeds, recipe)
+    found = playlist.make_playlist(index, seeds, recipe)
     rows = rows_of(found)
     pinned = set(recipe.pinned) - blend.own_recordings(index, seeds)
 
@@ -88,19 +88,26 @@ def test_what_every_playlist_keeps_to(libraries, number, seed_rows, recipe, data
         assert (np.diff(ordering.quantity(index, recipe.order)[rows]) >= 0).all()
     short = [note for note in found.notes if "tracks are left" in note or "has only" in note]
     assert bool(short) == (len(rows) < recipe.length)
-    assert composer.compose(index, seeds, recipe) == found
+    assert playlist.make_playlist(index, seeds, recipe) == found
 
 
 def test_without_rules_it_is_the_nearest(libraries) -> None:
     index = libraries[2]
-    plain = playlist.recommend(index, query.from_library(index, "t4"), "vgg_mel", 12)
-    made = composer.compose(index, seeds_of(index, [4]), Recipe("vgg_mel", 12, per_artist=None))
-    assert rows_of(made) == rows_of(plain)
+    nearest: list[int] = []
+    left_out = duplicates.of(index, 4)
+    for row in index.neighbours("vgg_mel", 4)[0]:
+        if row not in left_out:
+            nearest.append(int(row))
+            left_out |= duplicates.of(index, int(row))
+    made = playlist.make_playlist(index, seeds_of(index, [4]), Recipe("vgg_mel", 12, per_artist=None))
+    assert rows_of(made) == nearest[:12]
 
 
 def test_the_farthest_come_first_where_they_are_asked_for(libraries) -> None:
     index = libraries[3]
-    found = composer.compose(index, seeds_of(index, [0]), Recipe("vgg_mel", 5, None, farthest=True))
+    found = playlist.make_playlist(
+        index, seeds_of(index, [0]), Recipe("vgg_mel", 5, None, farthest=True)
+    )
     scores = blend.scores(index, seeds_of(index, [0]), "vgg_mel")
     assert rows_of(found) == np.argsort(scores, kind="stable")[:5].tolist()
 
@@ -108,7 +115,7 @@ def test_the_farthest_come_first_where_they_are_asked_for(libraries) -> None:
 def test_the_note_counts_what_each_rule_left_out(libraries) -> None:
     index = libraries[2]
     recipe = Recipe("vgg_mel", 30, per_artist=1, removed=(7, 8), order="walk")
-    found = composer.compose(index, seeds_of(index, [4]), recipe)
+    found = playlist.make_playlist(index, seeds_of(index, [4]), recipe)
     nobody = sum(not index.fact("artist", row) for row in range(40))
     assert len(found.entries) < 30
     (note,) = found.notes
@@ -127,7 +134,7 @@ def test_a_recording_is_in_once(tmp_path) -> None:
     np.save(
         index.folder / f"{track_arrays.DUPLICATES}.npy", np.array([[1, 2], [1, 3], [2, 3]], np.int32)
     )
-    found = composer.compose(index, seeds_of(index, [0]), Recipe("vgg_mel", 5))
+    found = playlist.make_playlist(index, seeds_of(index, [0]), Recipe("vgg_mel", 5))
     assert rows_of(found) == [1, 4, 5]
     assert found.notes == ("Only 3 tracks are left; left out were 2 as the same recording as another.",)
 
@@ -137,7 +144,7 @@ def test_variety_makes_the_tracks_less_alike(libraries) -> None:
     alike, similar = [], []
     for variety in (0.0, 0.3, 0.6, 0.9):
         recipe = Recipe("vgg_mel", 8, None, variety=variety)
-        found = composer.compose(index, seeds_of(index, [0]), recipe)
+        found = playlist.make_playlist(index, seeds_of(index, [0]), recipe)
         cosines = blend.between(index, "vgg_mel", rows_of(found))
         alike.append(cosines[np.triu_indices(8, 1)].mean())
         similar.append(np.mean([entry.similarity for entry in found.entries]))
@@ -151,8 +158,8 @@ def test_variety_by_hand(tmp_path) -> None:
     angles = np.radians([0.0, 10.0, 11.0, -14.0, 90.0])
     vectors = np.column_stack([np.cos(angles), np.sin(angles)])
     index = write_index(tmp_path, {"genre_head": vectors}, ("genre_head",))
-    plain = composer.compose(index, seeds_of(index, [0]), Recipe("genre_head", 2))
-    varied = composer.compose(index, seeds_of(index, [0]), Recipe("genre_head", 2, variety=0.5))
+    plain = playlist.make_playlist(index, seeds_of(index, [0]), Recipe("genre_head", 2))
+    varied = playlist.make_playlist(index, seeds_of(index, [0]), Recipe("genre_head", 2, variety=0.5))
     assert rows_of(plain) == [1, 2]
     assert sorted(rows_of(varied)) in ([1, 3], [1, 4])
 
@@ -166,7 +173,7 @@ def test_fitting_keys_come_forward(libraries) -> None:
     counts = []
     for harmonic in (False, True):
         recipe = Recipe("vgg_mel", 10, None, harmonic=harmonic)
-        found = composer.compose(index, seeds_of(index, [asked]), recipe)
+        found = playlist.make_playlist(index, seeds_of(index, [asked]), recipe)
         counts.append(int(fits[rows_of(found)].sum()))
     assert counts[1] > counts[0]
 
@@ -174,13 +181,13 @@ def test_fitting_keys_come_forward(libraries) -> None:
 def test_keys_need_measuring(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     with pytest.raises(PlaylistError, match="soundalike measure"):
-        composer.compose(index, seeds_of(index, [0]), Recipe("vgg_mel", harmonic=True))
+        playlist.make_playlist(index, seeds_of(index, [0]), Recipe("vgg_mel", harmonic=True))
 
 
 def test_more_pins_than_tracks_is_one_sentence(libraries) -> None:
     recipe = Recipe("vgg_mel", 2, pinned=(1, 2, 3))
     with pytest.raises(PlaylistError, match="3 tracks are pinned"):
-        composer.compose(libraries[0], seeds_of(libraries[0], [0]), recipe)
+        playlist.make_playlist(libraries[0], seeds_of(libraries[0], [0]), recipe)
 
 
 @pytest.mark.parametrize(
@@ -194,5 +201,5 @@ def test_recipes_out_of_range_are_refused(wrong) -> None:
 def test_neighbours_alone_are_enough_for_a_plain_playlist(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 1)
     index.manifest["neighbours_only"] = ["genre_head"]
-    found = composer.compose(index, seeds_of(index, [3]), Recipe("genre_head", 5, None))
+    found = playlist.make_playlist(index, seeds_of(index, [3]), Recipe("genre_head", 5, None))
     assert rows_of(found) == index.neighbours("genre_head", 3)[0][:5].tolist()
