@@ -220,6 +220,7 @@ COMPLAINTS = {
 """What a page has to say of an odd library; where it is not here there is nothing to complain of."""
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("name", ODD)
 def test_an_odd_library_is_shown_as_far_as_it_goes(
