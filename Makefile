@@ -1,4 +1,5 @@
-# `make demo` opens the app, `make test` checks everything; each sets up what it needs.
+# `make demo` opens the app, `make test` checks it in minutes, `make test-all` whatever the long sweeps find too;
+# each sets up what it needs.
 
 PYTHON ?= python3
 PORT ?= 8501
@@ -7,21 +8,29 @@ BIN := $(VENV)/bin
 QUIET := --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
 	--custom-compile-command "make lock"
-.PHONY: demo test check bench bench-all index model lock audit clean
+.PHONY: demo test test-all check bench bench-all index model lock audit clean
 
 demo: $(VENV)/.app
 	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("127.0.0.1", $(PORT))) \
 		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# Three at a time: the browser's tests mostly wait.
+# Three at a time: the browser's tests mostly wait. Which tests stay together, and in what order, is settled in
+# tests/conftest.py.
+PYTEST = $(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+
 test: $(VENV)/.test check
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(PYTEST) -m "not sweep"
+
+# With everything that takes long: fuzzing, kills, faults, whole sets of clips and pages.
+test-all: $(VENV)/.test check
+	$(PYTEST)
 
 check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/lint_javascript.py
 
 # Speed, memory and load: benchmarks/results.json and the table in docs/benchmarks.md. Needs a quiet machine.
 bench: $(VENV)/.test

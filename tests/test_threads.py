@@ -51,6 +51,7 @@ def wants(models: ModelStore) -> list[str]:
     return [*heard, *extraction._KINDS]
 
 
+@pytest.mark.sweep
 def test_everything_is_taken_alike_under_either_limit(library_clip: Path, models: ModelStore) -> None:
     wanted = wants(models)
     assert {"mfcc_flat", "musicnn", "fma518", extraction.DESCRIPTORS} <= set(wanted)
@@ -100,6 +101,7 @@ def test_maps_are_alike_under_either_limit(tmp_path: Path) -> None:
     assert found[0] == found[1]
 
 
+@pytest.mark.sweep
 def test_an_index_does_not_depend_on_workers_or_processors(tmp_path: Path) -> None:
     library = copy_library(tmp_path / "library", IDS[:3])
     found = []

@@ -19,6 +19,8 @@ from soundalike.audio.clip import Clip
 from soundalike.audio.sandbox import Limits, Pool, SandboxError
 from soundalike.errors import AudioError
 
+pytestmark = pytest.mark.sweep
+
 HOUR = 3_600
 ALLOWED_MB = 1_200
 """What a process takes before its first file, its limit, and something for what is counted twice."""

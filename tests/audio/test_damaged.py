@@ -33,6 +33,7 @@ def test_half_a_file_says_how_much_was_decoded(name, encode):
     assert note == f"The file is damaged: {clip.duration:.1f} s of 10.0 s could be decoded."
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("share", [0.002, 0.3, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("name", FORMATS)
 def test_a_truncated_file_decodes_partly_or_is_refused(name, share, ten_seconds):
@@ -157,6 +158,7 @@ def short_files(encode) -> dict[str, bytes]:
     return {name: encode(samples, 8_000, *FORMATS[name]) for name in FUZZED}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", FUZZED)
 @FUZZ
 @given(

@@ -22,6 +22,7 @@ def pool() -> Iterator[Pool]:
     pool.close()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", mutations.FORMATS)
 def test_damaged_files_decode_or_are_refused(name, pool, tmp_path):
     row = fuzz.fuzz(name, COUNT, 7, pool, tmp_path)

@@ -13,11 +13,24 @@ import pytest
 from soundalike.audio import decoding
 from soundalike.audio.clip import SAMPLE_RATE
 from soundalike.cli import main
+from soundalike.models import ModelStore
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIPS = ROOT / "assets" / "library" / "clips"
 REFERENCE = ROOT.parent / "shared" / "seed_reference" / "fma_clips"
 REFERENCE_IDS = [f"{n:06}" for n in (2, 5, 182, 255, 256, 368, 459, 574, 676, 690)]
+
+
+@pytest.fixture
+def loaded_models(models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares a command the loading of networks that this process has in memory."""
+
+    def store(genre_head: Path | None = None, factors: Path | None = None) -> ModelStore:
+        assert genre_head is None
+        assert factors is None
+        return models
+
+    monkeypatch.setattr("soundalike.models.ModelStore", store)
 
 
 def encode(samples: np.ndarray, container: str, codec: str, rate: int) -> bytes:
@@ -51,7 +64,10 @@ def check(document: dict) -> None:
 
 
 @pytest.mark.reference
-@pytest.mark.parametrize("track", REFERENCE_IDS)
+@pytest.mark.usefixtures("loaded_models")
+@pytest.mark.parametrize(
+    "track", [REFERENCE_IDS[0], *(pytest.param(i, marks=pytest.mark.sweep) for i in REFERENCE_IDS[1:])]
+)
 def test_reference_clips(capsys: pytest.CaptureFixture[str], track: str) -> None:
     if not REFERENCE.is_dir():
         pytest.skip("needs ../shared, which CI has")
@@ -60,6 +76,7 @@ def test_reference_clips(capsys: pytest.CaptureFixture[str], track: str) -> None
     assert document["query"]["in_library"] is None
 
 
+@pytest.mark.usefixtures("loaded_models")
 def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     clips = sorted(CLIPS.iterdir())[:10]
     samples = np.concatenate([decoding.decode(clip).samples for clip in clips])
@@ -80,6 +97,7 @@ def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert any("repeated to fill 30 s" in note for note in document["notes"])
 
 
+@pytest.mark.usefixtures("loaded_models")
 def test_a_clip_of_the_library_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     document = recommend(capsys, CLIPS / "0003.opus")
     check(document)

@@ -20,7 +20,7 @@ from websocket_client import opens
 PAGES = ("anatomy", "map", "features", "compare", "about")
 SERVER_AND_DECODERS = 3
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,7 @@ def status(url: str) -> int:
         return error.code
 
 
+@pytest.mark.sweep
 def test_nothing_is_left_of_an_upload(context, serve, tmp_path) -> None:
     own = tmp_path / "server"
     own.mkdir()

@@ -83,6 +83,7 @@ def test_the_ten_clips_decode_whole(clips):
         assert clip.notes == ()
 
 
+@pytest.mark.sweep
 def test_features_are_the_published_ones(features, published_features):
     correlations = [np.corrcoef(features[name], published_features[name])[0, 1] for name in features]
     differences = [np.abs(features[name] - published_features[name]).mean() for name in features]

@@ -96,6 +96,7 @@ def test_processes_hear_what_this_one_does(
     assert children() == []
 
 
+@pytest.mark.sweep
 def test_a_process_that_is_killed_costs_nothing(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:
@@ -230,6 +231,7 @@ def connected(address: str, models: ModelStore, count: int) -> ClusterExecutor:
         made._client.close()
 
 
+@pytest.mark.sweep
 def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
     music: Path,
     models: ModelStore,
@@ -254,6 +256,7 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
     assert doomed.wait(30) == -signal.SIGKILL
 
 
+@pytest.mark.sweep
 def test_a_cluster_that_goes_away_is_told(
     music: Path,
     models: ModelStore,

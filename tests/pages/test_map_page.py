@@ -2,17 +2,56 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import clustered_index
 import pytest
+import synthetic_index
 from streamlit.testing.v1 import AppTest
 
-from soundalike.indexing import maps
+from soundalike import paths, representations
+from soundalike.index import index, text_search
+from soundalike.playlist import playlist, query
+from soundalike.projection import layout
 from soundalike.projection.layout import Setting
+from soundalike.ui.map import charts, component
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = str(ROOT / "pages" / "map.py")
+WIDGETS = {"by": "map_by", "dims": "map_dims", "near": "map_near", "metric": "map_metric"}
+
+
+class Drawn:
+    """What the page has its component draw: the points with their label, and the marks on them."""
+
+    points: dict[str, Any]
+    label: str
+    marks: dict[str, Any]
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
+    kept = Drawn()
+    draw, draw_marks = component.draw, component.draw_marks
+
+    def note_points(points: dict[str, Any], label: str, *rest: Any) -> None:
+        kept.points, kept.label = points, label
+        draw(points, label, *rest)
+
+    def note_marks(marks: dict[str, Any], key: str) -> None:
+        kept.marks = marks
+        draw_marks(marks, key)
+
+    monkeypatch.setattr(component, "draw", note_points)
+    monkeypatch.setattr(component, "draw_marks", note_marks)
+    return kept
+
+
+@pytest.fixture(scope="module")
+def bundled() -> index.Index:
+    return index.load(paths.BUNDLED_INDEX)
 
 
 def run(**query: str) -> AppTest:
@@ -29,32 +68,74 @@ def shown(app: AppTest, name: str) -> str:
     return str(value[0] if isinstance(value, list) else value)
 
 
-def test_the_address_says_what_is_on_screen() -> None:
+def check(app: AppTest, drawn: Drawn, bundled: index.Index, by: str, setting: Setting) -> None:
+    """The map of that setting is what is drawn, chosen in the widgets and said in the address."""
+    assert not app.error
+    name = layout.array_name(by, setting)
+    assert drawn.points["map"] == drawn.marks["map"] == f"{name}@{bundled.identity[:12]}"
+    assert drawn.points["dims"] == setting.dims
+    assert f"by {representations.get(by).title.lower()}, {setting.dims}-D." in drawn.label
+    at = bundled.array(name)[bundled.row(drawn.marks["focus"]["id"])]
+    assert drawn.marks["focus"]["at"] == pytest.approx(at.tolist(), abs=1e-4)
+    chosen = {"by": by, "dims": setting.dims, "near": setting.n_neighbors, "metric": setting.metric}
+    for parameter, key in WIDGETS.items():
+        assert app.session_state[key] == chosen[parameter]
+        assert shown(app, parameter) == str(chosen[parameter])
+    assert float(shown(app, "apart")) == setting.min_dist
+
+
+def test_the_address_says_what_is_on_screen(drawn: Drawn, bundled: index.Index) -> None:
     app = run(track="0102", by="vgg_mel", dims="3", near="50", colour="artist", find="rock")
-    names = ("track", "by", "dims", "near", "apart", "metric", "colour", "find", "show")
-    expected = ["0102", "vgg_mel", "3", "50", "0.1", "cosine", "artist", "rock", "neighbours"]
-    assert [shown(app, name) for name in names] == expected
+    check(app, drawn, bundled, "vgg_mel", Setting(3, "cosine", 50, 0.1))
+    assert drawn.marks["focus"]["id"] == shown(app, "track") == "0102"
+    nearest = playlist.recommend(bundled, query.from_library(bundled, "0102"), "vgg_mel", 10).entries
+    assert [link["id"] for link in drawn.marks["links"]] == [bundled.ids[e.row] for e in nearest]
+    assert app.selectbox(key="map_colour").value == shown(app, "colour") == "artist"
+    assert drawn.points["legend"]["title"] == "Artist"
+    assert app.text_input(key="map_find").value == shown(app, "find") == "rock"
+    hits = [bundled.ids[row] for row in text_search.find(bundled, "rock")]
+    assert hits
+    assert [found["id"] for found in drawn.marks["found"]] == hits[: charts.MAX_MATCHES]
+    assert app.session_state.map_panel == shown(app, "show") == "neighbours"
 
 
 @pytest.mark.parametrize(
-    "query",
+    ("query", "setting", "panel"),
     [
-        {"dims": "3", "metric": "euclidean", "apart": "0.5"},
-        {"track": "none", "by": "x", "dims": "4", "near": "", "colour": "sha256"},
-        {"area": "!!", "show": "selection", "hide": "No such genre"},
-        {"find": "[(" + "x" * 200, "show": "tracks"},
-        {"find": "   "},
+        ({"dims": "3", "metric": "euclidean", "apart": "0.5"}, Setting(dims=3), "neighbours"),
+        (
+            {"track": "none", "by": "x", "dims": "4", "near": "", "colour": "sha256"},
+            layout.DEFAULT,
+            "neighbours",
+        ),
+        ({"area": "!!", "show": "selection", "hide": "No such genre"}, layout.DEFAULT, "neighbours"),
+        ({"find": "[(" + "x" * 200, "show": "tracks"}, layout.DEFAULT, "tracks"),
+        ({"find": "   "}, layout.DEFAULT, "neighbours"),
     ],
 )
-def test_an_address_that_asks_for_what_there_is_not_falls_back(query: dict[str, str]) -> None:
+def test_an_address_that_asks_for_what_there_is_not_falls_back(
+    query: dict[str, str], setting: Setting, panel: str, drawn: Drawn, bundled: index.Index
+) -> None:
     app = run(**query)
-    assert not app.error
-    assert shown(app, "metric") == "cosine"
+    check(app, drawn, bundled, representations.DEFAULT, setting)
+    assert app.session_state.map_panel == shown(app, "show") == panel
+    assert drawn.marks["focus"]["id"] == shown(app, "track") in bundled.ids
+    assert app.selectbox(key="map_colour").value == shown(app, "colour") == "genre"
+    assert drawn.marks["area"] == []
+    assert not drawn.marks["found"]
+    assert len(shown(app, "find") if "find" in app.query_params else "") <= 80
 
 
 @pytest.mark.parametrize("colour", ["predicted", "album", "kept", "popularity", "column-start_s"])
-def test_every_colour_draws(colour: str) -> None:
-    assert shown(run(colour=colour), "colour") == colour
+def test_every_colour_draws(colour: str, drawn: Drawn, bundled: index.Index) -> None:
+    app = run(colour=colour)
+    assert app.selectbox(key="map_colour").value == shown(app, "colour") == colour
+    by = representations.DEFAULT
+    positions = bundled.array(layout.array_name(by, layout.DEFAULT))
+    colouring = charts.colouring(bundled, colour, by, positions)
+    kind = "groups" if colour in ("predicted", "album") else "scale"
+    assert (drawn.points["legend"]["title"], drawn.points["legend"]["kind"]) == (colouring.title, kind)
+    assert len(set(drawn.points["codes"])) > 1
 
 
 def test_an_index_without_maps_is_one_clear_sentence(
@@ -68,9 +149,16 @@ def test_an_index_without_maps_is_one_clear_sentence(
 
 
 def test_an_index_with_one_map_offers_no_dead_choice(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, drawn: Drawn
 ) -> None:
-    folder = clustered_index.write(tmp_path / "index").folder
-    maps.add(folder, [Setting(2, "cosine", 5, 0.1)])
+    folder = synthetic_index.write(tmp_path / "index", 30)
+    manifest = json.loads((folder / paths.MANIFEST).read_text(encoding="utf-8"))
+    name = layout.array_name("genre_head", layout.DEFAULT)
+    manifest["maps"] = {name: manifest["maps"][name]}
+    (folder / paths.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(folder))
-    assert {group.key for group in run().get("button_group")} <= {"map_panel"}
+    app = run()
+    assert not app.error
+    assert drawn.points["map"].startswith(name)
+    assert drawn.points["of"] == 30
+    assert {group.key for group in app.get("button_group")} == {"map_panel"}

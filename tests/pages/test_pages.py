@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from soundalike import paths
 from soundalike.errors import BusyError
+from soundalike.index import index
 from soundalike.playlist import query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,14 +37,23 @@ def test_a_length_out_of_range_falls_back(length: str) -> None:
     assert app.slider(key="recommend_length").value == 10
 
 
-def test_surprise_me_chooses_a_track_and_says_so_in_the_url() -> None:
-    app = run()
-    app.button[0].click().run()
+def test_surprise_me_chooses_a_track_and_says_so_in_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    offered: list[list[str]] = []
+
+    def choice(ids: list[str]) -> str:
+        offered.append(ids)
+        return "0300"
+
+    monkeypatch.setattr("random.choice", choice)
+    app = run(track="0102", pin="0235")
+    (button,) = (button for button in app.button if button.label == "Surprise me")
+    assert app.selectbox(key="recommend_track").value == "0102"
+    button.click().run()
     assert not app.exception
-    assert app.query_params["track"] in (
-        [app.selectbox(key="recommend_track").value],
-        app.selectbox(key="recommend_track").value,
-    )
+    assert app.selectbox(key="recommend_track").value == "0300"
+    assert app.query_params["track"] in ("0300", ["0300"])
+    assert "pin" not in app.query_params
+    assert list(offered[0]) == index.load(paths.BUNDLED_INDEX).ids
 
 
 def uploaded(content: bytes) -> AppTest:

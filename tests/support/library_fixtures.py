@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from run_artefacts import made_once, shared_folder
 from small_library import copy_library
 
 from soundalike import representations
 from soundalike.datasets import library
+from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import builder
 from soundalike.indexing.builder import BuildPlan
@@ -21,27 +23,34 @@ DEFAULT = (representations.DEFAULT,)
 
 @pytest.fixture(scope="session")
 def small_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return copy_library(tmp_path_factory.mktemp("small") / "library")
+    return made_once(tmp_path_factory, "small_library", copy_library)
 
 
 @pytest.fixture(scope="session")
 def small_models(tmp_path_factory: pytest.TempPathFactory) -> ModelStore:
-    """The shipped networks; a clip seen before in this session costs no forward pass."""
-    return ModelStore(feature_cache=tmp_path_factory.mktemp("features"))
+    """The shipped networks; a clip seen before in this run costs no forward pass."""
+    return ModelStore(feature_cache=shared_folder(tmp_path_factory) / "features")
 
 
 @pytest.fixture(scope="session")
-def small_index(small_folder: Path, small_models: ModelStore) -> Index:
-    out = small_folder.parent / "index"
-    built = builder.build(library.load(small_folder), out, small_models, BuildPlan(NAMES))
-    assert built.skipped == ()
-    return built.index
+def small_index(
+    small_folder: Path, small_models: ModelStore, tmp_path_factory: pytest.TempPathFactory
+) -> Index:
+    def build(out: Path) -> None:
+        built = builder.build(library.load(small_folder), out, small_models, BuildPlan(NAMES))
+        assert built.skipped == ()
+
+    return index.load(made_once(tmp_path_factory, "small_index", build))
 
 
 @pytest.fixture(scope="session")
-def default_index(small_folder: Path, models: ModelStore) -> Index:
+def default_index(
+    small_folder: Path, models: ModelStore, tmp_path_factory: pytest.TempPathFactory
+) -> Index:
     """The small library by the default representation, with all that `soundalike measure` adds."""
-    out = small_folder.parent / "default"
-    return builder.build(
-        library.load(small_folder), out, models, BuildPlan(DEFAULT, measured=True)
-    ).index
+
+    def build(out: Path) -> None:
+        plan = BuildPlan(DEFAULT, measured=True)
+        assert builder.build(library.load(small_folder), out, models, plan).skipped == ()
+
+    return index.load(made_once(tmp_path_factory, "default_index", build))

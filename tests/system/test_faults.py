@@ -213,6 +213,7 @@ def test_a_large_index_is_taken_as_it_is(library: Path, monkeypatch: pytest.Monk
 # Clips
 
 
+@pytest.mark.sweep
 def test_a_clip_that_may_not_be_read_costs_its_player_and_nothing_else(tmp_path: Path) -> None:
     clips = tmp_path / "copy" / "assets" / "library" / "clips"
     faults.read_only_copy(tmp_path / "copy")
@@ -355,6 +356,7 @@ for page in {PAGES}:
 """
 
 
+@pytest.mark.sweep
 def test_nothing_but_votes_needs_a_place_to_write(read_only: Path) -> None:
     nowhere = str(read_only / "nowhere")
     before = {path: path.stat().st_mtime_ns for path in read_only.rglob("*")}

@@ -66,7 +66,13 @@ def run(recorder: Recorder, *command: str) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
-@pytest.fixture(scope="module", params=COMMANDS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        "recommend",
+        *(pytest.param(name, marks=pytest.mark.sweep) for name in COMMANDS if "index" in name),
+    ],
+)
 def ran(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Recorder, list[outgoing.Call]]]:

@@ -66,6 +66,7 @@ def trained(told: list[str]) -> TrainedAutoencoder:
     return autoencoder.train(waves(24), table(24, 8), seed=1, on_epoch=told.append)
 
 
+@pytest.mark.sweep
 def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
     errors = trained.errors
     assert errors.zero == pytest.approx(1.0, abs=1e-4)
@@ -73,6 +74,7 @@ def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
     assert errors.training < errors.zero
 
 
+@pytest.mark.sweep
 def test_the_figures_say_what_they_were_measured_on(trained):
     held_out, heard = autoencoder.split(table(24, 8), seed=1)
     errors = trained.errors
@@ -120,6 +122,7 @@ def test_the_linear_code_by_hand():
     assert error == pytest.approx(1.0 / matrices.size, rel=0.05)
 
 
+@pytest.mark.sweep
 def test_progress_is_told_once_an_epoch(trained, told):
     assert len(told) == 2 * EPOCHS
     assert told[0] == f"held out, epoch 1 of {EPOCHS}"

@@ -69,6 +69,7 @@ def trained(folder, tmp_path_factory):
     return run(folder, out, "--json"), out
 
 
+@pytest.mark.sweep
 def test_held_out_tracks_are_ordered_better_than_by_chance(trained):
     done, _ = trained
     assert done.exit_code == 0, done.output
@@ -79,6 +80,7 @@ def test_held_out_tracks_are_ordered_better_than_by_chance(trained):
     assert scores["cosine"] > scores["mean_cosine"]
 
 
+@pytest.mark.sweep
 def test_new_sounds_are_ordered_by_what_listeners_go_by(trained):
     """Sounds that nobody has played, at brightnesses in between."""
     _, out = trained
@@ -100,6 +102,7 @@ def test_new_sounds_are_ordered_by_what_listeners_go_by(trained):
     )
 
 
+@pytest.mark.sweep
 def test_the_command_says_what_it_did(trained):
     done, out = trained
     document = json.loads(done.stdout)

@@ -199,6 +199,7 @@ def test_training_rows_share_neither_album_nor_artist_with_the_test_rows(
     assert all({keys[row], tracks["album"].iloc[row]} & reasons for row in left)
 
 
+@pytest.mark.sweep
 def test_easy_genres_are_learnt(trained: TrainedHead) -> None:
     ours, neighbour, majority = trained.scores
     assert [scores.name for scores in trained.scores] == [
@@ -213,6 +214,7 @@ def test_easy_genres_are_learnt(trained: TrainedHead) -> None:
     assert neighbour.all.log_loss is None
 
 
+@pytest.mark.sweep
 def test_figures_cover_every_track_of_the_genres_trained_on(trained: TrainedHead) -> None:
     n = len(GENRES) * ALBUMS * CLIPS
     assert trained.head.genres == GENRES
@@ -225,6 +227,7 @@ def test_figures_cover_every_track_of_the_genres_trained_on(trained: TrainedHead
     assert all(1 <= epochs <= EPOCHS for epochs in trained.epochs)
 
 
+@pytest.mark.sweep
 def test_held_out_predictions_are_those_that_are_scored(trained: TrainedHead) -> None:
     heldout = trained.heldout
     n = len(trained.tracks)
@@ -239,6 +242,7 @@ def test_held_out_predictions_are_those_that_are_scored(trained: TrainedHead) ->
     assert trained.tracks.assign(fold=heldout.folds).groupby("album")["fold"].nunique().max() == 1
 
 
+@pytest.mark.sweep
 def test_the_same_seed_gives_the_same_weights(features: Features) -> None:
     rows = np.arange(48)
     some = Features(features.tracks[:48], features.whole[:48], None, features.vgg_mel[:48])

@@ -151,6 +151,7 @@ def test_tables_that_cannot_be_trained_on(tracks: pd.DataFrame) -> None:
     assert "without a label" in complaint(tracks.assign(genre=""))
 
 
+@pytest.mark.sweep
 def test_easy_genres_are_learnt(trained: SplitTrained) -> None:
     ours, majority = trained.scores
     assert (ours.name, majority.name) == ("genre head", "majority class")
@@ -162,6 +163,7 @@ def test_easy_genres_are_learnt(trained: SplitTrained) -> None:
     assert 1 <= trained.epoch <= 12
 
 
+@pytest.mark.sweep
 def test_what_was_heard_and_what_was_held_out(trained: SplitTrained, tracks: pd.DataFrame) -> None:
     parts, found = trained.parts, trained.heldout
     sums = tracks["sha256"].to_numpy()
@@ -183,6 +185,7 @@ def test_a_file_that_was_heard_is_not_held_out(tracks: pd.DataFrame) -> None:
     assert found.folds[found.position(copy.loc[parts.test[0], "sha256"])] == heldout.HEARD
 
 
+@pytest.mark.sweep
 def test_only_a_batch_is_read_at_a_time_and_test_tracks_decide_nothing(
     trained: SplitTrained, tracks: pd.DataFrame
 ) -> None:
@@ -268,6 +271,7 @@ def test_nothing_to_extract(tmp_path: Path, small_models: ModelStore) -> None:
         genre_head_split.extract(library.load(folder), small_models, tmp_path)
 
 
+@pytest.mark.sweep
 def test_the_card(trained: SplitTrained) -> None:
     document = model_card.split_document(trained, seed=1)
     assert (document["training"], document["validation"], document["test"]) == (72, 24, 30)
