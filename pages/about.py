@@ -96,7 +96,7 @@ def method(index: Index) -> Shown:
         try:
             picture = open_mel(str(index.file(row)))
         except SoundalikeError as error:
-            components.complain(str(error))
+            components.show_error(str(error))
         else:
             plot(
                 picture,
@@ -226,7 +226,7 @@ def models(index: Index) -> Shown:
     """The model cards, as they lie beside the models."""
     cards = {card.name: card for card in report.model_cards(index)}
     if not cards:
-        components.complain("There are no model cards in assets/models; get them with the models.")
+        components.show_error("There are no model cards in assets/models; get them with the models.")
         return {}
     state.from_url("about_model", "model", list(cards), next(iter(cards)))
     choose("Model", {name: card.title for name, card in cards.items()}, "about_model")

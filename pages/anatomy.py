@@ -108,7 +108,7 @@ def first(index: Index) -> Shown | None:
         st.session_state.anatomy_kept = kept
     _, shown, others = kept
     if isinstance(shown, str):
-        components.complain(shown)
+        components.show_error(shown)
         return None
     for name in further():
         if name not in others:
@@ -130,7 +130,7 @@ def of_library(index: Index, track_id: str) -> Shown | None:
         shown = component.of_library(index, track_id)
         others = [component.front_end_of_library(index, track_id, name) for name in further()]
     except SoundalikeError as error:
-        components.complain(str(error))
+        components.show_error(str(error))
         return None
     return components.track_of(index, index.row(track_id)), shown, others
 
@@ -158,7 +158,7 @@ def draw(clips: list[Shown]) -> None:
     for number, (column, (track, shown, others)) in enumerate(zip(places, clips, strict=True), 1):
         with column:
             if number == 2 or st.session_state.anatomy_source == "library":
-                components.onward(track.id, "anatomy", f"anatomy_onward_{number}")
+                components.navigation_buttons(track.id, "anatomy", f"anatomy_onward_{number}")
             component.show(track, shown, others, f"anatomy_plots_{number}")
     st.header("What the network sees", anchor=False)
     if len(clips) == 1:
@@ -180,7 +180,7 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
             with column, st.container(gap="xxsmall"):
                 st.metric(fact.label, fact.value)
                 st.caption(components.plain(fact.meaning))
-    components.remarks(shown.notes)
+    components.show_notes(shown.notes)
 
 
 def picture(track: Track, shown: Anatomy, number: int, places: Sequence[DeltaGenerator]) -> None:

@@ -55,7 +55,7 @@ def figures(index: Index) -> None:
     try:
         found = {report.title: report for report in results.reports(index)}
     except SoundalikeError as error:
-        components.complain(str(error))
+        components.show_error(str(error))
         return
     if not found:
         st.caption("This index has not been measured: the command soundalike evaluate --save does it.")
@@ -173,7 +173,7 @@ def side_by_side(index: Index) -> None:
         track = components.track_of(index, index.row(st.session_state.compare_track))
         styles = palette.of(index)
         components.card(track, styles.get(track.genre), "compare_card")
-        components.onward(track.id, "compare", "compare_onward")
+        components.navigation_buttons(track.id, "compare", "compare_onward")
     with right:
         st.multiselect(
             f"Approaches, two to {MOST}",
@@ -193,7 +193,7 @@ def side_by_side(index: Index) -> None:
     with right:
         show_agreement(found, names)
     components.playlist_columns(index, found, names, styles, "compare_columns")
-    components.remarks([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
+    components.show_notes([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
     hear(chosen)
 
 
@@ -243,7 +243,7 @@ def blind_test(index: Index) -> None:
         ask(index, votes)
         show_votes(index, votes)
     except SoundalikeError as error:
-        components.complain(str(error))
+        components.show_error(str(error))
 
 
 def ask(index: Index, votes: Votes) -> None:

@@ -36,7 +36,7 @@ def show(index: Index) -> None:
     if left_out := [representations.get(name).title for name in store.too_large]:
         st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
     if not store.names:
-        components.complain(
+        components.show_error(
             "This index has no dimensions to show; `soundalike index --representation genre_head` "
             "makes one that has."
         )
@@ -244,7 +244,7 @@ def look_inside(store: FeatureStore, painted: Portrait) -> None:
         except SoundalikeError as error:
             message = str(error)
     if message:
-        components.complain(message)
+        components.show_error(message)
         return
     st.rerun(scope="fragment")
 
@@ -331,7 +331,7 @@ def fires(store: FeatureStore) -> None:
         track = components.track_of(index, row)
         styles = palette.of(index)
         components.card(track, styles.get(track.genre), "features_card")
-        components.onward(track.id, "features", "features_onward")
+        components.navigation_buttons(track.id, "features", "features_onward")
     with right:
         name = st.session_state.features_by
         found = store.strongest(name, row, STRONGEST)

@@ -43,7 +43,7 @@ class Sight:
 def show(index: Index) -> None:
     """Draw the page."""
     if not index.maps:
-        components.complain(charts.why_no_maps(index))
+        components.show_error(charts.why_no_maps(index))
         return
     prepare(index)
     setting = controls(index)
@@ -205,7 +205,7 @@ def choose_clip(index: Index) -> tuple[str, Query] | None:
         else:
             show_clip()
     if isinstance(kept[1], str):
-        components.complain(kept[1])
+        components.show_error(kept[1])
         return None
     if kept[1].row is not None:
         st.caption("The library has this recording, so the map shows it where it is.")
@@ -350,7 +350,7 @@ def describe(index: Index, sight: Sight, found: Playlist) -> None:
             f"Placed in the middle of the {layout.PLACE_NEIGHBOURS} tracks that sound most like it, "
             "the more alike counting more. The map itself is not computed again for it."
         )
-        components.remarks(sight.asked.notes)
+        components.show_notes(sight.asked.notes)
     st.caption(
         f"Of its {len(rows)} nearest in the full space, {near} {'is' if near == 1 else 'are'} among its "
         f"{len(rows)} nearest on this map. The links lead to them, 1 being the nearest."
@@ -380,12 +380,12 @@ def panel(index: Index, by: str, found: Playlist) -> None:
     elif st.session_state.map_panel == "selection":
         ranked = selection.rank(index, by, st.session_state.map_area, playlist.MAX_LENGTH)
         st.caption("Ordered by similarity to the mean of the selection, the most typical first.")
-        components.remarks(ranked.notes)
+        components.show_notes(ranked.notes)
         components.playlist_table(index, ranked, styles, "map_selection", leave_for_recommend)
         st.button("Clear the selection", icon=":material/close:", on_click=select, args=[index, []])
     else:
         components.playlist_table(index, found, styles, "map_neighbours", leave_for_recommend)
-        components.remarks(found.notes)
+        components.show_notes(found.notes)
 
 
 def all_tracks(index: Index) -> None:

@@ -57,7 +57,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
         key="recommend_source",
         persist_state="session",
         required=True,
-        on_change=playlist_state.afresh,
+        on_change=playlist_state.reset,
     )
     if source == "library":
         return choose_from_library(index)
@@ -67,7 +67,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
             type=list(decoding.EXTENSIONS),
             max_upload_size=decoding.MAX_BYTES // 2**20,
             key="recommend_upload",
-            on_change=playlist_state.afresh,
+            on_change=playlist_state.reset,
             help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
         )
     else:
@@ -75,7 +75,7 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
             "Record at least 3 seconds",
             sample_rate=48_000,
             key="recommend_record",
-            on_change=playlist_state.afresh,
+            on_change=playlist_state.reset,
         )
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     if given is None:
@@ -98,13 +98,13 @@ def choose_from_library(index: Index) -> tuple[Query, components.Track]:
 
 def chosen() -> None:
     """Begin afresh with another track, and play it."""
-    playlist_state.afresh()
+    playlist_state.reset()
     play_query()
 
 
 def go_to(track_id: str) -> None:
     """Make a track of the library the query, and play it."""
-    playlist_state.afresh()
+    playlist_state.reset()
     st.session_state.recommend_source = "library"
     st.session_state.recommend_track = track_id
     play_query()
@@ -125,7 +125,7 @@ def ask(index: Index, file_id: str, content: bytes, recorded: bool) -> Query | N
         st.session_state.recommend_asked = (file_id, answer)
         play_query()
     if isinstance(answer, str):
-        components.complain(answer)
+        components.show_error(answer)
         return None
     return answer
 
@@ -137,7 +137,7 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
     if asked.row is not None:
-        components.onward(index.ids[asked.row], "recommend", "recommend_onward")
+        components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
     if asked.row is not None and asked.duration is not None:
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
@@ -145,17 +145,17 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
             f"This is in the library: **{components.plain(index.fact('title', asked.row))}**{by}.",
             icon=":material/library_music:",
         )
-    components.remarks(asked.notes)
+    components.show_notes(asked.notes)
 
 
 def complete(index: Index, asked: Query) -> Query:
     """The clip with its genres predicted; the page is drawn again with them, where it can be."""
     if not asked.is_complete:
-        answer = components.complete(index, asked)
+        answer = components.predict_genres(index, asked)
         if isinstance(answer, Query):
             st.session_state.recommend_asked = (st.session_state.recommend_asked[0], answer)
             st.rerun()
-        components.complain(answer)
+        components.show_error(answer)
     return asked
 
 
@@ -217,7 +217,7 @@ def recommend(index: Index, asked: Query | None) -> None:
         else:
             compose(index, asked, save)
     except SoundalikeError as error:
-        components.complain(str(error))
+        components.show_error(str(error))
 
 
 def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
@@ -226,7 +226,7 @@ def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
     playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)
-    components.remarks(found.notes)
+    components.show_notes(found.notes)
     playlist_controls.save(index, rows, similarities, save)
 
 
@@ -245,7 +245,7 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     st.plotly_chart(figure, config=BARE, key="recommend_steps", alt=words)
     st.caption(components.plain(words))
     playlist_controls.journey_table(index, found, "recommend_playlist", act)
-    components.remarks([*notes, *found.notes])
+    components.show_notes([*notes, *found.notes])
     playlist_controls.save(index, list(found.rows), None, save)
 
 
@@ -276,7 +276,7 @@ def reasons(index: Index, asked: Query, track: components.Track, row: int) -> No
             index, asked, track, row, st.session_state.recommend_by, "recommend_reasons"
         )
     except SoundalikeError as error:
-        components.complain(str(error))
+        components.show_error(str(error))
 
 
 def share() -> None:
@@ -290,9 +290,9 @@ def share() -> None:
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }
-        | playlist_state.address()
+        | playlist_state.url_parameters()
     )
-    playlist_state.settle()
+    playlist_state.take_snapshot()
 
 
 components.page(

@@ -62,7 +62,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     shown is said in a sentence, and another library can still be chosen.
     """
     state.through_app()
-    head(title, state.choose_library())
+    page_header(title, state.choose_library())
     if purpose:
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
@@ -70,13 +70,13 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     try:
         index = state.open_index()
         if index.partial is not None:
-            st.caption(in_part(index))
+            st.caption(partial_note(index))
         show(index)
     except SoundalikeError as error:
-        complain(str(error))
+        show_error(str(error))
 
 
-def head(title: str, offered: Sequence[Library]) -> None:
+def page_header(title: str, offered: Sequence[Library]) -> None:
     """The page's title, and beside it the library, where there is a choice."""
     if len(offered) == 1:
         st.title(title, anchor=False)
@@ -102,7 +102,7 @@ def head(title: str, offered: Sequence[Library]) -> None:
         )
 
 
-def in_part(index: Index) -> str:
+def partial_note(index: Index) -> str:
     """That an index was stopped in the making, and what to do."""
     done, files = index.partial or (len(index), len(index))
     return (
@@ -166,7 +166,7 @@ def playlist_table(
 ) -> None:
     """A playlist as a table with players; `on_choose` gets the track to recommend from next."""
     tracks = [
-        shown(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
+        track_data(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
         for entry in playlist.entries
     ]
     data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
@@ -182,11 +182,11 @@ def track_table(
     on_choose: Callable[[str], None],
 ) -> None:
     """Tracks of the library as a table with players, in the order given."""
-    tracks = [shown(index, row, styles) for row in rows]
+    tracks = [track_data(index, row, styles) for row in rows]
     _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
 
 
-def shown(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
+def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
     """A track as the players' components take it."""
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
 
@@ -201,10 +201,10 @@ def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> 
     result = _tracks(data=data, key=key, on_chosen_change=chosen)
     wanted = getattr(result, "chosen", None)
     if wanted and wanted["action"] != "recommend":
-        follow(wanted)
+        navigate(wanted)
 
 
-def worked_on(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
+def editable_table(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
     """A table of tracks with edits; `act` gets what is to be done with which, but for other pages."""
 
     def chosen() -> None:
@@ -215,7 +215,7 @@ def worked_on(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -
     result = _tracks(data={"kind": "table"} | data, key=key, on_chosen_change=chosen)
     wanted = getattr(result, "chosen", None)
     if wanted and wanted["action"] != "recommend":
-        follow(wanted)
+        navigate(wanted)
 
 
 def actions() -> list[dict[str, str]]:
@@ -223,7 +223,7 @@ def actions() -> list[dict[str, str]]:
     return [{"name": name, "label": label} for name, label in ACTIONS.items()]
 
 
-def follow(wanted: Mapping[str, str] | None) -> None:
+def navigate(wanted: Mapping[str, str] | None) -> None:
     """Go where a visitor wants to, if a component's button was pressed in this run."""
     if wanted and wanted["action"] in ACTIONS:
         state.go(wanted["action"], str(wanted["track"]))
@@ -243,7 +243,7 @@ def playlist_columns(
             "title": titles[item.representation],
             "note": " ".join(item.notes),
             "tracks": [
-                shown(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
+                track_data(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
                 for entry in item.entries
             ],
         }
@@ -251,7 +251,7 @@ def playlist_columns(
     ]
     data = {"kind": "columns", "blind": False, "actions": actions(), "columns": columns}
     result = _tracks(data=data, key=key, on_chosen_change=lambda: None)
-    follow(getattr(result, "chosen", None))
+    navigate(getattr(result, "chosen", None))
 
 
 def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str) -> None:
@@ -260,14 +260,14 @@ def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str
         {
             "name": title.lower().replace(" ", "-"),
             "title": title,
-            "tracks": [shown(index, row, {}) | {"genre": "", "shared": 1} for row in rows],
+            "tracks": [track_data(index, row, {}) | {"genre": "", "shared": 1} for row in rows],
         }
         for title, rows in playlists.items()
     ]
     _tracks(data={"kind": "columns", "blind": True, "actions": [], "columns": columns}, key=key)
 
 
-def onward(track_id: str, here: str, key: str) -> None:
+def navigation_buttons(track_id: str, here: str, key: str) -> None:
     """Buttons that take a track of the library to the other pages."""
     with st.container(horizontal=True, gap="small"):
         for page, label in ACTIONS.items():
@@ -296,7 +296,7 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
     return _with_progress(query.STEPS[0], answer)
 
 
-def complete(index: Index, asked: Query) -> Query | str:
+def predict_genres(index: Index, asked: Query) -> Query | str:
     """A visitor's clip with its genres predicted, or what is wrong; says meanwhile what is done."""
 
     def answer(progress: _Progress) -> Query:
@@ -345,7 +345,7 @@ class _Progress:
             self._status.update(label=label)
 
 
-def complain(message: str) -> None:
+def show_error(message: str) -> None:
     """Something is wrong, in one sentence that says what to do."""
     st.error(for_visitors(message), icon=":material/error:")
 
@@ -357,7 +357,7 @@ def for_visitors(message: str) -> str:
     return "`".join(parts)
 
 
-def remarks(notes: Sequence[str]) -> None:
+def show_notes(notes: Sequence[str]) -> None:
     """What a visitor may want to know about a result, as captions."""
     for note in notes:
         st.caption(plain(note))

@@ -69,7 +69,7 @@ def show(
     asked = Side(query_track, _picture_of_query(index, query))
     found = Side(components.track_of(index, row), _picture(index, row))
     _register()(data=payload(explained, asked, found), key=key)
-    components.remarks([*explained.notes, *_inside(explained)])
+    components.show_notes([*explained.notes, *_inside(explained)])
 
 
 def payload(explained: Explanation, asked: Side, found: Side) -> dict[str, Any]:

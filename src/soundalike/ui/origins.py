@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit import net_util
 
 
-def ask_nobody() -> None:
+def disable_address_lookup() -> None:
     """Keep Streamlit from looking up this machine's addresses, which takes a service on the internet.
 
     It does so when a page of another site tries to open a websocket, before it refuses. No setting turns

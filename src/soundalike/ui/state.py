@@ -159,12 +159,12 @@ def warm_up() -> None:
     """
     if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or memory.is_small():
         return
-    timer = threading.Timer(WARM_UP_AFTER_S, get_ready, [open_models()])
+    timer = threading.Timer(WARM_UP_AFTER_S, preload, [open_models()])
     timer.daemon = True
     timer.start()
 
 
-def get_ready(models: ModelStore) -> None:
+def preload(models: ModelStore) -> None:
     """Start the decoding processes and load the networks, all of it used once."""
     # What is wrong is said to whoever sends a clip.
     with suppress(SoundalikeError):
@@ -174,11 +174,11 @@ def get_ready(models: ModelStore) -> None:
 
 LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
 """Bytes, with what a form has around a file."""
-PASSED_OVER_S = 30
+FREEZE_S = 30
 """How long garbage may be passed over that was none when it was last looked at."""
 
 
-def settle() -> None:
+def tune_process() -> None:
     """Make a server quick for all its visitors, whenever something more has been imported.
 
     Streamlit collects garbage after each run of a page. With the networks' libraries loaded that is
@@ -190,11 +190,11 @@ def settle() -> None:
     The sessions of that moment are passed over too, and one that has ended is garbage: so all is looked
     at again every half minute.
     """
-    _settle(len(sys.modules), int(time.monotonic() // PASSED_OVER_S))
+    _tune_process(len(sys.modules), int(time.monotonic() // FREEZE_S))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _settle(modules: int, turn: int) -> None:
+def _tune_process(modules: int, turn: int) -> None:
     from threadpoolctl import threadpool_limits
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD

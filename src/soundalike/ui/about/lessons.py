@@ -189,7 +189,7 @@ def spectrograms(index: Index) -> Shown:
         try:
             clip = open_clip(str(index.file(row)))
         except SoundalikeError as error:
-            components.complain(str(error))
+            components.show_error(str(error))
             return {"window": n_fft, "hop": hop}
         rate, track = clip.sample_rate, components.track_of(index, row)
         samples = psychoacoustics.middle(clip.samples, rate, EXCERPT_SECONDS)

@@ -136,7 +136,7 @@ def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
         on_wanted_change=draw_next,
         on_chosen_change=lambda: None,
     )
-    components.follow(getattr(result, "chosen", None))
+    components.navigate(getattr(result, "chosen", None))
     return all(found is not None for found in maps.values())
 
 

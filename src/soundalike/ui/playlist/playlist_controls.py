@@ -237,7 +237,7 @@ def _table(
     styles = palette.of(index)
     pinned = set(st.session_state.recommend_pinned)
     tracks = [
-        components.shown(index, row, styles)
+        components.track_data(index, row, styles)
         | {"rank": rank, "share": round(share, 4), "measured": text, "reason": reason}
         | {"pinned": index.fact("track_id", row) in pinned, "fixed": row in fixed}
         for rank, (row, (share, text), reason) in enumerate(
@@ -245,7 +245,7 @@ def _table(
         )
     ]
     label = f"Playlist with {data['measure'].lower()}"
-    components.worked_on(data | {"label": label, "ranked": True, "tracks": tracks}, key, act)
+    components.editable_table(data | {"label": label, "ranked": True, "tracks": tracks}, key, act)
 
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
@@ -281,7 +281,7 @@ def open_list(index: Index) -> None:
 def opened() -> None:
     """What came of opening a playlist file, said once."""
     for kind, message in st.session_state.pop("recommend_opened", []):
-        components.complain(message) if kind == "error" else st.info(components.plain(message))
+        components.show_error(message) if kind == "error" else st.info(components.plain(message))
 
 
 def _read(index: Index) -> None:
@@ -295,7 +295,7 @@ def _read(index: Index) -> None:
         st.session_state.recommend_opened = [("error", str(error))]
         return
     if rows:
-        playlist_state.take(index, rows)
+        playlist_state.start_from(index, rows)
         told = f"More like the {len(rows)} tracks of {given.name}, which are blended together."
         notes = [told, *notes]
     else:

@@ -40,7 +40,7 @@ ORDERS = {
 MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
-_MADE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
+_UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
 """What can be undone."""
 
 
@@ -89,7 +89,7 @@ def dimensions(index: Index, name: str) -> int:
     return int(index.array(name).shape[1])
 
 
-def address() -> dict[str, object]:
+def url_parameters() -> dict[str, object]:
     """What of it is in the URL; what is as at a first visit is left out."""
     session = st.session_state
     kept = {
@@ -188,7 +188,7 @@ def add(key: str) -> None:
         session[key] = None
 
 
-def take(index: Index, rows: list[int]) -> None:
+def start_from(index: Index, rows: list[int]) -> None:
     """Go on from the tracks of a list: the first is asked about, the others are blended in."""
     remember()
     session = st.session_state
@@ -199,7 +199,7 @@ def take(index: Index, rows: list[int]) -> None:
     session.recommend_pinned, session.recommend_removed = [], []
 
 
-def afresh() -> None:
+def reset() -> None:
     """Another clip is asked about: nothing is pinned, taken out or blended any more."""
     remember()
     session = st.session_state
@@ -211,9 +211,9 @@ def shuffle() -> None:
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
 
 
-def settle() -> None:
+def take_snapshot() -> None:
     """Note what is on screen, which is what "Undo" goes back to."""
-    st.session_state.recommend_before = _made()
+    st.session_state.recommend_before = _snapshot()
 
 
 def remember() -> None:
@@ -231,8 +231,8 @@ def undo() -> None:
     st.session_state.recommend_undo = earlier
 
 
-def _made() -> dict[str, Any]:
-    return {name: st.session_state.get(f"recommend_{name}") for name in _MADE}
+def _snapshot() -> dict[str, Any]:
+    return {name: st.session_state.get(f"recommend_{name}") for name in _UNDOABLE}
 
 
 def _toggled(ids: list[str], track_id: str) -> list[str]:
