@@ -38,5 +38,5 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
 
 def collect() -> None:
     """Look at all garbage again, as a server does every half minute."""
-    state._settle.clear()
-    state.settle()
+    state._tune_process.clear()
+    state.tune_process()
