@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.features import spectral, spectrogram_image

@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.features import fingerprint
 from soundalike.index import index
 from soundalike.index.duplicates import SIMILARITY

@@ -23,7 +23,8 @@ import mutations
 import numpy as np
 
 from soundalike.audio import sandbox
-from soundalike.audio.clip import ANALYSIS_SAMPLES, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES
 from soundalike.errors import AudioError
 
 SLOW_S = 5.0

@@ -28,7 +28,7 @@ import psutil
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.library import Library
 from soundalike.indexing import builder, workers

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import hubness, metrics, rankings
 from soundalike.index import index

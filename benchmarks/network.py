@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet

@@ -35,7 +35,7 @@ from numpy.typing import NDArray
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index import index
 from soundalike.models import ModelStore, vgg16

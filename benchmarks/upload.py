@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from soundalike import paths, representations
 from soundalike.analysis import shared_traits
 from soundalike.audio import sandbox
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime, tagger, vgg_features

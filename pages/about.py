@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from soundalike import representations
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.metrics import Precision
 from soundalike.features import psychoacoustics, spectral

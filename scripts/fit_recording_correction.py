@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from soundalike import paths, threads
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.datasets import library
 from soundalike.evaluation import degradations
 from soundalike.models import ModelStore, stretches, tagger, yamnet, yamnet_features

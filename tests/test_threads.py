@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from soundalike import representations, threads
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.indexing import extraction, maps
 from soundalike.indexing.extraction import Extraction
 from soundalike.models import ModelStore

@@ -10,7 +10,8 @@ from soundalike import paths
 from soundalike.analysis import clip_analysis, panels
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg_features

@@ -14,7 +14,7 @@ from small_library import OTHER_CLIP, write_index
 from soundalike import paths, representations
 from soundalike.analysis import explanation, receptive_fields, shared_traits
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import IndexFolderError, UnknownRepresentationError
 from soundalike.features import thumbnail, track_descriptors
 from soundalike.index import index, storage, track_arrays

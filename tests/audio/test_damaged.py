@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import SAMPLE_RATE, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import SAMPLE_RATE
 from soundalike.errors import AudioError
 from soundalike.features import spectral, spectrogram_image
 

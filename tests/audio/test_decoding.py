@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window, clock, level_dbfs
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, clock, level_dbfs
 
 
 @pytest.mark.parametrize("name", FORMATS)

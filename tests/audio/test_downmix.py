@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from soundalike.audio import decoding, downmix
-from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.audio.resampling import Stream
 
 RATE = 48_000

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.models import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ from small_library import IDS, copy_library, write_index
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
 from soundalike.evaluation import robustness
 from soundalike.evaluation.robustness import Found

@@ -14,7 +14,8 @@ from small_library import IDS
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 from soundalike.evaluation import robustness_changes, robustness_files
 from soundalike.evaluation.degradations import Room

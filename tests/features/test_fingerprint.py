@@ -15,7 +15,8 @@ from small_library import IDS, write_index
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import robustness_changes
 from soundalike.evaluation.robustness_changes import CHANGES, Recording

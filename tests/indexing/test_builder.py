@@ -13,7 +13,7 @@ from small_library import IDS, copy_library
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import (
     DestinationError,

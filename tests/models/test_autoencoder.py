@@ -10,7 +10,7 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import spectral
 from soundalike.models import autoencoder

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import ModelError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import (

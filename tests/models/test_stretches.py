@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.models import musicnn_features, stretches, tagger, yamnet, yamnet_features
 
 WITH_MOMENTS = ("musicnn", "musicnn_mid", "yamnet")

@@ -13,7 +13,8 @@ import soxr
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import ModelError
 from soundalike.models import tagger
 

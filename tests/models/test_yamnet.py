@@ -11,7 +11,8 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
 from soundalike.models import FILES, SUMS, ModelStore, patches, runtime, yamnet, yamnet_features
 

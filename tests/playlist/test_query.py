@@ -15,7 +15,7 @@ from small_library import OTHER_CLIP, encode, write_index
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError, UnknownTrackError
 from soundalike.index import duplicates, index, track_arrays

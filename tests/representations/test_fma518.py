@@ -11,7 +11,8 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.models import ModelStore
 from soundalike.representations import fma518
 

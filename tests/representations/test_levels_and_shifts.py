@@ -7,7 +7,8 @@ import pytest
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 
 NAMES = ("musicnn", "musicnn_mid", "musicnn_tags", "yamnet", "yamnet_classes", "soundalike")
 OTHERS = ("0003", "0120", "0240", "0360")

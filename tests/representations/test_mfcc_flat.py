@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.models import ModelStore
 from soundalike.representations import mfcc_flat
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.models import ModelStore, musicnn_features, tagger
 from soundalike.representations import musicnn, musicnn_mid, musicnn_tags
 

@@ -11,7 +11,8 @@ import pytest
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg_features

@@ -10,7 +10,8 @@ from small_library import IDS, OTHER_CLIP, copy_library
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.datasets import library
 from soundalike.index import index
 from soundalike.index.index import Index

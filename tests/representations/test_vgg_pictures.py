@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.features import spectrogram_image
 from soundalike.models import ModelStore, vgg_features
 from soundalike.representations import vgg_chroma, vgg_mel, vgg_mfcc, vgg_mfcc_grey

@@ -7,7 +7,8 @@ import pytest
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.models import FILES, ModelStore, yamnet_features
 from soundalike.models import yamnet as network
 from soundalike.representations import yamnet, yamnet_classes

@@ -214,7 +214,7 @@ def test_training_follows_its_seed(monkeypatch):
 
 def test_extracted_spectrograms_are_those_of_the_clips(folder):
     from soundalike.audio import decoding
-    from soundalike.audio.clip import analysis_window
+    from soundalike.audio.analysis_window import analysis_window
     from soundalike.datasets import library
 
     source = library.load(folder)

@@ -15,7 +15,8 @@ from small_library import IDS, copy_library
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 from soundalike.datasets import library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore

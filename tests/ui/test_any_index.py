@@ -214,7 +214,7 @@ NO_CLIP = "000/000000.mp3 is no longer in the library's folder"
 COMPLAINTS = {
     **{(name, "anatomy"): NO_CLIP for name in ODD},
     **{(name, "about"): NO_CLIP for name in ODD if name != "neighbours alone"},
-    ("neighbours alone", "map"): "only the neighbours of its tracks, of which no map can be made",
+    ("neighbours alone", "map"): "only each track's neighbours, which is not enough for a map",
     ("neighbours alone", "features"): "This index has no dimensions to show",
 }
 """What a page has to say about an odd library; nothing where it is not listed."""

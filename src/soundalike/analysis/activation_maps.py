@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
+from soundalike.audio.analysis_window import analysis_window
 from soundalike.models import ModelStore, genre_head, vgg_features
 
 

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from soundalike.analysis import panels
 from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.features import descriptors, spectral, spectrogram_image
 from soundalike.models import ModelStore
 

@@ -43,7 +43,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, MIN_SECONDS, SAMPLE_RATE, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, MIN_SECONDS, SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 from soundalike.evaluation import degradations, robustness_files
 from soundalike.evaluation.degradations import Room

@@ -24,7 +24,8 @@ from typing import Any
 
 from soundalike import representations
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import genre_retrieval, hubness, rankings, robustness, robustness_changes
 from soundalike.evaluation.genre_retrieval import Scores, Task, Values, rounded

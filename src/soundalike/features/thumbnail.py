@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.features import spectral, spectrogram_image
 
 SIZE = (480, 108)

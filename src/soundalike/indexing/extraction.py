@@ -27,7 +27,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations, threads
 from soundalike.audio import decoding, tags
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.features import fingerprint, key, thumbnail, track_descriptors
 from soundalike.index import track_arrays

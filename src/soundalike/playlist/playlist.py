@@ -13,7 +13,6 @@ Everything is decided by the index, the seeds and the recipe.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.errors import PlaylistError
-from soundalike.index import duplicates, track_arrays
+from soundalike.index import track_arrays
 from soundalike.index.index import Index, nearest
 from soundalike.playlist import blend, harmonic_mixing, ordering
+from soundalike.playlist.artist_caps import Members
 from soundalike.playlist.blend import Seed
 
 MIN_LENGTH, MAX_LENGTH, DEFAULT_LENGTH = 5, 50, 10
@@ -117,7 +117,13 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     ordering.check(index, recipe.order)
     scores = blend.scores(index, seeds, recipe.representation, recipe.weights)
     own = blend.own_recordings(index, seeds)
-    members = Members(index, recipe, [row for row in dict.fromkeys(recipe.pinned) if row not in own])
+    members = Members(
+        index,
+        recipe.length,
+        recipe.per_artist,
+        recipe.per_album,
+        [row for row in dict.fromkeys(recipe.pinned) if row not in own],
+    )
     preference = (-scores if recipe.farthest else scores) + _fitting_keys(index, seeds, recipe, scores)
     barred = own | set(recipe.removed) | set(members.rows)
     usable = np.isfinite(scores)
@@ -129,66 +135,6 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)
     )
     return Playlist(recipe.representation, entries, _notes(index, seeds, recipe, own, members))
-
-
-class Members:
-    """The tracks that are in, and how many were refused by which rule.
-
-    Parameters
-    ----------
-    index, recipe : the library, and what caps there are
-    pinned : rows that are in from the beginning
-
-    Raises
-    ------
-    PlaylistError
-        If more tracks are pinned than wanted.
-    """
-
-    def __init__(self, index: Index, recipe: Recipe, pinned: Sequence[int]) -> None:
-        if len(pinned) > recipe.length:
-            raise PlaylistError(
-                f"{len(pinned)} tracks are pinned, but the playlist has only {recipe.length}. "
-                "Unpin some or make it longer."
-            )
-        self.rows: list[int] = []
-        self.refused: Counter[str] = Counter()
-        self._index = index
-        self._caps = {"artist": recipe.per_artist, "album": recipe.per_album}
-        self._length = recipe.length
-        self._counts: Counter[tuple[str, str]] = Counter()
-        self._copies: set[int] = set()
-        for row in pinned:
-            self._add(row)
-
-    @property
-    def full(self) -> bool:
-        """Whether there are as many as wanted."""
-        return len(self.rows) >= self._length
-
-    def offer(self, row: int) -> bool:
-        """Take a track in, unless a rule is against it."""
-        rule = self._against(row)
-        if rule is None:
-            self._add(row)
-        else:
-            self.refused[rule] += 1
-        return rule is None
-
-    def _against(self, row: int) -> str | None:
-        if row in self._copies:
-            return "copy"
-        for kind, cap in self._caps.items():
-            name = self._index.fact(kind, row)
-            if cap is not None and name and self._counts[kind, name] >= cap:
-                return kind
-        return None
-
-    def _add(self, row: int) -> None:
-        self.rows.append(row)
-        self._copies |= duplicates.of(self._index, row)
-        for kind in self._caps:
-            self._counts[kind, self._index.fact(kind, row)] += 1
 
 
 def _fitting_keys(

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from soundalike import representations, threads
 from soundalike.audio import decoding
-from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings

@@ -8,7 +8,8 @@ import pandas as pd
 
 from soundalike import paths
 from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import AudioError, LibraryError
 

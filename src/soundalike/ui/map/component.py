@@ -13,7 +13,7 @@ import streamlit as st
 
 from soundalike.ui import frontend
 
-_SCRIPTS = ("map_scene.js", "map_overlay.js", "map_controls.js", "map.js")
+_SCRIPTS = ("map_scene.js", "map_links.js", "map_controls.js", "map.js")
 
 
 def draw(
