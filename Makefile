@@ -44,7 +44,6 @@ bench-all: bench
 	$(BIN)/python benchmarks/decoders.py
 	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/map_page.py
-	$(BIN)/python benchmarks/interactions.py
 	$(BIN)/python benchmarks/large_library.py
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/indexing.py rate

@@ -4,7 +4,7 @@ import streamlit as st
 
 from soundalike.ui import origins, state
 
-origins.ask_nobody()
+origins.disable_address_lookup()
 st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
 st.navigation(
     [
@@ -17,5 +17,5 @@ st.navigation(
     ],
     position="top",
 ).run()
-state.settle()
+state.tune_process()
 state.warm_up()

@@ -27,6 +27,7 @@ from soundalike.audio import decoding
 from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.models import ModelStore, tagger
+from soundalike.models.patches import SAMPLE_RATE
 
 sys.path.insert(0, str(paths.ROOT / "scripts"))
 import convert_musicnn
@@ -63,7 +64,7 @@ class Original:
             )
 
     def __call__(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The same outputs as `tagger.Heard`."""
+        """The same outputs as `tagger.TaggerOutput`."""
         fetched: dict[str, Any] = {name: f"{node}:0" for name, node in LISTENS.items()}
         found: dict[str, NDArray[np.float32]] = self._session.run(
             fetched, {f"{PATCHES}:0": patches, f"{TRAINING}:0": False}
@@ -108,7 +109,7 @@ def write_fixture(original: Original, source: library.Library, path: Path) -> No
     patches = []
     for track in FIXTURE_CLIPS:
         clip = analysis_window(decoding.decode(source.path(ids.index(track))))
-        samples = soxr.resample(clip.samples, clip.sample_rate, tagger.SAMPLE_RATE, quality="HQ")
+        samples = soxr.resample(clip.samples, clip.sample_rate, SAMPLE_RATE, quality="HQ")
         patches.append(tagger.patches(tagger.log_mel(samples))[3])
     found = original(np.stack(patches))
     outputs = {name: found[name] for name in ("tags", "penultimate")}

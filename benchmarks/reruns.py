@@ -88,7 +88,7 @@ def main() -> None:
     random.seed(0)
     # As on a server in use: while it gets ready in the background, everything is slow.
     os.environ["SOUNDALIKE_WARM_UP"] = "0"
-    state.get_ready(state.open_models())
+    state.preload(state.open_models())
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOUNDALIKE_VOTES"] = str(Path(folder) / "votes.sqlite")
         costs = [

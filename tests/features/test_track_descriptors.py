@@ -8,7 +8,7 @@ from small_library import write_index
 
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
-from soundalike.features import track_descriptors
+from soundalike.features import descriptors, track_descriptors
 from soundalike.features.track_descriptors import CLIP, SIZE
 from soundalike.index import track_arrays
 
@@ -38,9 +38,11 @@ def noise(time) -> np.ndarray:
     return measured(0.1 * np.random.default_rng(0).standard_normal(len(time)))
 
 
-def test_a_sine(tone) -> None:
+def test_a_sine(tone, time) -> None:
     assert tone.shape == (SIZE,)
-    assert of(tone, "loudness (dBFS)") == pytest.approx(-9.03, abs=0.05)
+    # BS.1770's own calibration: a full-scale sine of 997 Hz has -3.01 LUFS.
+    reference = measured(0.5 * np.sin(2 * np.pi * 997 * time))
+    assert of(reference, "loudness (LUFS)") == pytest.approx(-9.03, abs=0.05)
     assert of(tone, "spectral centroid (Hz)") == pytest.approx(2_000, rel=0.02)
     assert of(tone, "level changes (dB)") < 0.1
 
@@ -79,3 +81,22 @@ def test_descriptors_of_another_library_are_refused(tmp_path) -> None:
     np.save(index.folder / "descriptors.npy", np.zeros((4, SIZE), np.float32))
     with pytest.raises(IndexFolderError, match=r"descriptors\.npy is damaged"):
         track_arrays.descriptors(index)
+
+
+def test_tempo_loudness_and_brightness_are_those_of_the_anatomy_page(time) -> None:
+    rng = np.random.default_rng(1)
+    samples = (0.1 * rng.standard_normal(len(time)) * (np.sin(2 * np.pi * 2 * time) > 0)).astype(
+        np.float32
+    )
+    clip, found = Clip(samples), measured(samples)
+    tempo = descriptors.tempo(clip)
+    assert tempo is not None
+    assert of(found, "tempo (BPM)") == pytest.approx(tempo.bpm, rel=1e-6)
+    assert of(found, "loudness (LUFS)") == pytest.approx(descriptors.loudness(samples), abs=1e-4)
+    assert of(found, "spectral centroid (Hz)") == pytest.approx(descriptors.centroid(clip), rel=1e-6)
+
+
+def test_silence_has_descriptors(time) -> None:
+    found = measured(np.zeros(len(time)))
+    assert np.isfinite(found).all()
+    assert of(found, "tempo (BPM)") == 0

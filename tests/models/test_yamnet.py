@@ -13,7 +13,7 @@ from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.clip import Clip, analysis_window
 from soundalike.errors import ModelError
-from soundalike.models import FILES, SUMS, ModelStore, runtime, yamnet, yamnet_features
+from soundalike.models import FILES, SUMS, ModelStore, patches, runtime, yamnet, yamnet_features
 
 WEIGHTS = paths.MODELS / FILES["yamnet"]
 CLASSES = WEIGHTS.with_name(yamnet.CLASSES_FILE)
@@ -83,7 +83,7 @@ def test_whole_clips_are_those_of_the_reference(track, shared, reference, exact_
     import soxr
 
     clip = analysis_window(decoding.decode(shared / "seed_reference/fma_clips" / f"{track}.mp3"))
-    samples = soxr.resample(clip.samples, clip.sample_rate, yamnet.SAMPLE_RATE, quality="HQ")
+    samples = soxr.resample(clip.samples, clip.sample_rate, patches.SAMPLE_RATE, quality="HQ")
     found = exact_models.yamnet(yamnet.patches(yamnet.log_mel(samples)))
     for name, mean in (
         ("embedding", found.embeddings.mean(axis=0)),

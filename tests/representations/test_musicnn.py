@@ -17,7 +17,7 @@ def clip(library_clip) -> Clip:
 
 
 @pytest.fixture(scope="module")
-def heard(clip, models) -> tagger.Heard:
+def heard(clip, models) -> tagger.TaggerOutput:
     return models.tagger(tagger.patches(tagger.spectrogram(clip)))
 
 
@@ -65,7 +65,7 @@ def test_the_network_runs_once_a_clip(clip, models):
 
 def test_a_clip_needs_three_seconds(models):
     with pytest.raises(ValueError, match="a patch has 187 frames"):
-        musicnn_features.heard(Clip(np.zeros(22_050, np.float32)), models)
+        musicnn_features.output(Clip(np.zeros(22_050, np.float32)), models)
 
 
 def test_what_they_hear_is_said():

@@ -126,7 +126,9 @@ def test_plays_of_other_tracks(folder, tmp_path):
     plays.assign(track="x" + plays["track"]).to_csv(folder / "others.csv", index=False)
     done = run(folder, tmp_path / "own.npz", plays="others.csv")
     assert isinstance(done.exception, LibraryError)
-    assert "0 are in the table of plays; training needs 40" in str(done.exception)
+    assert "Only 0 of the library's tracks are in the table of plays; training needs 40" in str(
+        done.exception
+    )
 
 
 def test_without_a_network(library_clip):

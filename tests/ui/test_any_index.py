@@ -217,7 +217,7 @@ COMPLAINTS = {
     ("neighbours alone", "map"): "only the neighbours of its tracks, of which no map can be made",
     ("neighbours alone", "features"): "This index has no dimensions to show",
 }
-"""What a page has to say of an odd library; where it is not here there is nothing to complain of."""
+"""What a page has to say about an odd library; nothing where it is not listed."""
 
 
 @pytest.mark.sweep
@@ -268,7 +268,7 @@ def test_a_large_library_is_searched_on_the_server(
     app = open_page(track="000007")
     assert "recommend_track" not in [box.key for box in app.selectbox]
     app.text_input(key="recommend_track_typed").set_value("no such words").run()
-    assert "No track has all these words." in [note.value for note in app.caption]
+    assert "No track matches all these words." in [note.value for note in app.caption]
     app.text_input(key="recommend_track_typed").set_value("moon").run()
     hits = app.selectbox(key="recommend_track_hit")
     assert 0 < len(hits.options) <= track_picker.MOST_OFFERED

@@ -15,7 +15,7 @@ def test_plain_escapes_every_mark(text: str) -> None:
 def test_a_complaint_marks_up_commands_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(components.st, "error", lambda text, icon: said.append(text))
-    components.complain("*a*.mp3 is gone; run `soundalike index --out x_y_z`, [then] look.")
+    components.show_error("*a*.mp3 is gone; run `soundalike index --out x_y_z`, [then] look.")
     assert said == [r"\*a\*.mp3 is gone; run `soundalike index --out x_y_z`, \[then\] look."]
 
 

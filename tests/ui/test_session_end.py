@@ -20,7 +20,7 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     models = state.open_models()
     # What earlier sessions left goes first.
     collect()
-    before = len(models.feature_maps), len(models.heard), len(vgg_features._images)
+    before = len(models.feature_maps), len(models.tagger_outputs), len(vgg_features._images)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
     app.query_params["from"] = "upload"
     app.run()
@@ -29,14 +29,14 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     assert not app.error
     clip = weakref.ref(app.session_state["recommend_asked"][1].embeddings.clip)
     assert clip() in models.feature_maps
-    assert clip() in models.heard
+    assert clip() in models.tagger_outputs
     del app
     collect()
     assert clip() is None
-    assert (len(models.feature_maps), len(models.heard), len(vgg_features._images)) == before
+    assert (len(models.feature_maps), len(models.tagger_outputs), len(vgg_features._images)) == before
 
 
 def collect() -> None:
     """Look at all garbage again, as a server does every half minute."""
-    state._settle.clear()
-    state.settle()
+    state._tune_process.clear()
+    state.tune_process()

@@ -66,14 +66,14 @@ def analysis_window(clip: Clip) -> Clip:
         repeated = np.resize(clip.samples, ANALYSIS_SAMPLES)
         notes = clip.notes
         if clip.duration < 29.0:
-            notes += (f"The clip is {clip.duration:.1f} s long; it was repeated to fill 30 s.",)
+            notes += (f"This clip is only {clip.duration:.1f} s long, so we looped it to 30 s.",)
         return Clip(repeated, clip.sample_rate, notes, clip.start, clip.source_duration)
     start = _loudest_window(clip.samples)
     notes = clip.notes
     if clip.duration > 31.0:
         notes += (
-            f"Of {clock(clip.duration)} the loudest half minute was analysed: "
-            f"{clock(start / SAMPLE_RATE)} to {clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)}.",
+            f"We analysed the loudest 30 seconds, {clock(start / SAMPLE_RATE)} to "
+            f"{clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)} of {clock(clip.duration)}.",
         )
     # A copy, so that the rest of a long file is given back.
     window = clip.samples[start : start + ANALYSIS_SAMPLES].copy()
@@ -112,7 +112,7 @@ def _check_audible(samples: NDArray[np.float32]) -> None:
     duration = len(samples) / SAMPLE_RATE
     if duration < MIN_SECONDS:
         raise AudioError(
-            f"This clip is {duration:.1f} s long; please choose one of at least {MIN_SECONDS:.0f} s."
+            f"This clip is only {duration:.1f} s long. Choose one of at least {MIN_SECONDS:.0f} s."
         )
     if float(level_dbfs(samples).max()) < SILENCE_DBFS:
-        raise AudioError("This clip is silent, so there is nothing to compare; please choose another.")
+        raise AudioError("This clip is silent. Choose another one.")

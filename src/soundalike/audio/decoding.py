@@ -151,7 +151,7 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
         except (av.FFmpegError, OSError, ValueError) as error:
             # FFmpeg says the same of some damaged files.
             if isinstance(error, PermissionError) and _is_own(source):
-                raise AudioError("This file may not be read; please check its permissions.") from error
+                raise AudioError("Permission denied. Check the file's permissions.") from error
             raise _unreadable() from error
         yield container
 
@@ -164,15 +164,15 @@ def check_size(source: str | Path | bytes) -> None:
         path = Path(source)
         try:
             if path.is_dir():
-                raise AudioError(f"{path} is a folder; please name an audio file.")
+                raise AudioError(f"{path} is a folder. Choose an audio file.")
             size = path.stat().st_size
         except (OSError, ValueError) as error:
-            raise AudioError(f"{path} cannot be opened; please check that it exists.") from error
+            raise AudioError(f"{path} cannot be opened. Check that it exists.") from error
     if size == 0:
-        raise AudioError("This file is empty; please choose another.")
+        raise AudioError("This file is empty. Choose another one.")
     if size > MAX_BYTES and not _is_own(source):
         raise AudioError(
-            f"This file has {size / 2**20:.0f} MB; please choose one of at most {MAX_BYTES // 2**20} MB."
+            f"This file is {size / 2**20:.0f} MB. Choose one of at most {MAX_BYTES // 2**20} MB."
         )
 
 
@@ -183,7 +183,7 @@ def _is_own(source: str | Path | bytes) -> bool:
 
 def _header(container: InputContainer, own: bool) -> Header:
     if not container.streams.audio:
-        raise AudioError(f"This file has no sound in it; please choose {_FORMATS_SENTENCE}.")
+        raise AudioError(f"This file contains no audio. Try {_FORMATS_SENTENCE}.")
     stream = container.streams.audio[0]
     codec = stream.codec_context
     if codec is None or codec.name not in _CODECS.split(","):
@@ -209,11 +209,11 @@ def _header(container: InputContainer, own: bool) -> Header:
 def _check_header(header: Header, own: bool) -> None:
     if not 1 <= header.channels <= MAX_CHANNELS:
         raise AudioError(
-            f"This file has {header.channels} channels; please choose one with 1 to {MAX_CHANNELS}."
+            f"This file has {header.channels} channels. Choose one with 1 to {MAX_CHANNELS}."
         )
     if not MIN_SAMPLE_RATE <= header.sample_rate <= MAX_SAMPLE_RATE:
         raise AudioError(
-            f"This file is sampled at {header.sample_rate} Hz; please choose one between "
+            f"This file is sampled at {header.sample_rate} Hz. Choose one between "
             f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
         )
     if header.duration is not None and header.duration > MAX_SECONDS and not own:
@@ -221,11 +221,11 @@ def _check_header(header: Header, own: bool) -> None:
 
 
 def _unreadable() -> AudioError:
-    return AudioError(f"This is not an audio file that can be read; please choose {_FORMATS_SENTENCE}.")
+    return AudioError(f"We couldn't read this as audio. Try {_FORMATS_SENTENCE}.")
 
 
 def _too_long() -> AudioError:
-    return AudioError(f"This file is longer than {_LONGEST}; please choose a shorter excerpt.")
+    return AudioError(f"This file is longer than {_LONGEST}. Choose a shorter excerpt.")
 
 
 @dataclass(frozen=True)
@@ -255,17 +255,17 @@ def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
         samples = _decode(source, alone).samples
     if decoded.levels.cancelled:
         notes.append(
-            "The channels cancel each other out when mixed, so only the louder one was analysed."
+            "The channels cancel each other out when mixed, so we analysed only the louder one."
         )
     duration = len(samples) / SAMPLE_RATE
     if decoded.cut:
-        notes.append(f"The file is longer than {_LONGEST}; only its beginning was listened to.")
+        notes.append(f"The file is longer than {_LONGEST}, so we used only the beginning.")
     elif header.duration is not None and duration < 0.9 * header.duration - 0.5:
         notes.append(
-            f"The file is damaged: {duration:.1f} s of {header.duration:.1f} s could be decoded."
+            f"The file is damaged: we could decode {duration:.1f} s of {header.duration:.1f} s."
         )
     elif decoded.broken:
-        notes.append("Some damaged parts of the file were skipped.")
+        notes.append("We skipped some damaged parts of the file.")
     _check_audible(samples)
     return Clip(samples, SAMPLE_RATE, tuple(notes), source_duration=duration)
 

@@ -1,12 +1,12 @@
-"""A clip in plain quantities, to say in words what a dimension of an embedding answers to.
+"""What is measured of each track, for sentences about it and for what a dimension responds to.
 
 Eight descriptors of the whole clip, then, for each of `vgg_mel`'s 5 x 10 cells, the mean level and how
-much it changes from frame to frame in the cell's own share of the mel spectrogram. Spectral shape is
-averaged over frames by their power, so that near-silence between notes decides nothing.
+much it changes from frame to frame in the cell's own share of the mel spectrogram. Tempo, loudness and
+brightness are those of `descriptors`, which the Anatomy page shows. Bandwidth and flatness are averaged
+over frames by their power, which leaves out near-silence between notes.
 
 References: Peeters (2004), "A large set of audio features for sound description", for centroid,
-bandwidth and flatness; Bock and Widmer (2013) for onset strength; librosa's tempo estimator, whose
-answer can be half or twice what a person taps.
+bandwidth and flatness; Böck and Widmer (2013) for onset strength.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.clip import HOP_LENGTH, Clip, level_dbfs
-from soundalike.features import spectral
+from soundalike.features import descriptors, spectral
 from soundalike.features.spectrogram_image import BANDS, TIMES
 
 
@@ -41,25 +41,28 @@ class Descriptor:
 
 
 CLIP = (
-    Descriptor("loudness (dBFS)", "louder", "quieter"),
-    Descriptor("level changes (dB)", "more uneven in level", "more even in level"),
-    Descriptor("spectral centroid (Hz)", "brighter", "darker", logarithmic=True),
-    Descriptor("bandwidth (Hz)", "wider in spectrum", "narrower in spectrum", logarithmic=True),
-    Descriptor("spectral flatness (dB)", "noisier", "more tonal"),
-    Descriptor("onset strength (dB per frame)", "stronger in attack", "smoother"),
-    Descriptor("onsets per second", "busier", "sparser in onsets"),
-    Descriptor("tempo (BPM)", "faster", "slower", logarithmic=True),
+    Descriptor("loudness (LUFS)", "loud", "quiet"),
+    Descriptor("level changes (dB)", "uneven in level", "even in level"),
+    Descriptor("spectral centroid (Hz)", "bright", "dark", logarithmic=True),
+    Descriptor("bandwidth (Hz)", "wide in spectrum", "narrow in spectrum", logarithmic=True),
+    Descriptor("spectral flatness (dB)", "noisy", "tonal"),
+    Descriptor("onset strength (dB per frame)", "punchy", "smooth"),
+    Descriptor("onsets per second", "busy", "sparse"),
+    Descriptor("tempo (BPM)", "fast", "slow", logarithmic=True),
 )
 """Of the whole clip."""
 CELL = (
-    Descriptor("level in its cell (dB)", "louder in this cell", "quieter in this cell"),
+    Descriptor("level in its cell (dB)", "loud in this cell", "quiet in this cell"),
     Descriptor(
         "change in its cell (dB per frame)",
-        "more restless in this cell",
-        "steadier in this cell",
+        "restless in this cell",
+        "steady in this cell",
     ),
 )
 """Of one cell of the picture."""
+
+QUIETEST_LUFS = -70.0
+"""Loudness of a clip below the gate of BS.1770."""
 
 N_CELLS = BANDS * TIMES
 SIZE = len(CLIP) + len(CELL) * N_CELLS
@@ -76,13 +79,13 @@ def summarise(clip: Clip) -> NDArray[np.float32]:
 
 
 def of_dimension(
-    descriptors: NDArray[np.float32], cell: tuple[int, int] | None
+    measured: NDArray[np.float32], cell: tuple[int, int] | None
 ) -> tuple[tuple[Descriptor, ...], NDArray[np.float64]]:
     """What a dimension may be compared with: the clip's descriptors, and those of its own cell.
 
     Parameters
     ----------
-    descriptors : by track [shape=(n, 108)]
+    measured : by track, as from `summarise` [shape=(n, 108)]
     cell : band and time of the dimension; None for one that covers the whole picture
 
     Returns
@@ -95,7 +98,7 @@ def of_dimension(
         known += CELL
         place = cell[0] * TIMES + cell[1]
         columns += [len(CLIP) + kind * N_CELLS + place for kind in range(len(CELL))]
-    values = np.array(descriptors[:, columns], np.float64)
+    values = np.array(measured[:, columns], np.float64)
     for column, descriptor in enumerate(known):
         if descriptor.logarithmic:
             values[:, column] = np.log2(np.maximum(values[:, column], 1.0))
@@ -109,24 +112,23 @@ def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
     rate: dict[str, Any] = {"sr": clip.sample_rate, "hop_length": HOP_LENGTH}
     magnitude = np.sqrt(spectral.power(clip))
     frequency = fft_frequencies(sr=clip.sample_rate, n_fft=spectral.N_FFT)
-    centroids = feature.spectral_centroid(S=magnitude, freq=frequency)
-    centroid = centroids[0]
-    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]
+    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency)[0]
     flatness = feature.spectral_flatness(S=magnitude)[0]
     power = np.square(magnitude).sum(axis=0) + 1e-12
     levels = level_dbfs(clip.samples)
     strength = onset.onset_strength(S=mel, **rate)
     onsets = onset.onset_detect(onset_envelope=strength, **rate)
+    loudness, tempo = descriptors.loudness(clip.samples), descriptors.tempo(clip)
     return np.array(
         [
-            10 * np.log10(np.mean(np.square(clip.samples, dtype=np.float64)) + 1e-20),
+            QUIETEST_LUFS if loudness is None else loudness,
             np.std(np.maximum(levels, levels.max() - 60)),
-            np.average(centroid, weights=power),
+            descriptors.centroid(clip),
             np.average(bandwidth, weights=power),
             10 * np.log10(np.average(flatness, weights=power) + 1e-10),
             np.mean(strength),
             len(onsets) / clip.duration,
-            feature.tempo(onset_envelope=strength, **rate)[0],
+            0.0 if tempo is None else tempo.bpm,
         ]
     )
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from soundalike.models.factor_cnn import FactorCNN
     from soundalike.models.genre_head import GenreHead
     from soundalike.models.recording_correction import RecordingCorrection
-    from soundalike.models.tagger import Heard, Tagger
+    from soundalike.models.tagger import Tagger, TaggerOutput
     from soundalike.models.vgg16 import VGG16
     from soundalike.models.yamnet import Output, YAMNet
 
@@ -71,7 +71,7 @@ class ModelStore:
         self.light = light
         self.feature_cache = feature_cache
         self.feature_maps: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
-        self.heard: WeakKeyDictionary[Clip, Heard] = WeakKeyDictionary()
+        self.tagger_outputs: WeakKeyDictionary[Clip, TaggerOutput] = WeakKeyDictionary()
         self.yamnet_outputs: WeakKeyDictionary[Clip, Output] = WeakKeyDictionary()
         self._files = {name: folder / file for name, file in FILES.items()}
         if genre_head is not None:
@@ -130,8 +130,7 @@ class ModelStore:
         """
         if self.light:
             raise ModelError(
-                "This server has too little memory to hear a clip that way; please compare by "
-                "Soundalike."
+                "This server has too little memory for this method. Please compare by Best match."
             )
         return self._network("vgg16", _vgg16)
 
@@ -171,8 +170,8 @@ class ModelStore:
         """
         if "factors" not in self.names:
             raise ModelError(
-                "Comparing by listeners' habits needs a network trained on listening data; train one "
-                "with `soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
+                "Listeners' taste needs a network trained on listening data. Train one with "
+                "`soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
             )
         return self._network("factors", _factors)
 

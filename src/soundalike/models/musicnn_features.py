@@ -18,7 +18,7 @@ def prepare(clip: Clip) -> None:
     _patches[clip] = tagger.patches(tagger.spectrogram(clip))
 
 
-def heard(clip: Clip, models: ModelStore) -> tagger.Heard:
+def output(clip: Clip, models: ModelStore) -> tagger.TaggerOutput:
     """What the tagger makes of each 3 s of the clip, computed once as long as the clip lives.
 
     A clip of 30 s has ten patches; the 60 ms that remain are left out.
@@ -28,8 +28,8 @@ def heard(clip: Clip, models: ModelStore) -> tagger.Heard:
     ValueError
         If the clip is shorter than 3 s.
     """
-    if clip not in models.heard:
+    if clip not in models.tagger_outputs:
         if clip not in _patches:
             prepare(clip)
-        models.heard[clip] = models.tagger(_patches.pop(clip))
-    return models.heard[clip]
+        models.tagger_outputs[clip] = models.tagger(_patches.pop(clip))
+    return models.tagger_outputs[clip]

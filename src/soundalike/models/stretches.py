@@ -10,12 +10,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.models import tagger
+from soundalike.models import patches, tagger
 
 COUNT = 10
 MOMENTS = "_moments"
 """What follows a representation's name where its embedding by stretches of 3 s is meant."""
-SECONDS = tagger.PATCH_FRAMES * tagger.HOP_LENGTH / tagger.SAMPLE_RATE
+SECONDS = tagger.PATCH_FRAMES * tagger.HOP_LENGTH / patches.SAMPLE_RATE
 
 
 def of_middles(middles: NDArray[np.floating]) -> NDArray[np.intp]:

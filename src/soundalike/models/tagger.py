@@ -24,16 +24,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio import levels
 from soundalike.audio.clip import Clip
 from soundalike.models import graph, weights
+from soundalike.models.patches import SAMPLE_RATE, cut, levelled_samples
 from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
     import openvino
 
-SAMPLE_RATE = 16_000
 N_FFT = 512
 HOP_LENGTH = 256
 N_MELS = 96
@@ -65,7 +64,7 @@ TAPS = 8
 
 
 @dataclass(frozen=True)
-class Heard:
+class TaggerOutput:
     """What the network makes of each patch.
 
     Attributes
@@ -104,21 +103,17 @@ class Tagger:
             tolerant=True,
         )
 
-    def __call__(self, batch: NDArray[np.float32]) -> Heard:
+    def __call__(self, batch: NDArray[np.float32]) -> TaggerOutput:
         """Listen to a batch of patches [shape=(n, 187, 96)], all in one pass."""
-        return Heard(*self._run(batch))
+        return TaggerOutput(*self._run(batch))
 
 
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
     """The clip as the network takes it, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
 
-    The clip is brought to -18 dBFS (`levels.at_reference_level`), then resampled to 16 kHz by soxr's
-    high quality.
+    The clip is brought to one level and resampled first (`patches.levelled_samples`).
     """
-    import soxr
-
-    samples = levels.at_reference_level(clip.samples)
-    return log_mel(soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ"))
+    return log_mel(levelled_samples(clip))
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -154,10 +149,7 @@ def patches(frames: NDArray[np.float32], step: int = PATCH_FRAMES) -> NDArray[np
     ValueError
         If there are fewer than 187 frames.
     """
-    if len(frames) < PATCH_FRAMES:
-        raise ValueError(f"a patch has {PATCH_FRAMES} frames, more than the {len(frames)} there are")
-    starts = range(0, len(frames) - PATCH_FRAMES + 1, step)
-    return np.stack([frames[start : start + PATCH_FRAMES] for start in starts])
+    return cut(frames, PATCH_FRAMES, step)
 
 
 def build() -> keras.Model:

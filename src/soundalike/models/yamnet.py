@@ -25,17 +25,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
-from soundalike.audio import levels
 from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
 from soundalike.models import graph, weights
+from soundalike.models.patches import SAMPLE_RATE, cut, levelled_samples
 from soundalike.models.runtime import Network
 
 if TYPE_CHECKING:
     import keras
     import openvino
 
-SAMPLE_RATE = 16_000
 N_FFT = 512
 WIN_LENGTH = 400
 HOP_LENGTH = 160
@@ -107,13 +106,9 @@ class YAMNet:
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
     """Log mel spectrogram of a clip at one level [shape=(t, 64), at least ln(0.001)].
 
-    The clip is brought to -18 dBFS (`levels.at_reference_level`), then resampled to 16 kHz by soxr's
-    high quality.
+    The clip is brought to one level and resampled first (`patches.levelled_samples`).
     """
-    import soxr
-
-    samples = levels.at_reference_level(clip.samples)
-    return log_mel(soxr.resample(samples, clip.sample_rate, SAMPLE_RATE, quality="HQ"))
+    return log_mel(levelled_samples(clip))
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -172,10 +167,7 @@ def patches(frames: NDArray[np.float32], step: int = PATCH_HOP) -> NDArray[np.fl
     ValueError
         If there are fewer than 96 frames.
     """
-    if len(frames) < PATCH_FRAMES:
-        raise ValueError(f"a patch has {PATCH_FRAMES} frames, more than the {len(frames)} there are")
-    starts = range(0, len(frames) - PATCH_FRAMES + 1, step)
-    return np.stack([frames[start : start + PATCH_FRAMES] for start in starts])
+    return cut(frames, PATCH_FRAMES, step)
 
 
 def class_names(path: Path) -> list[str]:

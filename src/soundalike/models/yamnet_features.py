@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.models import ModelStore, stretches, yamnet
+from soundalike.models import ModelStore, patches, stretches, yamnet
 
 STEP = yamnet.PATCH_FRAMES
 """Frames from one patch's beginning to the next one's."""
@@ -42,6 +42,6 @@ def output(clip: Clip, models: ModelStore) -> yamnet.Output:
 
 def stretch_of_patches(count: int) -> NDArray[np.intp]:
     """The stretch of 3 s that each of a clip's patches lies in [shape=(count,)]."""
-    hop = STEP * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE
-    middle = yamnet.PATCH_FRAMES * yamnet.HOP_LENGTH / yamnet.SAMPLE_RATE / 2
+    hop = STEP * yamnet.HOP_LENGTH / patches.SAMPLE_RATE
+    middle = yamnet.PATCH_FRAMES * yamnet.HOP_LENGTH / patches.SAMPLE_RATE / 2
     return stretches.of_middles(middle + hop * np.arange(count))

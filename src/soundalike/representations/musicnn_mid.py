@@ -16,9 +16,9 @@ from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 DIM = 4 * tagger.MIDDLE_FILTERS
 
 DESCRIPTION = (
-    "Patterns of timbre over a second or so: how notes begin and fade, how dense and how steady the "
-    "sound is, as the tagger needs them for its tags. Production and playing count for more than style. "
-    "Averaged over the clip: order, melody, key and form are lost."
+    "Patterns of timbre over about a second, which the tagger uses for its tags: how notes begin and "
+    "fade, how dense and how steady the sound is. Production and playing count for more than style. It "
+    "averages over the clip, so order, melody, key and form are lost."
 )
 
 
@@ -29,7 +29,7 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
-    pooled = musicnn_features.heard(clip, models).pooled
+    pooled = musicnn_features.output(clip, models).pooled
     return pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(len(pooled), DIM)
 
 

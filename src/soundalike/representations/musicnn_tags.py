@@ -15,13 +15,13 @@ from soundalike.models import ModelStore, musicnn_features, tagger
 DIM = len(tagger.TAGS)
 
 DESCRIPTION = (
-    "Which of 50 words listeners would put to the music: rock, jazz, female vocalists, chillout, 80s "
-    "and so on. Two clips are alike if the same words fit. Everything else is lost, and since most of "
-    "the words are of rock, pop and electronic music, a harpsichord and a string quartet share one or "
-    "two of them. Common words outweigh rare ones: nearly everything is a little rock."
+    "Which of 50 tags listeners would give the music: rock, jazz, female vocalists, chillout, 80s and "
+    "so on. Two clips match if the same tags fit. Everything else is lost. Most tags describe rock, pop "
+    "and electronic music, so a harpsichord and a string quartet share only one or two. Common tags "
+    "outweigh rare ones: nearly everything is a little rock."
 )
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embedding of a 30 s clip: float32 [shape=(50,), range 0 to 10], in the order of `tagger.TAGS`."""
-    return np.asarray(musicnn_features.heard(clip, models).tags.sum(axis=0))
+    return np.asarray(musicnn_features.output(clip, models).tags.sum(axis=0))

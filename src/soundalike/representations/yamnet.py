@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.models import ModelStore, stretches, yamnet, yamnet_features
+from soundalike.models import ModelStore, patches, stretches, yamnet, yamnet_features
 
 DIM = yamnet.DIM
 
 DESCRIPTION = (
     "What kind of sound fills each second: instruments, voices, crowds, machines, and the space they "
-    "are in. The network learned to name 521 kinds of sound on two million clips of every sort, music "
-    "among them, so it separates a solo piano, a choir and a drum machine well, also outside Western "
-    "pop. It averages over the clip: order, melody, key and tempo are lost."
+    "are in. The network was trained to name 521 kinds of sound on two million clips of all sorts, "
+    "including music. It separates a solo piano, a choir and a drum machine well, also outside Western "
+    "pop. It averages over the clip, so order, melody, key and tempo are lost."
 )
 
 
@@ -38,7 +38,7 @@ def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 def moment_weights() -> NDArray[np.float64]:
     """Weight of each stretch in the embedding of a 30 s clip [shape=(10,), sum 1]."""
-    samples = round(ANALYSIS_SAMPLES / SAMPLE_RATE * yamnet.SAMPLE_RATE)
+    samples = round(ANALYSIS_SAMPLES / SAMPLE_RATE * patches.SAMPLE_RATE)
     frames = (samples - yamnet.WIN_LENGTH) // yamnet.HOP_LENGTH + 1
     count = (frames - yamnet.PATCH_FRAMES) // yamnet_features.STEP + 1
     return stretches.weights(yamnet_features.stretch_of_patches(count))

@@ -20,14 +20,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import AudioError, LibraryError
+from soundalike.errors import LibraryError
 from soundalike.features import spectral
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
 from soundalike.training import genre_head
+from soundalike.training.clips import TrainingClips
 
 EPOCHS = 30
 BATCH = 8
@@ -84,20 +83,10 @@ def extract(
     LibraryError
         If not one track could be decoded.
     """
-    matrices, kept = [], []
-    skipped = list(source.skipped)
-    for row, file in enumerate(source.tracks["file"]):
-        on_track(str(file))
-        try:
-            clip = analysis_window(decoding.decode(source.path(row)))
-        except AudioError as error:
-            skipped.append(Skipped(str(file), str(error)))
-            continue
-        matrices.append(spectral.standardise(spectral.mfcc(clip)))
-        kept.append(row)
-    if not kept:
-        raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
-    return np.stack(matrices), source.tracks.iloc[kept].reset_index(drop=True), tuple(skipped)
+    clips = TrainingClips(source, on_track)
+    matrices = [spectral.standardise(spectral.mfcc(clip)) for clip in clips]
+    tracks = clips.tracks()
+    return np.stack(matrices), tracks, clips.skipped
 
 
 def train(

@@ -18,23 +18,22 @@ Held-out figures, for the predicted against the true factors:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import AudioError, LibraryError
+from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics
 from soundalike.features import spectral
 from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
 from soundalike.representations import cf_regression
 from soundalike.training.autoencoder import split
+from soundalike.training.clips import TrainingClips
 from soundalike.training.matrix_factorization import TrackFactors
 
 PASSES = 150
@@ -92,28 +91,17 @@ def extract(
         If under 40 tracks of the library are in the listening data and can be decoded.
     """
     place = {track: i for i, track in enumerate(listening.tracks)}
-    mels, kept, targets = [], [], []
-    skipped = list(source.skipped)
-    pairs = zip(source.tracks["track_id"], source.tracks["file"], strict=True)
-    for row, (track_id, file) in enumerate(pairs):
-        on_track(str(file))
-        if track_id not in place:
-            continue
-        try:
-            clip = analysis_window(decoding.decode(source.path(row)))
-        except AudioError as error:
-            skipped.append(Skipped(str(file), str(error)))
-            continue
-        mels.append(spectral.log_mel(cf_regression.at_one_level(clip)).astype(np.float16))
-        kept.append(row)
-        targets.append(place[track_id])
-    if len(kept) < MIN_TRACKS:
+    played = source.tracks[source.tracks["track_id"].isin(place)].reset_index(drop=True)
+    clips = TrainingClips(replace(source, tracks=played), on_track)
+    mels = [spectral.log_mel(cf_regression.at_one_level(clip)).astype(np.float16) for clip in clips]
+    if len(mels) < MIN_TRACKS:
         raise LibraryError(
-            f"Of the library's tracks, {len(kept)} are in the table of plays; training needs "
+            f"Only {len(mels)} of the library's tracks are in the table of plays; training needs "
             f"{MIN_TRACKS}. The column track must hold the library's track_id."
         )
-    tracks = source.tracks.iloc[kept].reset_index(drop=True)
-    return Examples(tracks, np.stack(mels), listening.factors[targets]), tuple(skipped)
+    tracks = clips.tracks()
+    targets = [place[track_id] for track_id in tracks["track_id"]]
+    return Examples(tracks, np.stack(mels), listening.factors[targets]), clips.skipped
 
 
 def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: None) -> TrainedFactors:

@@ -27,18 +27,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import paths
-from soundalike.audio import decoding
-from soundalike.audio.clip import Clip, analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import AudioError, LibraryError
+from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics
 from soundalike.evaluation.metrics import Classification
 from soundalike.models import ModelStore, vgg_features
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import Heldout
 from soundalike.representations import vgg_mel
+from soundalike.training.clips import TrainingClips
 
 if TYPE_CHECKING:
     import keras
@@ -123,28 +122,16 @@ def extract(
     LibraryError
         If not one track could be decoded.
     """
-    whole, half, mel, kept, sums = [], [], [], [], []
-    skipped = list(source.skipped)
-    for row in range(len(source.tracks)):
-        path = source.path(row)
-        file = str(source.tracks["file"].iloc[row])
-        on_track(file)
-        try:
-            clip = analysis_window(decoding.decode(path))
-        except AudioError as error:
-            skipped.append(Skipped(file, str(error)))
-            continue
+    clips = TrainingClips(source, on_track)
+    whole, half, mel = [], [], []
+    for clip in clips:
         whole.append(clip_input(clip, models))
         mel.append(vgg_mel.embed(clip, models).astype(np.float16))
         if halves:
             half.append(np.stack([clip_input(part, models) for part in split(clip)]))
-        kept.append(row)
-        sums.append(paths.sha256_of(path))
-    if not kept:
-        raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
-    tracks = source.tracks.iloc[kept].reset_index(drop=True).assign(sha256=sums)
+    tracks = clips.tracks(checksums=True)
     features = Features(tracks, np.stack(whole), np.stack(half) if halves else None, np.stack(mel))
-    return features, tuple(skipped)
+    return features, clips.skipped
 
 
 def split(clip: Clip) -> tuple[Clip, Clip]:

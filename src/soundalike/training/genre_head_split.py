@@ -26,18 +26,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import paths
-from soundalike.audio import decoding
-from soundalike.audio.clip import analysis_window
 from soundalike.datasets import library
 from soundalike.datasets.fma import SPLITS
 from soundalike.datasets.library import Library, Skipped
-from soundalike.errors import AudioError, LibraryError
+from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout
 from soundalike.training import genre_head
+from soundalike.training.clips import TrainingClips
 from soundalike.training.genre_head import HeadScores
 
 if TYPE_CHECKING:
@@ -130,26 +128,12 @@ def extract(
     """
     shape = (len(source.tracks), *head.INPUT_SHAPE)
     array = np.lib.format.open_memmap(folder / FILE, mode="w+", dtype=np.float16, shape=shape)
-    kept: list[int] = []
-    sums = []
-    skipped = list(source.skipped)
-    for row in range(len(source.tracks)):
-        path = source.path(row)
-        file = str(source.tracks["file"].iloc[row])
-        on_track(file)
-        try:
-            clip = analysis_window(decoding.decode(path))
-        except AudioError as error:
-            skipped.append(Skipped(file, str(error)))
-            continue
-        array[len(kept)] = genre_head.clip_input(clip, models)
-        kept.append(row)
-        sums.append(paths.sha256_of(path))
-    if not kept:
-        raise LibraryError(f"Not one file of {source.folder} could be decoded; nothing to train on.")
+    clips = TrainingClips(source, on_track)
+    for count, clip in enumerate(clips):
+        array[count] = genre_head.clip_input(clip, models)
+    tracks = clips.tracks(checksums=True)
     array.flush()
-    tracks = source.tracks.iloc[kept].reset_index(drop=True).assign(sha256=sums)
-    return Inputs(tracks, array[: len(kept)], tuple(skipped))
+    return Inputs(tracks, array[: len(tracks)], clips.skipped)
 
 
 def assign(tracks: pd.DataFrame, seed: int = 0) -> pd.Series[str]:
