@@ -15,9 +15,8 @@ demo: $(VENV)/.app
 		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
-# Three at a time: the browser's tests mostly wait. Which tests stay together, and in what order, is settled in
-# tests/conftest.py.
-PYTEST = $(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder
+# Three at a time: the browser's tests mostly wait. tests/support/schedule.py says which stay together.
+PYTEST = $(BIN)/pytest -n 3
 
 test: $(VENV)/.test check
 	$(PYTEST) -m "not sweep"

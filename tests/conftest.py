@@ -5,48 +5,27 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from audio_files import Encode, encoded
+from schedule import Schedule, turn
 
 from soundalike.models import ModelStore, runtime
 
-TESTS = Path(__file__).resolve().parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 
 
-LONGEST_FIRST = (
-    *("e2e/test_anatomy.py", "e2e/test_compare.py", "e2e/", "test_resume.py", "test_threads.py"),
-    *("cli/test_recommend_real.py", "evaluation/test_reference.py", "training/", "test_fma_pipeline.py"),
-    *("system/", "test_workers.py", "models/", "cli/", "representations/", "projection/", "pages/"),
-    *("ui/", "playlist/", "indexing/", "audio/"),
-)
-"""Files and folders that take long come first, so that none is left for one process at the end."""
-BROWSERS = (("about", "accessibility", "anatomy", "features", "map"), ())
-"""What is shared out among servers and browsers of their own; the last takes the other files."""
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several processes share a run."""
+    return Schedule(config, log)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, unless one says otherwise, and those of a browser."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_turn)
-
-
-def _group(item: pytest.Item) -> str:
-    path = item.path.relative_to(TESTS)
-    if path.parts[0] != "e2e":
-        return str(path)
-    name = item.path.stem.removeprefix("test_")
-    return f"browser {next((i for i, names in enumerate(BROWSERS) if name in names), len(BROWSERS) - 1)}"
-
-
-def _turn(item: pytest.Item) -> int:
-    path = str(item.path.relative_to(TESTS))
-    return next((i for i, part in enumerate(LONGEST_FIRST) if part in path), len(LONGEST_FIRST))
+    """Begin with what takes long."""
+    items.sort(key=lambda item: turn(item.nodeid))
 
 
 @pytest.fixture(scope="module", autouse=True)
