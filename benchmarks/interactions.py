@@ -181,13 +181,17 @@ INTERACTIONS: dict[str, list[tuple[str, str, Act]]] = {
     "/": [
         ("another track, to its playlist", ROWS, tracks("Track", 5)),
         ("surprise me", ROWS, button("Surprise me")),
-        ("compare by", ROWS, alternate("radio", "Sound only", "Genre only", "Sound and genre")),
+        ("compare by", ROWS, alternate("radio", "Picture only", "Genre only", "Article's method")),
         ("length", ROWS, key("slider", "Tracks", "ArrowRight", "ArrowLeft")),
     ],
     "/map": [
         ("a point, to its details", CARD, walk),
         ("search", "[data-testid=stCaptionContainer]", search),
-        ("another representation", "canvas.over", alternate("radio", "Sound only", "Sound and genre")),
+        (
+            "another representation",
+            "canvas.over",
+            alternate("radio", "Picture only", "Article's method"),
+        ),
         ("two or three dimensions", "canvas.over", alternate("radio", "3-D", "2-D")),
     ],
     "/features?by=vgg_mel&dimension=3400": [

@@ -67,7 +67,7 @@ def test_a_clip_is_answered_without_vgg16(opened, light, models, library_clip, e
     for part in representations.get("soundalike").parts:
         assert (asked.embeddings[part] == whole.embeddings[part]).all()
     assert "vgg_mel" not in asked.embeddings
-    with pytest.raises(ModelError, match=r"too little memory .*; please compare by Soundalike\.$"):
+    with pytest.raises(ModelError, match=r"too little memory .*\. Please compare by Best match\.$"):
         asked.embeddings["vgg_mel"]
 
 

@@ -57,7 +57,7 @@ def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
     assert report.asked == "all labels (3 of 4 tracks)"
     table = report.table()
     assert list(table["name"]) == ["vgg_genre", "vgg_mel", "gone"]
-    assert list(table["title"]) == ["Sound and genre", "Sound only", "As it was called"]
+    assert list(table["title"]) == ["Article's method", "Picture only", "As it was called"]
     assert table["high"].tolist() == pytest.approx([0.55, 0.45, 0.15])
 
 

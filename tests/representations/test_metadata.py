@@ -112,7 +112,7 @@ def test_the_genre_that_is_judged_by_is_not_used():
 def test_what_is_missing_is_said():
     made = of(title=["One", "Two"], artist=["Ann", "Ann"], track_listens=["5", "5"])
     (sentence,) = made.missing
-    assert sentence.startswith("The library's table says nothing about release year, ")
+    assert sentence.startswith("The library's table has no data on release year, ")
     assert "listens, artist, language and sub-genres" in sentence
     assert "title" not in sentence
     assert list(made.groups) == ["title"]
@@ -143,14 +143,14 @@ def test_it_is_deterministic():
     ],
 )
 def test_a_table_that_says_nothing(columns):
-    with pytest.raises(LibraryError, match=r"add columns such as .*\.$") as caught:
+    with pytest.raises(LibraryError, match=r"Add columns such as .*\.$") as caught:
         of(**columns)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_it_cannot_answer_for_an_upload():
     clip = Clip(np.zeros(10, np.float32))
-    with pytest.raises(SoundalikeError, match="hears nothing, so that it cannot answer"):
+    with pytest.raises(SoundalikeError, match="can't be used with your own clip"):
         metadata.embed(clip, ModelStore())
 
 

@@ -130,8 +130,7 @@ class ModelStore:
         """
         if self.light:
             raise ModelError(
-                "This server has too little memory to hear a clip that way; please compare by "
-                "Soundalike."
+                "This server has too little memory for this method. Please compare by Best match."
             )
         return self._network("vgg16", _vgg16)
 
@@ -171,8 +170,8 @@ class ModelStore:
         """
         if "factors" not in self.names:
             raise ModelError(
-                "Comparing by listeners' habits needs a network trained on listening data; train one "
-                "with `soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
+                "Listeners' taste needs a network trained on listening data. Train one with "
+                "`soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
             )
         return self._network("factors", _factors)
 

@@ -102,27 +102,27 @@ REGISTRY: dict[str, Representation] = {
     for representation in (
         Representation(
             "soundalike",
-            "Soundalike",
+            "Best match",
             musicnn.DIM + musicnn_mid.DIM + yamnet.DIM,
-            "Two networks joined: one learned to tag songs (instruments, voices, style), the other to "
-            "name sounds of every kind (what makes the sound, and in what space). Each covers for what "
-            "the other never met in training. Both average over the clip, so a shifted copy is the same "
-            "to them, and a quieter one too. Melody, key and form are lost, tempo mostly.",
+            "Combines two networks. One was trained to tag songs (instruments, voices, style), the "
+            "other to name sounds of every kind (the source and the acoustic space). Each makes up for "
+            "gaps in the other's training data. Both average over the clip, so shifted or quieter "
+            "copies match the original. Melody, key and form are lost, and most of the tempo.",
             ("musicnn", "yamnet"),
             parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
             evened=True,
         ),
         Representation(
             "vgg_genre",
-            "Sound and genre",
+            "Article's method",
             vgg_mel.DIM + genre_head.DIM,
-            "The article's final system: the picture of the sound and the genre it suggests, joined. It "
-            "hears texture and register as they change over the clip, leaning towards the genre; it "
-            "takes the same music started later for another.",
+            "The article's final system combines the spectrogram picture with the predicted genre. It "
+            "captures texture and register as they change over the clip, and leans towards the genre. "
+            "It treats the same music started later as different.",
             ("vgg16", "genre_head"),
             parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
         ),
-        Representation("vgg_mel", "Sound only", vgg_mel.DIM, vgg_mel.HEARS, ("vgg16",), vgg_mel.embed),
+        Representation("vgg_mel", "Picture only", vgg_mel.DIM, vgg_mel.HEARS, ("vgg16",), vgg_mel.embed),
         Representation(
             "genre_head",
             "Genre only",
@@ -165,9 +165,9 @@ REGISTRY: dict[str, Representation] = {
             "vgg_mfcc_chroma",
             "MFCC and chroma",
             vgg_mfcc.DIM + vgg_chroma.DIM,
-            "The pictures of MFCC and chroma, joined: how the timbre changes and which notes sound, "
-            "each at its place in time. It hears more of a clip than either alone, and like both it "
-            "takes a shifted copy for another sound.",
+            "Combines the pictures of MFCC and chroma: how the timbre changes and which notes sound, "
+            "each at its place in time. It captures more of a clip than either alone. Like both, it "
+            "treats a shifted copy as a different sound.",
             ("vgg16",),
             parts={"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
         ),
@@ -247,7 +247,13 @@ REGISTRY: dict[str, Representation] = {
             cf_regression.embed,
         ),
         Representation(
-            "fma518", "Statistics", fma518.DIM, fma518.HEARS, (), fma518.embed, scaling=STANDARDISED
+            "fma518",
+            "Spectral statistics",
+            fma518.DIM,
+            fma518.HEARS,
+            (),
+            fma518.embed,
+            scaling=STANDARDISED,
         ),
     )
 }

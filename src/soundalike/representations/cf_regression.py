@@ -20,10 +20,10 @@ from soundalike.models import ModelStore, factor_cnn
 DIM = factor_cnn.FACTORS
 
 HEARS = (
-    "What goes together with listeners' habits: two clips are alike if the network expects the same "
-    "people to play them. It learns whatever sound has to do with that, such as style, era of recording "
-    "or mood, and nothing that sound does not show, such as fame, language or scene. It is as good as "
-    "the listening data behind it, and knows no music that those listeners never played."
+    "Listening habits: two clips match if the network expects the same people to play them. It learns "
+    "what the sound reveals about that, such as style, era of recording or mood. It cannot learn what "
+    "the sound doesn't show, such as fame, language or scene. It is only as good as its listening data, "
+    "and knows no music that those listeners never played."
 )
 
 

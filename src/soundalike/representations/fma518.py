@@ -52,10 +52,10 @@ COLUMNS: tuple[tuple[str, str, str], ...] = tuple(
 DIM = len(COLUMNS)
 
 HEARS = (
-    "Averages and spreads of what music analysis has measured for decades: loudness, brightness, noise "
-    "against tone, timbre and the notes of the scale. It knows how much of each there is and how much "
-    "it varies, which makes a shifted copy the same sound, but nothing of order: a piece played "
-    "backwards is hardly different, and rhythm and melody are not in it."
+    "Averages and spreads of classic audio features: loudness, brightness, noise against tone, timbre "
+    "and the notes of the scale. They describe how much of each there is and how much it varies, so a "
+    "shifted copy matches. They ignore order: a piece played backwards is hardly different, and rhythm "
+    "and melody are missing."
 )
 
 _OCTAVES = 7

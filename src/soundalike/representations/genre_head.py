@@ -15,8 +15,8 @@ from soundalike.models import ModelStore, genre_head, vgg_features
 DIM = genre_head.DIM
 
 HEARS = (
-    "It hears what separates the genres it was trained on and forgets the rest, so that two clips of "
-    "one genre tend to agree whatever else they do."
+    "Captures what separates the genres it was trained on and ignores the rest. Two clips of the same "
+    "genre therefore tend to match, even if they differ in other ways."
 )
 
 

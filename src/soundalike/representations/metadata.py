@@ -52,15 +52,15 @@ TITLE = "title"
 TITLE_DIM = 300
 
 HEARS = (
-    "Nothing: it reads the table. Two tracks are alike if they are by one artist, of one time and "
-    "place, of like length and popularity, or share words in their titles, however they sound. It "
-    "shows how far listening to nothing goes, and cannot say anything of a clip that has no entry in "
-    "the table. Words of a title count as written, without their meaning."
+    "A metadata-only baseline that ignores the audio. Two tracks match if they share an artist, a time "
+    "and place, a similar length and popularity, or words in their titles. It shows how far metadata "
+    "alone goes, and can't compare a clip that is not in the table. Words in titles count as written, "
+    "without their meaning."
 )
 
 UPLOAD = (
-    "This way of comparing reads the library's table and hears nothing, so that it cannot answer for a "
-    "clip of your own; choose a track of the library, or another representation."
+    "Metadata compares entries of the library's table, so it can't be used with your own clip. Choose a "
+    "library track or another method."
 )
 
 _UNNAMED = ("", "unknown", "unknown artist")
@@ -106,7 +106,7 @@ def from_table(tracks: pd.DataFrame) -> Metadata:
             blocks[name] = block
     if not blocks:
         raise LibraryError(
-            "The library's table says nothing that tells its tracks apart; add columns such as "
+            "The library's table has no column that distinguishes its tracks. Add columns such as "
             "title, artist, release_year or listens."
         )
     ends = np.cumsum([block.shape[1] for block in blocks.values()]).tolist()
@@ -130,7 +130,7 @@ def _sentences(absent: list[str]) -> tuple[str, ...]:
     if not absent:
         return ()
     listed = " and ".join([", ".join(absent[:-1]), absent[-1]] if absent[1:] else absent)
-    return (f"The library's table says nothing about {listed}, so that these are not compared.",)
+    return (f"The library's table has no data on {listed}, so these are not compared.",)
 
 
 def _column(tracks: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str] | None:

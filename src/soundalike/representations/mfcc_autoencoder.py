@@ -17,11 +17,11 @@ from soundalike.models import ModelStore, autoencoder
 DIM = autoencoder.DIM
 
 HEARS = (
-    "How the timbre moves over seconds: swells, entries and sections are kept, while pulse and beat, "
-    "and whatever else changes faster than once a second, are nearly all lost. Nobody told the network "
-    "what sounds alike, only to draw the coefficients again, so that it keeps what is large, not what "
-    "matters. Loudness and overall colour are divided out before it starts, and a shifted copy has "
-    "another code."
+    "How the timbre moves over seconds. Swells, entries and sections are kept; pulse, beat and anything "
+    "else that changes faster than once a second is nearly all lost. The network was only trained to "
+    "reconstruct the coefficients, not to judge what sounds alike, so it keeps what is large rather "
+    "than what matters. Overall loudness and tone colour are normalised away first. A shifted copy gets "
+    "a different code."
 )
 
 

@@ -18,10 +18,10 @@ from soundalike.models import ModelStore
 DIM = spectral.N_MFCC * N_FRAMES
 
 HEARS = (
-    "The course of the timbre, one number for each of 20 coefficients every 23 ms, compared frame "
-    "against frame. Two clips are alike only if the same changes come at the same moments, to within a "
-    "frame or two: in practice a common pulse or fade, or the same recording. Loudness and overall "
-    "colour are divided out, and a copy shifted by half a second is a stranger."
+    "Timbre over time: 20 coefficients every 23 ms, compared frame by frame. Two clips match only if "
+    "the same changes happen at the same moments, within a frame or two. In practice this means a "
+    "shared pulse or fade, or the same recording. Overall loudness and tone colour are normalised away. "
+    "A copy shifted by half a second no longer matches."
 )
 
 

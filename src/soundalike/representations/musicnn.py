@@ -16,11 +16,11 @@ from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 DIM = tagger.DIM
 
 HEARS = (
-    "What a network needs to guess how listeners would tag a track: instruments and voices, genre, era "
-    "and mood, as far as three seconds show them. It hears production and playing well, and forgets "
-    "what no tag speaks of: melody, key, tempo and form. Averaged over the clip, it knows no order in "
-    "time, so that a shifted copy sounds the same. It grew up on rock, pop and electronic music, the "
-    "Million Song Dataset, and hears finer differences there than in classical or other music."
+    "What a network needs to predict listeners' tags: instruments and voices, genre, era and mood, as "
+    "far as three seconds reveal them. It captures production and playing well, and ignores what tags "
+    "don't describe: melody, key, tempo and form. It averages over the clip and ignores order, so a "
+    "shifted copy matches. It was trained on rock, pop and electronic music (the Million Song Dataset), "
+    "and makes finer distinctions there than in classical or other music."
 )
 
 

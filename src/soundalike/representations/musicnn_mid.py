@@ -16,9 +16,9 @@ from soundalike.models import ModelStore, musicnn_features, stretches, tagger
 DIM = 4 * tagger.MIDDLE_FILTERS
 
 HEARS = (
-    "Patterns of timbre over a second or so: how notes begin and fade, how dense and how steady the "
-    "sound is, as the tagger needs them for its tags. Production and playing count for more than style. "
-    "Averaged over the clip: order, melody, key and form are lost."
+    "Patterns of timbre over about a second, which the tagger uses for its tags: how notes begin and "
+    "fade, how dense and how steady the sound is. Production and playing count for more than style. It "
+    "averages over the clip, so order, melody, key and form are lost."
 )
 
 

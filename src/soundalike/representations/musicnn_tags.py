@@ -15,10 +15,10 @@ from soundalike.models import ModelStore, musicnn_features, tagger
 DIM = len(tagger.TAGS)
 
 HEARS = (
-    "Which of 50 words listeners would put to the music: rock, jazz, female vocalists, chillout, 80s "
-    "and so on. Two clips are alike if the same words fit. Everything else is lost, and since most of "
-    "the words are of rock, pop and electronic music, a harpsichord and a string quartet share one or "
-    "two of them. Common words outweigh rare ones: nearly everything is a little rock."
+    "Which of 50 tags listeners would give the music: rock, jazz, female vocalists, chillout, 80s and "
+    "so on. Two clips match if the same tags fit. Everything else is lost. Most tags describe rock, pop "
+    "and electronic music, so a harpsichord and a string quartet share only one or two. Common tags "
+    "outweigh rare ones: nearly everything is a little rock."
 )
 
 

@@ -18,10 +18,10 @@ from soundalike.representations import vgg_mel
 DIM = vgg_mel.DIM
 
 HEARS = (
-    "Harmony: which of the twelve notes sound, how clearly, and how often they change. It tells a drone "
-    "from a chord progression and a tune from noise, but not a flute from a guitar, nor one octave from "
-    "another. Notes and moments keep their place, so that the same song in another key, or shifted by a "
-    "few seconds, looks like another sound."
+    "Harmony: which of the twelve notes sound, how clearly, and how often they change. It distinguishes "
+    "a drone from a chord progression and a tune from noise, but not a flute from a guitar, nor one "
+    "octave from another. Every value belongs to a fixed note and time. The same song in another key, "
+    "or shifted by a few seconds, counts as a different sound."
 )
 
 

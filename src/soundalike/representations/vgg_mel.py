@@ -17,9 +17,9 @@ GRID = (5, 10)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
 
 HEARS = (
-    "It hears texture, register, and how both change over the clip. Since its cells keep their "
-    "place in time, it takes a shifted copy for another sound, and it was never told what music is: "
-    "VGG16 learned from photographs."
+    "Captures texture, register, and how both change over the clip. Every value belongs to a fixed "
+    "time, so a shifted copy counts as a different sound. VGG16 was trained on photographs and has no "
+    "knowledge of music."
 )
 
 

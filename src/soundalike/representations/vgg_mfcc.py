@@ -19,10 +19,10 @@ from soundalike.representations import vgg_mel
 DIM = vgg_mel.DIM
 
 HEARS = (
-    "The texture of the timbre's changes over the clip: busy or still, abrupt or gliding, regular or "
-    "not. Which timbre it is that changes is largely lost, since every coefficient is standardised, and "
-    "so is pitch, which the coefficients are made to leave out. Cells keep their place in time, so that "
-    "a shifted copy looks like another sound."
+    "How the timbre changes over the clip: busy or still, abrupt or gradual, regular or not. The timbre "
+    "itself is largely lost because every coefficient is standardised. Pitch is lost too, since the "
+    "coefficients are designed to ignore it. Every value belongs to a fixed time, so a shifted copy "
+    "counts as a different sound."
 )
 
 

@@ -21,11 +21,10 @@ GRID = (1, 40)
 DIM = GRID[0] * GRID[1] * vgg16.CHANNELS
 
 HEARS = (
-    "Loudness and overall brightness over time, in 40 steps of three quarters of a second: the first "
-    "two coefficients are far larger than the rest and make most of the picture's contrast. All 20 "
-    "coefficients fall into a single row of cells, so that the finer timbre is a blur, and what a "
-    "network learned from photographs has little to say about 20 rows. A shifted copy looks like "
-    "another sound."
+    "Loudness and overall brightness over time, in 40 steps of three quarters of a second. The first "
+    "two coefficients are far larger than the rest and provide most of the picture's contrast. All 20 "
+    "coefficients fall into a single row of cells, which blurs finer timbre. A network trained on "
+    "photographs gets little out of 20 rows. A shifted copy counts as a different sound."
 )
 
 

@@ -16,9 +16,9 @@ DIM = yamnet.DIM
 
 HEARS = (
     "What kind of sound fills each second: instruments, voices, crowds, machines, and the space they "
-    "are in. The network learned to name 521 kinds of sound on two million clips of every sort, music "
-    "among them, so it separates a solo piano, a choir and a drum machine well, also outside Western "
-    "pop. It averages over the clip: order, melody, key and tempo are lost."
+    "are in. The network was trained to name 521 kinds of sound on two million clips of all sorts, "
+    "including music. It separates a solo piano, a choir and a drum machine well, also outside Western "
+    "pop. It averages over the clip, so order, melody, key and tempo are lost."
 )
 
 

@@ -16,9 +16,9 @@ from soundalike.models import ModelStore, yamnet, yamnet_features
 DIM = yamnet.N_CLASSES
 
 HEARS = (
-    "Which of 521 words describe the sound: piano, choir, drum machine, rapping, rain. Two clips are "
-    "alike if the same words fit. It is blunter than the network's embedding, and most of the words are "
-    "not about music at all."
+    "Which of 521 classes describe the sound: piano, choir, drum machine, rapping, rain. Two clips "
+    "match if the same classes fit. This is coarser than the network's embedding, and most classes have "
+    "nothing to do with music."
 )
 
 
