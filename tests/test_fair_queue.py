@@ -172,6 +172,6 @@ def test_a_line_that_is_too_long_is_refused_in_one_sentence():
     with turns.turn("first"):
         line.ask("a", "a")
         line.ask("b", "b")
-        with pytest.raises(BusyError, match=r"^2 clips are waiting .*; please try again in a minute\.$"):
+        with pytest.raises(BusyError, match=r"^2 clips are already waiting\. Try again in a minute\.$"):
             turns.turn("c").__enter__()
     assert line.finish() == ["a", "b"]

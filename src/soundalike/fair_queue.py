@@ -77,7 +77,7 @@ class Turns:
         with self._changed:
             if len(self._waiting) >= self._longest:
                 raise BusyError(
-                    f"{len(self._waiting)} clips are waiting to be heard; please try again in a minute."
+                    f"{len(self._waiting)} clips are already waiting. Try again in a minute."
                 )
             begins = max(self._clock, self._ends.get(visitor, 0))
             self._ends[visitor] = begins + 1

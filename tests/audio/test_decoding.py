@@ -151,10 +151,10 @@ def test_a_shorter_clip_is_repeated(n):
 @pytest.mark.parametrize(
     ("seconds", "note"),
     [
-        (10.0, "The clip is 10.0 s long; it was repeated to fill 30 s."),
+        (10.0, "This clip is only 10.0 s long, so we looped it to 30 s."),
         (29.5, None),
         (30.5, None),
-        (65.0, "Of 1:05 the loudest half minute was analysed: 0:00 to 0:30."),
+        (65.0, "We analysed the loudest 30 seconds, 0:00 to 0:30 of 1:05."),
     ],
 )
 def test_what_was_done_is_noted_after_the_notes_there_are(seconds, note):
@@ -175,8 +175,8 @@ def test_the_loudest_half_minute_is_chosen(at):
         window.samples, samples[first : first + ANALYSIS_SAMPLES].astype(np.float32)
     )
     assert window.notes == (
-        f"Of 2:00 the loudest half minute was analysed: {decoding.clock(window.start)} to "
-        f"{decoding.clock(window.start + 30)}.",
+        f"We analysed the loudest 30 seconds, {decoding.clock(window.start)} to "
+        f"{decoding.clock(window.start + 30)} of 2:00.",
     )
 
 

@@ -44,7 +44,7 @@ def test_empty(tmp_path):
 def test_text_that_calls_itself_mp3(tmp_path):
     path = tmp_path / "song.mp3"
     path.write_text("These are words, and not music.\n" * 200)
-    assert "not an audio file" in refusal(path)
+    assert "read this as audio" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_playlists_are_not_followed(playlist, encode, tmp_path):
     target.write_bytes(encode(sine(4)))
     for name in (target.as_uri(), str(target), target.name):
         text = playlist.format(name)
-        assert "not an audio file" in refusal(text.encode())
+        assert "read this as audio" in refusal(text.encode())
         for suffix in (".m3u8", ".mp3"):
             path = tmp_path / f"list{suffix}"
             path.write_text(text)
-            assert "not an audio file" in refusal(path)
+            assert "read this as audio" in refusal(path)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_playlists_are_not_followed(playlist, encode, tmp_path):
     ],
 )
 def test_formats_that_are_not_offered(container, codec, encode):
-    assert "not an audio file" in refusal(encode(stereo(sine(4)), 48_000, container, codec))
+    assert "read this as audio" in refusal(encode(stereo(sine(4)), 48_000, container, codec))
 
 
 def film(sound: bool) -> bytes:
@@ -102,7 +102,7 @@ def film(sound: bool) -> bytes:
 
 
 def test_a_film_without_sound():
-    assert "no sound" in refusal(film(sound=False))
+    assert "contains no audio" in refusal(film(sound=False))
 
 
 def test_a_film_is_listened_to():
@@ -136,7 +136,7 @@ def test_too_many_bytes(monkeypatch, encode, tmp_path):
     source = encode(sine(6))
     monkeypatch.setattr(decoding, "MAX_BYTES", 2**18)
     message = refusal(source)
-    assert "This file has 1 MB" in message
+    assert "This file is 1 MB" in message
     assert "at most 0 MB" in message
     path = tmp_path / "own.wav"
     path.write_bytes(source)
@@ -175,7 +175,7 @@ def test_of_a_long_file_of_ones_own_the_beginning_is_read(encode, monkeypatch, t
     monkeypatch.setattr(decoding, "MAX_SECONDS", 5.0)
     cut = decoding.decode(path)
     assert len(cut.samples) == 5 * decoding.SAMPLE_RATE
-    assert cut.notes == ("The file is longer than 20 minutes; only its beginning was listened to.",)
+    assert cut.notes == ("The file is longer than 20 minutes, so we used only the beginning.",)
     np.testing.assert_allclose(cut.samples[:100_000], whole.samples[:100_000], atol=1e-6)
 
 

@@ -82,7 +82,7 @@ def test_a_refusal_is_the_one_of_audio(source, pool):
 
 def test_what_is_too_large_is_not_even_sent(monkeypatch, pool):
     monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
-    with pytest.raises(AudioError, match="This file has 2 MB"):
+    with pytest.raises(AudioError, match="This file is 2 MB"):
         pool.decode(bytes(2 * 2**20))
 
 
@@ -128,7 +128,7 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
     [
         (Limits(cpu_seconds=1), "slow", "takes too long"),
         (Limits(seconds=0.5), "slow", "takes too long"),
-        (Limits(memory=30 << 20), None, "please convert it"),
+        (Limits(memory=30 << 20), None, "Convert it"),
     ],
     ids=["processor time", "wall time", "memory"],
 )
@@ -159,7 +159,7 @@ def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
     pool = Pool(1)
     limited.append(pool)
     monkeypatch.setattr(sandbox.sys, "executable", "/bin/false")
-    with pytest.raises(SandboxError, match="broke the process") as caught:
+    with pytest.raises(SandboxError, match="crashed the decoder") as caught:
         pool.decode(b"music")
     assert caught.value.reason == "died"
 
@@ -171,7 +171,7 @@ def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, en
     with monkeypatch.context() as patch:
         patch.setattr(sandbox.sys, "executable", "/nowhere/python")
         assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
-        with pytest.raises(AudioError, match="try again later"):
+        with pytest.raises(AudioError, match="Try again later"):
             pool.decode(b"music")
         pool.warm()
     assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
@@ -227,7 +227,7 @@ def test_the_main_script_is_not_run_again(tmp_path):
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True)
     assert done.stdout.splitlines()[0] == "begun"
     assert done.stdout.count("begun") == 1
-    assert "not an audio file" in done.stdout
+    assert "read this as audio" in done.stdout
     assert done.stderr == ""
 
 

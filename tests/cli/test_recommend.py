@@ -113,11 +113,11 @@ def test_what_contradicts_itself_is_bad_usage(capsys: Capture, wrong: tuple[str,
 def test_a_journey_over_more_tracks_than_there_are(capsys: Capture) -> None:
     found = document(capsys, "journey", "0235", "0102", "-k", "99999999999")
     assert len(found["results"]) < 478
-    assert "each step must lead nearer" in found["notes"][0]
+    assert "every step must get closer" in found["notes"][0]
 
 
 def test_notes_of_a_file_go_to_standard_error(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "list.csv"
     code, _, err = run(capsys, "recommend", "0235", "-k", "400", "--format", "csv", "--out", out)
     assert code == 0
-    assert "tracks are left; left out were" in err
+    assert "tracks are left. Left out:" in err

@@ -67,7 +67,7 @@ def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     document = recommend(capsys, path)
     check(document)
     assert document["query"]["duration"] == pytest.approx(300, abs=1)
-    assert any("loudest half minute" in note for note in document["notes"])
+    assert any("loudest 30 seconds" in note for note in document["notes"])
 
 
 def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     path.write_bytes(encode(samples, "webm", "libopus", 48_000))
     document = recommend(capsys, path)
     check(document)
-    assert any("repeated to fill 30 s" in note for note in document["notes"])
+    assert any("looped it to 30 s" in note for note in document["notes"])
 
 
 def test_a_clip_of_the_library_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:

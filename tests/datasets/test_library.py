@@ -190,7 +190,7 @@ def test_broken_file_of_a_folder_is_skipped_with_its_reason(tmp_path: Path) -> N
     loaded = library.load(tmp_path)
     assert loaded.tracks["file"].tolist() == ["good.wav"]
     assert [item.file for item in loaded.skipped] == ["bad.mp3", "empty.wav"]
-    assert "not an audio file" in loaded.skipped[0].reason
+    assert "read this as audio" in loaded.skipped[0].reason
     assert "empty" in loaded.skipped[1].reason
 
 

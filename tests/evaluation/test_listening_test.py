@@ -208,7 +208,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(VotesError, match="cannot be kept"):
+    with pytest.raises(VotesError, match="can't be stored"):
         Votes(tmp_path / "file" / "votes.sqlite", LIBRARY)
 
 

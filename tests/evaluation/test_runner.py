@@ -103,7 +103,7 @@ def test_what_was_trained_on_these_tracks_is_marked_and_held_out(tmp_path: Path)
         "genre_head": True,
     }
     head = by_name["genre_head"]
-    assert "flatters" in head["notes"][0]
+    assert "inflates" in head["notes"][0]
     assert head["precision_at_10_artist_filter"] == 1
     assert head["precision_at_10_held_out"]["mean"] < 0.8
     assert by_name["vgg_mel"]["notes"] == []
@@ -133,7 +133,7 @@ def test_neighbours_alone_are_skipped_with_a_reason(
     found = measure(plain)
     assert [item["name"] for item in found["representations"]] == ["vgg_genre", "genre_head"]
     assert found["skipped"] == [
-        {"name": "vgg_mel", "reason": "The index holds its neighbours only, and not its vectors."}
+        {"name": "vgg_mel", "reason": "The index stores only its neighbours, not its vectors."}
     ]
     nothing = measure(plain, "vgg_mel")
     assert (nothing["representations"], nothing["chance"]) == ([], None)

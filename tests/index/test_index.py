@@ -337,9 +337,9 @@ def test_models_are_those_of_the_index(opened: Index, tmp_path: Path) -> None:
     edit_manifest(opened.folder, lambda manifest: manifest.update(models=sums))
     again = index.load(opened.folder)
     again.check_models(original)
-    with pytest.raises(IndexFolderError, match=r"another genre_head .* `soundalike index`"):
+    with pytest.raises(IndexFolderError, match=r"a different genre_head .* `soundalike index`"):
         again.check_models(store(tmp_path / "b", vgg16=b"network", genre_head=b"other"))
-    with pytest.raises(IndexFolderError, match="another vgg16 "):
+    with pytest.raises(IndexFolderError, match="a different vgg16 "):
         again.check_models(store(tmp_path / "c", vgg16=b"other", genre_head=b"head"))
     with pytest.raises(ModelError, match="is missing"):
         again.check_models(store(tmp_path / "d", vgg16=b"network"))

@@ -143,7 +143,7 @@ def test_broken_audio_is_skipped_and_reported(
     seen: list[Event] = []
     built = build(library.load(three), three.parent / "index", small_models, on_file=seen.append)
     assert [item.file for item in built.skipped] == [f"clips/{IDS[1]}.opus"]
-    assert "not an audio file" in built.skipped[0].reason
+    assert "read this as audio" in built.skipped[0].reason
     assert [event.file for event in seen] == [f"clips/{track_id}.opus" for track_id in IDS[:3]]
     assert [event.kind for event in seen] == ["taken", "skipped", "taken"]
     assert built.index.tracks["track_id"].tolist() == [IDS[0], IDS[2]]

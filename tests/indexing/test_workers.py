@@ -72,7 +72,7 @@ def test_processes_hear_what_this_one_does(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:
     assert len(expected) == 11
-    assert "not an audio file" in str(expected["bad.mp3"])
+    assert "read this as audio" in str(expected["bad.mp3"])
     drawn: list[str] = []
 
     def watched() -> Iterator[Job]:

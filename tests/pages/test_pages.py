@@ -62,13 +62,13 @@ def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(
     encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def busy(*_: object) -> None:
-        raise BusyError("50 clips are waiting to be heard; please try again in a minute.")
+        raise BusyError("50 clips are already waiting. Try again in a minute.")
 
     monkeypatch.setattr(query, "complete", busy)
     app = uploaded(encode(noise()))
     assert not app.exception
     assert [error.value for error in app.error] == [
-        "50 clips are waiting to be heard; please try again in a minute."
+        "50 clips are already waiting. Try again in a minute."
     ]
     assert "Predicted genres" not in [header.value for header in app.header]
     assert any("recommend_playlist" in str(part.proto) for part in app.get("bidi_component"))

@@ -112,10 +112,10 @@ def test_the_note_counts_what_each_rule_left_out(libraries) -> None:
     nobody = sum(not index.fact("artist", row) for row in range(40))
     assert len(found.entries) < 30
     (note,) = found.notes
-    left_out = [int(part.split()[0]) for part in note.split("left out were ")[1].split(", ")]
-    assert note.startswith(f"Only {len(found.entries)} tracks are left; left out were ")
-    assert "by the limit of 1 by one artist" in note
-    assert "2 removed by hand" in note
+    left_out = [int(part.split()[0]) for part in note.split("Left out: ")[1].split(", ")]
+    assert note.startswith(f"Only {len(found.entries)} tracks are left. Left out: ")
+    assert "over the limit of 1 per artist" in note
+    assert "2 removed by you" in note
     assert sum(left_out) + len(found.entries) + 1 == 40
     assert len(found.entries) <= 7 + nobody
 
@@ -127,7 +127,7 @@ def test_a_recording_is_in_once(tmp_path) -> None:
     np.save(index.folder / f"{duplicates.FILE}.npy", np.array([[1, 2], [1, 3], [2, 3]], np.int32))
     found = composer.compose(index, seeds_of(index, [0]), Recipe("vgg_mel", 5))
     assert rows_of(found) == [1, 4, 5]
-    assert found.notes == ("Only 3 tracks are left; left out were 2 as the same recording as another.",)
+    assert found.notes == ("Only 3 tracks are left. Left out: 2 as duplicate recordings.",)
 
 
 def test_variety_makes_the_tracks_less_alike(libraries) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import zipfile
 from dataclasses import replace
@@ -198,7 +199,7 @@ def stating_another_size(content: bytes, size: int, stated: int) -> bytes:
 REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "nothing": ("", "list.m3u8", "is empty"),
     "blank": (" \r\n\t", "list.csv", "is empty"),
-    "only comments": ("#EXTM3U\n#EXTINF:1,a\n", "list.m3u8", "names no track"),
+    "only comments": ("#EXTM3U\n#EXTINF:1,a\n", "list.m3u8", "contains no tracks"),
     "picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "list.m3u", "binary"),
     "UTF-16": ("a.mp3\n".encode("utf-16"), "list.m3u8", "binary"),
     "not UTF-8": (b"a\xff.mp3\n", "list.m3u8", "UTF-8"),
@@ -206,7 +207,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "XML of another kind": ("<html><body/></html>", "list.xspf", "is XML but not XSPF"),
     "XML of an unknown encoding": ('<?xml version="1.0" encoding="x-y"?><a/>', "a.xspf", "damaged XML"),
     "XML of many bytes a letter": ('<?xml version="1.0" encoding="gbk"?><a/>', "a.xspf", "damaged XML"),
-    "XSPF without tracks": (XSPF.format(""), "list.xspf", "names no track"),
+    "XSPF without tracks": (XSPF.format(""), "list.xspf", "contains no tracks"),
     "no XML by that name": ("track one", "list.xspf", "damaged XML"),
     "deep XML": ("<playlist>" * 101, "list.xspf", "nested too deeply"),
     "entities that expand": (BOMB, "list.xspf", "document type"),
@@ -216,23 +217,23 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "JSON list": ("[1, 2]", "list.json", "is JSON but not JSPF"),
     "JSPF without a list": ('{"playlist": {"track": {"title": "a"}}}', "a.jspf", "is JSON but not JSPF"),
     "JSPF of strings": ('{"playlist": {"track": ["a"]}}', "a.jspf", "is JSON but not JSPF"),
-    "JSPF without tracks": ('{"playlist": {"track": []}}', "a.jspf", "names no track"),
+    "JSPF without tracks": ('{"playlist": {"track": []}}', "a.jspf", "contains no tracks"),
     "deep JSON": ('{"a":' + "[" * 100_000, "list.jspf", "nested too deeply"),
     "long JSON number": ('{"a":' + "1" * 5_000 + "}", "list.jspf", "is JSON but not JSPF"),
-    "JSON of many values": ('{"a":[' + "1," * 1_000_001 + "1]}", "list.jspf", "too much in them"),
-    "CSV without a column": ("name,length\na,1\n", "list.csv", "has no column"),
-    "CSV of artists": ("artist\nA\n", "list.csv", "has no column"),
-    "CSV with a header alone": ("title,artist\n", "list.csv", "names no track"),
+    "JSON of many values": ('{"a":[' + "1," * 1_000_001 + "1]}", "list.jspf", "too much data"),
+    "CSV without a column": ("name,length\na,1\n", "list.csv", "needs a header row"),
+    "CSV of artists": ("artist\nA\n", "list.csv", "needs a header row"),
+    "CSV with a header alone": ("title,artist\n", "list.csv", "contains no tracks"),
     "CSV with an endless cell": ('title,artist\n"' + "a" * 200_000, "list.csv", "damaged table"),
-    "no ZIP by that name": ("a.mp3", "list.zip", "is not a ZIP"),
-    "truncated ZIP": (zipped(("a.m3u8", "a.mp3"))[:-9], "list.zip", "is not a ZIP"),
-    "empty ZIP": (zipped(), "list.zip", "holds no playlist"),
-    "ZIP without a list": (zipped(("a.mp3", b"\0")), "list.zip", "holds no playlist"),
+    "no ZIP by that name": ("a.mp3", "list.zip", "is not a valid ZIP"),
+    "truncated ZIP": (zipped(("a.m3u8", "a.mp3"))[:-9], "list.zip", "is not a valid ZIP"),
+    "empty ZIP": (zipped(), "list.zip", "contains no playlist"),
+    "ZIP without a list": (zipped(("a.mp3", b"\0")), "list.zip", "contains no playlist"),
     "encrypted ZIP": (encrypted(), "list.zip", "is encrypted"),
     "ZIP by another method": (
         zipped(("a.m3u8", "a.mp3"), compression=zipfile.ZIP_LZMA),
         "list.zip",
-        "unusual way",
+        "unsupported compression",
     ),
     "ZIP in a ZIP": (zipped(("a.m3u8", zipped(("b.m3u8", "b.mp3")))), "list.zip", "binary"),
     "bad list in a ZIP": (
@@ -244,7 +245,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "ZIP bomb that lies": (
         stating_another_size(zipped(("a.m3u8", b"a" * 40_000_000)), 40_000_000, 90),
         "list.zip",
-        "is not a ZIP",
+        "is not a valid ZIP",
     ),
     "large list": (b"#" * 30_000_001, "list.m3u8", "larger than 30 MB"),
     "name of many lines": ("", "a\nb\r\nc.m3u8", "a b c.m3u8 is empty"),
@@ -260,7 +261,7 @@ def test_what_is_no_playlist_is_refused_in_a_sentence(
         read(content, name)
     message = str(caught.value)
     assert reason in message
-    assert "; please " in message
+    assert re.search(r"\. (Choose|Split|Save|Create|Export) |needs a header row", message)
     assert message.endswith(".")
     assert len(message.splitlines()) == 1
 
@@ -322,5 +323,5 @@ def test_zip_whose_offsets_no_machine_can_seek() -> None:
     entry[30:32], entry[42:46] = struct.pack("<H", len(extra)), b"\xff" * 4
     ending = bytearray(content[end:])
     ending[12:16] = struct.pack("<I", len(entry))
-    with pytest.raises(ListingError, match="is not a ZIP"):
+    with pytest.raises(ListingError, match="is not a valid ZIP"):
         read(content[:directory] + bytes(entry) + bytes(ending))

@@ -127,10 +127,8 @@ def test_rows_keep_their_order_and_come_once(four: Index) -> None:
     references = [entry(track_id=track_id) for track_id in ("4", "1", "4", "2", "1")]
     rows, notes = file_reader.resolve(four, references)
     assert rows == [3, 0, 1]
-    assert notes == ["2 entries name a track that is in the list already; it is kept once."]
-    assert file_reader.resolve(four, references[:3])[1] == [
-        "1 entry names a track that is in the list already; it is kept once."
-    ]
+    assert notes == ["Ignored 2 duplicate entries."]
+    assert file_reader.resolve(four, references[:3])[1] == ["Ignored 1 duplicate entry."]
 
 
 def test_what_is_not_in_the_library_is_named(four: Index) -> None:
@@ -149,7 +147,7 @@ def test_what_is_not_in_the_library_is_named(four: Index) -> None:
     ]
     assert file_reader.resolve(four, [*unknown, known, known])[1] == [
         "4 of 6 entries are not in this library: “A - One”, “two.mp3”, “?” and 1 more.",
-        "1 entry names a track that is in the list already; it is kept once.",
+        "Ignored 1 duplicate entry.",
     ]
     assert file_reader.resolve(four, unknown[3:])[1] == [
         f"1 of 1 entries is not in this library: “{'x' * 79}…”."

@@ -85,7 +85,7 @@ def test_m3u8_line_by_line() -> None:
 def test_paths_that_m3u8_would_take_for_something_else() -> None:
     made = listing(item(1, file="#1.opus"), item(2, file=" 2.opus"), item(3, file="a\nb.opus"))
     lines = text(made, "m3u8").splitlines()
-    assert lines[-1] == "# Left out, for the line break in its name: a b.opus"
+    assert lines[-1] == "# Left out (line break in the file name): a b.opus"
     assert [line for line in lines if not line.startswith("#")] == ["./#1.opus", "./ 2.opus"]
 
 
@@ -278,12 +278,12 @@ def test_credits_of_the_zip(tmp_path: Path) -> None:
     assert archive.namelist()[:2] == ["clips/01 Artist 1 - Title 1.opus", "clips/02 Title 2.opus"]
     assert archive.read("CREDITS.txt").decode() == (
         "A playlist\n\nMade with Soundalike (seeds: 0235).\n"
-        "Each clip stays under its own licence, which is named with it.\n\n"
+        "Each clip keeps its own licence, which is listed with it.\n\n"
         "01 Artist 1 - Title 1.opus\nTitle: Title 1\nArtist: Artist 1\nAlbum: An album\n"
         "Licence: CC-BY-4.0\nSource: https://example.org/1\n\n"
-        "02 Title 2.opus\nTitle: Title 2\nArtist: not named\nAlbum: not named\n"
-        "Licence: not stated in the library\nSource: not stated in the library\n\n"
-        "Left out, as its file could not be read: Artist 3 - Title 3 (clips/0003.opus)\n"
+        "02 Title 2.opus\nTitle: Title 2\nArtist: unknown\nAlbum: unknown\n"
+        "Licence: not listed in the library\nSource: not listed in the library\n\n"
+        "Left out (unreadable file): Artist 3 - Title 3 (clips/0003.opus)\n"
     )
     assert b"Title 3" not in archive.read("playlist.m3u8")
 

@@ -114,7 +114,7 @@ def test_copies_are_left_out_and_named(tmp_path: Path, names: tuple[str, ...]) -
     found = playlist.recommend(index, query.from_library(index, "t0"), names[0], 10)
     assert sorted(rows(found)) == [1, 2, 4]
     assert found.notes == (
-        "Left out as the same recording: “Title 3”, “Title 5”.",
+        "Left out (same recording): “Title 3”, “Title 5”.",
         "The library has only 3 other tracks.",
     )
 
@@ -125,7 +125,7 @@ def test_copy_does_not_cost_a_place(tmp_path: Path) -> None:
     index = write_index(tmp_path / "index", {"vgg_mel": mel})
     found = playlist.recommend(index, query.from_library(index, "t0"), "vgg_mel", 4)
     assert rows(found) == [1, 2, 4, 5]
-    assert found.notes == ("Left out as the same recording: “Title 3”.",)
+    assert found.notes == ("Left out (same recording): “Title 3”.",)
 
 
 def test_weights_change_the_ranking(tmp_path: Path) -> None:

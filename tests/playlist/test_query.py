@@ -171,7 +171,7 @@ def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: Mod
 def test_other_models_than_the_index_has_are_refused_first(small_index: Index, tmp_path: Path) -> None:
     other = tmp_path / "head.npz"
     other.write_bytes(b"another head")
-    with pytest.raises(IndexFolderError, match="another genre_head"):
+    with pytest.raises(IndexFolderError, match="a different genre_head"):
         query.from_audio(b"no audio", small_index, ModelStore(genre_head=other))
 
 
@@ -186,7 +186,7 @@ def test_an_index_is_asked_with_its_own_head(
     manifest["models"]["genre_head"] = paths.sha256_of(path)
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     own = index.load(folder)
-    with pytest.raises(IndexFolderError, match="another genre_head"):
+    with pytest.raises(IndexFolderError, match="a different genre_head"):
         query.from_audio(OTHER_CLIP, own, small_models)
     asked = query.from_audio(OTHER_CLIP, own, own.models(small_models))
     assert set(asked.genres) == {"Dub", "Fado", "Ska"}

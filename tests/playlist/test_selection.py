@@ -37,7 +37,7 @@ def test_most_typical_first(clusters: Index) -> None:
 def test_long_and_empty_selections(clusters: Index) -> None:
     ranked = selection.rank(clusters, "genre_head", range(40), 10)
     assert len(ranked.entries) == 10
-    assert ranked.notes == ("The 10 most typical of the 40 tracks selected.",)
+    assert ranked.notes == ("Showing the 10 most typical of the 40 selected tracks.",)
     assert selection.rank(clusters, "genre_head", [], 10).entries == ()
     with pytest.raises((IndexFolderError, UnknownRepresentationError)):
         selection.rank(clusters, "vgg_mel", [1], 10)

@@ -32,23 +32,23 @@ def build(folder: Path) -> dict[str, str | None]:
 
     put(GOOD, whole, None)
     put("empty.mp3", b"", "empty")
-    put("text.mp3", b"Dear diary, this is no music.\n" * 50, "not an audio file")
-    put("noise.flac", np.random.default_rng(0).bytes(100_000), "please choose")
+    put("text.mp3", b"Dear diary, this is no music.\n" * 50, "read this as audio")
+    put("noise.flac", np.random.default_rng(0).bytes(100_000), "as audio. Try")
     put("half.opus", whole[: len(whole) // 2], None)
     put("stub.opus", whole[:3_000], "")
-    put("copy of good.opus", whole, f"the same file as {GOOD}")
+    put("copy of good.opus", whole, f"Same file as {GOOD}")
     put("wrong ending.mp3", write_tone(folder / "tone.wav", "pcm_s16le").read_bytes() + b"\0", None)
     fates["tone.wav"] = None
     put("lying.wav", lying_wav(), None)
-    put("image.mp3", b"\x89PNG\r\n\x1a\n" + bytes(5_000), "not an audio file")
+    put("image.mp3", b"\x89PNG\r\n\x1a\n" + bytes(5_000), "read this as audio")
     (folder / "cover.jpg").write_bytes(b"\xff\xd8\xff")
-    put("playlist.m4a", b"#EXTM3U\nhttp://127.0.0.1:9/song.mp3\n", "not an audio file")
+    put("playlist.m4a", b"#EXTM3U\nhttp://127.0.0.1:9/song.mp3\n", "read this as audio")
     tagged(folder / "tags.flac")
     fates["tags.flac"] = None
     silence(folder / "ten hours.wav", 36_000)
     fates["ten hours.wav"] = "silent"
     large(folder / "two gigabytes.mp3")
-    fates["two gigabytes.mp3"] = "please choose"
+    fates["two gigabytes.mp3"] = "as audio. Try"
     loops(folder, fates)
     os.mkfifo(folder / "pipe.mp3")
     fates["pipe.mp3"] = "pipe"
@@ -118,4 +118,4 @@ def unreadable(folder: Path, fates: dict[str, str | None]) -> None:
     if os.geteuid() == 0:
         fates |= {"locked.wav": None, "closed/inside.wav": None}
     else:
-        fates |= {"locked.wav": "may not be read", "closed": "cannot be read"}
+        fates |= {"locked.wav": "Permission denied", "closed": "cannot be read"}

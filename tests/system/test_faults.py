@@ -147,7 +147,7 @@ def test_the_bundled_index_names_every_model_with_its_checksum(models: ModelStor
 @pytest.mark.parametrize("name", OF_TRACKS)
 def test_an_index_notices_a_swapped_model(name: str, models_folder: Path) -> None:
     np.savez(models_folder / FILES[name], of=np.ones(3))
-    with pytest.raises(IndexFolderError, match=f"built with another {name} than the one at hand"):
+    with pytest.raises(IndexFolderError, match=f"built with a different {name} model"):
         index.load(paths.BUNDLED_INDEX).check_models(ModelStore(models_folder))
 
 
@@ -235,7 +235,7 @@ def test_a_clip_that_may_not_be_read_costs_its_player_and_nothing_else(tmp_path:
     assert done.returncode == 0, done.stderr[-2000:]
     recommend, anatomy = done.stdout.splitlines()
     assert recommend == "[]"
-    assert "may not be read; please check its permissions" in anatomy.replace("\\", "")
+    assert "Permission denied. Check the file's permissions" in anatomy.replace("\\", "")
 
 
 # Votes
@@ -259,7 +259,7 @@ def test_a_full_disk_takes_no_vote_and_loses_none(tmp_path: Path) -> None:
         pytest.skip("may mount nothing here")
     ballast = ["sh", "-c", f'head -c 100k /dev/zero >{tmp_path}/ballast; exec "$@"', "sh"]
     told, counts = vote_on(tmp_path, *faults.full_disk(tmp_path, 320, ballast))
-    assert "cannot be kept" in told
+    assert "can't be stored" in told
     assert "disk is full" in told
     counted, kept, again, then = counts.split()
     assert int(counted) > 10
@@ -276,7 +276,7 @@ def test_a_folder_that_may_not_be_written_takes_no_votes(tmp_path: Path) -> None
         f"Votes(Path({str(votes.path)!r}), 'another')"
     )
     votes.path.parent.chmod(0o755)
-    assert "VotesError: Votes cannot be kept in" in done.stderr
+    assert "VotesError: Votes can't be stored in" in done.stderr
     assert votes.count() == 1
 
 
@@ -301,15 +301,17 @@ def test_a_locked_database_says_that_the_vote_is_not_counted(monkeypatch: pytest
     assert holder.stdout.readline() == b"held\n"
     press(app, "compare_vote_left")
     told = captions(app).replace("\\", "")
-    assert "Your vote is not counted: Votes cannot be kept in votes.sqlite (database is locked)" in told
+    assert (
+        "Your vote was not counted: Votes can't be stored in votes.sqlite (database is locked)" in told
+    )
     assert str(paths.votes_file().parent) not in told
-    assert "0 votes in this round" in told
+    assert "0 votes so far this round" in told
     press(app, "compare_reset")
     assert "locked" in captions(app)
     holder.communicate()
     press(app, "compare_vote_left")
-    assert "Your vote is counted; here is the next pair." in captions(app)
-    assert "1 vote in this round" in captions(app)
+    assert "Vote counted. Here's the next pair." in captions(app)
+    assert "1 vote so far this round" in captions(app)
 
 
 def test_a_damaged_database_leaves_the_rest_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -317,8 +319,8 @@ def test_a_damaged_database_leaves_the_rest_of_the_page(monkeypatch: pytest.Monk
     paths.votes_file().write_bytes(damaged)
     app = open_page("compare")
     (only,) = said(app)
-    assert "Votes cannot be kept in votes.sqlite" in only.replace("\\", "")
-    assert [header.value for header in app.header][:2] == ["Measured", "One track, several answers"]
+    assert "Votes can't be stored in votes.sqlite" in only.replace("\\", "")
+    assert [header.value for header in app.header][:2] == ["Metrics", "One track, several playlists"]
     assert paths.votes_file().read_bytes() == damaged
     paths.votes_file().unlink()
     app.run()
@@ -368,7 +370,7 @@ def test_nothing_but_votes_needs_a_place_to_write(read_only: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     votes = lines.pop("compare")
-    assert "Votes cannot be kept in votes.sqlite" in votes
+    assert "Votes can't be stored in votes.sqlite" in votes
     assert "SOUNDALIKE_VOTES" in votes
     assert lines == dict.fromkeys(lines, "[]")
     assert len(lines) == len(PAGES) - 1

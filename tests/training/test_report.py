@@ -130,8 +130,8 @@ def test_an_index_shows_the_card_of_its_own_head(bundled: Index, tmp_path: Path)
 
 def test_confusion_in_a_sentence() -> None:
     said = report.confused(["Folk", "Jazz"], [[2, 0], [1, 1]])
-    assert "best is Folk, right 100%" in said
-    assert "Jazz taken for Folk, 1 times" in said
+    assert "genre is Folk, right 100%" in said
+    assert "Jazz classified as Folk, 1 times" in said
 
 
 def test_demoting_drops_the_title_and_links_to_files() -> None:

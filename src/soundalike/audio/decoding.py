@@ -171,14 +171,14 @@ def analysis_window(clip: Clip) -> Clip:
         repeated = np.resize(clip.samples, ANALYSIS_SAMPLES)
         notes = clip.notes
         if clip.duration < 29.0:
-            notes += (f"The clip is {clip.duration:.1f} s long; it was repeated to fill 30 s.",)
+            notes += (f"This clip is only {clip.duration:.1f} s long, so we looped it to 30 s.",)
         return Clip(repeated, clip.sample_rate, notes, clip.start, clip.source_duration)
     start = _loudest_window(clip.samples)
     notes = clip.notes
     if clip.duration > 31.0:
         notes += (
-            f"Of {clock(clip.duration)} the loudest half minute was analysed: "
-            f"{clock(start / SAMPLE_RATE)} to {clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)}.",
+            f"We analysed the loudest 30 seconds, {clock(start / SAMPLE_RATE)} to "
+            f"{clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)} of {clock(clip.duration)}.",
         )
     # A copy, so that the rest of a long file is given back.
     window = clip.samples[start : start + ANALYSIS_SAMPLES].copy()
@@ -217,10 +217,10 @@ def _check_audible(samples: NDArray[np.float32]) -> None:
     duration = len(samples) / SAMPLE_RATE
     if duration < MIN_SECONDS:
         raise AudioError(
-            f"This clip is {duration:.1f} s long; please choose one of at least {MIN_SECONDS:.0f} s."
+            f"This clip is only {duration:.1f} s long. Choose one of at least {MIN_SECONDS:.0f} s."
         )
     if float(level_dbfs(samples).max()) < SILENCE_DBFS:
-        raise AudioError("This clip is silent, so there is nothing to compare; please choose another.")
+        raise AudioError("This clip is silent. Choose another one.")
 
 
 class _File(io.FileIO):
@@ -257,7 +257,7 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
         except (av.FFmpegError, OSError, ValueError) as error:
             # FFmpeg says the same of some damaged files.
             if isinstance(error, PermissionError) and _is_own(source):
-                raise AudioError("This file may not be read; please check its permissions.") from error
+                raise AudioError("Permission denied. Check the file's permissions.") from error
             raise _unreadable() from error
         yield container
 
@@ -270,15 +270,15 @@ def check_size(source: str | Path | bytes) -> None:
         path = Path(source)
         try:
             if path.is_dir():
-                raise AudioError(f"{path} is a folder; please name an audio file.")
+                raise AudioError(f"{path} is a folder. Choose an audio file.")
             size = path.stat().st_size
         except (OSError, ValueError) as error:
-            raise AudioError(f"{path} cannot be opened; please check that it exists.") from error
+            raise AudioError(f"{path} cannot be opened. Check that it exists.") from error
     if size == 0:
-        raise AudioError("This file is empty; please choose another.")
+        raise AudioError("This file is empty. Choose another one.")
     if size > MAX_BYTES and not _is_own(source):
         raise AudioError(
-            f"This file has {size / 2**20:.0f} MB; please choose one of at most {MAX_BYTES // 2**20} MB."
+            f"This file is {size / 2**20:.0f} MB. Choose one of at most {MAX_BYTES // 2**20} MB."
         )
 
 
@@ -289,7 +289,7 @@ def _is_own(source: str | Path | bytes) -> bool:
 
 def _header(container: InputContainer, own: bool) -> Header:
     if not container.streams.audio:
-        raise AudioError(f"This file has no sound in it; please choose {_FORMATS_SENTENCE}.")
+        raise AudioError(f"This file contains no audio. Try {_FORMATS_SENTENCE}.")
     stream = container.streams.audio[0]
     codec = stream.codec_context
     if codec is None or codec.name not in _CODECS.split(","):
@@ -315,11 +315,11 @@ def _header(container: InputContainer, own: bool) -> Header:
 def _check_header(header: Header, own: bool) -> None:
     if not 1 <= header.channels <= MAX_CHANNELS:
         raise AudioError(
-            f"This file has {header.channels} channels; please choose one with 1 to {MAX_CHANNELS}."
+            f"This file has {header.channels} channels. Choose one with 1 to {MAX_CHANNELS}."
         )
     if not MIN_SAMPLE_RATE <= header.sample_rate <= MAX_SAMPLE_RATE:
         raise AudioError(
-            f"This file is sampled at {header.sample_rate} Hz; please choose one between "
+            f"This file is sampled at {header.sample_rate} Hz. Choose one between "
             f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
         )
     if header.duration is not None and header.duration > MAX_SECONDS and not own:
@@ -327,11 +327,11 @@ def _check_header(header: Header, own: bool) -> None:
 
 
 def _unreadable() -> AudioError:
-    return AudioError(f"This is not an audio file that can be read; please choose {_FORMATS_SENTENCE}.")
+    return AudioError(f"We couldn't read this as audio. Try {_FORMATS_SENTENCE}.")
 
 
 def _too_long() -> AudioError:
-    return AudioError(f"This file is longer than {_LONGEST}; please choose a shorter excerpt.")
+    return AudioError(f"This file is longer than {_LONGEST}. Choose a shorter excerpt.")
 
 
 @dataclass(frozen=True)
@@ -361,17 +361,17 @@ def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
         samples = _decode(source, alone).samples
     if decoded.levels.cancelled:
         notes.append(
-            "The channels cancel each other out when mixed, so only the louder one was analysed."
+            "The channels cancel each other out when mixed, so we analysed only the louder one."
         )
     duration = len(samples) / SAMPLE_RATE
     if decoded.cut:
-        notes.append(f"The file is longer than {_LONGEST}; only its beginning was listened to.")
+        notes.append(f"The file is longer than {_LONGEST}, so we used only the beginning.")
     elif header.duration is not None and duration < 0.9 * header.duration - 0.5:
         notes.append(
-            f"The file is damaged: {duration:.1f} s of {header.duration:.1f} s could be decoded."
+            f"The file is damaged: we could decode {duration:.1f} s of {header.duration:.1f} s."
         )
     elif decoded.broken:
-        notes.append("Some damaged parts of the file were skipped.")
+        notes.append("We skipped some damaged parts of the file.")
     _check_audible(samples)
     return Clip(samples, SAMPLE_RATE, tuple(notes), source_duration=duration)
 

@@ -43,7 +43,7 @@ def blocks(
         kind = kind or frame.format.name
         same = (frame.sample_rate, frame.layout.nb_channels) == (sample_rate, channels)
         if not same or frame.format.name != kind:
-            raise AudioError("This file changes its format half-way; please convert it and try again.")
+            raise AudioError("This file changes its format half-way. Convert it and try again.")
         frame.pts = None
         gathered.write(frame)
         for block in gathered.read_many(sample_rate):

@@ -49,7 +49,7 @@ _MOST_SAMPLES = int((decoding.MAX_SECONDS + 1) * decoding.SAMPLE_RATE)
 _PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 """What a process needs of the environment; anything else may be a secret."""
 _MESSAGES = {
-    "died": "This file broke the process that read it",
+    "died": "This file crashed the decoder",
     "slow": "This file takes too long to read",
     "memory": "This file needs too much memory to be read",
 }
@@ -215,7 +215,7 @@ class _Worker:
                 process_group=0,
             )
         except OSError as error:
-            raise AudioError("No audio can be read at the moment; please try again later.") from error
+            raise AudioError("We can't read audio at the moment. Try again later.") from error
         self._limits = limits
         self._ready = False
         self._busy = False
@@ -331,8 +331,8 @@ def _pool() -> Pool:
 
 
 def _failure(reason: str) -> SandboxError:
-    message = _MESSAGES.get(reason, "This file could not be read")
-    return SandboxError(f"{message}; please convert it to another format and try again.", reason)
+    message = _MESSAGES.get(reason, "We couldn't read this file")
+    return SandboxError(f"{message}. Convert it to another format and try again.", reason)
 
 
 def _environment() -> dict[str, str]:

@@ -130,13 +130,13 @@ def row_of_file(file: str, sha256: str, found: Mapping[str, str]) -> dict[str, s
 
 def same_file(first: str) -> str:
     """Why a file is left out whose content another has."""
-    return f"It is the same file as {first}."
+    return f"Same file as {first}."
 
 
 def unreadable(error: OSError) -> str:
     """Why a file is left out that cannot be read."""
     if isinstance(error, PermissionError):
-        return "This file may not be read; please check its permissions."
+        return "Permission denied. Check the file's permissions."
     return f"This file cannot be read: {error.strerror or 'unknown reason'}."
 
 
@@ -146,7 +146,7 @@ def _not_empty(library: Library) -> Library:
         reason = (
             f" ({count} files were skipped; the first: {library.skipped[0].reason})" if count else ""
         )
-        raise LibraryError(f"There is no audio in {library.folder}{reason}; please name another folder.")
+        raise LibraryError(f"There is no audio in {library.folder}{reason}. Choose another folder.")
     return library
 
 
@@ -205,7 +205,7 @@ def _from_files(folder: Path) -> Library:
         elif ending not in endings:
             others[shown(ending)] += 1
         elif not _is_text(relative):
-            skipped.append(Skipped(shown(relative), "Its name is not UTF-8; please rename it."))
+            skipped.append(Skipped(shown(relative), "The file name is not UTF-8. Rename the file."))
         else:
             files.append(relative)
     tracks = pd.DataFrame({"file": sorted(files)}, dtype=str)
@@ -229,7 +229,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
             yield current, f"This folder cannot be read: {error.strerror or 'unknown reason'}."
             continue
         if (here := (facts.st_dev, facts.st_ino)) in seen:
-            yield current, "This link leads to a folder that was read already."
+            yield current, "This link points to a folder that was already read."
             continue
         seen.add(here)
         for entry in entries:
@@ -244,7 +244,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
                     continue
                 (linked if entry.is_symlink() else folders).append(path)
             else:
-                special = "This is not a file but a pipe, a socket or a device."
+                special = "This is not a regular file but a pipe, a socket or a device."
                 yield path, None if stat.S_ISREG(mode) else special
 
 

@@ -33,7 +33,7 @@ MOST_QUERIES = 10_000
 """Over all tracks, as many of them, evenly taken, are asked about."""
 _HEAD = "genre_head"
 _NOTES = {
-    "metadata": "It reads FMA's sub-genres, which name the genre.",
+    "metadata": "It uses FMA's sub-genres, which reveal the genre.",
 }
 
 Figure = dict[str, Any]

@@ -106,14 +106,14 @@ def task(index: Index) -> Task:
     names = sorted(set(tracks["genre"][labelled]))
     if len(names) < 2:
         raise LibraryError(
-            "The tracks of this index are not of two genres or more, by which to evaluate; please fill "
-            "in the column `genre` of its library's tracks.csv and index it again."
+            "Evaluation needs tracks of at least two genres. Fill in the column `genre` of the "
+            "library's tracks.csv and index it again."
         )
     artists = library.artist_keys(tracks)
     if not any(artists):
         raise LibraryError(
-            "The tracks of this index have no artists, by which to evaluate; please fill in the column "
-            "`artist` of its library's tracks.csv and index it again."
+            "Evaluation needs the tracks' artists. Fill in the column `artist` of the library's "
+            "tracks.csv and index it again."
         )
     number = {name: i for i, name in enumerate(names)}
     genres = np.array([number.get(genre, -1) for genre in tracks["genre"]])

@@ -231,7 +231,7 @@ class Votes:
 
     def _unusable(self, error: Exception) -> VotesError:
         return VotesError(
-            f"Votes cannot be kept in {self.path} ({error}); name another file in SOUNDALIKE_VOTES."
+            f"Votes can't be stored in {self.path} ({error}). Set SOUNDALIKE_VOTES to another file."
         )
 
 

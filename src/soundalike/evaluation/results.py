@@ -144,7 +144,7 @@ def _read_once(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
 
 def _damaged(path: Path) -> IndexFolderError:
     return IndexFolderError(
-        f"The figures in {path} cannot be read; make them again with `soundalike evaluate INDEX --save`."
+        f"The figures in {path} cannot be read. Run `soundalike evaluate INDEX --save` again."
     )
 
 

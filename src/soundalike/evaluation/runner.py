@@ -45,10 +45,10 @@ _SETS = {
     "no_tagger": "queries and candidates whose genre did not come from a tagger",
 }
 _TRAINED_ON = (
-    "Its network was trained on the genres of tracks in this index, which flatters its figures; see "
-    "held_out for what it finds among tracks it did not hear."
+    "Its network was trained on the genres of tracks in this index, which inflates its figures. See "
+    "held_out for its figures on tracks left out of training."
 )
-_NOT_HELD_OUT = "It cannot be held out, since its genre part is not stored apart."
+_NOT_HELD_OUT = "It has no held-out figures because its genre part is not stored separately."
 
 OnStep = Callable[[str], None]
 
@@ -120,7 +120,7 @@ def plan(
     wanted = [name for name in index.names if name in (names or index.names)]
     held = [name for name in wanted if index.has_vectors(name)]
     skipped = [
-        {"name": name, "reason": "The index holds its neighbours only, and not its vectors."}
+        {"name": name, "reason": "The index stores only its neighbours, not its vectors."}
         for name in wanted
         if name not in held
     ]

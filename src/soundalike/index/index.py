@@ -276,8 +276,8 @@ class Index(IndexFacts):
         """
         if not self.has_vectors(name):
             raise IndexFolderError(
-                f"This index holds only the neighbours of its own tracks by {name}, enough for what is "
-                "nearest to one of them; for anything else build a full index with `soundalike index`."
+                f"For {name}, this index stores only the neighbours of its own tracks. For anything "
+                "else, build a full index with `soundalike index`."
             )
 
     def neighbours(self, name: str, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -296,8 +296,8 @@ class Index(IndexFacts):
         drawing = vgg_features.DRAWING
         if self.manifest.get("drawing", drawing) != drawing:
             raise IndexFolderError(
-                f"The index {self.folder} was built from spectrograms drawn in another way; "
-                "build it again with `soundalike index`."
+                f"The index {self.folder} was built with other spectrogram settings. "
+                "Build it again with `soundalike index`."
             )
         for name, checksum in self.manifest["models"].items():
             if name not in models.names:
@@ -305,8 +305,8 @@ class Index(IndexFacts):
                 continue
             if models.checksum(name) != checksum:
                 raise IndexFolderError(
-                    f"The index {self.folder} was built with another {name} than the one at hand; "
-                    "build it again with `soundalike index`."
+                    f"The index {self.folder} was built with a different {name} model. "
+                    "Build it again with `soundalike index`."
                 )
 
     def store(self, name: str) -> Vectors:

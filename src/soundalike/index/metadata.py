@@ -120,7 +120,7 @@ class IndexFacts:
         path = self.path(row)
         if not path.is_file():
             raise LibraryError(
-                f"{self.fact('file', row)} is no longer in the library's folder; put it back, or run "
+                f"{self.fact('file', row)} is no longer in the library's folder. Put it back or run "
                 "`soundalike index` again."
             )
         return path

@@ -65,8 +65,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not representations.REGISTRY.keys() & manifest["representations"].keys():
         named = ", ".join(map(str, manifest["representations"])) or "none"
         raise IndexFolderError(
-            f"The index {folder} holds no representation that this program knows (it has {named}); "
-            "build it again with `soundalike index`."
+            f"The index {folder} has no representation known to this version (it has {named}). "
+            "Build it again with `soundalike index`."
         )
     return dict(manifest)
 

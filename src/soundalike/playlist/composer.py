@@ -130,8 +130,8 @@ class Members:
     def __init__(self, index: Index, recipe: Recipe, pinned: Sequence[int]) -> None:
         if len(pinned) > recipe.length:
             raise PlaylistError(
-                f"{len(pinned)} tracks are pinned, more than the {recipe.length} that are wanted; "
-                "unpin some, or ask for more."
+                f"{len(pinned)} tracks are pinned, but the playlist has only {recipe.length}. "
+                "Unpin some or make it longer."
             )
         self.rows: list[int] = []
         self.refused: Counter[str] = Counter()
@@ -188,7 +188,7 @@ def _keys(index: Index) -> NDArray[np.int8]:
     keys = harmonic_mixing.load(index)
     if keys is None:
         raise PlaylistError(
-            "This index does not know its tracks' keys; `soundalike measure INDEX` adds them."
+            "This index has no keys for its tracks. Add them with `soundalike measure INDEX`."
         )
     return keys
 
@@ -268,7 +268,7 @@ def _notes(
     copies = sorted(own - {seed.query.row for seed in seeds})
     if copies:
         titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)
-        notes.append(f"Left out as the same recording: {titles}.")
+        notes.append(f"Left out (same recording): {titles}.")
     if not members.full:
         notes.append(_shortage(index, recipe, own, members))
     return tuple(notes)
@@ -279,15 +279,13 @@ def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> 
     removed = len(set(recipe.removed) - own - set(members.rows))
     others = len(index) - len(own) - len(members.rows)
     counts = {
-        f"by the limit of {recipe.per_artist} by one artist": members.refused["artist"],
-        f"by the limit of {recipe.per_album} from one album": members.refused["album"],
-        "as the same recording as another": members.refused["copy"],
-        "removed by hand": removed,
-        "of which this index does not know how alike they are": others
-        - members.refused.total()
-        - removed,
+        f"over the limit of {recipe.per_artist} per artist": members.refused["artist"],
+        f"over the limit of {recipe.per_album} per album": members.refused["album"],
+        "as duplicate recordings": members.refused["copy"],
+        "removed by you": removed,
+        "of unknown similarity": others - members.refused.total() - removed,
     }
     reasons = [f"{count} {reason}" for reason, count in counts.items() if count]
     if not reasons:
         return f"The library has only {len(members.rows)} other tracks."
-    return f"Only {len(members.rows)} tracks are left; left out were {', '.join(reasons)}."
+    return f"Only {len(members.rows)} tracks are left. Left out: {', '.join(reasons)}."

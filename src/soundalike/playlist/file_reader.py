@@ -45,7 +45,7 @@ _PIECE = 65_536
 _DEEPEST = 100
 _VALUES = 100 * MAX_ENTRIES
 _NAMED, _NAME_LENGTH = 3, 80
-_ASK = "please choose a playlist as M3U8, XSPF, JSPF, CSV or ZIP"
+_ASK = "Choose an M3U8, XSPF, JSPF, CSV or ZIP playlist"
 _DAMAGED_ZIP = (BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, OverflowError)
 """What `zipfile` raises on archives that are cut short, overwritten or of an unknown kind."""
 
@@ -85,14 +85,14 @@ def read(content: bytes, name: str) -> tuple[Reference, ...]:
     """
     file = _File(one_line(name) or "The file", content)
     if not content.strip():
-        raise file.refused(f"is empty; {_ASK}.")
+        raise file.refused(f"is empty. {_ASK}.")
     if content.startswith(_ZIP_BEGINS) or file.suffix == ".zip":
         file = _list_in(file)
     references = tuple(islice(_entries(file), MAX_ENTRIES + 1))
     if not references:
-        raise file.refused(f"names no track; {_ASK}.")
+        raise file.refused(f"contains no tracks. {_ASK}.")
     if len(references) > MAX_ENTRIES:
-        raise file.refused(f"has more than {MAX_ENTRIES:,} entries; please split it.")
+        raise file.refused(f"has more than {MAX_ENTRIES:,} entries. Split it into smaller files.")
     return references
 
 
@@ -152,14 +152,14 @@ class _File:
             # What M3U was before M3U8: in the encoding of the computer that it was written on.
             if self.suffix == ".m3u":
                 return self.content.decode("latin-1")
-            raise self.refused("is not UTF-8 text; please save it as UTF-8.") from error
+            raise self.refused("is not UTF-8 text. Save it as UTF-8.") from error
 
 
 def _entries(file: _File) -> Iterator[Reference]:
     if len(file.content) > MAX_BYTES:
-        raise file.refused(f"is larger than {MAX_BYTES // 1_000_000} MB; please split it.")
+        raise file.refused(f"is larger than {MAX_BYTES // 1_000_000} MB. Split it into smaller files.")
     if b"\0" in file.content:
-        raise file.refused(f"is not a playlist but binary data; {_ASK}.")
+        raise file.refused(f"is binary data, not a playlist. {_ASK}.")
     return _reader(file)(file)
 
 
@@ -183,17 +183,17 @@ def _list_in(file: _File) -> _File:
         with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
             lists = [entry for entry in archive.infolist() if _is_list(entry.filename)]
             if not lists:
-                raise file.refused(f"holds no playlist; {_ASK}.")
+                raise file.refused(f"contains no playlist. {_ASK}.")
             entry = min(lists, key=_rank_in_zip)
             if entry.flag_bits & 1:
-                raise file.refused("is encrypted; please pack it again without a password.")
+                raise file.refused("is encrypted. Create it again without a password.")
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise file.refused("is packed in an unusual way; please pack it again as plain ZIP.")
+                raise file.refused("uses unsupported compression. Create it again as a plain ZIP.")
             # The size that an archive states may be a lie, so that no more than this is unpacked.
             with archive.open(entry) as packed:
                 content = packed.read(MAX_BYTES + 1)
     except _DAMAGED_ZIP as error:
-        raise file.refused("is not a ZIP file, or a damaged one; please pack it again.") from error
+        raise file.refused("is not a valid ZIP file. Create it again.") from error
     return _File(f"{file.name}, {one_line(entry.filename)}", content)
 
 
@@ -222,7 +222,7 @@ def _from_m3u(file: _File) -> Iterator[Reference]:
 def _from_csv(file: _File) -> Iterator[Reference]:
     columns = _columns(file.head())
     if not columns.keys() & {"track_id", "file", "title"}:
-        raise file.refused("has no column track_id, file or title; please add one with a header.")
+        raise file.refused("needs a header row with a track_id, file or title column.")
     text = io.StringIO(file.text().lstrip(), newline="")
     try:
         for row in islice(csv.reader(text, delimiter=_delimiter(file.head())), 1, None):
@@ -231,7 +231,7 @@ def _from_csv(file: _File) -> Iterator[Reference]:
                 location, title, artist, track_id = (cells.get(name, "") for name in _COLUMNS)
                 yield _reference(location, title, artist, track_id or None)
     except csv.Error as error:
-        raise file.refused(f"is a damaged table ({error}); please export it again.") from error
+        raise file.refused(f"is a damaged table ({error}). Export it again.") from error
 
 
 def _columns(head: str) -> dict[str, int]:
@@ -251,17 +251,17 @@ def _from_jspf(file: _File) -> Iterator[Reference]:
     text = file.text()
     # In memory, 30 MB of values of two characters each would take most of a gigabyte.
     if text.count(",") > _VALUES:
-        raise file.refused(f"has over {MAX_ENTRIES:,} entries, or too much in them; please split it.")
+        raise file.refused(f"has over {MAX_ENTRIES:,} entries or too much data. Split it.")
     try:
         tracks = json.loads(text)["playlist"]["track"]
     except RecursionError as error:
-        raise file.refused(f"is nested too deeply; {_ASK}.") from error
+        raise file.refused(f"is nested too deeply. {_ASK}.") from error
     except json.JSONDecodeError as error:
-        raise file.refused(f"is damaged JSON ({error}); please export it again.") from error
+        raise file.refused(f"is damaged JSON ({error}). Export it again.") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise file.refused(f"is JSON but not JSPF; {_ASK}.") from error
+        raise file.refused(f"is JSON but not JSPF. {_ASK}.") from error
     if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
-        raise file.refused(f"is JSON but not JSPF; {_ASK}.")
+        raise file.refused(f"is JSON but not JSPF. {_ASK}.")
     return (_of_fields({name: _texts(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
 
 
@@ -275,7 +275,7 @@ def _from_xspf(file: _File) -> Iterator[Reference]:
     # A few nested entities can expand to gigabytes, or name files and addresses to be read. XSPF needs
     # none, and without a document type there are none.
     if b"<!DOCTYPE" in file.content:
-        raise file.refused("has a document type, which XSPF has not; please export it again.")
+        raise file.refused("has a document type, which XSPF doesn't allow. Export it again.")
     tracks = _Tracks()
     parser = ElementTree.XMLParser(target=tracks)
     try:
@@ -284,9 +284,9 @@ def _from_xspf(file: _File) -> Iterator[Reference]:
             parser.feed(file.content[start : start + _PIECE])
         parser.close()
     except (ElementTree.ParseError, LookupError, ValueError) as error:
-        raise file.refused(f"is damaged XML ({error}); please export it again.") from error
+        raise file.refused(f"is damaged XML ({error}). Export it again.") from error
     if tracks.root != _TRACK_PATH[0]:
-        raise file.refused(f"is XML but not XSPF; {_ASK}.")
+        raise file.refused(f"is XML but not XSPF. {_ASK}.")
     return iter(tracks.found)
 
 
@@ -429,8 +429,8 @@ def _notes(missing: Sequence[Reference], repeated: int, found: int) -> list[str]
         verb = "is" if count == 1 else "are"
         notes.append(f"{count} of {total} entries {verb} not in this library: {_named(missing)}.")
     if repeated:
-        entries = "1 entry names" if repeated == 1 else f"{repeated} entries name"
-        notes.append(f"{entries} a track that is in the list already; it is kept once.")
+        entries = "1 duplicate entry" if repeated == 1 else f"{repeated} duplicate entries"
+        notes.append(f"Ignored {entries}.")
     return notes
 
 

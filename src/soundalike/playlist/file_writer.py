@@ -102,11 +102,11 @@ class Format:
 
 
 FORMATS: Mapping[str, Format] = {
-    "m3u8": Format(".m3u8", "audio/mpegurl", "M3U8, for music players"),
-    "xspf": Format(".xspf", "application/xspf+xml", "XSPF, for music players, with licences"),
-    "jspf": Format(".jspf", "application/json", "JSPF, the same as JSON"),
-    "csv": Format(".csv", "text/csv", "CSV, for spreadsheets"),
-    "zip": Format(".zip", "application/zip", "ZIP, with the clips and their credits"),
+    "m3u8": Format(".m3u8", "audio/mpegurl", "M3U8 for music players"),
+    "xspf": Format(".xspf", "application/xspf+xml", "XSPF for music players, with licences"),
+    "jspf": Format(".jspf", "application/json", "JSPF (XSPF as JSON)"),
+    "csv": Format(".csv", "text/csv", "CSV for spreadsheets"),
+    "zip": Format(".zip", "application/zip", "ZIP with audio and credits"),
 }
 
 
@@ -229,7 +229,7 @@ def _m3u8(listing: Listing) -> bytes:
 def _m3u8_entry(item: Item) -> list[str]:
     if "\n" in item.file or "\r" in item.file:
         # The format has no way to write such a path, and a second line would be another entry.
-        return [f"# Left out, for the line break in its name: {one_line(item.file)}"]
+        return [f"# Left out (line break in the file name): {one_line(item.file)}"]
     seconds = -1 if item.seconds is None else round(item.seconds)
     # Readers take a line that begins with # for a comment, and most drop spaces before a path.
     guard = "./" if item.file.startswith(("#", " ", "\t")) else ""
@@ -384,14 +384,13 @@ def _credits(listing: Listing, missing: Iterable[Item]) -> bytes:
         listing.title,
         "",
         f"Made with {_CREATOR}" + (f" ({recipe})." if recipe else "."),
-        "Each clip stays under its own licence, which is named with it.",
+        "Each clip keeps its own licence, which is listed with it.",
     ]
     for item in listing.items:
         lines += ["", item.file.removeprefix("clips/"), *_credit(item)]
     lines += [""] if missing else []
     lines += [
-        f"Left out, as its file could not be read: {label(item.title, item.artist)} ({item.file})"
-        for item in missing
+        f"Left out (unreadable file): {label(item.title, item.artist)} ({item.file})" for item in missing
     ]
     return "".join(f"{one_line(line)}\n" for line in lines).encode()
 
@@ -399,10 +398,10 @@ def _credits(listing: Listing, missing: Iterable[Item]) -> bytes:
 def _credit(item: Item) -> list[str]:
     return [
         f"Title: {item.title}",
-        f"Artist: {item.artist or 'not named'}",
-        f"Album: {item.album or 'not named'}",
-        f"Licence: {item.licence or 'not stated in the library'}",
-        f"Source: {item.source or 'not stated in the library'}",
+        f"Artist: {item.artist or 'unknown'}",
+        f"Album: {item.album or 'unknown'}",
+        f"Licence: {item.licence or 'not listed in the library'}",
+        f"Source: {item.source or 'not listed in the library'}",
     ]
 
 

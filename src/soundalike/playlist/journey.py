@@ -73,9 +73,11 @@ def travel(
     """
     between = len(stops) - 2
     if between < 0 or len(set(stops)) < len(stops):
-        raise PlaylistError("A journey needs a start and another track to go to, and no stop twice.")
+        raise PlaylistError(
+            "A journey needs a start and a different destination, and no repeated stops."
+        )
     if length < max(between, 1):
-        raise PlaylistError(f"A journey of {length} tracks has no room for {between} stops on the way.")
+        raise PlaylistError(f"A journey of {length} tracks is too short for {between} stops.")
     legs = list(pairwise(stops))
     barred = set(stops) | set(removed)
     for stop in stops:
@@ -210,7 +212,5 @@ def _notes(rows: Sequence[int], length: int, per_artist: int | None) -> tuple[st
     found = len(rows) - 2
     if found >= length:
         return ()
-    cap = "" if per_artist is None else f", with {per_artist} by one artist at most"
-    return (
-        f"Only {found} of {length} tracks: each step must lead nearer, over tracks near the way{cap}.",
-    )
+    cap = "" if per_artist is None else f", with at most {per_artist} per artist"
+    return (f"Only {found} of {length} tracks: every step must get closer and stay near the path{cap}.",)

@@ -136,7 +136,7 @@ def _descriptor(index: Index, name: str) -> NDArray[np.float32]:
     found = track_descriptors.load(index)
     if found is None:
         raise PlaylistError(
-            f"This index does not know its tracks' {name}; `soundalike measure INDEX` adds it."
+            f"This index has no {name} for its tracks. Add it with `soundalike measure INDEX`."
         )
     names = [descriptor.name for descriptor in track_descriptors.CLIP]
     return found[:, names.index(QUANTITIES[name])]
@@ -147,7 +147,7 @@ def _dimension(index: Index, name: str) -> NDArray[np.float32]:
     dimensions = index.array(stored).shape[1] if stored in index.stored else 0
     if not number.isdecimal() or int(number) >= dimensions:
         raise PlaylistError(
-            f"There is no order {name!r}; there are {', '.join(ORDERS[:5])}, {SHUFFLED} and "
-            "NAME:DIMENSION of a representation of the index, each quantity with - before it to fall."
+            f"There is no order {name!r}. Choose from {', '.join(ORDERS[:5])}, {SHUFFLED} and "
+            "NAME:DIMENSION of a representation in the index. A - before a quantity sorts high to low."
         )
     return index.column(stored, int(number))

@@ -93,7 +93,7 @@ def _notes(index: Index, query: Query, same: set[int], found: int, length: int) 
     copies = sorted(same - {query.row})
     if copies:
         titles = ", ".join(f"“{index.tracks['title'].iloc[row]}”" for row in copies)
-        notes.append(f"Left out as the same recording: {titles}.")
+        notes.append(f"Left out (same recording): {titles}.")
     if found < length:
         notes.append(f"The library has only {found} other tracks.")
     return tuple(notes)

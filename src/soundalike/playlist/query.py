@@ -25,7 +25,7 @@ from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """What a query from audio goes through, in order, as a visitor reads it."""
-LAST_STEP = "Predicting its genres"
+LAST_STEP = "Predicting genres"
 """What may come after a first answer; see `complete`."""
 BY_VGG16 = ("vgg_mel", "genre_head")
 """What `complete` looks at: whether the library has the clip, and its genres."""

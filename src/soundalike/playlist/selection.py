@@ -53,7 +53,7 @@ def rank(index: Index, representation: str, rows: Sequence[int], length: int) ->
     )
     notes = []
     if len(chosen) > length:
-        notes.append(f"The {length} most typical of the {len(chosen):,} tracks selected.")
+        notes.append(f"Showing the {length} most typical of the {len(chosen):,} selected tracks.")
     return Playlist(representation, entries, tuple(notes))
 
 

@@ -134,8 +134,8 @@ def confused(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
     wrong = matrix - np.diag(matrix.diagonal())
     label, taken = divmod(int(np.argmax(wrong)), len(genres))
     return (
-        f"Told best is {genres[best]}, right {own[best]:.0%} of the time; the commonest mistake is "
-        f"{genres[label]} taken for {genres[taken]}, {wrong[label, taken]} times."
+        f"The best recognised genre is {genres[best]}, right {own[best]:.0%} of the time. The most "
+        f"common mistake is {genres[label]} classified as {genres[taken]}, {wrong[label, taken]} times."
     )
 
 
