@@ -52,7 +52,7 @@ def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
     assert short.duration == pytest.approx(5.0, abs=0.01)
     assert len(short.rms) == 5 * SAMPLE_RATE // 512 + 1
     assert not short.facts.stereo
-    assert any("repeated" in note for note in short.notes)
+    assert any("looped" in note for note in short.notes)
 
 
 def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
@@ -61,7 +61,7 @@ def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
     assert long.source_duration == pytest.approx(50.0, abs=0.01)
     assert long.duration == ANALYSIS_SAMPLES / SAMPLE_RATE
     assert long.start + long.duration <= long.source_duration
-    assert any("loudest half minute" in note for note in long.notes)
+    assert any("loudest 30 seconds" in note for note in long.notes)
 
 
 def test_bytes_give_what_a_file_gives(shown: Anatomy) -> None:

@@ -40,7 +40,7 @@ def paint(index, dimension: int, descriptors=None) -> dimension_profile.Portrait
 
 def test_it_is_named_by_what_it_goes_with(index, descriptors) -> None:
     painted = paint(index, 0, descriptors)
-    assert painted.label() == "Clips that are brighter"
+    assert painted.label() == "Clips that are bright"
     assert painted.findings[0].descriptor.name == "spectral centroid (Hz)"
     assert painted.findings[0].correlation == pytest.approx(1.0, abs=1e-3)
     assert painted.top == (59, 58, 57, 56, 55)
@@ -48,7 +48,7 @@ def test_it_is_named_by_what_it_goes_with(index, descriptors) -> None:
 
 
 def test_nothing_is_named_where_nothing_stands_out(index, descriptors) -> None:
-    assert paint(index, 3, descriptors).label().startswith("No plain name")
+    assert paint(index, 3, descriptors).label().startswith("No clear label")
     assert paint(index, 0).findings == ()
 
 
@@ -62,7 +62,7 @@ def test_a_silent_one_has_no_tracks(index, descriptors) -> None:
 def test_a_rare_one_has_only_the_tracks_that_set_it_off(index, descriptors) -> None:
     painted = paint(index, 2, descriptors)
     assert painted.top == (9, 4)
-    assert painted.label() == "Rare: 2 of 60 clips set it off"
+    assert painted.label() == "Rare: active for 2 of 60 clips"
     assert painted.telling == []
 
 

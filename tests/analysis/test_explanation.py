@@ -154,7 +154,7 @@ def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
         by_channel[place.channel] += term
     np.testing.assert_allclose(found.cells, by_cell, atol=1e-9)
     features = weight**2 * genre[0].astype(np.float64) * genre[1] / norms[0] / norms[1]
-    assert [part.name for part in found.parts] == ["Sound", "Genre"]
+    assert [part.name for part in found.parts] == ["Picture", "Genre"]
     assert found.parts[1].value == pytest.approx(features.sum())
     for strongest, values in ((found.channels, by_channel), (found.features, features)):
         assert [value for _, value in strongest] == pytest.approx(np.sort(values)[::-1][:5])
@@ -193,7 +193,7 @@ def test_moments_are_those_of_a_slow_count(opened) -> None:
         assert start <= begins + 1e-9
         assert start + found.best.length >= ends - 1e-9
     assert found.notes == (
-        "0.250 of it is a lift for a track that would otherwise be in nobody's list.",
+        "0.250 of it is a correction for a track that would otherwise appear in no list.",
     )
     shades = found.shades
     assert shades is not None
@@ -377,7 +377,7 @@ def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
     assert found.similarity == pytest.approx(float(similarities[1]))
     assert found.parts == ()
     assert found.shades is None
-    assert "cannot be split" in found.notes[0]
+    assert "can't break the similarity down" in found.notes[0]
     assert explanation.explain(one, asked(one), 0, "vgg_mel").similarity is None
     assert explanation.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
 

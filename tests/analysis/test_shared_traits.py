@@ -79,19 +79,19 @@ def test_two_that_are_far_apart_have_nothing_in_common(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("trait", "more", "less", "alike"),
     [
-        (BRIGHT, "bright", "dark", "equally bright"),
-        (NOISY, "noisy", "clear in tone", "equally noisy"),
-        (BASS, "rich in bass", "light in bass", "equally rich in bass"),
-        (UNEVEN, "uneven in level", "even in level", "equally even in level"),
-        (ATTACK, "strong in attack", "soft in attack", "equally strong in attack"),
-        (LOWS, "restless in the bass", "steady in the bass", "equally steady in the bass"),
+        (BRIGHT, "sound bright", "sound dark", "sound equally bright"),
+        (NOISY, "sound rough and noisy", "have a clear tone", "sound equally noisy"),
+        (BASS, "are rich in bass", "are light on bass", "are equally rich in bass"),
+        (UNEVEN, "vary a lot in level", "keep an even level", "vary equally in level"),
+        (ATTACK, "have punchy attacks", "have soft attacks", "have similarly punchy attacks"),
+        (LOWS, "have restless bass", "have steady bass", "have similarly steady bass"),
     ],
 )
 def test_a_trait_is_said_in_words_for_where_both_lie(tmp_path, trait, more, less, alike) -> None:
     for place, words in ((0.95, more), (0.05, less), (0.5, alike)):
         places = spread()
         places[[0, 1], trait] = place, place + 0.01
-        assert said(tmp_path / str(place), places) == f"Both are {words}."
+        assert said(tmp_path / str(place), places) == f"Both {words}."
 
 
 def test_how_busy_they_are_is_said_in_numbers(tmp_path) -> None:
@@ -109,14 +109,14 @@ def tempos(one: float, other: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("one", "other", "words"),
     [
-        (100, 100, "a tempo of about 100 BPM"),
-        (100, 101.5, "a tempo of about 101 BPM (within 2)"),
-        (72, 144, "tempos of about 72 and 144 BPM, one about twice the other"),
-        (144, 72, "tempos of about 72 and 144 BPM, one about twice the other"),
+        (100, 100, "share a tempo of about 100 BPM"),
+        (100, 101.5, "share a tempo of about 101 BPM (within 2)"),
+        (72, 144, "run at about 72 and 144 BPM, one about twice as fast as the other"),
+        (144, 72, "run at about 72 and 144 BPM, one about twice as fast as the other"),
     ],
 )
 def test_tempo_is_said_with_how_near_it_is(tmp_path, one, other, words) -> None:
-    assert said(tmp_path, tempos(one, other)) == f"Both have {words}."
+    assert said(tmp_path, tempos(one, other)) == f"Both {words}."
 
 
 @pytest.mark.parametrize(("one", "other"), [(100, 130), (72, 110), (72, 108)])
@@ -140,9 +140,10 @@ def test_few_facts_the_most_telling_first_and_one_of_a_family(tmp_path) -> None:
     places = spread()
     for trait, apart in ((BRIGHT, 0.02), (NOISY, 0.004), (UNEVEN, 0.03), (ATTACK, 0.01), (PACE, 0.04)):
         places[[0, 1], trait] = 0.9, 0.9 + apart
-    assert said(tmp_path / "1", places) == "Both are noisy, strong in attack and uneven in level."
+    expected = "Both sound rough and noisy, have punchy attacks and vary a lot in level."
+    assert said(tmp_path / "1", places) == expected
     places[[0, 1], TEMPO] = 0.5
-    expected = "Both are noisy and strong in attack, and have a tempo of about 98 BPM."
+    expected = "Both sound rough and noisy and have punchy attacks, and share a tempo of about 98 BPM."
     assert said(tmp_path / "2", places) == expected
 
 
@@ -156,14 +157,14 @@ def genres(shared: bool) -> np.ndarray:
 
 
 def test_a_predicted_genre_is_said_if_both_have_it(tmp_path) -> None:
-    assert said(tmp_path / "1", spread(), genres(shared=True)) == "Both are heard as Genre 1."
+    assert said(tmp_path / "1", spread(), genres(shared=True)) == "Both lean towards Genre 1."
     assert said(tmp_path / "2", spread(), genres(shared=False)) == shared_traits.NOTHING
 
 
 def test_without_descriptors_only_genres_can_be_said(tmp_path) -> None:
     index = library(tmp_path / "1", None, genres(shared=True))
     assert shared_traits.sentences(index, asked(index), [1, 2]) == [
-        "Both are heard as Genre 1.",
+        "Both lean towards Genre 1.",
         shared_traits.UNMEASURED,
     ]
     bare = library(tmp_path / "2", None)

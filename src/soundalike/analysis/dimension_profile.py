@@ -105,17 +105,17 @@ class Portrait:
     def label(self) -> str:
         """A plain name for it, from measurements alone."""
         if self.dead:
-            return "Silent: no clip of this library sets it off"
+            return "Silent: no clip in this library activates it"
         if self.sparse:
-            return f"Rare: {self.active} of {len(self.values)} clips set it off"
+            return f"Rare: active for {self.active} of {len(self.values)} clips"
         words = [finding.words for finding in self.telling]
         genres = [genre for genre, _, _ in self.genres][:_WORDS]
         if not words and not genres:
-            return "No plain name: nothing measured here stands out"
+            return "No clear label: no measured property stands out"
         clips = f"Clips that are {' and '.join(words)}" if words else ""
         if not genres:
             return clips
-        return f"{clips}, most of all {' and '.join(genres)}" if clips else " and ".join(genres)
+        return f"{clips}; mostly {' and '.join(genres)}" if clips else " and ".join(genres)
 
 
 def paint(

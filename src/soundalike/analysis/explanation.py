@@ -52,7 +52,7 @@ LISTEN = 4.0
 """Seconds in which a moment can be heard: itself, and a little on either side."""
 STRONGEST = 5
 """How many of something are told one by one."""
-LIFT = "Lift"
+LIFT = "Hubness correction"
 
 _STRETCH = stretches.SECONDS
 _CELL = receptive_fields.TIMELINE[1] / receptive_fields.TIMES
@@ -60,7 +60,7 @@ _CLIP = 30.0
 _SAMPLE = 128
 """Tracks that the library's mean direction is taken from."""
 _TITLES = {
-    "vgg_mel": "Sound",
+    "vgg_mel": "Picture",
     "genre_head": "Genre",
     "musicnn": "Instruments and voices",
     "musicnn_mid": "Instruments and voices",
@@ -74,7 +74,7 @@ _TELLS_OF = {
     "rmse": "Loudness",
     "spectral_bandwidth": "Brightness",
     "spectral_centroid": "Brightness",
-    "spectral_contrast": "Tone against noise",
+    "spectral_contrast": "Tone versus noise",
     "spectral_rolloff": "Brightness",
     "tonnetz": "Harmony",
     "zcr": "Brightness",
@@ -233,8 +233,8 @@ def _unsplit(index: Index, query: Query, row: int, representation: str, sentence
         rows, similarities = index.neighbours(representation, query.row)
         similarity = next((float(value) for value in similarities[rows == row]), None)
     note = (
-        "This library keeps who is near whom by this comparison, and not what was compared, so that "
-        "the similarity cannot be split."
+        "For this method, the library stores only each track's neighbours and not the embeddings, so we "
+        "can't break the similarity down."
     )
     return Explanation(representation, similarity, sentence=sentence, notes=(note,))
 
@@ -434,8 +434,8 @@ def _listen_from(stretch_begins: float) -> float:
 
 def _notes(index: Index, names: Iterable[str], lift: float, whole: bool) -> Iterator[str]:
     if lift:
-        yield f"{lift:.3f} of it is a lift for a track that would otherwise be in nobody's list."
+        yield f"{lift:.3f} of it is a correction for a track that would otherwise appear in no list."
     if whole and any(stored_moments(index, name) is None for name in names):
-        yield "This library does not hold which moments agree; `soundalike measure INDEX` adds them."
+        yield "This library has no data on which moments agree. `soundalike measure INDEX` adds it."
     elif whole:
-        yield "Which moments agree is known only of a question that is a single clip."
+        yield "We can show which moments agree only for a single clip."

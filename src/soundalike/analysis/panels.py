@@ -102,7 +102,7 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
     names, ticks = _coefficients(matrix)
     return Panel(
         RECONSTRUCTION,
-        "MFCC, redrawn by the autoencoder",
+        "MFCC, reconstructed by the autoencoder",
         quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, _STANDARD_LEVELS),
         _STANDARD_LEVELS,
         -STANDARD_RANGE,
@@ -111,8 +111,8 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
         "Coefficient",
         tuple(names),
         tuple(ticks),
-        f"Its squared error is {error:.2f} of the standardised coefficients' variance; predicting zero "
-        "everywhere would have an error of 1.",
+        f"The squared error is {error:.2f} of the standardised coefficients' variance (1 = predicting "
+        "zero everywhere).",
         diverging=True,
         open_ended=True,
     )
@@ -152,7 +152,7 @@ def _levels(
     summary = (
         f"The strongest row on average is {rows[int(power.mean(axis=1).argmax())]}; the strongest "
         f"moment is at {_seconds(power.sum(axis=0).argmax()):.1f} s; {np.mean(matrix < -60):.0%} of "
-        "the cells lie more than 60 dB below the loudest."
+        "the cells are more than 60 dB below the loudest."
     )
     return Panel(
         name,
@@ -254,7 +254,7 @@ def _standardised(
     moment = _seconds(np.abs(values).mean(axis=0).argmax())
     extreme = float(values[row, column])
     summary = (
-        f"The moment least like the rest is at {moment:.1f} s. The furthest single value is "
+        f"The most unusual moment is at {moment:.1f} s. The most extreme value is "
         f"{abs(extreme):.1f} standard deviations {'above' if extreme > 0 else 'below'} its row's mean: "
         f"{rows[int(row)]} at {_seconds(column):.1f} s."
     )

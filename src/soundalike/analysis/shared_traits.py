@@ -44,8 +44,8 @@ PULSE = 1.0
 """Onsets per second; where there are fewer, a tempo is a guess and is not said."""
 PAIRS = 20_000
 
-NOTHING = "Nothing measured here stands out: they are alike in what the numbers cannot name."
-UNMEASURED = "What they have in common has not been measured."
+NOTHING = "No measured property stands out; what they share is harder to put into words."
+UNMEASURED = "We have no measurements of what they share."
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ TRAITS = (
     Trait("tempo"),
     Trait(
         "pace",
-        "busy (about {:.0f} notes or beats a second)",
-        "sparse (about {:.0f} notes or beats a second)",
-        "equally busy (about {:.0f} notes or beats a second)",
+        "are busy (about {:.0f} notes or beats a second)",
+        "are sparse (about {:.0f} notes or beats a second)",
+        "are equally busy (about {:.0f} notes or beats a second)",
     ),
-    Trait("tone", "bright", "dark", "equally bright"),
-    Trait("tone", "noisy", "clear in tone", "equally noisy"),
-    Trait("tone", "rich in bass", "light in bass", "equally rich in bass"),
-    Trait("level", "uneven in level", "even in level", "equally even in level"),
-    Trait("attack", "strong in attack", "soft in attack", "equally strong in attack"),
-    Trait("attack", "restless in the bass", "steady in the bass", "equally steady in the bass"),
+    Trait("tone", "sound bright", "sound dark", "sound equally bright"),
+    Trait("tone", "sound rough and noisy", "have a clear tone", "sound equally noisy"),
+    Trait("tone", "are rich in bass", "are light on bass", "are equally rich in bass"),
+    Trait("level", "vary a lot in level", "keep an even level", "vary equally in level"),
+    Trait("attack", "have punchy attacks", "have soft attacks", "have similarly punchy attacks"),
+    Trait("attack", "have restless bass", "have steady bass", "have similarly steady bass"),
 )
 """In the order of `traits`. Loudness is not among them: it tells how a track was mastered."""
 _TEMPO, _PACE = 0, 1
@@ -241,7 +241,7 @@ def _words(library: _Library, asked: Traits, track: Traits, column: int) -> str:
     """What two clips are or have that are close in a column; "" where it cannot be said after all."""
     if column == _GENRE:
         one, other = int(np.argmax(asked.genres)), int(np.argmax(track.genres))
-        return f"heard as {library.genres[one]}" if one == other else ""
+        return f"lean towards {library.genres[one]}" if one == other else ""
     if column in (_TEMPO, _OCTAVE):
         return _tempo(asked.values, track.values, column == _OCTAVE)
     pair = asked.values[column], track.values[column]
@@ -260,8 +260,8 @@ def _tempo(one: NDArray[np.float64], other: NDArray[np.float64], octave: bool) -
         return ""
     slow, fast = sorted(2.0 ** np.array([one[_TEMPO], other[_TEMPO]]))
     if octave:
-        return f"tempos of about {slow:.0f} and {fast:.0f} BPM, one about twice the other"
-    same = f"a tempo of about {(slow + fast) / 2:.0f} BPM"
+        return f"run at about {slow:.0f} and {fast:.0f} BPM, one about twice as fast as the other"
+    same = f"share a tempo of about {(slow + fast) / 2:.0f} BPM"
     return same if slow == fast else f"{same} (within {math.ceil(fast - slow)})"
 
 
@@ -269,9 +269,9 @@ def _said(facts: Mapping[str, str]) -> str:
     """One sentence, or "" where there are no facts."""
     clauses = []
     if are := [words for family, words in facts.items() if family != "tempo"]:
-        clauses.append(f"are {_listed(are)}")
+        clauses.append(f"{_listed(are)}")
     if "tempo" in facts:
-        clauses.append(f"have {facts['tempo']}")
+        clauses.append(f"{facts['tempo']}")
     return f"Both {', and '.join(clauses)}." if clauses else ""
 
 

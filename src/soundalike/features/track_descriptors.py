@@ -45,22 +45,22 @@ class Descriptor:
 
 
 CLIP = (
-    Descriptor("loudness (dBFS)", "louder", "quieter"),
-    Descriptor("level changes (dB)", "more uneven in level", "more even in level"),
-    Descriptor("spectral centroid (Hz)", "brighter", "darker", logarithmic=True),
-    Descriptor("bandwidth (Hz)", "wider in spectrum", "narrower in spectrum", logarithmic=True),
-    Descriptor("spectral flatness (dB)", "noisier", "more tonal"),
-    Descriptor("onset strength (dB per frame)", "stronger in attack", "smoother"),
-    Descriptor("onsets per second", "busier", "sparser in onsets"),
-    Descriptor("tempo (BPM)", "faster", "slower", logarithmic=True),
+    Descriptor("loudness (dBFS)", "loud", "quiet"),
+    Descriptor("level changes (dB)", "uneven in level", "even in level"),
+    Descriptor("spectral centroid (Hz)", "bright", "dark", logarithmic=True),
+    Descriptor("bandwidth (Hz)", "wide in spectrum", "narrow in spectrum", logarithmic=True),
+    Descriptor("spectral flatness (dB)", "noisy", "tonal"),
+    Descriptor("onset strength (dB per frame)", "punchy", "smooth"),
+    Descriptor("onsets per second", "busy", "sparse"),
+    Descriptor("tempo (BPM)", "fast", "slow", logarithmic=True),
 )
 """Of the whole clip."""
 CELL = (
-    Descriptor("level in its cell (dB)", "louder in this cell", "quieter in this cell"),
+    Descriptor("level in its cell (dB)", "loud in this cell", "quiet in this cell"),
     Descriptor(
         "change in its cell (dB per frame)",
-        "more restless in this cell",
-        "steadier in this cell",
+        "restless in this cell",
+        "steady in this cell",
     ),
 )
 """Of one cell of the picture."""
