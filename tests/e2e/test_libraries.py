@@ -106,5 +106,5 @@ def test_a_file_that_has_moved_away_is_told_by_its_player(visit) -> None:
     page = visit("/?library=messy")
     page.locator(".single button.play").click()
     expect(page.locator(".single .failed")).to_have_text(
-        "Its file is no longer where it was when it was indexed."
+        "The file has been moved or deleted since indexing."
     )

@@ -215,7 +215,7 @@ EXPECTED = (
     "has no maps",
     "needs at least",
     "has no dimensions",
-    "of which no map",
+    "not enough for a map",
 )
 
 
@@ -264,7 +264,7 @@ def test_a_large_library_is_searched_on_the_server(
     app = open_page(track="000007")
     assert "recommend_track" not in [box.key for box in app.selectbox]
     app.text_input(key="recommend_track_typed").set_value("no such words").run()
-    assert "No track has all these words." in [note.value for note in app.caption]
+    assert "No track matches all these words." in [note.value for note in app.caption]
     app.text_input(key="recommend_track_typed").set_value("moon").run()
     hits = app.selectbox(key="recommend_track_hit")
     assert 0 < len(hits.options) <= track_picker.MOST_OFFERED

@@ -1,4 +1,4 @@
-"""Streamlit parts that pages share: players, tracks, and errors in a sentence."""
+"""Streamlit components that pages share: page header, players, track tables, and error messages."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from streamlit.elements.lib.mutable_status_container import StatusContainer
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
-"""What can be done with a track of the library: the page it goes to, and its name."""
+"""Actions on a library track: the page that each opens, and its label."""
 _ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
@@ -37,14 +37,14 @@ _ICONS = {
 }
 
 LIBRARY_WIDTH = 260
-"""Pixels; the name of a library that is longer is cut short."""
+"""Pixels; longer names of libraries are truncated."""
 
 _MIME_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".mka": "audio/webm"}
 
 
 @dataclass(frozen=True)
 class Track:
-    """A track as a visitor sees it."""
+    """A track as shown to a visitor."""
 
     id: str
     title: str
@@ -56,17 +56,17 @@ class Track:
 
 
 def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
-    """Draw a page of the app: its title, what it is for, and the rest from the library's index.
+    """Draw a page of the app: its title, its purpose, and the content from the library's index.
 
-    Where there are several libraries, the one to look at is chosen beside the title. What can't be
-    shown is said in a sentence, and another library can still be chosen.
+    If there are several libraries, a selector appears beside the title. Errors are shown in place of the
+    content, and another library can still be chosen.
     """
     state.through_app()
     page_header(title, state.choose_library())
     if purpose:
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
-        st.caption(plain(f"There is no library “{missing}” here, so this is another one."))
+        st.caption(plain(f"There is no library “{missing}” here, so we show another one."))
     try:
         index = state.open_index()
         if index.partial is not None:
@@ -77,7 +77,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
 
 
 def page_header(title: str, offered: Sequence[Library]) -> None:
-    """The page's title, and beside it the library, where there is a choice."""
+    """Show the page's title, with a library selector if there are several libraries."""
     if len(offered) == 1:
         st.title(title, anchor=False)
         return
@@ -103,16 +103,16 @@ def page_header(title: str, offered: Sequence[Library]) -> None:
 
 
 def partial_note(index: Index) -> str:
-    """That an index was stopped in the making, and what to do."""
+    """Say that indexing was interrupted, and how to resume it."""
     done, files = index.partial or (len(index), len(index))
     return (
-        f"Indexing was stopped after {done:,} of {files:,} files, so this is a part of the library. The "
-        "same `soundalike index` command goes on where it stopped."
+        f"Indexing was interrupted after {done:,} of {files:,} files, so this is only part of the "
+        "library. Run the same `soundalike index` command again to resume."
     )
 
 
 def track_of(index: Index, row: int) -> Track:
-    """A track of the library, its clip ready to be played in this session."""
+    """A library track, with a URL for its clip that works in this session."""
     return Track(
         index.fact("track_id", row),
         index.fact("title", row),
@@ -125,10 +125,10 @@ def track_of(index: Index, row: int) -> Track:
 
 
 def audio_url(source: Path | bytes, name: str = "") -> str:
-    """An address under which this session's page can play a file; "" for one that cannot be read.
+    """A URL at which this session's page can play a file; "" if the file cannot be read.
 
-    This is what `st.audio` does for its own player: the file is held in the server's memory, under
-    an address that its content makes unguessable, for as long as the page shows it.
+    This works like `st.audio`: the server holds the file in memory while the page shows it, at a URL
+    that is derived from its content and cannot be guessed.
     """
     suffix = (source.suffix if isinstance(source, Path) else Path(name).suffix).lower()
     kind = _MIME_TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0] or "audio/wav"
@@ -143,18 +143,18 @@ def audio_url(source: Path | bytes, name: str = "") -> str:
 
 
 def picture_url(content: bytes, kind: str) -> str:
-    """A picture's file as an address that carries it whole; "" for an empty one.
+    """A picture's file as a data URL; "" for an empty file.
 
-    A picture on the server is gone as soon as its page is left, and a browser that has not fetched
-    it by then reports an error.
+    The server drops a picture as soon as its page is left, and a browser that has not fetched it by then
+    reports an error. A data URL avoids this.
     """
     return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}" if content else ""
 
 
 def card(track: Track, style: Style | None, key: str, start: str | None = None) -> None:
-    """One track with its player. A new value of `start` makes it play."""
-    shown = vars(track) | _styled(style)
-    _tracks(data={"kind": "card", "label": track.title, "tracks": [shown], "start": start}, key=key)
+    """Show one track with its player. A new value of `start` starts playback."""
+    data = vars(track) | _styled(style)
+    _tracks(data={"kind": "card", "label": track.title, "tracks": [data], "start": start}, key=key)
 
 
 def playlist_table(
@@ -164,9 +164,10 @@ def playlist_table(
     key: str,
     on_choose: Callable[[str], None],
 ) -> None:
-    """A playlist as a table with players; `on_choose` gets the track to recommend from next."""
+    """Show a playlist as a table with players; `on_choose` gets the track to recommend from next."""
     tracks = [
-        track_data(index, entry.row, styles) | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
+        track_data(index, entry.row, styles)
+        | {"rank": entry.rank, "similarity": round(entry.similarity, 4)}
         for entry in playlist.entries
     ]
     data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
@@ -181,13 +182,13 @@ def track_table(
     label: str,
     on_choose: Callable[[str], None],
 ) -> None:
-    """Tracks of the library as a table with players, in the order given."""
+    """Show library tracks as a table with players, in the given order."""
     tracks = [track_data(index, row, styles) for row in rows]
     _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
 
 
 def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
-    """A track as the players' components take it."""
+    """A track as data for the players' components."""
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
 
 
@@ -205,7 +206,7 @@ def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> 
 
 
 def editable_table(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
-    """A table of tracks with edits; `act` gets what is to be done with which, but for other pages."""
+    """Show an editable table of tracks; `act` gets each action on this page and the track's id."""
 
     def chosen() -> None:
         wanted = st.session_state[key].chosen
@@ -219,12 +220,12 @@ def editable_table(data: dict[str, Any], key: str, act: Callable[[str, str], Non
 
 
 def actions() -> list[dict[str, str]]:
-    """What can be done with a track, for a component that has buttons for it."""
+    """The actions on a track, as data for a component's buttons."""
     return [{"name": name, "label": label} for name, label in ACTIONS.items()]
 
 
 def navigate(wanted: Mapping[str, str] | None) -> None:
-    """Go where a visitor wants to, if a component's button was pressed in this run."""
+    """Switch to another page if a component's button for it was pressed in this run."""
     if wanted and wanted["action"] in ACTIONS:
         state.go(wanted["action"], str(wanted["track"]))
 
@@ -236,7 +237,7 @@ def playlist_columns(
     styles: dict[str, Style],
     key: str,
 ) -> None:
-    """Playlists beside each other, with what they share marked."""
+    """Show playlists side by side, with shared tracks marked."""
     columns = [
         {
             "name": item.representation,
@@ -255,7 +256,7 @@ def playlist_columns(
 
 
 def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str) -> None:
-    """Playlists under neutral names: nothing in what is sent tells who made them."""
+    """Show playlists under neutral names; the data sent to the browser does not reveal the methods."""
     columns = [
         {
             "name": title.lower().replace(" ", "-"),
@@ -268,7 +269,7 @@ def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str
 
 
 def navigation_buttons(track_id: str, here: str, key: str) -> None:
-    """Buttons that take a track of the library to the other pages."""
+    """Show buttons that open a library track on the other pages."""
     with st.container(horizontal=True, gap="small"):
         for page, label in ACTIONS.items():
             if page == here:
@@ -278,13 +279,13 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
 
 
 def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str:
-    """The first answer to a visitor's clip, or what is wrong; says meanwhile what is being done.
+    """Embed a visitor's clip and return its query or an error message; shows progress meanwhile.
 
     Parameters
     ----------
     index : the library
     content : of the file
-    recorded : whether it came through a microphone
+    recorded : whether the clip was recorded with a microphone
     """
 
     def answer(progress: _Progress) -> Query:
@@ -297,7 +298,7 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
 
 
 def predict_genres(index: Index, asked: Query) -> Query | str:
-    """A visitor's clip with its genres predicted, or what is wrong; says meanwhile what is done."""
+    """Predict the genres of a visitor's clip and return the query or an error; shows progress."""
 
     def answer(progress: _Progress) -> Query:
         return query.complete(asked, index, state.models_of(index), state.turn(progress.wait))
@@ -306,7 +307,7 @@ def predict_genres(index: Index, asked: Query) -> Query | str:
 
 
 def _with_progress(step: str, answer: Callable[[_Progress], Query]) -> Query | str:
-    """An answer, with a box in its place until it is there; what is wrong where there is none."""
+    """Call `answer` with a progress box, and return its query or an error message."""
     place = st.empty()
     progress = _Progress(place.status(f"{step} …"), step)
     found: Query | str
@@ -320,24 +321,24 @@ def _with_progress(step: str, answer: Callable[[_Progress], Query]) -> Query | s
 
 
 class _Progress:
-    """A status box that says what is being done, for as long as it is there."""
+    """A status box that shows the current step until it is closed."""
 
     def __init__(self, status: StatusContainer, step: str) -> None:
         self._status: StatusContainer | None = status
         self._step = step
 
     def say(self, step: str) -> None:
-        """What is being done now."""
+        """Show the current step."""
         self._step = step
         self._show(f"{step} …")
 
     def wait(self, ahead: int) -> None:
-        """How many go before; 0 when it is this visitor's turn."""
+        """Show the number of clips ahead in the queue; 0 once it is this visitor's turn."""
         clips = "1 clip" if ahead == 1 else f"{ahead} clips"
         self._show(f"In the queue: {clips} ahead of yours …" if ahead else f"{self._step} …")
 
     def end(self) -> None:
-        """The box goes; who asks for more of a clip later waits without one."""
+        """Close the box. Later steps run without one."""
         self._status = None
 
     def _show(self, label: str) -> None:
@@ -346,25 +347,25 @@ class _Progress:
 
 
 def show_error(message: str) -> None:
-    """Something is wrong, in one sentence that says what to do."""
+    """Show an error message."""
     st.error(for_visitors(message), icon=":material/error:")
 
 
 def for_visitors(message: str) -> str:
-    """An error's message as Markdown: commands marked up, nothing else, and no place on the server."""
+    """An error message as Markdown: only commands are marked up, and paths on the server are removed."""
     parts = catalog.without_paths(message).split("`")
     parts[::2] = map(plain, parts[::2])
     return "`".join(parts)
 
 
 def show_notes(notes: Sequence[str]) -> None:
-    """What a visitor may want to know about a result, as captions."""
+    """Show the notes about a result as captions."""
     for note in notes:
         st.caption(plain(note))
 
 
 def plain(text: str) -> str:
-    """Text with Markdown's and Streamlit's special characters made ordinary."""
+    """Escape Markdown's and Streamlit's special characters."""
     return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-!|~$:^" else mark for mark in text)
 
 

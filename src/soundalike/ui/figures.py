@@ -1,4 +1,4 @@
-"""Plotly figures; no Streamlit here, so that tests can look at them as data."""
+"""Plotly figures. This module does not use Streamlit, so tests can check the figures as data."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from soundalike.ui.palette import Style
 
 ACCENT, GUIDE = "#5E6AD2", "#8A8A8A"
 LONGEST_NAME = 26
-"""Characters of a name beside an axis; plotly would take the room for longer ones from the figure."""
+"""Characters of a name beside an axis; longer names would shrink the plot."""
 
 
 def named_ticks(names: Sequence[str]) -> dict[str, Any]:
-    """Ticks at categories that people have named: cut short, and none of it taken for HTML."""
+    """Axis ticks for names of any origin: truncated and escaped as HTML."""
     return {
         "tickmode": "array",
         "tickvals": list(names),
@@ -25,14 +25,14 @@ def named_ticks(names: Sequence[str]) -> dict[str, Any]:
 
 
 def vertical(x: float, line: Mapping[str, Any]) -> dict[str, Any]:
-    """A vertical line over the whole height, for a layout's shapes (`add_vline` takes its time)."""
+    """A vertical line over the whole height, for a layout's shapes (`add_vline` is slow)."""
     return {"type": "line", "x0": x, "x1": x, "xref": "x", "y0": 0, "y1": 1, "yref": "y domain"} | {
         "line": dict(line)
     }
 
 
 def horizontal(y: float, line: Mapping[str, Any]) -> dict[str, Any]:
-    """The same across the whole width."""
+    """A horizontal line over the whole width, for a layout's shapes."""
     return {"type": "line", "x0": 0, "x1": 1, "xref": "x domain", "y0": y, "y1": y, "yref": "y"} | {
         "line": dict(line)
     }
@@ -43,7 +43,7 @@ def _cut(name: str) -> str:
 
 
 def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.Figure:
-    """Predicted genres as horizontal bars, likeliest on top.
+    """Predicted genres as horizontal bars, most likely on top.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.F
 
 
 def steps(angles: Sequence[float]) -> go.Figure:
-    """The steps of a journey as bars, in degrees, with their mean as a dashed line."""
+    """The steps of a journey as bars in degrees, with the mean as a dashed line."""
     bars = go.Bar(
         x=list(range(1, len(angles) + 1)),
         y=list(angles),

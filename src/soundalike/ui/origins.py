@@ -1,4 +1,4 @@
-"""Who may open the app's websocket, decided without asking anybody outside."""
+"""Checks the origin of websocket connections without contacting other hosts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from streamlit import net_util
 
 
 def disable_address_lookup() -> None:
-    """Keep Streamlit from looking up this machine's addresses, which takes a service on the internet.
+    """Stop Streamlit from looking up this machine's addresses through a service on the internet.
 
-    It does so when a page of another site tries to open a websocket, before it refuses. No setting turns
-    it off. The app's own pages need no address: their origin is the host that they were asked from.
+    Streamlit does this before it refuses a websocket from another site's page, and no setting turns it
+    off. The app's own pages don't need it: their origin is the host that served them.
     """
     net_util.get_internal_ip = net_util.get_external_ip = _unknown
 

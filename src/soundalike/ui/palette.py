@@ -1,9 +1,9 @@
-"""One colour a genre, the same on every page, in light and in dark.
+"""One colour per genre, the same on every page, in light and dark mode.
 
-The colours follow Paul Tol's "muted" and "bright" qualitative schemes (2021, "Colour schemes",
-SRON/EPS/TN/09-002), made to be told apart by colour-blind eyes, each a little lighter or darker where
-it needs to be to show on a white and on a dark page. Where there are more genres than colours, the
-marker changes as well; colour is never the only sign, a genre's name stands beside it.
+The colours follow Paul Tol's colour-blind safe qualitative schemes "muted" and "bright" (2021, "Colour
+schemes", SRON/EPS/TN/09-002). Some are slightly lighter or darker, to show on both white and dark pages.
+If there are more genres than colours, the marker changes as well. Colour is never the only cue: the
+genre's name is always shown beside it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ MARKERS = ("circle", "diamond", "square", "triangle-up")
 
 @dataclass(frozen=True)
 class Style:
-    """How a genre is drawn: colour (CSS) and marker (plotly's name)."""
+    """A genre's colour (CSS) and marker (plotly's name)."""
 
     colour: str
     marker: str
 
 
 def of(index: Index) -> dict[str, Style]:
-    """A style for each genre that is shown by its own name; all others go without a colour."""
+    """A style for each genre that is shown by its own name; the others have no colour."""
     return genre_styles(genre_groups.named(index))
 
 
 def genre_styles(genres: Sequence[str]) -> dict[str, Style]:
-    """A style for each genre, by its place in alphabetical order, so that it is always the same."""
+    """A style for each genre, assigned in alphabetical order and therefore stable."""
     return {
         genre: Style(COLOURS[i % len(COLOURS)], MARKERS[i // len(COLOURS) % len(MARKERS)])
         for i, genre in enumerate(sorted(set(genres)))

@@ -1,8 +1,8 @@
-"""What the pages share: the library that is chosen, its index and models, and the URL.
+"""State that the pages share: the chosen library, its index and models, and the URL.
 
-A session looks at one library at a time. All that is kept of it, rows and ids above all, is forgotten
-when another is chosen, or when the index was built again; a visitor's own clip stays, and is asked about
-again.
+A session shows one library at a time. Everything stored about it, rows and ids above all, is cleared
+when another library is chosen or the index was rebuilt. A visitor's own clip is kept and compared with
+the new library.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ T = TypeVar("T")
 
 
 def through_app() -> None:
-    """Make sure that a page is run by app.py, with its navigation and its page settings.
+    """Make sure that app.py runs the page, with its navigation and page settings.
 
-    Because of the folder's name, `pages`, Streamlit takes an app for one of its older kind until
-    `st.navigation` is first called; a new server whose first visitor follows a link to a page would
-    run that page alone, in another layout.
+    Because the folder is named `pages`, Streamlit treats the app as an old-style multipage app until
+    `st.navigation` is first called. If the first visitor of a new server followed a link to a page, the
+    page would run alone, in another layout.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
@@ -51,28 +51,28 @@ def through_app() -> None:
 
 
 LIBRARY = "library"
-"""The key and the parameter of the library that is chosen."""
+"""Session key and URL parameter of the chosen library."""
 WARM_UP_AFTER_S = 3.0
-"""What the first visitor's browser still fetches comes first."""
+"""Delay, so that the first visitor's page loads first."""
 OPEN_AT_ONCE = 4
-"""Libraries that a server keeps open; the one not used for longest gives way."""
+"""Libraries that a server keeps open; the least recently used one is closed."""
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
 _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
 _OF_NONE = {
     *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
     *("anatomy_source", "anatomy_upload", "anatomy_kept", "anatomy_also", "map_upload"),
 }
-"""What stays when another library is chosen: a visitor's own clip, and what goes with any library."""
+"""Keys that survive a change of library: a visitor's own clip, and settings that fit any library."""
 
 
 def choose_library() -> list[Library]:
-    """The libraries on offer, once it is settled which of them this session looks at."""
+    """Choose the session's library from the session or the URL, and return all libraries on offer."""
     offered = catalog.offered()
     names = [library.name for library in offered]
     asked = st.session_state.get(LIBRARY) or st.query_params.get(LIBRARY)
     if asked not in names:
         if asked is not None:
-            # What else the link says is of a library that is not here.
+            # The rest of the link refers to a library that does not exist here.
             forget_library()
             st.query_params.clear()
             st.session_state.library_missing = asked
@@ -84,25 +84,25 @@ def choose_library() -> list[Library]:
 
 
 def switch_library() -> None:
-    """Another library was chosen: begin afresh there."""
+    """Clear the state after another library was chosen."""
     forget_library()
     st.query_params.from_dict({LIBRARY: st.session_state[LIBRARY]})
 
 
 def forget_library() -> None:
-    """Forget what was chosen, asked and made of a library."""
+    """Clear everything stored about a library."""
     for key in map(str, list(st.session_state)):
         if key in _OF_A_LIBRARY or (key.startswith(_PAGES) and key not in _OF_NONE):
             del st.session_state[key]
 
 
 def open_index() -> Index:
-    """The index of the library that is chosen, opened once for all sessions.
+    """The index of the chosen library, opened once for all sessions.
 
     Raises
     ------
     IndexFolderError
-        If it cannot be used.
+        If the index cannot be used.
     """
     offered = catalog.offered()
     named = {library.name: library.folder for library in offered}
@@ -122,20 +122,20 @@ def _open(folder: str, stamp: tuple[int, int]) -> tuple[Index, Check]:
 
 
 def identity(index: Index) -> str:
-    """How caches tell an index from others."""
+    """An index's cache key."""
     return index.identity
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def open_models() -> ModelStore:
-    """The networks that all libraries share; each is loaded at its first use."""
+    """The networks that all libraries share; each is loaded on first use."""
     runtime.give_way()
     return ModelStore(factors=paths.factors_file(), light=memory.is_small())
 
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: identity})
 def models_of(index: Index) -> ModelStore:
-    """The networks of a library: its own where it brings some, the shared ones otherwise."""
+    """A library's networks: its own if it has any, otherwise the shared ones."""
     return index.models(open_models())
 
 
@@ -145,7 +145,7 @@ def _turns() -> Turns:
 
 
 def turn(on_place: OnPlace) -> Turn:
-    """How this session waits for the networks, which all sessions share; see `Turns.turn`."""
+    """The context in which this session uses the shared networks; see `Turns.turn`."""
     visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
     turns = _turns()
     return lambda: turns.turn(visitor, on_place)
@@ -153,9 +153,9 @@ def turn(on_place: OnPlace) -> Turn:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm_up() -> None:
-    """Get ready in the background once the first page is there, before anyone sends a clip.
+    """Load the networks in the background once the first page is shown, before anyone sends a clip.
 
-    Not with `$SOUNDALIKE_WARM_UP` set to 0, nor on a host on which memory is dear.
+    Skipped if `$SOUNDALIKE_WARM_UP` is 0 or the host has little memory.
     """
     if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or memory.is_small():
         return
@@ -165,36 +165,36 @@ def warm_up() -> None:
 
 
 def preload(models: ModelStore) -> None:
-    """Start the decoding processes and load the networks, all of it used once."""
-    # What is wrong is said to whoever sends a clip.
+    """Start the decoding processes and load the networks, running each once."""
+    # An error is shown to the visitor who sends a clip.
     with suppress(SoundalikeError):
         sandbox.warm()
     query.rehearse(models)
 
 
 LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
-"""Bytes, with what a form has around a file."""
+"""Bytes, including the form around the file."""
 FREEZE_S = 30
-"""How long garbage may be passed over that was none when it was last looked at."""
+"""Seconds after which the objects that the garbage collector skips are checked again."""
 
 
 def tune_process() -> None:
-    """Make a server quick for all its visitors, whenever something more has been imported.
+    """Tune the garbage collector, BLAS threads and uploads whenever more modules have been imported.
 
-    Streamlit collects garbage after each run of a page. With the networks' libraries loaded that is
-    half a million objects and a third of a second, in which nobody is answered; so what was imported,
-    and lasts as long as the server, is passed over. And the threads of a linear algebra library go on
-    spinning after each product: one of them leaves the other cores to decoding and to other visitors.
-    Uploads are received in memory alone; by itself Starlette puts all above a megabyte into a file.
+    Streamlit collects garbage after each run of a page. With the networks' libraries loaded there are
+    half a million objects, and a collection blocks the server for a third of a second. Imported modules
+    last as long as the server, so the collector skips them. BLAS threads keep spinning after each
+    product, so we allow one and leave the other cores to decoding and other visitors. Uploads stay in
+    memory; by default Starlette writes everything above a megabyte to a file.
 
-    The sessions of that moment are passed over too, and one that has ended is garbage: so all is looked
-    at again every half minute.
+    The collector also skips the sessions that exist at that moment. They become garbage when they end,
+    so everything is checked again every half minute.
     """
     _tune_process(len(sys.modules), int(time.monotonic() // FREEZE_S))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _tune_process(modules: int, turn: int) -> None:
+def _tune_process(modules: int, period: int) -> None:
     from threadpoolctl import threadpool_limits
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD
@@ -206,11 +206,11 @@ def _tune_process(modules: int, turn: int) -> None:
 
 
 FIRST_TRACK = "0235"
-"""The track of the bundled library that a first visit begins with."""
+"""The bundled library's track on a first visit."""
 
 
 def track_from_url(index: Index, key: str, parameter: str = "track", *, optional: bool = False) -> None:
-    """As `from_url`, for a track of the library; an optional one is None unless the URL names it."""
+    """Like `from_url`, for a library track; an optional track is None unless the URL names it."""
     if key in st.session_state:
         return
     asked = st.query_params.get(parameter)
@@ -219,7 +219,7 @@ def track_from_url(index: Index, key: str, parameter: str = "track", *, optional
 
 
 def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None:
-    """Set a widget's state before it is first drawn: from the URL where that names an option."""
+    """Set a widget's state before it is first drawn: from the URL if it names an option."""
     if key in st.session_state:
         return
     asked = st.query_params.get(parameter)
@@ -228,12 +228,12 @@ def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None
 
 
 def go(page: str, track_id: str) -> NoReturn:
-    """Leave for another page, with a track of the library chosen there."""
+    """Switch to another page, with a library track chosen there."""
     st.session_state[f"{page}_track"] = track_id
     if page in ("recommend", "anatomy"):
         st.session_state[f"{page}_source"] = "library"
     if page == "recommend":
-        # What was made of another clip's playlist does not belong to this one's.
+        # Edits to the previous clip's playlist do not apply to this one.
         st.session_state.recommend_kind = "playlist"
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
@@ -244,7 +244,7 @@ def go(page: str, track_id: str) -> NoReturn:
 
 
 def to_url(parameters: Mapping[str, object]) -> None:
-    """Make the URL say what is on screen; a parameter that is None leaves it, the library stays."""
+    """Write parameters into the URL, except those that are None. The library parameter is kept."""
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
     if LIBRARY in st.query_params:
         wanted[LIBRARY] = st.query_params[LIBRARY]

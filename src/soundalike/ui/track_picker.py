@@ -1,7 +1,7 @@
-"""Choosing a track of the library: from a list, or by searching where a list would be too long.
+"""Choosing a library track: from a list, or by searching if the list would be too long.
 
-A list of all tracks is sent to the browser whole, so above `MOST_LISTED` tracks a visitor types and the
-server answers with what it finds, `MOST_OFFERED` tracks at most.
+A list is sent to the browser in full. Libraries of more than `MOST_LISTED` tracks are therefore searched
+on the server, which returns up to `MOST_OFFERED` tracks.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def choose_track(
     none: str | None = None,
     on_change: Callable[[], None] | None = None,
 ) -> None:
-    """A track of the library, found by typing; `none` is what is shown for no track, if that can be."""
+    """Choose a library track by typing; `none` is the placeholder if the choice may be empty."""
     if len(index) > MOST_LISTED:
         _search_one(index, label, key, none, on_change)
         return
@@ -47,7 +47,7 @@ def choose_track(
 
 
 def choose_tracks(index: Index, label: str, key: str, most: int, none: str) -> None:
-    """A few tracks of the library, in the order in which they are chosen."""
+    """Choose several library tracks; their order is kept."""
     if len(index) > MOST_LISTED:
         _search_several(index, label, key, most, none)
         return
@@ -56,26 +56,26 @@ def choose_tracks(index: Index, label: str, key: str, most: int, none: str) -> N
 
 
 def label_of(index: Index, row: int) -> str:
-    """What a track is called where one is chosen from a list."""
+    """A track's label in a list of choices."""
     texts = [index.fact(column, row) for column in ("title", "artist", "genre")]
     return _shortened(" · ".join(filter(None, texts)))
 
 
 def track_labels(index: Index) -> dict[str, str]:
-    """What every track is called, by its id, in the table's order; no two the same."""
+    """Unique labels of all tracks by id, in the table's order."""
     return _labels(index)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Index: state.identity})
 def _labels(index: Index) -> dict[str, str]:
-    return _different(index, range(len(index)))
+    return _unique_labels(index, range(len(index)))
 
 
 @st.fragment
 def _search_one(
     index: Index, label: str, key: str, none: str | None, on_change: Callable[[], None] | None
 ) -> None:
-    """Only this part is drawn again while a visitor types; the page is, once a track is chosen."""
+    """Search for one track. Typing reruns only this fragment; choosing a track reruns the page."""
     typed, hit, changed = f"{key}_typed", f"{key}_hit", f"{key}_changed"
     chosen = st.session_state.get(key)
 
@@ -95,13 +95,13 @@ def _search_one(
     if labels := _hits(index, typed):
         st.session_state[hit] = None
         st.selectbox(
-            f"{label}: found",
+            f"{label}: results",
             list(labels),
             index=None,
             format_func=lambda track_id: labels[track_id],
             key=hit,
             on_change=take_hit,
-            placeholder="Choose one of them",
+            placeholder="Choose a track",
             label_visibility="collapsed",
         )
     if none is not None and chosen is not None:
@@ -122,13 +122,13 @@ def _search_several(index: Index, label: str, key: str, most: int, none: str) ->
     typed, changed = f"{key}_typed", f"{key}_changed"
     _search_field(index, label, typed, none)
     rows = [index.row(track_id) for track_id in st.session_state[key]]
-    labels = _different(index, rows) | _hits(index, typed)
+    labels = _unique_labels(index, rows) | _hits(index, typed)
 
     def note() -> None:
         st.session_state[changed] = True
 
     if labels:
-        _several(f"{label}: chosen", labels, key, most, "Choose among them", note)
+        _several(f"{label}: chosen", labels, key, most, "Choose tracks", note)
     if st.session_state.pop(changed, False):
         st.rerun()
 
@@ -163,27 +163,27 @@ def _search_field(index: Index, label: str, key: str, now: str) -> None:
         max_chars=100,
         placeholder=now,
         icon=":material/search:",
-        help=f"{HELP} {len(index):,} tracks are searched.",
+        help=f"{HELP} Searches {len(index):,} tracks.",
     )
 
 
 def _hits(index: Index, typed: str) -> dict[str, str]:
-    """The labels of what was typed, and a caption that says how many there are."""
+    """Labels of the tracks that match the typed words. Shows their number as a caption."""
     text = st.session_state.get(typed) or ""
     if not text.strip():
         return {}
     rows, found = text_search.best(index, text, MOST_OFFERED)
     if not found:
-        st.caption("No track has all these words.")
+        st.caption("No track matches all these words.")
     elif found > len(rows):
-        st.caption(f"{found:,} tracks found, of which {len(rows)} are offered; more words narrow it.")
+        st.caption(f"{found:,} tracks found; showing {len(rows)}. Add words to narrow the search.")
     else:
         st.caption(f"{found:,} {'track' if found == 1 else 'tracks'} found.")
-    return _different(index, rows)
+    return _unique_labels(index, rows)
 
 
-def _different(index: Index, rows: Iterable[int]) -> dict[str, str]:
-    """Labels by id; where two are the same, with what tells them apart."""
+def _unique_labels(index: Index, rows: Iterable[int]) -> dict[str, str]:
+    """Labels by id; the id is appended to labels that occur twice."""
     labels = {index.ids[row]: label_of(index, row) for row in rows}
     counts = Counter(labels.values())
     twice: Sequence[str] = [track_id for track_id, text in labels.items() if counts[text] > 1]

@@ -1,4 +1,4 @@
-// What the players share: how parts are made, icons, and the ways from a track to the other pages.
+// Shared code of the players: DOM helpers, icons, and buttons that open a track on other pages.
 
 const PLAYING = "soundalike:playing"
 const SVG = "http://www.w3.org/2000/svg"
@@ -55,7 +55,7 @@ function genreLabel(track) {
   return label
 }
 
-// Buttons that lead from a track to other pages; `act` is told which, and the track.
+// Buttons that open a track on other pages; `act` receives the action and the track.
 function actionButtons(actions, track, act) {
   const node = element("div", "actions")
   for (const action of actions) {

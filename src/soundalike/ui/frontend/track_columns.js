@@ -1,4 +1,4 @@
-// Playlists beside each other: a track that is in several of them is marked, and lights up in all of them.
+// Playlists side by side; a track that occurs in several is marked, and highlighted in all on hover.
 
 function columnItem(player, data, track, act) {
   const node = element("li", "item")

@@ -1,7 +1,7 @@
-// Tracks with one player: a table for a playlist, a card for a single track, columns for several playlists.
+// Tracks with a shared player: a table for a playlist, a card for one track, columns for several playlists.
 //
-// Everything shown is set with textContent, never as HTML. One player plays at a time on the whole
-// page: whoever starts says so on the window, and everyone else pauses.
+// All text is set with textContent, never as HTML. Only one player plays at a time on the page: a player
+// that starts dispatches an event on the window, and all others pause.
 
 const states = new WeakMap()
 
@@ -10,13 +10,13 @@ const clock = (seconds) => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
 }
 
-// Where the player is and what it does; it outlives a redraw of the list around it.
+// The player's state; it survives a redraw of the list around it.
 function createPlayer() {
   const audio = new Audio()
   audio.preload = "none"
   const player = { audio, rows: [], current: null }
   const announce = () => window.dispatchEvent(new CustomEvent(PLAYING, { detail: player }))
-  const yieldTo = (event) => { if (event.detail !== player) audio.pause() }
+  const pauseForOthers = (event) => { if (event.detail !== player) audio.pause() }
 
   const show = () => player.rows.forEach((row) => {
     const current = row.track.id === player.current
@@ -62,13 +62,13 @@ function createPlayer() {
   player.destroy = () => {
     audio.pause()
     audio.removeAttribute("src")
-    window.removeEventListener(PLAYING, yieldTo)
+    window.removeEventListener(PLAYING, pauseForOthers)
   }
   for (const event of ["play", "pause", "timeupdate", "durationchange", "error"]) {
     audio.addEventListener(event, showAll)
   }
   audio.addEventListener("ended", () => player.step(1))
-  window.addEventListener(PLAYING, yieldTo)
+  window.addEventListener(PLAYING, pauseForOthers)
   return player
 }
 
@@ -86,7 +86,7 @@ function seekBar(player, track) {
   range.setAttribute("aria-label", `Position in ${track.title}`)
   range.addEventListener("input", () => player.seek(track, Number(range.value)))
   const time = element("span", "time", "0:00")
-  const reason = track.url ? "This clip cannot be played here." : "Its file is no longer where it was when it was indexed."
+  const reason = track.url ? "This clip can't be played here." : "The file has been moved or deleted since indexing."
   const failed = element("span", "failed", reason)
   failed.hidden = true
   node.append(range, time, failed)
@@ -150,7 +150,7 @@ function table(player, data, act) {
   const columns = [
     data.ranked && ["Rank", "rank", true], ["Play", "play-cell", true],
     ["Title and artist", "words", false], ["Album", "album-cell", false], ["Genre", "genre-cell", false],
-    data.ranked && [data.measure ?? "Similarity", "similarity", false], ["Go on", "choose-cell", true],
+    data.ranked && [data.measure ?? "Similarity", "similarity", false], ["Actions", "choose-cell", true],
   ].filter(Boolean)
   for (const [name, className, unseen] of columns) {
     const cell = element("th", className)
