@@ -1,4 +1,4 @@
-"""Recommend: one clip in, a playlist of tracks that sound alike out, and a journey to another."""
+"""Recommend: a playlist of tracks that sound like a clip, or a journey from it to another track."""
 
 import random
 
@@ -31,10 +31,10 @@ def show(index: Index) -> None:
     with right:
         recommend(index, asked)
     if asked is not None:
-        # Last, since it takes the larger network, and a browser's first chart keeps it busy for a while;
-        # music comes first.
+        # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
+        # The playlist comes first.
         with genres:
-            predicted(index, complete(index, asked))
+            show_genres(index, predict_genres(index, asked))
     if asked is not None and track is not None:
         explain(index, asked, track)
     share()
@@ -49,7 +49,7 @@ def prepare(index: Index) -> None:
 
 
 def choose(index: Index) -> tuple[Query | None, components.Track | None]:
-    """The clip that is asked about, with its player's track; None where there is none yet."""
+    """Choose the starting clip. Returns its query and its track; None if there is no clip yet."""
     source = st.segmented_control(
         "Start from",
         list(SOURCES),
@@ -89,21 +89,21 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
 
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
-    """A track of the library, found by typing part of its title, artist or genre."""
-    track_picker.choose_track(index, "Track", "recommend_track", on_change=chosen)
+    """Choose a library track by typing part of its title, artist or genre."""
+    track_picker.choose_track(index, "Track", "recommend_track", on_change=restart)
     st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(index.ids)])
     asked = query.from_library(index, st.session_state.recommend_track)
     return asked, components.track_of(index, index.row(st.session_state.recommend_track))
 
 
-def chosen() -> None:
-    """Begin afresh with another track, and play it."""
+def restart() -> None:
+    """Reset the playlist for the newly chosen track, and play the track."""
     playlist_state.reset()
     play_query()
 
 
 def go_to(track_id: str) -> None:
-    """Make a track of the library the query, and play it."""
+    """Start from a library track, and play it."""
     playlist_state.reset()
     st.session_state.recommend_source = "library"
     st.session_state.recommend_track = track_id
@@ -111,12 +111,12 @@ def go_to(track_id: str) -> None:
 
 
 def play_query() -> None:
-    """Have the query's player start, since a visitor has just chosen it."""
+    """Start the query's player: the visitor has just chosen this clip."""
     st.session_state.recommend_start = st.session_state.get("recommend_start", 0) + 1
 
 
 def ask(index: Index, file_id: str, content: bytes, recorded: bool) -> Query | None:
-    """Analyse a visitor's clip once, saying what is being done; None (and a sentence) if it can't be."""
+    """Analyse a visitor's clip once, with a progress message; on failure show the error, return None."""
     kept: tuple[str, Query | str] | None = st.session_state.get("recommend_asked")
     if kept is not None and kept[0] == file_id:
         answer = kept[1]
@@ -131,7 +131,7 @@ def ask(index: Index, file_id: str, content: bytes, recorded: bool) -> Query | N
 
 
 def describe(index: Index, asked: Query, track: components.Track) -> None:
-    """The query's player, and what is known of it."""
+    """Show the query's player and the notes about it."""
     styles = palette.of(index)
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
@@ -148,8 +148,8 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     components.show_notes(asked.notes)
 
 
-def complete(index: Index, asked: Query) -> Query:
-    """The clip with its genres predicted; the page is drawn again with them, where it can be."""
+def predict_genres(index: Index, asked: Query) -> Query:
+    """Predict the clip's genres if they are missing, and run the page again with them."""
     if not asked.is_complete:
         answer = components.predict_genres(index, asked)
         if isinstance(answer, Query):
@@ -159,8 +159,8 @@ def complete(index: Index, asked: Query) -> Query:
     return asked
 
 
-def predicted(index: Index, asked: Query) -> None:
-    """The query's predicted genres, and how far to believe them."""
+def show_genres(index: Index, asked: Query) -> None:
+    """Show the query's predicted genres and how reliable they are."""
     if not asked.genres:
         return
     styles = palette.of(index)
@@ -169,24 +169,25 @@ def predicted(index: Index, asked: Query) -> None:
     figure = figures.genre_bars(shown, styles)
     st.plotly_chart(figure, config={"displayModeBar": False}, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
-    unheard = asked.row is not None and index.held_out(asked.row)
-    heard = " It heard nothing of this album or artist in training." if unheard else ""
+    held_out = asked.row is not None and index.held_out(asked.row)
+    untrained = " It wasn't trained on this album or artist." if held_out else ""
     accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
-    right = (
-        ""
+    reliability = (
+        "Treat this as a hint."
         if accuracy is None
-        else f" Of tracks that its training left out it named {accuracy:.0%} right."
+        else f"On tracks left out of training, it was right {accuracy:.0%} of the time, so treat this "
+        "as a hint."
     )
     st.caption(
         components.plain(
-            f"The {len(shown)} likeliest of {len(asked.genres)} genres, led by {likeliest}, as a small "
-            f"network hears them.{heard}{right} Take it as a hint."
+            f"Top {len(shown)} of {len(asked.genres)} genres, according to a small neural network: "
+            f"{likeliest}.{untrained} {reliability}"
         )
     )
 
 
 def recommend(index: Index, asked: Query | None) -> None:
-    """The playlist, and what it can be made of."""
+    """Show the playlist and its controls."""
     st.header("Playlist", anchor=False)
     left, right = st.columns([5, 2], gap="medium")
     offered = representations.main(index.names, st.session_state.recommend_by)
@@ -209,7 +210,7 @@ def recommend(index: Index, asked: Query | None) -> None:
         )
     save = playlist_controls.controls(index, asked)
     if asked is None:
-        st.caption("The playlist appears here as soon as there is a clip to start from.")
+        st.caption("Choose a clip and your playlist will appear here.")
         return
     try:
         if st.session_state.recommend_kind == "journey":
@@ -221,7 +222,7 @@ def recommend(index: Index, asked: Query | None) -> None:
 
 
 def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
-    """The playlist by the recipe that is on screen."""
+    """Show the playlist for the current settings."""
     found = composer.compose(index, playlist_state.seeds(index, asked), playlist_state.recipe(index))
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
@@ -231,10 +232,10 @@ def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
 
 
 def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
-    """The journey from the clip to the track that was chosen."""
+    """Show the journey from the clip to the chosen destination."""
     stops, notes = playlist_controls.stops(index, asked)
     if not stops:
-        st.caption("Choose where the journey goes to; it leads there in small steps.")
+        st.caption("Pick a destination and we'll get there in small steps.")
         return
     recipe = playlist_state.recipe(index)
     found = journey.travel(
@@ -250,7 +251,7 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
 
 
 def act(action: str, track_id: str) -> None:
-    """Do what a button of a row says."""
+    """Handle a click on a row's button."""
     if action == "recommend":
         go_to(track_id)
     else:
@@ -258,19 +259,19 @@ def act(action: str, track_id: str) -> None:
 
 
 def explain(index: Index, asked: Query, track: components.Track) -> None:
-    """Say in a dialog why a track is there, if its button was pressed."""
+    """Open the dialog that explains a track, if its button was pressed."""
     wanted = st.session_state.pop("recommend_why", None)
     if wanted is not None:
-        reasons(index, asked, track, index.row(wanted))
+        explanation(index, asked, track, index.row(wanted))
 
 
 @st.dialog("Why this track?", width="large")
-def reasons(index: Index, asked: Query, track: components.Track, row: int) -> None:
-    """What two tracks have in common, seen and heard."""
+def explanation(index: Index, asked: Query, track: components.Track, row: int) -> None:
+    """Show what the query and a track have in common."""
     st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
     if others := len(playlist_state.seeds(index, asked)) - 1:
-        what = "another track" if others == 1 else f"{others} other tracks"
-        st.caption(f"With the clip alone; what is blended in, {what}, counts in the list but not here.")
+        blended = "the blended track affects" if others == 1 else f"the {others} blended tracks affect"
+        st.caption(f"This compares with your starting clip only; {blended} the list but not this view.")
     try:
         explanation_dialog.show(
             index, asked, track, row, st.session_state.recommend_by, "recommend_reasons"
@@ -280,7 +281,7 @@ def reasons(index: Index, asked: Query, track: components.Track, row: int) -> No
 
 
 def share() -> None:
-    """Put what is on screen into the URL, and keep it for "Undo"."""
+    """Write the page's settings into the URL, and keep them for "Undo"."""
     source = st.session_state.recommend_source
     by_library = source == "library"
     state.to_url(

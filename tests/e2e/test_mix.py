@@ -41,7 +41,7 @@ def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open
     page = open_page()
     pinned = press(page, 3, "Keep in the playlist")
     expect(page).to_have_url(re.compile("pin="))
-    removed = press(page, 1, "Take out")
+    removed = press(page, 1, "Remove")
     expect(page).to_have_url(re.compile("without="))
     before = titles(page)
     assert removed not in before
@@ -63,10 +63,10 @@ def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open
 def test_undo_goes_back_step_by_step(open_page) -> None:
     page = open_page()
     first = titles(page)
-    press(page, 0, "Take out")
+    press(page, 0, "Remove")
     expect(page).to_have_url(re.compile("without="))
     second = titles(page)
-    press(page, 0, "Take out")
+    press(page, 0, "Remove")
     expect(page).to_have_url(re.compile("without=[^&]*%2C"))
     page.get_by_role("button", name="Undo").click()
     expect(rows(page).first.locator(".title")).to_have_text(second[0])
@@ -104,7 +104,7 @@ def test_why_shows_and_plays_what_two_tracks_share(open_page) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Why this track?")
     expect(dialog).to_contain_text(title)
-    play = dialog.get_by_role("button", name="Play where they agree best")
+    play = dialog.get_by_role("button", name="Play the most similar moments")
     play.click()
     expect(dialog.get_by_role("button", name=re.compile("Stop|Pause"))).to_be_visible()
     keep(page, "mix-why")
@@ -127,7 +127,7 @@ def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(path)
     expect(page.locator(".single .title")).to_have_text(listed[0])
     expect(page.get_by_role("button", name="Blend (5)")).to_be_visible()
-    expect(page.get_by_text("More like the 6 tracks of list.zip")).to_be_visible()
+    expect(page.get_by_text("Showing music like the 6 tracks in list.zip")).to_be_visible()
     assert not set(titles(page)) & set(listed)
 
 
@@ -148,10 +148,10 @@ def test_a_journey_leads_from_track_to_track(open_page, width, scheme) -> None:
     expect(rows(page)).to_have_count(10)
     found = titles(page)
     assert (found[0], found[-1]) == ("Life by Design", "Meditation")
-    expect(page.get_by_role("figure", name=re.compile("How far each track"))).to_be_visible()
+    expect(page.get_by_role("figure", name=re.compile("How different each track"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"mix-journey-{width}-{scheme}")
-    around = press(page, 4, "Lead around it")
+    around = press(page, 4, "Avoid this track")
     expect(page).to_have_url(re.compile("without="))
     assert around not in titles(page)
 
@@ -173,7 +173,7 @@ def test_taking_out_what_plays_goes_on_and_keeps_the_focus(open_page) -> None:
     first = titles(page)
     rows(page).nth(1).get_by_role("button", name=PLAY).click()
     expect(rows(page).nth(1).get_by_role("button", name=PAUSE)).to_be_visible()
-    press(page, 1, "Take out")
+    press(page, 1, "Remove")
     expect(rows(page).nth(1).locator(".title")).to_have_text(first[2])
     expect(rows(page).nth(1).get_by_role("button", name=PAUSE)).to_be_visible()
     page.keyboard.press("n")

@@ -65,7 +65,7 @@ def test_a_player_keeps_playing_when_a_setting_changes(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
     page.locator(".single").get_by_role("button", name=PLAY).click()
-    page.get_by_text("Sound only", exact=True).click()
+    page.get_by_text("Picture only", exact=True).click()
     expect(page).to_have_url(re.compile("by=vgg_mel"))
     page.wait_for_timeout(500)
     assert len(playing(page)) == 1
@@ -131,7 +131,7 @@ def test_a_text_file_gets_one_clear_sentence_and_the_page_goes_on(open_page, tmp
     text.write_text("This is a text, not a song.\n" * 50)
     upload(page, text)
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("This is not an audio file that can be read")
+    expect(alert).to_contain_text("couldn't read this as audio")
     expect(page.get_by_text("Traceback")).to_have_count(0)
     keep(page, "recommend-not-audio")
     page.get_by_text("Library", exact=True).first.click()
@@ -147,7 +147,7 @@ def test_a_recording_from_the_microphone_gets_a_playlist(open_page) -> None:
     page.get_by_role("button", name="Stop recording").click()
     expect(page.locator(".single .title")).to_have_text("Your recording")
     expect(rows(page)).to_have_count(10)
-    expect(page.get_by_text("repeated to fill 30 s")).to_be_visible()
+    expect(page.get_by_text("looped it to 30 s")).to_be_visible()
     keep(page, "recommend-recording")
 
 

@@ -49,7 +49,11 @@ def by_moments() -> Explanation:
     """Two clips that agree most in the third stretch of one and the last of the other."""
     values = np.full((10, 10), 0.005)
     values[2, 9], values[4, 4] = 0.02, -0.001
-    parts = (Part("Instruments and voices", 0.2), Part("Sound and scene", 0.309), Part("Lift", -0.01))
+    parts = (
+        Part("Instruments and voices", 0.2),
+        Part("Sound and scene", 0.309),
+        Part("Hubness correction", -0.01),
+    )
     best = Meeting(5.5, 26.0, 4.0)
     return Explanation("soundalike", 0.5, parts, moments=values, best=best)
 
@@ -60,7 +64,7 @@ def test_shares_are_sent_with_their_signs() -> None:
     assert data["parts"] == [
         {"name": "Instruments and voices", "value": "0.200", "share": 0.647, "against": False},
         {"name": "Sound and scene", "value": "0.309", "share": 1.0, "against": False},
-        {"name": "Lift", "value": "−0.010", "share": 0.032, "against": True},
+        {"name": "Hubness correction", "value": "−0.010", "share": 0.032, "against": True},
     ]
 
 
@@ -86,8 +90,8 @@ def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
 def test_the_picture_is_said_in_words() -> None:
     later = Side(Track("b", "B", "", "", "", "", ""), activation_maps.Picture(b"", 70.0))
     assert explanation_dialog.payload(by_moments(), BARE, later)["words"] == (
-        "The spectrograms of “A” and “B”, marked where they agree. They agree best around 0:08 of the "
-        "first and 1:38 of the second."
+        "The spectrograms of “A” and “B”, marked where they are similar. They are most similar around "
+        "0:08 in the first and 1:38 in the second."
     )
 
 
@@ -97,11 +101,11 @@ def test_cells_are_sent_as_a_grid_and_said(bundled) -> None:
     for strip, shades in zip(data["strips"], explained.shades, strict=True):
         np.testing.assert_allclose(strip["shades"], shades.ravel(), atol=5e-4)
         assert strip["picture"].startswith("data:image/webp;base64,")
-    assert [part["name"] for part in data["parts"]] == ["Sound", "Genre"]
+    assert [part["name"] for part in data["parts"]] == ["Picture", "Genre"]
     assert sum(float(part["value"]) for part in data["parts"]) == pytest.approx(
         explained.similarity, abs=1.5e-3
     )
-    assert re.search(r"Of all cells the one at .*Hz, \d+ to \d+ s is furthest above", data["words"])
+    assert re.search(r"The area at .*Hz, \d+ to \d+ s exceeds its usual share", data["words"])
     assert data["covered"] == pytest.approx(100)
 
 
@@ -118,15 +122,15 @@ def test_frames_are_sent_as_bars() -> None:
         Explanation("mfcc_flat", 0.15, parts, cells=cells, best=best), BARE, BARE
     )
     assert len(data["strips"][0]["shades"]) == 10
-    assert "moment against moment" in data["legend"]
-    assert "cells" not in data["words"]
+    assert "moment by moment" in data["legend"]
+    assert "area" not in data["words"]
 
 
 def test_two_that_agree_nowhere_cannot_be_played() -> None:
     data = explanation_dialog.payload(Explanation("vgg_mel", 0.0, cells=np.zeros((5, 10))), BARE, BARE)
     assert data["length"] is None
     assert not any(data["strips"][0]["shades"])
-    assert "agree best" not in data["words"]
+    assert "most similar" not in data["words"]
 
 
 def test_texts_have_no_dashes_that_stand_for_words() -> None:
@@ -146,7 +150,7 @@ def page(representation: str) -> None:
     import streamlit as st
 
     from soundalike.playlist import query
-    from soundalike.ui import explanation_dialog, state
+    from soundalike.ui import components, explanation_dialog, state
 
     index = state.open_index()
     question = query.from_library(index, "0235")
@@ -163,7 +167,7 @@ def test_it_can_be_shown_in_a_page(name) -> None:
     assert app.markdown[0].value
     captions = " ".join(caption.value for caption in app.caption)
     if name == "mfcc_flat":
-        assert "cannot be split" in captions
+        assert "break the similarity down" in captions
     if name == "vgg_genre":
         assert "channels" in captions
         assert "genre features" in captions

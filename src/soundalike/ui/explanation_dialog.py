@@ -1,4 +1,4 @@
-"""Why a track is in a playlist: a sentence, the shares, and both clips where they agree."""
+"""Why a track is in a playlist: a sentence, the shares of the similarity, and both clips compared."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from soundalike.ui.components import Track
 from soundalike.ui.features import parts
 
 _LEGENDS = {
-    "moments": "A bar is what 3 s of one clip add to the similarity, taken with all of the other clip; "
-    "all bars of a clip add up to it. The band joins the two moments that agree best.",
-    "cells": "Light: where the two agree more than this clip does with the library on the whole. The "
-    "band joins the moment where that is most so.",
-    "times": "A bar is what 3 s add to the similarity, moment against moment. The band joins the moment "
-    "that adds most.",
+    "moments": "Each bar shows how much 3 seconds contribute to the overall similarity. The band links "
+    "the two most similar moments.",
+    "cells": "Light areas show where these clips agree more than your clip does with the library on "
+    "average. The band links the moment where they stand out most.",
+    "times": "Each bar shows how much 3 seconds contribute to the similarity, comparing the clips "
+    "moment by moment. The band links the moment that contributes most.",
 }
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two clips: who it is, and its mel spectrogram."""
+    """One of the two clips: its track and its mel spectrogram."""
 
     track: Track
     picture: Picture
@@ -47,17 +47,17 @@ def show(
     key: str,
     weights: Mapping[str, float] | None = None,
 ) -> None:
-    """Draw why a track is similar to a query into the current container.
+    """Explain in the current container why a track is similar to a query.
 
     Parameters
     ----------
     index : the library
-    query : what was asked about
-    query_track : its name, and where it can be played
+    query : the starting clip
+    query_track : its name and the URL that plays it
     row : of the track
-    representation : by which they were compared
+    representation : the representation that compared them
     key : of the component
-    weights : of a joined representation, other weights than the index's
+    weights : of a joined representation, to replace the index's weights
 
     Raises
     ------
@@ -73,7 +73,7 @@ def show(
 
 
 def payload(explained: Explanation, asked: Side, found: Side) -> dict[str, Any]:
-    """What the component is sent: the shares, and both clips where time is known to matter."""
+    """Data for the component: the shares, and both clips if the shares are known over time."""
     data: dict[str, Any] = {"parts": _bars(explained), "total": ""}
     if explained.similarity is not None:
         data["total"] = f"Similarity {_number(explained.similarity)}"
@@ -96,25 +96,25 @@ def payload(explained: Explanation, asked: Side, found: Side) -> dict[str, Any]:
 
 
 def words(explained: Explanation, asked: Side, found: Side) -> str:
-    """The picture of the two clips in words."""
+    """Describe the picture of the two clips."""
     names = f"“{asked.track.title}” and “{found.track.title}”"
-    said = [f"The spectrograms of {names}, marked where they agree."]
+    said = [f"The spectrograms of {names}, marked where they are similar."]
     if explained.best is not None:
         middles = [start + explained.best.length / 2 for start in explained.best[:2]]
         one, other = (
             decoding.clock(side.picture.offset + middle)
             for side, middle in zip((asked, found), middles, strict=True)
         )
-        said.append(f"They agree best around {one} of the first and {other} of the second.")
+        said.append(f"They are most similar around {one} in the first and {other} in the second.")
     if explained.shades is not None and _kind(explained) == "cells" and explained.shades[0].any():
         band, time = divmod(int(explained.shades[0].argmax()), receptive_fields.TIMES)
         place = receptive_fields.share(receptive_fields.Cell(band, time, 0)).words
-        said.append(f"Of all cells the one at {place} is furthest above its usual share.")
+        said.append(f"The area at {place} exceeds its usual share the most.")
     return " ".join(said)
 
 
 def _main_part(explained: Explanation) -> str:
-    """Which part of the similarity weighs most, in words."""
+    """Name the largest part of the similarity."""
     part, total = explained.main_part, explained.similarity or 0.0
     if part is None or part.value <= 0 or total <= 0:
         return ""
@@ -128,7 +128,7 @@ def _kind(explained: Explanation) -> str:
 
 
 def _bars(explained: Explanation) -> list[dict[str, Any]]:
-    """The parts, if there is more than one; bars reach as far as the largest."""
+    """The parts as bars, scaled to the largest; none if there is only one part."""
     if len(explained.parts) < 2:
         return []
     largest = max(abs(part.value) for part in explained.parts) or 1.0
@@ -171,14 +171,14 @@ def _picture(index: Index, row: int) -> Picture:
 
 
 def _inside(explained: Explanation) -> list[str]:
-    """Which of the networks' own numbers contribute most, for who wants to know."""
+    """Name the channels and features of the networks that contribute most."""
     kinds = {"channels": explained.channels, "genre features": explained.features}
     listed = [
         f"{name} {', '.join(f'{place} ({_number(value)})' for place, value in strongest)}"
         for name, strongest in kinds.items()
         if strongest
     ]
-    return [f"Of the network's numbers these add most: {'; '.join(listed)}."] if listed else []
+    return [f"Largest contributions: {'; '.join(listed)}."] if listed else []
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

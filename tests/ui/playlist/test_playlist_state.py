@@ -99,7 +99,7 @@ def test_more_pins_than_tracks_make_the_list_longer() -> None:
 def test_a_journey_without_a_destination_asks_for_one() -> None:
     page = run(track="0235", kind="journey")
     assert not page.error
-    assert any("Choose where the journey goes to" in caption.value for caption in page.caption)
+    assert any("Pick a destination" in caption.value for caption in page.caption)
     page.selectbox(key="recommend_to").select("0102").run()
     assert not page.exception
     assert asked(page, "to") == "0102"
@@ -109,4 +109,4 @@ def test_a_journey_without_a_destination_asks_for_one() -> None:
 def test_a_journey_to_where_it_begins_is_one_sentence() -> None:
     page = run(track="0235", kind="journey", to="0235")
     assert len(page.error) == 1
-    assert "a start and another track" in page.error[0].value
+    assert "a start and a different destination" in page.error[0].value

@@ -1,8 +1,8 @@
-// Why a track is there: the shares as bars, and both clips one above the other with what joins them.
+// Why a track is there: the shares as bars, and both clips one above the other with a connecting band.
 //
-// The two best moments are heard one after the other by one player, so that a browser that let the first
-// one play lets the second one too. One player plays at a time on the whole page: whoever starts says so
-// on the window, and everyone else stops. Everything shown is set with textContent.
+// One player plays the two best moments in turn, because a browser that allowed the first then also allows
+// the second. Only one player plays at a time on the page: a player that starts dispatches an event on the
+// window, and all others stop. All text is set with textContent.
 
 const states = new WeakMap()
 ICONS.stop = "M7 7h10v10H7z"
@@ -12,7 +12,7 @@ const clock = (seconds) => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
 }
 
-// Plays `length` seconds of each strip in turn; `at` is the one that is heard, or null.
+// Plays `length` seconds of each strip in turn; `at` is the strip that is playing, or null.
 function createPlayer() {
   const audio = new Audio()
   audio.preload = "none"
@@ -20,7 +20,7 @@ function createPlayer() {
   let frame = 0
   let begins = null
   const announce = () => window.dispatchEvent(new CustomEvent(PLAYING, { detail: player }))
-  const yieldTo = (event) => { if (event.detail !== player) player.stop() }
+  const pauseForOthers = (event) => { if (event.detail !== player) player.stop() }
 
   const start = (at) => {
     player.at = at
@@ -30,7 +30,7 @@ function createPlayer() {
   }
   const enter = () => {
     const { start: wanted, offset } = player.strips[player.at]
-    // A clip that is shorter than the window was repeated to fill it.
+    // A clip shorter than the window was looped to fill it.
     begins = (wanted + offset) % audio.duration
     audio.currentTime = begins
   }
@@ -45,7 +45,7 @@ function createPlayer() {
     frame = player.at === null ? 0 : requestAnimationFrame(follow)
   }
 
-  // Seconds of the strip's own picture.
+  // Seconds in the strip's picture.
   player.position = () => {
     const wanted = player.strips[player.at].start
     return begins === null ? wanted : wanted + Math.max(audio.currentTime - begins, 0)
@@ -65,7 +65,7 @@ function createPlayer() {
     cancelAnimationFrame(frame)
     audio.pause()
     audio.removeAttribute("src")
-    window.removeEventListener(PLAYING, yieldTo)
+    window.removeEventListener(PLAYING, pauseForOthers)
   }
   audio.addEventListener("loadedmetadata", enter)
   audio.addEventListener("ended", goOn)
@@ -74,7 +74,7 @@ function createPlayer() {
     player.failed = true
     player.stop()
   })
-  window.addEventListener(PLAYING, yieldTo)
+  window.addEventListener(PLAYING, pauseForOthers)
   return player
 }
 
@@ -102,7 +102,7 @@ function canvas(className, width, height) {
   return shape("svg", { class: className, viewBox: box, preserveAspectRatio: "none", "aria-hidden": "true" })
 }
 
-// What stretches of time contribute: bars that hang from the upper clip, or stand on the lower one.
+// Contributions over time as bars, hanging from the upper clip or standing on the lower one.
 function rail(shades, covered, hanging) {
   const svg = canvas("rail", shades.length, 1)
   svg.style.width = `${covered}%`
@@ -112,7 +112,7 @@ function rail(shades, covered, hanging) {
   return svg
 }
 
-// What cells of band and time contribute: the more, the clearer.
+// Contributions by frequency band and time; stronger ones are more opaque.
 function grid(shades, columns) {
   const svg = canvas("grid", columns, shades.length / columns)
   shades.forEach((shade, at) => {
@@ -123,7 +123,7 @@ function grid(shades, columns) {
   return svg
 }
 
-// A band from the moment in the upper clip to the one in the lower.
+// A band linking the moment in the upper clip to the one in the lower.
 function band(data, percent) {
   const svg = canvas("band", 100, 10)
   const [[left, right], [leftBelow, rightBelow]] = data.strips.map((strip) => (
@@ -145,7 +145,7 @@ function strip(data, shown, percent) {
     image.alt = ""
     picture.append(image)
   } else {
-    picture.append(element("span", "note", "This clip cannot be drawn."))
+    picture.append(element("span", "note", "We couldn't draw this clip."))
   }
   if (shown.shades.length > data.columns) picture.append(grid(shown.shades, data.columns))
   if (data.length) {
@@ -190,17 +190,17 @@ function controls(player, data) {
     const from = playing && playing.start + playing.offset
     const now = playing
       ? `Playing “${playing.title}”, ${clock(from)} to ${clock(from + data.length)}`
-      : player.failed || button.disabled ? "This clip cannot be played here." : ""
+      : player.failed || button.disabled ? "This clip can't be played here." : ""
     if (said === now) return
     said = now
     status.textContent = now
-    const label = playing ? "Stop" : "Play where they agree best"
+    const label = playing ? "Stop" : "Play the most similar moments"
     button.replaceChildren(icon(playing ? "stop" : "play"), document.createTextNode(label))
   }
   return { node, show }
 }
 
-// The two clips and what plays them; returns what is to be put on the page.
+// The two clips with their player; returns the nodes for the page.
 function clips(player, data) {
   const [edge, span] = data.timeline
   const percent = (seconds) => (100 * (seconds - edge)) / span

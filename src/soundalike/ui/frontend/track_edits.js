@@ -1,5 +1,5 @@
-// What turns a table of tracks into a playlist that is worked on: a bar that plays through it, buttons that
-// keep a track or take it out, and a menu for the rest.
+// Makes a table of tracks editable: a bar that plays the whole playlist, buttons that pin or remove a
+// track, and a menu with more actions.
 
 function editButtons(data, track, act) {
   const node = element("div", "actions")
@@ -15,7 +15,7 @@ function editButtons(data, track, act) {
   return node
 }
 
-// A menu by the pattern of WAI-ARIA: the arrows walk through it, Escape closes it and goes back.
+// A menu following the WAI-ARIA pattern: arrow keys move through it, Escape closes it.
 function menu(actions, track, does) {
   const node = element("div", "more")
   const list = element("div", "menu")
@@ -56,7 +56,7 @@ function menu(actions, track, does) {
   return node
 }
 
-// Plays through the whole list. N and P step on and back from anywhere in it, as a keyboard's media keys do.
+// Plays the whole list. N and P skip forward and back, like a keyboard's media keys.
 function transport(player, root) {
   const node = element("div", "transport")
   node.setAttribute("role", "group")
@@ -98,13 +98,13 @@ function transport(player, root) {
   return node
 }
 
-// Whether a list is an earlier one with a track or two changed, and not another list.
+// Whether a list is an edited version of an earlier one, rather than a different list.
 function isEdit(before, tracks) {
   const kept = tracks.filter((track) => before.some((row) => row.track.id === track.id))
   return kept.length >= tracks.length / 2
 }
 
-// A list that is drawn again takes the focus away; this gives it back to the button at the same place.
+// Redrawing a list loses the focus; this returns it to the button at the same position.
 function refocus(root) {
   const active = root.getRootNode().activeElement
   const focusable = () => [...root.querySelectorAll("button, input")]

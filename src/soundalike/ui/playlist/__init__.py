@@ -1,1 +1,1 @@
-"""Parts of the Recommend page that make a playlist."""
+"""Playlist controls and state of the Recommend page."""

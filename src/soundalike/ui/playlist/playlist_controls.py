@@ -1,4 +1,4 @@
-"""The Recommend page's controls: what a playlist is made of, saving and opening one, and its table."""
+"""The Recommend page's playlist: its settings, saving and opening a file, and its table."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, track_picker
 from soundalike.ui.playlist import playlist_state
 
-EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Take out"}
+EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
-UNSAID = (shared_traits.NOTHING, shared_traits.UNMEASURED)
+UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
 Place = DeltaGenerator
 Act = Callable[[str, str], None]
 
 
 def controls(index: Index, asked: Query | None) -> Place:
-    """What a playlist is made of; the place where it can be saved is filled when it is there."""
+    """Show the playlist's settings. Returns the "Save" popover, which is filled later."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.segmented_control(
             "Kind",
@@ -59,20 +59,20 @@ def controls(index: Index, asked: Query | None) -> Place:
                 key="recommend_undone",
                 type="tertiary",
             )
-    opened()
+    show_opened()
     if st.session_state.recommend_kind == "journey":
         destination(index, asked)
     return save
 
 
 def options(index: Index) -> None:
-    """Caps, variety and order; on a journey the way itself decides all but the first."""
+    """Limits, variety and order. A journey only has the limit per artist."""
     if st.session_state.recommend_kind == "journey":
-        cap(st, "Most by one artist", "recommend_artist")
+        cap(st, "Limit per artist", "recommend_artist")
         return
     left, right = st.columns(2)
-    cap(left, "Most by one artist", "recommend_artist")
-    cap(right, "Most from one album", "recommend_album")
+    cap(left, "Limit per artist", "recommend_artist")
+    cap(right, "Limit per album", "recommend_album")
     st.slider(
         "Variety",
         0,
@@ -81,7 +81,8 @@ def options(index: Index) -> None:
         format="%d %%",
         key="recommend_variety",
         persist_state="session",
-        help="At 0 the most alike come in; the more of it, the less the tracks are alike each other.",
+        help="0 picks the closest matches; higher values make the tracks more different from each "
+        "other.",
     )
     st.selectbox(
         "Order",
@@ -91,7 +92,7 @@ def options(index: Index) -> None:
         persist_state="session",
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
-        along(index)
+        order_dimension(index)
     if st.session_state.recommend_order == "shuffled":
         st.button(
             "Shuffle again",
@@ -99,17 +100,17 @@ def options(index: Index) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
-    st.toggle("Prefer keys that go together", key="recommend_harmonic", persist_state="session")
+    st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
     st.toggle(
-        "Turn it around: the least alike",
+        "Reverse: least similar first",
         key="recommend_farthest",
         persist_state="session",
-        help="For the fun of it.",
+        help="Just for fun.",
     )
 
 
 def cap(place: Any, label: str, key: str) -> None:
-    """How many tracks of one artist or album there may be."""
+    """Choose how many tracks of one artist or album are allowed."""
     place.selectbox(
         label,
         list(playlist_state.CAPS),
@@ -119,8 +120,8 @@ def cap(place: Any, label: str, key: str) -> None:
     )
 
 
-def along(index: Index) -> None:
-    """One number of an embedding to order by."""
+def order_dimension(index: Index) -> None:
+    """Choose the dimension of an embedding to order by."""
     left, right = st.columns(2)
     left.selectbox(
         "Embedding",
@@ -134,13 +135,14 @@ def along(index: Index) -> None:
     right.number_input(
         f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
     )
-    st.toggle("From high to low", key="recommend_falls", persist_state="session")
+    st.toggle("High to low", key="recommend_falls", persist_state="session")
 
 
 def blend(index: Index) -> None:
-    """More like these, less like those."""
+    """Add tracks to the blend and weight them."""
     st.caption(
-        "Blend tracks in: more like one, less like another. The clip on the left always counts in full."
+        "Add tracks to steer the playlist towards or away from them. Your starting clip always counts "
+        "fully."
     )
     track_picker.choose_track(
         index,
@@ -161,19 +163,19 @@ def blend(index: Index) -> None:
             key=key,
             on_change=playlist_state.weigh,
             args=[track_id, key],
-            help="Above 0 for more like it, below for less; 0 takes it out.",
+            help="Above 0: more like this track. Below 0: less like it. 0 removes it.",
         )
 
 
 def destination(index: Index, asked: Query | None) -> None:
-    """Where a journey goes to, and by which way."""
+    """Choose a journey's destination and its stops."""
     left, right = st.columns(2)
     with left:
         track_picker.choose_track(index, "To", "recommend_to", "Choose a track")
     with right:
         track_picker.choose_tracks(
             index,
-            f"By way of, {playlist_state.MOST_STOPS} at most",
+            f"Stops along the way (up to {playlist_state.MOST_STOPS})",
             "recommend_via",
             playlist_state.MOST_STOPS,
             "No stops",
@@ -181,7 +183,10 @@ def destination(index: Index, asked: Query | None) -> None:
 
 
 def stops(index: Index, asked: Query) -> tuple[list[int], list[str]]:
-    """The rows that a journey leads over, if it has a destination; and what to say about its start."""
+    """A journey's start, stops and destination as rows, and notes about its start.
+
+    Both are empty without a destination.
+    """
     session = st.session_state
     if session.recommend_to is None:
         return [], []
@@ -189,36 +194,39 @@ def stops(index: Index, asked: Query) -> tuple[list[int], list[str]]:
     if start is None:
         start = playlist.recommend(index, asked, session.recommend_by, 1).entries[0].row
         title = index.fact("title", start)
-        notes.append(f"Your clip is not in the library; the nearest track, “{title}”, stands for it.")
+        notes.append(
+            f"Your clip is not in the library, so we start from the most similar track, “{title}”."
+        )
     end = index.row(session.recommend_to)
     between = [index.row(track_id) for track_id in session.recommend_via]
     return [start, *(row for row in between if row not in (start, end)), end], notes
 
 
 def steps_in_words(steps: Sequence[float]) -> str:
-    """What a journey's chart says."""
+    """Describe a journey's chart in a sentence."""
     return (
-        f"How far each track is from the one before it, as an angle between their embeddings: "
-        f"{sum(steps) / len(steps):.0f}° on average, {max(steps):.0f}° at most."
+        f"How different each track is from the previous one: {sum(steps) / len(steps):.0f}° on average, "
+        f"{max(steps):.0f}° at most (0° = identical)."
     )
 
 
 def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: Act) -> None:
-    """A playlist that can be worked on, with what each track has in common with the clip."""
+    """An editable playlist; each track shows what it has in common with the clip."""
     measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.3f}") for entry in found.entries]
     rows = [entry.row for entry in found.entries]
     edits = [{"name": name, "label": label} for name, label in EDITS.items()]
     actions = [{"name": name, "label": label} for name, label in BLENDS.items()]
-    reasons = ["" if said in UNSAID else said for said in shared_traits.sentences(index, asked, rows)]
+    sentences = shared_traits.sentences(index, asked, rows)
+    reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
     data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
     _table(index, rows, measured, reasons, data, key, act)
 
 
 def journey_table(index: Index, found: Journey, key: str, act: Act) -> None:
-    """A journey's tracks with the steps between them."""
+    """A journey's tracks with the size of each step."""
     most = max(found.steps)
     measured = [(0.0, ""), *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps)]
-    edits = [{"name": "remove", "label": "Lead around it"}]
+    edits = [{"name": "remove", "label": "Avoid this track"}]
     data = {"measure": "Step", "edits": edits, "actions": components.actions()}
     ends = (found.rows[0], found.rows[-1])
     _table(index, found.rows, measured, [""] * len(found.rows), data, key, act, ends)
@@ -249,7 +257,7 @@ def _table(
 
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
-    """The playlist as a file, in one of several formats."""
+    """Offer the playlist as a file in several formats."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     listing = file_writer.of_rows(index, rows, similarities, recipe=made)
     with place:
@@ -263,23 +271,23 @@ def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None
                 on_click="ignore",
                 type="tertiary",
             )
-        st.caption("The paths in a list are relative to the library's folder; a ZIP brings the clips.")
+        st.caption("Playlists use paths relative to the library folder. The ZIP includes the audio.")
 
 
 def open_list(index: Index) -> None:
-    """A playlist file to go on from."""
+    """Upload a playlist file to start from."""
     st.file_uploader(
         "Playlist file",
         type=["m3u8", "m3u", "xspf", "jspf", "json", "csv", "zip"],
         key="recommend_list",
         on_change=_read,
         args=[index],
-        help="Finds more like its tracks: the first is asked about, the others are blended in.",
+        help="We start from its first track and blend in the others.",
     )
 
 
-def opened() -> None:
-    """What came of opening a playlist file, said once."""
+def show_opened() -> None:
+    """Show the messages about an opened playlist file, once."""
     for kind, message in st.session_state.pop("recommend_opened", []):
         components.show_error(message) if kind == "error" else st.info(components.plain(message))
 
@@ -296,8 +304,8 @@ def _read(index: Index) -> None:
         return
     if rows:
         playlist_state.start_from(index, rows)
-        told = f"More like the {len(rows)} tracks of {given.name}, which are blended together."
-        notes = [told, *notes]
+        tracks = "track" if len(rows) == 1 else f"{len(rows)} tracks"
+        notes = [f"Showing music like the {tracks} in {given.name}.", *notes]
     else:
-        notes = ["None of its tracks is in this library.", *notes]
+        notes = ["None of its tracks are in this library.", *notes]
     st.session_state.recommend_opened = [("note", note) for note in notes]

@@ -1,7 +1,7 @@
-"""What a visitor has made of a playlist: its blend, its pins, what was taken out, and the way back.
+"""State of a playlist: its blend, pinned and removed tracks, settings, and "Undo".
 
-All of it lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. What is
-remembered for "Undo" is what stood there before, as long as the session lasts.
+The state lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. Earlier
+states are kept for "Undo" as long as the session lasts.
 """
 
 from __future__ import annotations
@@ -21,27 +21,27 @@ from soundalike.playlist.query import Query
 from soundalike.ui import state
 
 MORE, LESS = 1.0, -0.5
-"""The weights of a track that there should be more like, or less."""
+"""Weights of a blended track: more like it, less like it."""
 KINDS = {"playlist": "Playlist", "journey": "Journey"}
-CAPS = {0: "Any number", 1: "1", 2: "2", 3: "3", 5: "5"}
+CAPS = {0: "No limit", 1: "1", 2: "2", 3: "3", 5: "5"}
 DIMENSION = "dimension"
 ORDERS = {
-    ordering.SIMILARITY: "Most alike first",
-    ordering.WALK: "A smooth walk",
+    ordering.SIMILARITY: "Most similar first",
+    ordering.WALK: "Smooth transitions",
     "tempo": "Slow to fast",
     "-tempo": "Fast to slow",
     "loudness": "Quiet to loud",
     "-loudness": "Loud to quiet",
     "brightness": "Dark to bright",
     "-brightness": "Bright to dark",
-    DIMENSION: "Along one dimension",
+    DIMENSION: "By one dimension",
     ordering.SHUFFLED: "Shuffled",
 }
 MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
 _UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
-"""What can be undone."""
+"""Settings that "Undo" restores."""
 
 
 def prepare(index: Index) -> None:
@@ -80,17 +80,17 @@ def _prepare_order(index: Index, order: str) -> None:
 
 
 def orders(index: Index) -> dict[str, str]:
-    """The orders that a playlist can have; without vectors there is no dimension to go along."""
+    """The orders on offer; ordering by one dimension needs stored vectors."""
     return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
 
 
 def dimensions(index: Index, name: str) -> int:
-    """How many numbers a stored representation has."""
+    """Number of dimensions of a stored representation."""
     return int(index.array(name).shape[1])
 
 
 def url_parameters() -> dict[str, object]:
-    """What of it is in the URL; what is as at a first visit is left out."""
+    """The state as URL parameters; defaults are left out."""
     session = st.session_state
     kept = {
         "kind": (session.recommend_kind, "playlist"),
@@ -114,7 +114,7 @@ def url_parameters() -> dict[str, object]:
 
 
 def order() -> str:
-    """The order that is chosen, as `ordering` names it."""
+    """The chosen order, as `ordering` names it."""
     session = st.session_state
     if session.recommend_order != DIMENSION:
         return str(session.recommend_order)
@@ -123,7 +123,7 @@ def order() -> str:
 
 
 def seeds(index: Index, asked: Query) -> list[Seed]:
-    """The clip that is asked about, and what is blended with it."""
+    """The starting clip and the blended tracks."""
     blended = [
         Seed(query.from_library(index, track_id), weight)
         for track_id, weight in st.session_state.recommend_blend.items()
@@ -133,7 +133,7 @@ def seeds(index: Index, asked: Query) -> list[Seed]:
 
 
 def recipe(index: Index) -> Recipe:
-    """How the playlist is to be made."""
+    """The current settings as a recipe."""
     session = st.session_state
     return Recipe(
         session.recommend_by,
@@ -151,7 +151,7 @@ def recipe(index: Index) -> Recipe:
 
 
 def act(action: str, track_id: str) -> None:
-    """Do what a button of a row says."""
+    """Handle a click on a row's button."""
     session = st.session_state
     if action == "why":
         session.recommend_why = track_id
@@ -169,7 +169,7 @@ def act(action: str, track_id: str) -> None:
 
 
 def weigh(track_id: str, key: str) -> None:
-    """Give a track of the blend the weight that its slider has; 0 takes it out."""
+    """Set a blended track's weight from its slider; 0 removes the track."""
     remember()
     session = st.session_state
     weight = session[key] / 100
@@ -181,7 +181,7 @@ def weigh(track_id: str, key: str) -> None:
 
 
 def add(key: str) -> None:
-    """Blend in the track that a field names."""
+    """Blend in the track chosen in a field."""
     session = st.session_state
     if session[key] is not None:
         act("more", session[key])
@@ -189,7 +189,7 @@ def add(key: str) -> None:
 
 
 def start_from(index: Index, rows: list[int]) -> None:
-    """Go on from the tracks of a list: the first is asked about, the others are blended in."""
+    """Start from the first of several tracks, and blend in the others."""
     remember()
     session = st.session_state
     first, *others = (index.fact("track_id", row) for row in rows)
@@ -200,31 +200,31 @@ def start_from(index: Index, rows: list[int]) -> None:
 
 
 def reset() -> None:
-    """Another clip is asked about: nothing is pinned, taken out or blended any more."""
+    """Clear the blend and the pinned and removed tracks, for a new starting clip."""
     remember()
     session = st.session_state
     session.recommend_blend, session.recommend_pinned, session.recommend_removed = {}, [], []
 
 
 def shuffle() -> None:
-    """Another order by chance."""
+    """Shuffle the tracks again."""
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
 
 
 def take_snapshot() -> None:
-    """Note what is on screen, which is what "Undo" goes back to."""
+    """Record the current state, which "Undo" restores after the next change."""
     st.session_state.recommend_before = _snapshot()
 
 
 def remember() -> None:
-    """Keep what was on screen."""
+    """Add the recorded state to the undo history."""
     session = st.session_state
     if "recommend_before" in session:
         session.recommend_undo = [*session.recommend_undo, session.recommend_before][-MOST_UNDONE:]
 
 
 def undo() -> None:
-    """Go back to what stood there before the last change."""
+    """Restore the state before the last change."""
     *earlier, last = st.session_state.recommend_undo
     for name, value in last.items():
         st.session_state[f"recommend_{name}"] = value
