@@ -1,4 +1,4 @@
-"""Anatomy: a clip seen from inside, with its player, and a second one beside it."""
+"""Anatomy: a clip's measurements and plots with a player, optionally beside a second clip."""
 
 from collections.abc import Sequence
 
@@ -24,8 +24,9 @@ FURTHER = {
 }
 
 HINT = (
-    "Click a plot to go to that moment, drag to zoom in, double-click for the whole clip; Ctrl and the "
-    "wheel zoom too. By keyboard, on a plot: space plays, the arrows move, + and − zoom, 0 shows all."
+    "Click a plot to jump to that moment, drag to zoom in, double-click to see the whole clip. Ctrl "
+    "with the mouse wheel also zooms. Keyboard on a plot: space plays, arrow keys move, + and − zoom, "
+    "0 shows everything."
 )
 
 Shown = tuple[Track, Anatomy, list[Panel]]
@@ -61,9 +62,9 @@ def prepare(index: Index) -> None:
 
 
 def choose(index: Index) -> None:
-    """What to look at: a clip, and another to compare it with."""
+    """Choose a clip, and another to compare it with."""
     st.segmented_control(
-        "Look at",
+        "Clip from",
         list(SOURCES),
         format_func=lambda source: SOURCES[source],
         key="anatomy_source",
@@ -81,7 +82,7 @@ def choose(index: Index) -> None:
 
 
 def choose_file() -> None:
-    """A visitor's own file; its anatomy is kept in the session."""
+    """Upload a file; its measurements are kept in the session."""
     component.warm()
     st.file_uploader(
         "Audio file",
@@ -94,12 +95,12 @@ def choose_file() -> None:
 
 
 def first(index: Index) -> Shown | None:
-    """The clip that was chosen or uploaded; None (and a sentence, if need be) where there is none."""
+    """The chosen or uploaded clip. Returns None without a clip, and shows an error on failure."""
     if st.session_state.anatomy_source == "library":
         return of_library(index, st.session_state.anatomy_track)
     given = st.session_state.get("anatomy_upload")
     if given is None:
-        st.caption("The plots appear here as soon as there is a file.")
+        st.caption("Choose a file and its plots will appear here.")
         return None
     content = given.getvalue()
     kept: tuple[str, Anatomy | str, dict[str, Panel]] | None = st.session_state.get("anatomy_kept")
@@ -119,13 +120,13 @@ def first(index: Index) -> Shown | None:
 
 
 def second(index: Index) -> Shown | None:
-    """The track to compare with, if one was chosen."""
+    """The track to compare with, if any."""
     track_id = st.session_state.anatomy_second
     return None if track_id is None else of_library(index, track_id)
 
 
 def of_library(index: Index, track_id: str) -> Shown | None:
-    """A track of the library and what was measured of it; None (and a sentence) if it can't be."""
+    """A library track and its measurements. Shows an error and returns None on failure."""
     try:
         shown = component.of_library(index, track_id)
         others = [component.front_end_of_library(index, track_id, name) for name in further()]
@@ -136,12 +137,12 @@ def of_library(index: Index, track_id: str) -> Shown | None:
 
 
 def further() -> list[str]:
-    """The further front ends that were switched on, always in the same order."""
+    """The additional panels that are switched on, always in the same order."""
     return [name for name in component.FURTHER if name in st.session_state.anatomy_also]
 
 
 def measure(content: bytes) -> Anatomy | str:
-    """The anatomy of a visitor's clip, or what is wrong with it."""
+    """The measurements of a visitor's clip, or an error message."""
     try:
         return clip_analysis.analyse(content, sandbox.decode_stereo)
     except SoundalikeError as error:
@@ -149,7 +150,7 @@ def measure(content: bytes) -> Anatomy | str:
 
 
 def draw(clips: list[Shown]) -> None:
-    """The clips side by side: facts, player and plots, and what the network sees."""
+    """Draw the clips side by side: facts, player, plots, and the network's input."""
     for column, (track, shown, _) in zip(st.columns(len(clips), gap="large"), clips, strict=True):
         with column:
             describe(track, shown, len(clips) > 1)
@@ -160,7 +161,7 @@ def draw(clips: list[Shown]) -> None:
             if number == 2 or st.session_state.anatomy_source == "library":
                 components.navigation_buttons(track.id, "anatomy", f"anatomy_onward_{number}")
             component.show(track, shown, others, f"anatomy_plots_{number}")
-    st.header("What the network sees", anchor=False)
+    st.header("The network's input picture", anchor=False)
     if len(clips) == 1:
         picture(*clips[0][:2], 1, st.columns(2))
         return
@@ -170,7 +171,7 @@ def draw(clips: list[Shown]) -> None:
 
 
 def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
-    """A clip's facts in plain language."""
+    """Show a clip's facts in plain language."""
     if narrow:
         st.header(components.plain(track.title), anchor=False)
     measured = facts.facts(shown.facts)
@@ -184,20 +185,20 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
 
 
 def picture(track: Track, shown: Anatomy, number: int, places: Sequence[DeltaGenerator]) -> None:
-    """The image that VGG16 gets of the clip of that number, and what it is, in two places."""
+    """Show VGG16's input image of the clip with that number, and its caption, in two places."""
     title = components.plain(track.title)
     with places[0]:
         component.show_picture(track, shown, f"anatomy_plots_{number}")
     with places[1]:
         st.caption(
-            f"The mel spectrogram of {title} as the image of 640 by 480 pixels that VGG16 gets: low "
-            "notes at the bottom, 30 seconds from left to right, pale for loud. The network was trained "
-            "on photographs, and to it this is one more."
+            f"The mel spectrogram of {title} as VGG16's input, an image of 640 by 480 pixels. Low notes "
+            "are at the bottom, time runs from left to right (30 seconds), and loud is pale. The "
+            "network was trained on photographs, so it treats this picture like any other."
         )
 
 
 def share() -> None:
-    """Put what is on screen into the URL."""
+    """Write the page's settings into the URL."""
     source = st.session_state.anatomy_source
     by_library = source == "library"
     state.to_url(
@@ -212,7 +213,7 @@ def share() -> None:
 
 components.page(
     "See inside the sound",
-    "Choose a clip to see what the computer measures of it, and what the network looks at. Play it "
-    "and watch; a second clip beside it shows what differs.",
+    "Pick a clip to see its measurements and the network's input picture. Play it and follow along, or "
+    "add a second clip to compare.",
     show,
 )

@@ -345,7 +345,7 @@ def test_a_text_file_gets_one_clear_sentence(open_page, tmp_path) -> None:
     page.get_by_text("Upload", exact=True).first.click()
     (tmp_path / "song.mp3").write_text("This is a text, not a song.\n" * 50)
     page.locator("input[type=file]").set_input_files(tmp_path / "song.mp3")
-    expect(page.get_by_role("alert")).to_contain_text("This is not an audio file that can be read")
+    expect(page.get_by_role("alert")).to_contain_text("couldn't read this as audio")
     page.get_by_text("Library", exact=True).first.click()
     expect(plots(page)).to_have_count(6)
 

@@ -1,1 +1,1 @@
-"""Parts of the Anatomy page."""
+"""Components of the Anatomy page."""

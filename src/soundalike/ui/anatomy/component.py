@@ -1,7 +1,7 @@
-"""A track seen from inside: a player and plots in one component, and how its data is packed.
+"""The Anatomy page's component, a player with plots, and the packing of its data.
 
-The data comes in parts, each with a small component of its own that hands it on: Streamlit sends a
-message again only if it has changed, and so a further panel comes alone and script and styles once.
+The data is sent in parts, each through a small component of its own. Streamlit resends a message only if
+it has changed, so an additional panel is sent alone, and scripts and styles are sent once.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from soundalike.ui import frontend, state
 from soundalike.ui.components import Track
 
 _Packed = tuple[NDArray[Any], bytes]
-"""An array, and its values as they are sent."""
+"""An array and its values as sent."""
 _kept: WeakKeyDictionary[Panel | Anatomy, bytes] = WeakKeyDictionary()
 _KINDS = {"uint8": "u1", "uint16": "u2", "int16": "i2"}
 
@@ -38,52 +38,54 @@ SUNSET = (
     *("#364B9A", "#4A7BB7", "#6EA6CD", "#98CAE1", "#C2E4EF", "#EAECCC"),
     *("#FEDA8B", "#FDB366", "#F67E4B", "#DD3D2D", "#A50026"),
 )
-"""Paul Tol's diverging scheme "sunset" (2021, SRON/EPS/TN/09-002), made for colour-blind eyes too."""
+"""Paul Tol's diverging, colour-blind safe scheme "sunset" (2021, SRON/EPS/TN/09-002)."""
 
 WAVE_CAPTION = (
-    "The air's pressure over time, from −1 to 1 of full scale. The pale shape spans the lowest and "
-    "highest sample of each moment, the dark one its RMS level, which is nearer to how loud it feels."
+    "Air pressure over time, from −1 to 1 of full scale. The pale shape spans the lowest and highest "
+    "sample at each moment. The dark shape is the RMS level, which is closer to perceived loudness."
 )
 CAPTIONS = {
     "mel": (
-        "Energy by frequency and time in 216 bands, spaced as the ear spaces pitch. 0 dB is the clip's "
-        "loudest cell. This is the picture that the recommendations rest on."
+        "Energy by frequency and time in 216 bands, spaced like perceived pitch. 0 dB is the clip's "
+        "loudest cell. The article's method compares this picture."
     ),
     "mfcc": (
-        "The outline of each moment's spectrum in 20 numbers: 0 is the overall level, the low ones "
-        "broad tone colour, the high ones finer detail. In common units the first few drown the rest."
+        "The outline of each moment's spectrum in 20 numbers. 0 is the overall level, low numbers "
+        "describe broad tone colour, high numbers finer detail. On a shared scale, the first few drown "
+        "out the rest."
     ),
     "mfcc_standardised": (
-        "The same with every row shifted to mean 0 and scaled to deviation 1, so that each coefficient "
-        "counts alike: what is left is how a moment differs from the rest of the clip."
+        "The same, with every row shifted to mean 0 and scaled to standard deviation 1. Every "
+        "coefficient counts equally, and the plot shows how each moment differs from the rest of the "
+        "clip."
     ),
     "chroma": (
-        "How strong each of the 12 pitch classes is, whatever the octave, relative to the strongest of "
-        "the moment. Chords show as rows that light up together."
+        "The strength of each of the 12 pitch classes in any octave, relative to the strongest at that "
+        "moment. Chords appear as rows that light up together."
     ),
     "chroma_standardised": (
-        "The same with every row standardised: a note that sounds throughout fades, and one that enters "
-        "or leaves stands out."
+        "The same, with every row standardised. Notes that sound throughout fade; notes that enter or "
+        "leave stand out."
     ),
     "bark": (
-        "Energy in Zwicker's critical bands: within one, the ear adds sounds up. 23 of the 24 fit below "
-        "11,025 Hz, the top one in part."
+        "Energy in Zwicker's critical bands. Hearing adds up sounds within a band. 23 of the 24 bands "
+        "fit below 11,025 Hz, the top one only in part."
     ),
     "gammatone": (
-        "Energy behind 64 filters shaped as those of the inner ear, at equal steps of the ERB scale. "
-        "Low notes stand further apart than in the mel spectrogram."
+        "Energy after 64 filters shaped like those of the inner ear, at equal steps of the ERB scale. "
+        "Low notes are further apart than in the mel spectrogram."
     ),
     "wavelet": (
-        "Energy by semitone, from Morlet wavelets of equally many cycles: low notes are sharp in pitch "
-        "and blurred in time, high ones the other way round."
+        "Energy by semitone, from Morlet wavelets with the same number of cycles. Low notes are sharp "
+        "in pitch and blurred in time, high notes the other way round."
     ),
     RECONSTRUCTION: (
-        "The standardised MFCC above, squeezed into 512 numbers and drawn again from them. What is the "
-        "same in both is all that the representation of that name can compare: slow movement, no beat."
+        "The standardised MFCC above, compressed to 512 numbers and reconstructed. The autoencoder "
+        "method can compare only what both plots share: slow movement, no beat."
     ),
 }
 FURTHER = (*FRONT_ENDS, RECONSTRUCTION)
-"""The panels that can be switched on."""
+"""The optional panels."""
 _HEIGHTS = {"mel": 216, "gammatone": 192, "wavelet": 192, "bark": 138}
 _HEIGHT = 120
 _WAVE_HEIGHT = 96
@@ -93,7 +95,7 @@ _FRAMES = 1 + ANALYSIS_SAMPLES // HOP_LENGTH
 def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> None:
     """Mount the player and the plots of a track."""
     plots, part, _ = _register()
-    # Parts show nothing, and no gap either.
+    # Parts are invisible and need no gap.
     with st.container(gap=None):
         plots(data={"key": key}, key=key)
         for name, content in pack(track, shown, further, key).items():
@@ -101,21 +103,21 @@ def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> No
 
 
 def show_picture(track: Track, shown: Anatomy, key: str) -> None:
-    """Mount the image that VGG16 sees of a track, which the plots of that key draw."""
+    """Mount VGG16's input image of a track, which the plots with that key draw."""
     _register()[2](data=pack_picture(track, shown, key), key=f"{key}_picture")
 
 
 def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> dict[str, bytes]:
-    """A track's plots as parts by name: the sheet, and each panel in the order in which they stand.
+    """A track's plots as parts by name: the sheet, then the panels in display order.
 
     Parameters
     ----------
-    track, shown : what to show
-    further : panels that were switched on
-    key : of the component that they are for
+    track, shown : the track and its measurements
+    further : optional panels that are switched on
+    key : of the component
     """
-    # What can be compared lies side by side: front ends after the mel spectrogram, and what the
-    # autoencoder redraws after its original.
+    # Related panels are adjacent: front ends follow the mel spectrogram, and the autoencoder's
+    # reconstruction follows its original.
     ordered = list(shown.panels.values())
     ordered[3:3] = [panel for panel in further if panel.name == RECONSTRUCTION]
     ordered[1:1] = [panel for panel in further if panel.name != RECONSTRUCTION]
@@ -151,10 +153,10 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> di
 
 
 def pack_picture(track: Track, shown: Anatomy, key: str) -> bytes:
-    """The image that VGG16 sees of a track as a part: where it is not what the mel panel foretells."""
+    """VGG16's input image as a part: its differences from the prediction by the mel panel."""
     mel = shown.panels["mel"]
     if shown not in _kept:
-        _kept[shown] = _deflated(shown.vgg_levels - _foretold_picture(mel))
+        _kept[shown] = _deflated(shown.vgg_levels - _predicted_picture(mel))
     described = {
         "of": _panel(mel, key)[0],
         "alt": f"Mel spectrogram of {track.title} as a picture",
@@ -165,8 +167,8 @@ def pack_picture(track: Track, shown: Anatomy, key: str) -> bytes:
     return _part("picture", key, described, {"differences": (shown.vgg_levels, _kept[shown])})[1]
 
 
-def _foretold_picture(mel: Panel) -> NDArray[np.uint8]:
-    """What a mel spectrogram's panel foretells of `Anatomy.vgg_levels` [shape=(216, 640)].
+def _predicted_picture(mel: Panel) -> NDArray[np.uint8]:
+    """Predict `Anatomy.vgg_levels` from the mel spectrogram's panel [shape=(216, 640)].
 
     A pixel is the mean of the frames that it spans; a clip that is too short is repeated.
     """
@@ -176,8 +178,8 @@ def _foretold_picture(mel: Panel) -> NDArray[np.uint8]:
     frames = mel.values[:, np.arange(_FRAMES) % mel.values.shape[1]].astype(np.int64)
     sums = np.add.reduceat(frames, edges[:-1], axis=1)
     levels = 256 * sums // (np.diff(edges) * mel.largest)
-    foretold: NDArray[np.uint8] = np.minimum(levels, 255).astype(np.uint8)
-    return foretold
+    predicted: NDArray[np.uint8] = np.minimum(levels, 255).astype(np.uint8)
+    return predicted
 
 
 def _panel(panel: Panel, key: str) -> tuple[str, bytes]:
@@ -187,7 +189,7 @@ def _panel(panel: Panel, key: str) -> tuple[str, bytes]:
 def _part(
     name: str, key: str, described: Mapping[str, object], arrays: Mapping[str, _Packed]
 ) -> tuple[str, bytes]:
-    """What tells a part from others, and the part: header length, header (JSON), arrays."""
+    """A part's id and its content: header length, header (JSON), arrays."""
     places = {}
     body = b""
     for label, (array, content) in arrays.items():
@@ -202,28 +204,29 @@ def _part(
 
 
 def _packed(panel: Panel) -> bytes:
-    """How a panel's values differ from those that their neighbours foretell, deflated; kept with it."""
+    """A panel's prediction errors, deflated and cached with the panel."""
     if panel not in _kept:
-        # Differences wrap around, as the sums that undo them do.
-        _kept[panel] = _deflated(panel.values - _foretold(panel.values))
+        # Differences wrap around, and so do the sums that undo them.
+        _kept[panel] = _deflated(panel.values - _predicted(panel.values))
     return _kept[panel]
 
 
-def _foretold(values: Levels) -> Levels:
-    """What each value's neighbours before and below foretell of it, nothing but 0 lying beyond the edge.
+def _predicted(values: Levels) -> Levels:
+    """Predict each value from its neighbours before and below; values beyond the edge are 0.
 
-    It is the median of both and of the plane through them and the one between, as in lossless JPEG-LS
-    (Weinberger, Seroussi and Sapiro, 2000): an edge in sound is followed and noise seldom amplified.
+    The prediction is the median of both neighbours and of the plane through them and the diagonal
+    neighbour, as in lossless JPEG-LS (Weinberger, Seroussi and Sapiro, 2000). It follows edges and
+    seldom amplifies noise.
     """
     padded = np.pad(values.astype(np.int32), ((1, 0), (1, 0)))
     before, below, between = padded[1:, :-1], padded[:-1, 1:], padded[:-1, :-1]
     low, high = np.minimum(before, below), np.maximum(before, below)
-    foretold: Levels = np.clip(before + below - between, low, high).astype(values.dtype)
-    return foretold
+    predicted: Levels = np.clip(before + below - between, low, high).astype(values.dtype)
+    return predicted
 
 
 def _deflated(array: NDArray[Any]) -> bytes:
-    # Noise repeats nothing, so that looking for what repeats would cost time and gain no room.
+    # Noise has no repetitions, so searching for them would cost time and save no space.
     deflate = zlib.compressobj(strategy=zlib.Z_HUFFMAN_ONLY)
     return deflate.compress(_bytes_of(array)) + deflate.flush()
 
@@ -237,18 +240,18 @@ def _bytes_of(array: NDArray[Any]) -> bytes:
 
 
 def wave_summary(shown: Anatomy) -> str:
-    """What can be seen in a waveform, in a sentence."""
+    """Describe a waveform in a sentence."""
     peak = float(np.abs(shown.envelope.astype(np.float64)).max()) / 32_767
     loudest = float(shown.rms.argmax()) * HOP_LENGTH / SAMPLE_RATE
     quiet = float(np.mean(shown.rms < shown.rms.max() / 10))
     return (
-        f"The peak reaches {peak:.2f} of full scale; the loudest moment is at {loudest:.1f} s; "
-        f"{quiet:.0%} of the time the level is more than 20 dB below it."
+        f"The peak is {peak:.2f} of full scale. The loudest moment is at {loudest:.1f} s, and the level "
+        f"is more than 20 dB below it {quiet:.0%} of the time."
     )
 
 
 def diverging() -> NDArray[np.uint8]:
-    """256 colours from `SUNSET`: blue below, pale in the middle, red above [shape=(256, 3)]."""
+    """256 colours from `SUNSET`: blue for low, pale for middle, red for high [shape=(256, 3)]."""
     stops = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in SUNSET])
     places = np.linspace(0, len(SUNSET) - 1, 256)
     channels = [np.interp(places, np.arange(len(SUNSET)), stops[:, i]) for i in range(3)]
@@ -257,18 +260,18 @@ def diverging() -> NDArray[np.uint8]:
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: state.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
-    """The anatomy of a track of the library, measured at its first request."""
+    """A library track's measurements, computed on first request."""
     return clip_analysis.analyse(index.file(index.row(track_id)))
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: state.identity})
 def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
-    """One of the further panels of a track of the library."""
+    """One of the optional panels of a library track."""
     return further(index.file(index.row(track_id)), name)
 
 
 def further(source: Path | bytes, name: str) -> Panel:
-    """One of `FURTHER` of a file, or of the bytes of what a visitor sent."""
+    """One of the panels `FURTHER`, for a file or the bytes of an upload."""
     decode = sandbox.decode if isinstance(source, bytes) else decoding.decode
     if name == RECONSTRUCTION:
         return clip_analysis.reconstruction(source, state.open_models(), decode)
@@ -277,7 +280,7 @@ def further(source: Path | bytes, name: str) -> Panel:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def warm() -> None:
-    """Compile what an analysis needs in the background, for a visitor about to upload a clip."""
+    """Compile the analysis code in the background, for a visitor who is about to upload a clip."""
     sandbox.warm()
     threading.Thread(target=clip_analysis.warm, daemon=True).start()
 

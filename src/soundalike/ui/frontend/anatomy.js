@@ -1,12 +1,12 @@
-// One track seen from inside: a player, and plots over one time axis that a playhead moves across.
+// A track's measurements: a player, and plots over one time axis with a moving playhead.
 //
-// What it shows comes in parts (anatomy_part.js), each a message of its own, so that a browser is sent
-// only what it has not got yet: a sheet, which names its panels and the state of each, the panels, and
-// what the network's image needs beside the mel spectrogram's. A part is one array of bytes: the
-// header's length (4 bytes), the header (JSON, padded so that what follows is aligned), and the arrays
-// that it describes. What hands it on is sent with each of them, and so is kept short.
+// The data comes in parts (anatomy_part.js), each a message of its own, so the browser receives only what
+// is new: a sheet that lists the panels and their ids, the panels, and the differences between the
+// network's image and the mel spectrogram. A part is one byte array: the header's length (4 bytes), the
+// header (JSON, padded for alignment), and the arrays that it describes. The script that passes a part on
+// is sent with each part, so it is kept short.
 //
-// One player plays at a time on the whole page, and two tracks side by side zoom as one: both are said
+// Only one player plays at a time on the page, and two tracks side by side zoom together. Both use events
 // on the window.
 
 const PLAYING = "soundalike:playing"
@@ -72,7 +72,7 @@ function createAnatomy(root, key) {
     const close = view.to - view.from < sheet.duration * FINE_BELOW
     if (!close || wave.asked || !sheet.url || sheet.source_duration > LONGEST_FINE) return
     wave.asked = true
-    // Where the browser can't decode the file, the envelope stays.
+    // If the browser can't decode the file, the envelope stays.
     decodeFine(sheet.url).then((mix) => { wave.fine = mix; if (wave === plots[0]) redraw() }, () => {})
   }
   const look = (from, to, tell = true) => {
@@ -103,7 +103,7 @@ function createAnatomy(root, key) {
   const follow = () => {
     if (audio.paused) return
     looping = requestAnimationFrame(follow)
-    // Until its length is known a player stands at 0, whatever was asked of it.
+    // Until its length is known, a player stays at 0.
     if (!audio.readyState || audio.seeking) return
     const before = position
     position = clamp(audio.currentTime - sheet.start, 0, sheet.duration)
@@ -229,7 +229,7 @@ function createAnatomy(root, key) {
     parts.seek.setAttribute("aria-label", `Position in ${sheet.title}`)
     parts.seek.addEventListener("input", () => seek(Number(parts.seek.value)))
     parts.time = element("span", "time")
-    parts.failed = element("div", "failed", "This clip cannot be played here; its plots are whole.")
+    parts.failed = element("div", "failed", "This clip can't be played here, but the plots are complete.")
     const line = element("div", "seek")
     line.append(parts.seek, parts.time)
     words.append(line)
@@ -266,7 +266,7 @@ function createAnatomy(root, key) {
   }
   const renew = async (parts) => {
     const next = parts.sheet
-    // Until the last of its panels is there, what was shown before stays.
+    // The previous plots stay until all panels have arrived.
     if (!next?.panels.every(([name, id]) => parts[name]?.id === id) || next.id === wanted) return
     wanted = next.id
     const panels = next.panels.map(([name]) => parts[name])
@@ -290,13 +290,13 @@ function createAnatomy(root, key) {
   }
 
   const receive = ({ detail }) => { if (detail === key) update() }
-  const yieldTo = (event) => { if (event.detail !== me) audio.pause() }
+  const pauseForOthers = (event) => { if (event.detail !== me) audio.pause() }
   const lookAlong = ({ detail }) => { if (sheet && detail.me !== me) look(detail.from, Math.min(detail.to, detail.from + sheet.duration), false) }
   audio.addEventListener("loadedmetadata", () => { audio.currentTime = sheet.start + position })
   audio.addEventListener("play", () => { show(); cancelAnimationFrame(looping); looping = requestAnimationFrame(follow) })
   for (const event of ["pause", "error", "ended"]) audio.addEventListener(event, () => { if (sheet) show() })
   window.addEventListener(PART, receive)
-  window.addEventListener(PLAYING, yieldTo)
+  window.addEventListener(PLAYING, pauseForOthers)
   window.addEventListener(VIEW, lookAlong)
   root.addEventListener("keydown", press)
   const observer = new ResizeObserver(() => { if (sheet) redraw() })
@@ -310,7 +310,7 @@ function createAnatomy(root, key) {
     observer.disconnect()
     root.removeEventListener("keydown", press)
     window.removeEventListener(PART, receive)
-    window.removeEventListener(PLAYING, yieldTo)
+    window.removeEventListener(PLAYING, pauseForOthers)
     window.removeEventListener(VIEW, lookAlong)
   }
   return { update, destroy }

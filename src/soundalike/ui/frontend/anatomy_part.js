@@ -1,4 +1,4 @@
-// One part of an anatomy, for the component of its key to pick up: see anatomy.js.
+// Passes one part of the data to the component with that key: see anatomy.js.
 
 const PART = "soundalike:part"
 
@@ -12,6 +12,6 @@ export default function ({ data, parentElement }) {
     parts[header.name] = { ...header, bytes, begin, home: parentElement }
     window.dispatchEvent(new CustomEvent(PART, { detail: header.key }))
   }
-  // Another mount may have taken its place by then.
+  // Another mount may have replaced it by then.
   return () => { if (parts[header.name]?.home === parentElement) delete parts[header.name] }
 }

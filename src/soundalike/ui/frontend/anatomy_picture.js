@@ -1,7 +1,7 @@
-// The image that the network sees, drawn from the mel spectrogram's panel: what is sent is where its
-// colours are others than the panel, which is coarser, foretells.
+// The network's input image, drawn from the mel spectrogram's panel. Only its differences from the colours
+// predicted by the coarser panel are sent.
 
-// A column of pixels is the mean of the frames that it spans, a clip that is too short being repeated.
+// A column of pixels is the mean of the frames that it spans; a clip that is too short is repeated.
 async function pictureLevels(picture, mel) {
   const { width, frames } = picture
   const levels = await inflated(picture, "differences")
@@ -11,7 +11,7 @@ async function pictureLevels(picture, mel) {
     for (let row = 0; row < mel.rows; row++) {
       let sum = 0
       for (let frame = from; frame < to; frame++) sum += mel.values[row * mel.columns + (frame % mel.columns)]
-      // A sum that is too large for its type wraps around, as the difference did.
+      // A sum too large for its type wraps around, as the difference did.
       levels[row * width + x] += Math.min(Math.floor((256 * sum) / ((to - from) * mel.largest)), 255)
     }
   }
@@ -32,7 +32,7 @@ async function drawPicture(picture, mel, colours) {
   canvas.getContext("2d").putImageData(drawing, 0, 0)
   const shown = element("img")
   Object.assign(shown, { width, height, alt, src: canvas.toDataURL() })
-  // Unlike a request for the whole screen, a dialog is known to every browser.
+  // Every browser supports dialogs, unlike the fullscreen API.
   const dialog = element("dialog")
   dialog.setAttribute("aria-label", "Fullscreen; Escape or a click closes it")
   dialog.append(shown.cloneNode())

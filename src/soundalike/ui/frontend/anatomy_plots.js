@@ -1,11 +1,11 @@
-// How a track's plots are drawn; `anatomy.js`, which follows in the same module, makes them move.
+// Drawing of a track's plots; `anatomy.js`, which follows in the same module, adds interaction.
 //
-// A matrix comes lowest row first: what differs from the value that its neighbours foretell, deflated.
-// Time is in seconds from the start of what is shown. Everything shown is set with textContent, never
-// as HTML.
+// A matrix comes lowest row first, as deflated differences from the values predicted by the neighbours.
+// Time is in seconds from the start of the shown excerpt. All text is set with textContent, never as
+// HTML.
 
 const FINE_RATE = 22050
-// Seconds a pixel below which a waveform shows its swings, and the RMS must not hide them.
+// Seconds per pixel below which single cycles of the waveform are visible, and the RMS must not hide them.
 const CLOSE = 0.001
 const KINDS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array }
 const SVG = "http://www.w3.org/2000/svg"
@@ -52,7 +52,7 @@ function button(name, label, action) {
   return made
 }
 
-// As a clock shows it: whole seconds only once they are over.
+// A time as minutes and seconds, rounded down like a clock.
 function clock(seconds, digits = 0) {
   const past = Math.max(seconds, 0)
   const shown = digits ? Number(past.toFixed(digits)) : Math.floor(past + 0.001)
@@ -82,13 +82,13 @@ async function matrix(panel) {
     const before = first ? 0 : values[at - 1]
     const below = lowest ? 0 : values[at - columns]
     const plane = before + below - (first || lowest ? 0 : values[at - columns - 1])
-    // A sum that is too large for its type wraps around, as the difference did.
+    // A sum too large for its type wraps around, as the difference did.
     values[at] += clamp(plane, Math.min(before, below), Math.max(before, below))
   }
   return values
 }
 
-// The average level of each pixel's columns, in colour: as many columns as pixels, as many rows as rows.
+// The mean level of the columns in each pixel as a colour; one image column per pixel, one row per row.
 function picture(panel, colours, view, step, width) {
   const { values, columns, rows, largest } = panel
   const image = new ImageData(width, rows)
@@ -108,13 +108,13 @@ function picture(panel, colours, view, step, width) {
   return image
 }
 
-// 256 colours as the pixels of a picture are written.
+// 256 colours in the pixel format of an image.
 function paletteOf(rgb) {
   return Uint32Array.from({ length: 256 }, (_, i) =>
     (255 << 24) | (rgb[3 * i + 2] << 16) | (rgb[3 * i + 1] << 8) | rgb[3 * i])
 }
 
-// Plain stops for a legend, from the same colours that the pixels get.
+// Gradient stops for a legend, from the pixels' colours.
 function gradient(colours) {
   const stops = Array.from({ length: 17 }, (_, i) => {
     const colour = colours[Math.round((i / 16) * 255)]
@@ -146,7 +146,7 @@ function matrixPlot(sheet, panel) {
     const bound = panel.open && level === 0 ? "≤ " : panel.open && level === 1 ? "≥ " : ""
     return `${panel.names[row]}: ${bound}${signed(value.toFixed(panel.digits))} ${panel.unit}`
   }
-  // The strongest row at a time: where a reader by keyboard starts.
+  // The strongest row at a time: the starting row for keyboard users.
   const strongest = (seconds) => {
     let best = 0
     for (let row = 1; row < panel.rows; row++) {
@@ -224,7 +224,7 @@ function wavePlot(sheet) {
   return plot
 }
 
-// The samples themselves, decoded by the browser, for a waveform that is zoomed in on.
+// The samples, decoded by the browser, for a zoomed-in waveform.
 async function decodeFine(url) {
   const content = await (await fetch(url)).arrayBuffer()
   const buffer = await new OfflineAudioContext(1, 1, FINE_RATE).decodeAudioData(content)
@@ -236,7 +236,7 @@ async function decodeFine(url) {
   return mix
 }
 
-// Times to label: round steps, as many as fit.
+// Times to label: as many round steps as fit.
 function timeTicks(view, start, width) {
   const span = view.to - view.from
   const steps = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60]
@@ -249,7 +249,7 @@ function timeTicks(view, start, width) {
   return ticks
 }
 
-// Labels at places from 0 to 1 along an axis; the outermost are kept inside it.
+// Labels at positions from 0 to 1 along an axis; the outermost are kept inside.
 function placeLabels(axis, ticks, side) {
   axis.replaceChildren(...ticks.map(([place, text]) => {
     const label = element("span", place < 0.03 ? "first" : place > 0.97 ? "last" : "", text)
@@ -258,7 +258,7 @@ function placeLabels(axis, ticks, side) {
   }))
 }
 
-// A plot's place on the page: heading, axes, marks, and the text that says what it shows.
+// A plot's figure on the page: heading, axes, marks and caption.
 function figureOf(plot, number) {
   const node = element("figure")
   const head = element("div", "head")
