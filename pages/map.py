@@ -1,4 +1,4 @@
-"""Map: the whole library laid out by how it sounds."""
+"""Map: the whole library, laid out by similarity of sound."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,8 +31,8 @@ DEFAULTS = {
 
 
 @dataclass(frozen=True)
-class Sight:
-    """What is looked at: a track of the library or a visitor's clip, and where it is on the map."""
+class Focus:
+    """The selected library track or visitor's clip, and its place on the map."""
 
     asked: Query
     mark: dict[str, Any]
@@ -54,19 +54,19 @@ def show(index: Index) -> None:
         actions = st.container(horizontal=True)
     with actions.popover("Place a clip", icon=":material/add_location:"):
         clip = choose_clip(index)
-    sight = look_at(index, by, setting, clip)
-    found = playlist.recommend(index, sight.asked, by, LINKS)
+    focus = find_focus(index, by, setting, clip)
+    found = playlist.recommend(index, focus.asked, by, LINKS)
     with left:
-        draw(index, by, setting, sight, found)
+        draw(index, by, setting, focus, found)
     with top:
-        describe(index, sight, found)
-    if sight.mark["id"] is not None:
+        describe(index, focus, found)
+    if focus.mark["id"] is not None:
         actions.button(
             "Recommend from this",
             icon=":material/queue_music:",
             key="map_to_recommend",
             on_click=leave_for_recommend,
-            args=[sight.mark["id"]],
+            args=[focus.mark["id"]],
         )
     with right:
         panel(index, by, found)
@@ -103,13 +103,13 @@ def prepare(index: Index) -> None:
 
 
 def mapped_representations(index: Index) -> list[str]:
-    """The representations that there are maps of, the default first."""
+    """The representations that have maps, the default first."""
     mapped = {facts["representation"] for facts in index.maps.values()}
     return [name for name in index.names if name in mapped]
 
 
 def panels() -> dict[str, str]:
-    """What can be shown beside the map."""
+    """The panels on offer beside the map."""
     shown = {"neighbours": "Neighbours", "tracks": "All tracks"}
     if area := st.session_state.get("map_area"):
         shown["selection"] = f"Selection ({len(area):,})"
@@ -117,7 +117,7 @@ def panels() -> dict[str, str]:
 
 
 def controls(index: Index) -> Setting:
-    """The search, the colours, and which of the precomputed maps is drawn, which it returns."""
+    """Show the search, colour and layout controls. Returns the chosen precomputed layout."""
     titles = charts.colour_titles(index)
     named = {name: representations.get(name).title for name in mapped_representations(index)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -149,26 +149,24 @@ def controls(index: Index) -> Setting:
 
 
 def choose_layout(settings: list[Setting]) -> Setting:
-    """One of the precomputed layouts; each choice leaves those that the next can have."""
+    """Choose one of the precomputed layouts; each choice narrows the next."""
     near = one_of("Neighbours", "map_near", {s.n_neighbors: str(s.n_neighbors) for s in settings})
-    st.caption("How many nearest tracks each one is tied to: few bring out detail, many the whole.")
+    st.caption("Number of neighbours per track. Few show detail, many show the overall structure.")
     settings = [s for s in settings if s.n_neighbors == near]
     metric = one_of("Distance", "map_metric", {s.metric: METRICS[s.metric] for s in settings})
     if len({s.metric for s in settings}) > 1:
-        st.caption("Cosine is what playlists compare by. Euclidean lets the vectors' lengths count too.")
+        st.caption("Playlists use cosine distance. Euclidean distance also counts the vectors' lengths.")
     settings = [s for s in settings if s.metric == metric]
-    apart = one_of("Least distance", "map_apart", {s.min_dist: f"{s.min_dist:g}" for s in settings})
+    apart = one_of("Minimum distance", "map_apart", {s.min_dist: f"{s.min_dist:g}" for s in settings})
     if len(settings) > 1:
-        st.caption("How close two points may be put: 0 packs groups tight, 0.5 spreads them out.")
+        st.caption("Minimum distance between points. 0 packs groups tightly, 0.5 spreads them out.")
     else:
-        st.caption(
-            f"Points are put no closer than {apart:g}; there is one such layout for these choices."
-        )
+        st.caption(f"The minimum distance between points is {apart:g}, the only option for this layout.")
     return next(s for s in settings if s.min_dist == apart)
 
 
 def one_of(label: str, key: str, options: dict[Any, str]) -> Any:
-    """A choice of one, drawn where there is something to choose; a value there is not gives way."""
+    """Choose one option; hidden if there is only one. Unavailable values revert to the default."""
     if st.session_state[key] not in options:
         default = getattr(layout.DEFAULT, DEFAULTS.get(key, ""), None)
         st.session_state[key] = default if default in options else next(iter(options))
@@ -185,7 +183,7 @@ def one_of(label: str, key: str, options: dict[Any, str]) -> Any:
 
 
 def choose_clip(index: Index) -> tuple[str, Query] | None:
-    """A visitor's own clip, analysed once; one that the library has is shown as the library's."""
+    """Upload a clip, which is analysed once. A clip in the library is shown as the library's track."""
     given = st.file_uploader(
         "Audio file",
         type=list(decoding.EXTENSIONS),
@@ -208,7 +206,7 @@ def choose_clip(index: Index) -> tuple[str, Query] | None:
         components.show_error(kept[1])
         return None
     if kept[1].row is not None:
-        st.caption("The library has this recording, so the map shows it where it is.")
+        st.caption("This recording is in the library, so the map shows it in its own place.")
         return None
     if not on_clip():
         st.button("Show it again", icon=":material/my_location:", key="map_again", on_click=show_clip)
@@ -216,96 +214,96 @@ def choose_clip(index: Index) -> tuple[str, Query] | None:
 
 
 def choose(track_id: str) -> None:
-    """Look at a track of the library, and play it."""
+    """Select a library track and play it."""
     st.session_state.map_track = str(track_id)
     st.session_state.map_on_clip = None
     play()
 
 
 def choose_point(track_id: str) -> None:
-    """Look at a point that was clicked, and at its neighbours rather than at a selection."""
+    """Select a clicked point, and show its neighbours instead of the area selection."""
     choose(track_id)
     if st.session_state.map_panel == "selection":
         st.session_state.map_panel = "neighbours"
 
 
 def show_clip() -> None:
-    """Look at the visitor's clip, and play it."""
+    """Select the visitor's clip and play it."""
     st.session_state.map_on_clip = st.session_state.map_track
     play()
 
 
 def on_clip() -> bool:
-    """Whether the visitor's clip is looked at: it was shown, and no other track was chosen since."""
+    """Whether the visitor's clip is selected: it was shown, and no track was chosen since."""
     return bool(st.session_state.get("map_on_clip") == st.session_state.map_track)
 
 
 def play() -> None:
-    """Have the player start, since a visitor has just chosen what it plays."""
+    """Start the player: the visitor has just chosen this track."""
     st.session_state.map_start = st.session_state.get("map_start", 0) + 1
 
 
 def select(index: Index, track_ids: list[str]) -> None:
-    """Keep what a line was drawn around, and show it."""
+    """Store the area selection and show it."""
     st.session_state.map_area = [index.row(track_id) for track_id in track_ids]
     st.session_state.map_panel = "selection" if track_ids else "neighbours"
 
 
 def hide(names: list[str]) -> None:
-    """Keep which groups the legend hides."""
+    """Store the groups that the legend hides."""
     st.session_state.map_hidden = names
 
 
-def look(view: str) -> None:
-    """Keep which part of the map is seen."""
+def store_view(view: str) -> None:
+    """Store the visible part of the map."""
     st.session_state.map_view = view
 
 
 def show_groups() -> None:
-    """Hide nothing: the colours have come to mean something else."""
+    """Show all groups, because the colours have a new meaning."""
     st.session_state.map_hidden = []
 
 
-def look_at(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | None) -> Sight:
-    """The track or the clip that is looked at, and where it is."""
+def find_focus(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | None) -> Focus:
+    """The selected track or clip, and its place on the map."""
     positions = index.array(layout.array_name(by, setting))
     if clip is None or not on_clip():
         row = index.row(st.session_state.map_track)
         asked = query.from_library(index, st.session_state.map_track)
         mark = charts.mark(index, positions, row)
-        return Sight(asked, mark, positions, components.track_of(index, row))
+        return Focus(asked, mark, positions, components.track_of(index, row))
     file_id, asked = clip
     given = st.session_state.map_upload
-    away = layout.distances(index, by, setting.metric, asked.embeddings)
-    mark = charts.clip_mark(given.name, layout.place(away, positions))
+    distances = layout.distances(index, by, setting.metric, asked.embeddings)
+    mark = charts.clip_mark(given.name, layout.place(distances, positions))
     url = components.audio_url(given.getvalue(), given.name)
     track = components.Track(file_id, given.name, "Your clip", "", "", "", url)
-    return Sight(asked, mark, positions, track)
+    return Focus(asked, mark, positions, track)
 
 
-def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist) -> None:
-    """The map, what is marked on it, and what it says, in words."""
+def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist) -> None:
+    """Draw the map with its marks and captions."""
     name = layout.array_name(by, setting)
     colour = st.session_state.map_colour
     points = points_of(index, name, by, colour)
-    title = representations.get(by).title.lower()
+    title = representations.get(by).title
     component.draw(
         points,
-        f"Map of {len(index):,} tracks by {title}, {setting.dims}-D. Arrow keys walk from point to "
-        "point, Enter plays. The table of all tracks beside the map leads to every point.",
+        f"Map of {len(index):,} tracks by “{title}”, {setting.dims}-D. Arrow keys move between points, "
+        "Enter plays. The table of all tracks beside the map gives access to every point.",
         "map_points",
         choose_point,
         lambda track_ids: select(index, track_ids),
         hide,
-        look,
+        store_view,
     )
     text = st.session_state.map_find.strip()
     hits = text_search.find(index, text) if text else None
     marks = charts.marks(
         map_name(index, name),
         index,
-        sight.positions,
-        sight.mark,
+        focus.positions,
+        focus.mark,
         [entry.row for entry in found.entries],
         hits,
         st.session_state.map_area,
@@ -317,15 +315,15 @@ def draw(index: Index, by: str, setting: Setting, sight: Sight, found: Playlist)
         st.caption(charts.found_in_words(components.plain(text), len(hits)))
     if points["of"] > len(points["ids"]):
         st.caption(
-            f"{len(points['ids']):,} of the {points['of']:,} tracks are drawn, chosen at random, and "
-            "only those can be selected; the search and the table find them all."
+            f"The map shows {len(points['ids']):,} of {points['of']:,} tracks, chosen at random; only "
+            "these can be selected. The search and the table cover all tracks."
         )
     st.caption(charts.trust_in_words(index.maps[name]))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: state.identity})
 def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
-    """What the map draws of itself; it stays the same until another map or colour is asked for."""
+    """The map's points; they change only with the map or the colours."""
     positions = index.array(name)
     colours = charts.colouring(index, colour, by, positions)
     genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
@@ -333,37 +331,37 @@ def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
 
 
 def map_name(index: Index, name: str) -> str:
-    """A map's name, which no map of another library has."""
+    """A map's name, unique across libraries."""
     return f"{name}@{index.identity[:12]}"
 
 
-def describe(index: Index, sight: Sight, found: Playlist) -> None:
-    """What is looked at, with its player, and how far the map is right about it."""
+def describe(index: Index, focus: Focus, found: Playlist) -> None:
+    """Show the selected track's player, and how well the map preserves its neighbours."""
     styles = palette.of(index)
     started = st.session_state.get("map_start")
-    start = None if started is None else f"{started}-{sight.track.id}"
-    components.card(sight.track, styles.get(sight.track.genre), "map_card", start)
+    start = None if started is None else f"{started}-{focus.track.id}"
+    components.card(focus.track, styles.get(focus.track.genre), "map_card", start)
     rows = [entry.row for entry in found.entries]
-    near = charts.near_on_map(sight.positions, sight.mark["at"], rows, sight.asked.row)
-    if sight.mark["id"] is None:
+    near = charts.near_on_map(focus.positions, focus.mark["at"], rows, focus.asked.row)
+    if focus.mark["id"] is None:
         st.caption(
-            f"Placed in the middle of the {layout.PLACE_NEIGHBOURS} tracks that sound most like it, "
-            "the more alike counting more. The map itself is not computed again for it."
+            f"Placed among its {layout.PLACE_NEIGHBOURS} closest matches, weighted by similarity. The "
+            "map itself is not recomputed."
         )
-        components.show_notes(sight.asked.notes)
+        components.show_notes(focus.asked.notes)
     st.caption(
-        f"Of its {len(rows)} nearest in the full space, {near} {'is' if near == 1 else 'are'} among its "
-        f"{len(rows)} nearest on this map. The links lead to them, 1 being the nearest."
+        f"{near} of its {len(rows)} true nearest neighbours {'is' if near == 1 else 'are'} also nearest "
+        f"on the map. Lines lead to all {len(rows)}, numbered from closest."
     )
 
 
 def leave_for_recommend(track_id: str) -> None:
-    """Go to the Recommend page once this run is over."""
+    """Switch to the Recommend page at the end of this run."""
     st.session_state.map_recommend = track_id
 
 
 def panel(index: Index, by: str, found: Playlist) -> None:
-    """Beside the map: the neighbours, every track, or what was selected."""
+    """Show the panel beside the map: neighbours, all tracks, or the selection."""
     shown = panels()
     st.segmented_control(
         "Beside the map",
@@ -379,7 +377,7 @@ def panel(index: Index, by: str, found: Playlist) -> None:
         all_tracks(index)
     elif st.session_state.map_panel == "selection":
         ranked = selection.rank(index, by, st.session_state.map_area, playlist.MAX_LENGTH)
-        st.caption("Ordered by similarity to the mean of the selection, the most typical first.")
+        st.caption("Sorted by similarity to the selection's mean, most typical first.")
         components.show_notes(ranked.notes)
         components.playlist_table(index, ranked, styles, "map_selection", leave_for_recommend)
         st.button("Clear the selection", icon=":material/close:", on_click=select, args=[index, []])
@@ -389,7 +387,7 @@ def panel(index: Index, by: str, found: Playlist) -> None:
 
 
 def all_tracks(index: Index) -> None:
-    """Every track, or what was searched for, as a table; choosing a row is clicking its point."""
+    """Show all tracks or the search results as a table; selecting a row selects its point."""
     text = st.session_state.map_find.strip()
     rows = text_search.find(index, text) if text else range(len(index))
     shown = list(rows[:TABLE_ROWS])
@@ -408,15 +406,15 @@ def all_tracks(index: Index) -> None:
         key=key,
         on_select=chosen,
         selection_mode="single-row",
-        alt="The tracks on the map; selecting one shows and plays it",
+        alt="The tracks on the map; select one to show and play it",
     )
     more = len(rows) > TABLE_ROWS
-    many = f"The first {TABLE_ROWS:,} of {len(rows):,} tracks; search for others. " if more else ""
+    many = f"Showing {TABLE_ROWS:,} of {len(rows):,} tracks; search to find others. " if more else ""
     st.caption(f"{many}Select a row to see it on the map and hear it.")
 
 
 def share(index: Index, setting: Setting) -> None:
-    """Put what is on screen into the URL."""
+    """Write the page's settings into the URL."""
     session = st.session_state
     state.to_url(
         {
@@ -438,7 +436,7 @@ def share(index: Index, setting: Setting) -> None:
 
 components.page(
     "Walk through the music",
-    "Every point is a track, and tracks that sound alike lie close together. Near means alike; "
-    "left, right, up and down mean nothing, and neither does how far apart distant groups are.",
+    "Every point is a track, and tracks that sound alike are close together. Directions have no "
+    "meaning, and neither do the distances between far-apart groups.",
     show,
 )

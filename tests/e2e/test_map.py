@@ -92,14 +92,14 @@ def test_clicking_a_point_plays_it_and_links_its_neighbours(open_page) -> None:
     expect(page.locator(".single").get_by_role("button", name="Pause ")).to_be_visible()
     expect(page.locator(".single .time")).not_to_have_text(re.compile("^0:00"))
     assert asked(page, "track") not in ("", "0235")
-    expect(page.get_by_text("among its 10 nearest on this map")).to_be_visible()
+    expect(page.get_by_text("true nearest neighbours")).to_be_visible()
 
 
 def test_lasso_makes_a_playlist_that_a_link_reopens(open_page) -> None:
     page = open_map(open_page)
     page.get_by_role("button", name="Select by drawing around points").click()
     drag(page, (0.5, 0.3), (0.7, 0.3), (0.7, 0.7), (0.5, 0.7), (0.5, 0.32))
-    expect(page.get_by_text("Ordered by similarity to the mean of the selection")).to_be_visible()
+    expect(page.get_by_text("Sorted by similarity to the selection's mean")).to_be_visible()
     rows = page.get_by_role("table").locator("tbody tr .title")
     count = int(
         re.search(r"\d+", page.get_by_text(re.compile(r"^Selection \(\d+\)$")).inner_text()).group()
@@ -109,16 +109,16 @@ def test_lasso_makes_a_playlist_that_a_link_reopens(open_page) -> None:
     titles = rows.all_inner_texts()
     page.wait_for_url(re.compile("area="))
     again = open_map(open_page, page.url[page.url.index("?") :])
-    expect(again.get_by_text("Ordered by similarity to the mean of the selection")).to_be_visible()
+    expect(again.get_by_text("Sorted by similarity to the selection's mean")).to_be_visible()
     expect(again.get_by_role("table").locator("tbody tr .title")).to_have_text(titles)
     again.get_by_role("button", name="Clear the selection").click()
-    expect(again.get_by_text("Ordered by similarity to the mean")).to_be_hidden()
+    expect(again.get_by_text("Sorted by similarity")).to_be_hidden()
 
 
 def test_search_rings_and_lists_what_it_finds(open_page) -> None:
     page = open_map(open_page)
     page.get_by_role("textbox", name="Find").fill("metal")
-    expect(page.get_by_text("ringed on the map")).to_be_visible()
+    expect(page.get_by_text("circled on the map")).to_be_visible()
     page.wait_for_timeout(500)
     keep(page, "map-search")
     page.get_by_role("textbox", name="Find").fill("no such thing at all")
@@ -139,7 +139,7 @@ def test_legend_filters_and_colours_change(open_page) -> None:
     again.get_by_role("button", name="Show all").click()
     again.wait_for_url(lambda url: "hide=" not in url)
     again = open_map(open_page, "?colour=kept")
-    expect(again.get_by_text("Neighbours kept on the map, of its ten nearest:")).to_be_visible()
+    expect(again.get_by_text("Nearest ten that are also nearest on the map:")).to_be_visible()
 
 
 def test_keyboard_walks_and_plays(open_page) -> None:
@@ -180,7 +180,7 @@ def test_a_clip_is_placed_on_the_map(open_page, encode_excerpt, tmp_path) -> Non
     page = open_map(open_page)
     page.get_by_role("button", name="Place a clip").click()
     page.locator("input[type=file]").set_input_files(encode_excerpt(tmp_path / "excerpt.m4a"))
-    expect(page.get_by_text("that sound most like it")).to_be_visible()
+    expect(page.get_by_text("closest matches, weighted by similarity")).to_be_visible()
     expect(page.locator(".single .title")).to_have_text("excerpt.m4a")
     keep(page, "map-clip")
 

@@ -63,7 +63,7 @@ def test_an_index_without_maps_is_one_clear_sentence(
     clustered_index.write(tmp_path / "index")
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "index"))
     assert [error.value for error in run().error] == [
-        "This index has no maps; add them with `soundalike map`."
+        "This index has no maps. Add them with `soundalike map`."
     ]
 
 

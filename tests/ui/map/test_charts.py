@@ -170,7 +170,7 @@ def test_neighbours_near_on_the_map() -> None:
 
 
 def test_words() -> None:
-    assert "1 track has “x”" in charts.found_in_words("x", 1)
+    assert "1 track matches “x”" in charts.found_in_words("x", 1)
     assert "No track" in charts.found_in_words("x", 0)
     assert "first 500" in charts.found_in_words("x", 501)
     words = charts.trust_in_words({"trustworthiness": 0.897, "trustworthiness_neighbours": 10})

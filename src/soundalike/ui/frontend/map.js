@@ -1,14 +1,14 @@
-// The map: points to hover, click, lasso and walk by keyboard, with what is marked drawn on top.
+// The map: points to hover, click, lasso and visit by keyboard, with marks drawn on top.
 //
-// Everything shown is set with textContent, never as HTML. A click goes to the page, which answers with
-// marks (see map_marks.js); hovering, moving, zooming, and hiding groups need no answer.
+// All text is set with textContent, never as HTML. A click is sent to the page, which replies with marks
+// (see map_marks.js); hovering, moving, zooming and hiding groups need no reply.
 
 const MARKS = "soundalike:marks"
 const REACH = 16
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const maps = new WeakMap()
 
-const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
+const reducesMotion = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
 
 class SoundMap {
   constructor(root, key) {
@@ -71,19 +71,19 @@ class SoundMap {
     on("pointerleave", () => this.hover(-1))
     on("wheel", this.wheel, { passive: false })
     on("keydown", this.keydown)
-    on("focus", () => { if (over.matches(":focus-visible")) this.help("Arrows walk, Enter plays, + − 0 zoom", 6000) })
+    on("focus", () => { if (over.matches(":focus-visible")) this.help("Arrow keys move, Enter plays, + − 0 zoom", 6000) })
     on("blur", () => this.hover(-1))
     on("contextmenu", (event) => event.preventDefault())
     this.root.addEventListener("transitionend", (event) => { if (event.target === this.root) this.redraw() })
     this.watch = new ResizeObserver(() => this.resize())
     this.watch.observe(this.stage)
-    this.heed = (event) => { if (event.detail === this.key) this.heedMarks() }
-    window.addEventListener(MARKS, this.heed)
+    this.onMarks = (event) => { if (event.detail === this.key) this.applyMarks() }
+    window.addEventListener(MARKS, this.onMarks)
   }
 
   destroy() {
     this.watch.disconnect()
-    window.removeEventListener(MARKS, this.heed)
+    window.removeEventListener(MARKS, this.onMarks)
     cancelAnimationFrame(this.frame)
     cancelAnimationFrame(this.moving)
     clearTimeout(this.helping)
@@ -108,11 +108,11 @@ class SoundMap {
     this.over.setAttribute("aria-label", label)
     this.painter.load(this.points)
     this.resize()
-    this.heedMarks()
+    this.applyMarks()
     this.drawLegend()
   }
 
-  heedMarks() {
+  applyMarks() {
     const marks = window.soundalikeMarks?.[this.key]
     if (!marks || marks.map !== this.points.map) return this.recolour()
     const before = this.marks
@@ -167,7 +167,7 @@ class SoundMap {
   }
 
   redraw() {
-    this.kept.settle()
+    this.kept.reportLater()
     this.screen = null
     cancelAnimationFrame(this.frame)
     this.frame = requestAnimationFrame(() => this.paint())
@@ -240,7 +240,7 @@ class SoundMap {
     return best
   }
 
-  // Points, and marks that a thinned map does not draw as points.
+  // Points, and marks outside the sample of drawn points.
   trackAt(spot) {
     const row = this.at(spot)
     if (row >= 0) return this.points.ids[row]
@@ -290,7 +290,7 @@ class SoundMap {
     const apart = (spot) => Math.hypot(spot[0] - other[0], spot[1] - other[1])
     this.camera.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2)
     this.camera.zoom(apart(now) / Math.max(apart(before), 1), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2)
-    this.freed()
+    this.updateCursor()
   }
 
   lift(event) {
@@ -339,11 +339,11 @@ class SoundMap {
     const [x, y] = this.spot(event)
     this.camera.zoom(Math.exp(-Math.max(-120, Math.min(120, event.deltaY)) * 0.0022), x, y)
     this.hover(-1)
-    this.freed()
+    this.updateCursor()
     return this.redraw()
   }
 
-  // --- walking by keyboard -------------------------------------------------------------------------
+  // --- keyboard navigation -------------------------------------------------------------------------
 
   keydown(event) {
     const step = STEPS[event.key]
@@ -357,7 +357,7 @@ class SoundMap {
     event.preventDefault()
   }
 
-  // To the nearest point in a direction, from the one that is hovered or looked at.
+  // Move to the nearest point in a direction, from the hovered or selected point.
   walk([dx, dy]) {
     const { places, points } = this
     const from = this.hovered >= 0 ? this.hovered : points.rows.get(this.marks.focus?.id) ?? -1
@@ -380,9 +380,9 @@ class SoundMap {
     this.say(this.tip.textContent && [...this.tip.childNodes].map((node) => node.textContent).filter(Boolean).join(", "))
   }
 
-  // --- moving the camera, talking ------------------------------------------------------------------
+  // --- camera movement, messages -------------------------------------------------------------------
 
-  freed() { this.over.classList.toggle("free", this.camera.view.zoom > 1.05) }
+  updateCursor() { this.over.classList.toggle("free", this.camera.view.zoom > 1.05) }
 
   go(change) {
     const now = structuredClone(this.camera.view)
@@ -399,7 +399,7 @@ class SoundMap {
     cancelAnimationFrame(this.moving)
     this.hover(-1)
     const tick = () => {
-      const passed = calm() ? 1 : Math.min(1, (performance.now() - began) / 350)
+      const passed = reducesMotion() ? 1 : Math.min(1, (performance.now() - began) / 350)
       const share = 1 - (1 - passed) ** 3
       const mix = (low, high) => low + (high - low) * share
       camera.view = {
@@ -410,7 +410,7 @@ class SoundMap {
       }
       if (camera === this.camera) this.redraw()
       if (passed < 1 && camera === this.camera) this.moving = requestAnimationFrame(tick)
-      else this.freed()
+      else this.updateCursor()
     }
     tick()
   }

@@ -43,7 +43,7 @@ function button(label, icon, act, className) {
   return made
 }
 
-// Groups as buttons that hide and show them; `hide` gets the names of those that are hidden.
+// Groups as buttons that hide and show them; `hide` receives the names of the hidden groups.
 function drawGroups(node, legend, hidden, hide) {
   const names = legend.items.map((item) => item.name)
   const focused = node.getRootNode().activeElement?.dataset?.name
@@ -55,7 +55,7 @@ function drawGroups(node, legend, hidden, hide) {
     const chip = element("button")
     chip.type = "button"
     chip.dataset.name = item.name
-    chip.title = "Hide or show; with Shift, show only this"
+    chip.title = "Click to hide or show, Shift-click to show only this"
     chip.setAttribute("aria-pressed", String(!hidden.has(item.name)))
     const swatch = drawing(SWATCHES[item.marker])
     swatch.style.fill = item.colour
@@ -75,7 +75,7 @@ function drawGroups(node, legend, hidden, hide) {
   chips.find((chip) => focused && chip.dataset.name === focused)?.focus()
 }
 
-// Numbers as a ramp from low to high.
+// A colour scale from low to high.
 function drawScale(node, legend) {
   const ramp = element("span", "ramp")
   ramp.style.background = `linear-gradient(to right, ${legend.stops.join(", ")})`
@@ -84,35 +84,35 @@ function drawScale(node, legend) {
     element("span", "scale", `${legend.title}:`),
     element("span", "scale", legend.low), ramp, element("span", "scale", legend.high + beyond),
   ]
-  if (legend.missing) parts.push(element("span", "scale", `· grey: not known (${legend.missing.toLocaleString()})`))
+  if (legend.missing) parts.push(element("span", "scale", `· grey: unknown (${legend.missing.toLocaleString()})`))
   node.replaceChildren(...parts)
 }
 
-// Which part of a map is seen, as the page's address has it.
+// The visible part of a map, as stored in the page's URL.
 class KeptView {
   constructor(map) { this.map = map }
 
-  // Begin with the view that the address asks for.
+  // Start with the view from the URL.
   look(text) {
     const { camera } = this.map
     const view = text && camera.read(text)
     if (view) {
       camera.view = view
-      this.map.freed()
+      this.map.updateCursor()
     }
-    this.told = camera.text
+    this.reported = camera.text
   }
 
-  // Once the view has come to rest, let the address have it.
-  settle() {
-    clearTimeout(this.settling)
-    this.settling = setTimeout(() => {
+  // Report the view for the URL once it has stopped changing.
+  reportLater() {
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => {
       const { text } = this.map.camera
-      if (this.told === undefined || this.told === text) return
-      this.told = text
+      if (this.reported === undefined || this.reported === text) return
+      this.reported = text
       this.map.send("view", text)
     }, 600)
   }
 
-  stop() { clearTimeout(this.settling) }
+  stop() { clearTimeout(this.timer) }
 }

@@ -1,4 +1,4 @@
-// What is drawn on top of a map, for the map of that key to pick up: see map.js.
+// Passes marks to the map with that key: see map.js.
 
 const MARKS = "soundalike:marks"
 

@@ -1,4 +1,4 @@
-// What lies on top of the points: links, rings, ranks, the line of a selection.
+// Drawn on top of the points: links, rings, ranks, and the outline of a selection.
 
 function colourOf(text) {
   const context = (colourOf.context ??= Object.assign(document.createElement("canvas"), { width: 1, height: 1 })
@@ -18,7 +18,7 @@ function ring(context, x, y, radius, colour, width) {
 
 function corners([x0, y0], [x1, y1]) { return [[x0, y0], [x1, y0], [x1, y1], [x0, y1]] }
 
-// Whether a point lies within a closed line: how often a ray from it crosses the line.
+// Whether a point lies inside a closed line, by counting how often a ray from it crosses the line.
 function inside(line, x, y) {
   let within = false
   for (let i = 0, j = line.length - 1; i < line.length; j = i++) {
@@ -43,7 +43,7 @@ function drawLine(context, line, colour) {
   context.setLineDash([])
 }
 
-// A word that can be read on top of points.
+// A text that is readable on top of points.
 function label(context, text, x, y, look, font) {
   context.font = font
   context.textAlign = "center"

@@ -1,7 +1,7 @@
-// What the map shows and from where: points in space, a camera, and their drawing by WebGL.
+// The map's scene: points in space, a camera, and WebGL drawing.
 //
-// One camera serves both kinds of map. A point is turned about a target and moved towards the eye; a
-// flat map is the case of no turn and an eye infinitely far away. Lengths on screen are CSS pixels.
+// One camera serves 2-D and 3-D maps. It rotates points about a target and projects them; a 2-D map has
+// no rotation and the eye infinitely far away. Screen lengths are in CSS pixels.
 
 const MARKERS = ["circle", "diamond", "square", "triangle-up"]
 const FLAT = 1e9
@@ -33,7 +33,7 @@ function decodePoints(data) {
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16))
 
-// The colours a code stands for, [r, g, b], and its marker's place in MARKERS.
+// The colour of each code, [r, g, b], and the index of its marker in MARKERS.
 function styleOfCodes(legend) {
   if (legend.kind === "groups") {
     return legend.items.map((item) => [...rgb(item.colour), MARKERS.indexOf(item.marker)])
@@ -71,7 +71,7 @@ class Camera {
   get unit() { return this.base * this.view.zoom }
   get far() { return this.flat ? FLAT : 4 * this.radius }
 
-  // Rows of the rotation: yaw about the upright axis, then pitch about the level one.
+  // Rows of the rotation matrix: yaw about the vertical axis, then pitch about the horizontal one.
   get turn() {
     const { yaw, pitch } = this.view
     const [cy, sy, cp, sp] = [Math.cos(yaw), Math.sin(yaw), Math.cos(pitch), Math.sin(pitch)]
@@ -96,14 +96,14 @@ class Camera {
 
   one(at) { return this.project([at[0], at[1], at[2] ?? 0], 1) }
 
-  // The view in words for an address, "" where the whole map is seen.
+  // The view as text for the URL; "" if the whole map is visible.
   get text() {
     const { target, zoom, yaw, pitch } = this.view
     const written = (view) => [...view.target, view.zoom, view.yaw, view.pitch].map((n) => n.toFixed(2)).join("_")
     return written(this.view) === written(this.home) ? "" : written({ target, zoom, yaw, pitch })
   }
 
-  // The view that such words mean, or null.
+  // Parse a view from such a text; null if it is invalid.
   read(text) {
     const numbers = text.split("_").map(Number)
     if (numbers.length !== 6 || !numbers.every(Number.isFinite)) return null
@@ -116,7 +116,7 @@ class Camera {
     }
   }
 
-  // Move what is seen by pixels.
+  // Move the view by pixels.
   pan(dx, dy) {
     const [right, up] = this.turn
     this.view.target = this.view.target.map(
@@ -129,7 +129,7 @@ class Camera {
     this.view.pitch = Math.max(-1.5, Math.min(1.5, this.view.pitch + dy * 0.008))
   }
 
-  // Zoom, keeping what is under a pixel where it is.
+  // Zoom about a pixel.
   zoom(factor, x = this.middle, y = this.height / 2) {
     const before = this.view.zoom
     this.view.zoom = Math.max(0.5, Math.min(60, before * factor))
@@ -137,7 +137,7 @@ class Camera {
     this.pan((this.middle - x) * moved, (this.height / 2 - y) * moved)
   }
 
-  // The view that has these places in the middle and all in sight.
+  // The view that centres these places and shows them all.
   around(spots) {
     const places = spots.map((at) => [at[0], at[1], at[2] ?? 0])
     const ends = [0, 1, 2].map((axis) => {
@@ -183,7 +183,7 @@ void main() {
   result = vec4(mix(tint.rgb, paper, rim), 1.0) * cover * tint.a;
 }`
 
-// Draws points by WebGL, or on a plain canvas where a browser has none.
+// Draws points with WebGL, or on a plain canvas if the browser has no WebGL.
 class Painter {
   constructor(canvas) {
     this.canvas = canvas
@@ -242,7 +242,7 @@ class Painter {
     this.fill("marker", this.markers)
   }
 
-  // One RGBA a point; one whose A is 0 is not there.
+  // One RGBA value per point; points with A = 0 are hidden.
   paintWith(colours) {
     this.colours = colours
     if (this.gl && colours) this.fill("colour", colours)

@@ -1,15 +1,15 @@
-"""The map as data: points, colours and legend; no Streamlit here, so that tests can look at them.
+"""The map as data: points, colours and legend. Without Streamlit, so tests can check them.
 
-The figure is no plotly figure. `st.plotly_chart` takes a changed figure for a new one: it forgets the
-zoom and the selection whenever a link is drawn, and cannot play a point at the moment it is clicked. So
-the map is a small WebGL component of our own (`map.js`), in two parts. `points` are all tracks, and they
-stay as they are while a visitor walks about; `marks` is the little that changes: the track that is
-looked at, its links, what a search found. In 2-D and in 3-D alike it then has lasso, search, a legend
-that filters, keyboard and touch, and a click sends a kilobyte or two.
+We don't use plotly. `st.plotly_chart` treats a changed figure as a new one: it loses the zoom and the
+selection whenever a link is drawn, and cannot play a point the moment it is clicked. Instead the map is
+a small WebGL component (`map.js`) in two parts. `points` holds all tracks and rarely changes. `marks`
+holds what changes with a click: the selected track, its links, search results. Lasso, search, a
+filtering legend, keyboard and touch therefore work in 2-D and in 3-D, and a click sends only a kilobyte
+or two.
 
-Positions are sent as 16-bit whole numbers over the range of each axis, far finer than a pixel. Above
-`MAX_POINTS` tracks a random sample is drawn; marks have positions of their own, so that every track can
-be looked at all the same.
+Positions are sent as 16-bit integers over the range of each axis, far finer than a pixel. Above
+`MAX_POINTS` tracks, a random sample is drawn. Marks carry their own positions, so every track can still
+be selected.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ MAX_MATCHES = 500
 
 OTHER = "#9A9CA8"
 SCALE = ("#3B4CC0", "#3F8FB5", "#4DB08A", "#A9BF45", "#F2C230")
-"""Low to high. It grows steadily lighter, so that it can be read without telling its colours apart."""
+"""Low to high. Lightness increases steadily, so the scale works without colour vision."""
 
 _titles: WeakKeyDictionary[Index, dict[str, str]] = WeakKeyDictionary()
 _MISSING = 255
@@ -46,7 +46,7 @@ _MIN_DISTINCT = 10
 
 @dataclass(frozen=True)
 class Colouring:
-    """What colours say: a group (by name, "" for none) or a number of each track."""
+    """What the colours show: each track's group (by name, "" for none) or number."""
 
     title: str
     groups: Sequence[str] | None = None
@@ -54,19 +54,19 @@ class Colouring:
 
 
 def why_no_maps(index: Index) -> str:
-    """What is said of an index without a map."""
+    """Explain why an index has no map."""
     if len(index) < layout.MIN_TRACKS:
         return f"A map needs at least {layout.MIN_TRACKS} tracks; this library has {len(index)}."
     if not any(index.has_vectors(name) for name in index.names):
         return (
-            "This index holds only the neighbours of its tracks, of which no map can be made; build a "
+            "This index stores only each track's neighbours, which is not enough for a map. Build a "
             "full index with `soundalike index`."
         )
-    return "This index has no maps; add them with `soundalike map`."
+    return "This index has no maps. Add them with `soundalike map`."
 
 
 def colour_titles(index: Index) -> dict[str, str]:
-    """What the map can be coloured by, by key, for a visitor to choose from."""
+    """The options for colouring the map, by key."""
     if index not in _titles:
         _titles[index] = _colour_titles(index)
     return _titles[index]
@@ -87,11 +87,11 @@ def _colour_titles(index: Index) -> dict[str, str]:
             f"measured-{place}": _capitalised(descriptor.name)
             for place, descriptor in enumerate(track_descriptors.CLIP)
         }
-    return titles | {"popularity": "How often it is a neighbour", "kept": "Neighbours kept"}
+    return titles | {"popularity": "Times listed as a neighbour", "kept": "Neighbours kept"}
 
 
 def colouring(index: Index, key: str, representation: str, points: NDArray[np.float32]) -> Colouring:
-    """What colours say for a key of `colour_titles`."""
+    """The colouring for a key of `colour_titles`."""
     title = colour_titles(index)[key]
     if key == "predicted":
         likeliest = np.asarray(index.array("genre_probabilities")).argmax(axis=1)
@@ -99,12 +99,12 @@ def colouring(index: Index, key: str, representation: str, points: NDArray[np.fl
     if key == "kept":
         shares = layout.kept(points, index.array(f"{representation}_neighbours"))
         return Colouring(
-            "Neighbours kept on the map, of its ten nearest", numbers=shares.astype(np.float64) * 10
+            "Nearest ten that are also nearest on the map", numbers=shares.astype(np.float64) * 10
         )
     if key == "popularity":
         nearest = index.array(f"{representation}_neighbours")[:, : layout.TRUST_NEIGHBOURS]
         counts = np.bincount(nearest.ravel(), minlength=len(index))
-        return Colouring("In how many tracks' ten nearest it is", numbers=counts.astype(np.float64))
+        return Colouring("Tracks that list it in their ten nearest", numbers=counts.astype(np.float64))
     if key.startswith("measured-"):
         measured = track_descriptors.load(index)
         assert measured is not None
@@ -124,16 +124,16 @@ def points(
     limit: int = MAX_POINTS,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All that the map draws of itself, ready to be sent.
+    """The map's points as data for the component.
 
     Parameters
     ----------
     name : of the map
-    tracks : one row a track, with `track_id`, `title`, `artist`
+    tracks : one row per track, with `track_id`, `title`, `artist`
     positions : the map [shape=(n, 2 or 3)]
-    colours : what their colours say
-    genres : those that are shown by name, where the colours say genres; the others share a colour
-    limit : draw a random sample where there are more tracks
+    colours : what the colours show
+    genres : genres shown by name if the colours show genres; the others share a colour
+    limit : draw a random sample if there are more tracks
     seed : of the sample
     """
     n = len(tracks)
@@ -163,7 +163,7 @@ def points(
 
 
 def mark(index: Index, positions: NDArray[np.float32], row: int) -> dict[str, Any]:
-    """A track as something to draw on top of the map."""
+    """A track as a mark on the map."""
     facts = index.tracks.iloc[row]
     return {
         "id": facts["track_id"],
@@ -184,17 +184,17 @@ def marks(
     hidden: Iterable[str] = (),
     view: str = "",
 ) -> dict[str, Any]:
-    """What is drawn on top of the map.
+    """The marks on the map as data for the component.
 
     Parameters
     ----------
     name : of the map
-    focus : the track (`mark`) or the clip (without an `id`) that is looked at
-    linked : rows of its nearest in the full space, nearest first
-    found : rows that a search found; None where nothing is searched for
-    area : rows that are selected
-    hidden : groups of the legend that are not shown to begin with
-    view : the part of the map that is seen to begin with, in the words of `map_scene.js`
+    focus : the selected track (`mark`) or clip (without an `id`)
+    linked : rows of its nearest neighbours in the full space, nearest first
+    found : rows that match a search; None without a search
+    area : selected rows
+    hidden : groups of the legend that are initially hidden
+    view : the initially visible part of the map, in the format of `map_scene.js`
     """
     return {
         "map": name,
@@ -208,35 +208,34 @@ def marks(
 
 
 def clip_mark(title: str, place: layout.Placement) -> dict[str, Any]:
-    """A visitor's clip as something to draw on top of the map."""
+    """A visitor's clip as a mark on the map."""
     return {"id": None, "title": title, "artist": "", "at": [round(float(x), 4) for x in place.position]}
 
 
 def found_in_words(text: str, hits: int) -> str:
-    """How many tracks a search has found."""
+    """Say how many tracks match a search."""
     if not hits:
         return f"No track has “{text}” in its title, artist, album or genre."
     if hits > MAX_MATCHES:
-        return f"{hits:,} tracks have “{text}”; the first {MAX_MATCHES} are ringed."
-    tracks = "track has" if hits == 1 else "tracks have"
-    return f"{hits:,} {tracks} “{text}”, ringed on the map and listed under “All tracks”."
+        return f"{hits:,} tracks match “{text}”; the first {MAX_MATCHES} are circled on the map."
+    tracks = "track matches" if hits == 1 else "tracks match"
+    return f"{hits:,} {tracks} “{text}” (circled on the map and listed under “All tracks”)."
 
 
 def trust_in_words(facts: Mapping[str, Any]) -> str:
-    """What a map's trustworthiness says."""
+    """Explain a map's trustworthiness."""
     near = facts["trustworthiness_neighbours"]
     return (
-        f"**Trustworthiness {facts['trustworthiness']:.2f}.** It asks of each track's {near} nearest on "
-        "the map how near they are in the full space: 1 means that none is out of place, and points "
-        "thrown at random score about 0.5. The links show what the map had to give up: they lead to the "
-        "nearest in the full space, wherever it put them."
+        f"**Trustworthiness {facts['trustworthiness']:.2f}.** How well each track's {near} nearest on "
+        "the map match its real neighbours: 1 is perfect, random placement scores about 0.5. Long "
+        "lines show neighbours that the map had to move apart."
     )
 
 
 def near_on_map(
     positions: NDArray[np.float32], at: Sequence[float], linked: Sequence[int], own: int | None
 ) -> int:
-    """How many of the linked rows are among as many nearest on the map."""
+    """Number of linked rows that are also among the same number of nearest points on the map."""
     distances = np.square(positions - np.asarray(at, np.float32)).sum(axis=1)
     if own is not None:
         distances[own] = np.inf
@@ -270,7 +269,7 @@ def _legend(
 
 
 def _rest_in_words(rest: int, none: int) -> str:
-    """What tracks are called whose genre is not shown by name, some of which have none."""
+    """The label for tracks whose genre is not shown by name or is missing."""
     if not none:
         return genre_groups.OTHER
     return "No genre" if none == rest else f"{genre_groups.OTHER}, or none"
@@ -285,7 +284,7 @@ def _most_frequent(groups: pd.Series, most: int) -> list[str]:
 def _scale(
     title: str, numbers: NDArray[np.float64], rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.integer[Any]], dict[str, Any]]:
-    """Whole numbers 0 to 254 between the 2nd and the 98th percentile, and 255 where there is none."""
+    """Integers 0 to 254 between the 2nd and 98th percentile, and 255 for missing values."""
     known = np.isfinite(numbers)
     low, high = np.percentile(numbers[known], (2, 98)) if known.any() else (0.0, 1.0)
     if low == high:
@@ -310,7 +309,7 @@ def _figure(value: float) -> str:
 
 
 def _numbers(column: pd.Series) -> NDArray[np.float64] | None:
-    """A column as numbers, where nearly all of it is numbers and they differ."""
+    """A column as numbers, if nearly all values are numeric and vary."""
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     known = np.isfinite(numbers)
     if known.mean() < 0.9 or len(np.unique(numbers[known])) < _MIN_DISTINCT:

@@ -1,7 +1,7 @@
-"""The map's Streamlit side: two mounts of `map.js`'s components, one for points and one for marks.
+"""The map's Streamlit side: it mounts two components of `map.js`, one for points and one for marks.
 
-They are two so that a click does not send the points again: Streamlit sends a message that has not
-changed as a reference to the browser's copy. The marks find their map by its key.
+There are two, so a click does not resend the points: Streamlit replaces an unchanged message by a
+reference to the browser's copy. The marks find their map by its key.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ def draw(
 
     Parameters
     ----------
-    points : from `map_figures.points`
-    label : what it shows, for those who cannot see it
+    points : from `charts.points`
+    label : text description for screen readers
     key : of the component
-    on_choose : gets the track that was clicked
-    on_area : gets the tracks that a line was drawn around, none where it was taken away
+    on_choose : gets the clicked track
+    on_area : gets the tracks in the selected area; empty if the selection was cleared
     on_hidden : gets the groups that the legend hides
-    on_view : gets the part of the map that is seen, as `marks` takes it, "" for all of it
+    on_view : gets the visible part of the map in the format of `charts.marks`, "" for all of it
     """
 
     def chosen() -> None:
@@ -61,12 +61,12 @@ def draw(
 
 
 def draw_marks(marks: Mapping[str, Any], key: str) -> None:
-    """Draw on top of the map of that key, instead of what was drawn there before."""
+    """Draw marks on the map of that key, replacing earlier marks."""
     _register()[1](key=f"{key}_marks", data={"key": key, "marks": marks})
 
 
 def script() -> str:
-    """The map's JavaScript, its files joined to one module."""
+    """The map's JavaScript, joined into one module."""
     return frontend.read(*_SCRIPTS)
 
 
