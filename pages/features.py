@@ -1,4 +1,4 @@
-"""Features: what each dimension of the embedding listens for, with the moments that set it off."""
+"""Features: the pattern that each embedding dimension responds to, with the moments that activate it."""
 
 import random
 from collections.abc import Callable
@@ -21,7 +21,7 @@ STRONGEST = 10
 ROWS_SHOWN = 200
 BARE = {"displayModeBar": False}
 LEVELS = ["dimensions", "channels"]
-# The parameter of the URL, the widget's key, and what it is at first.
+# URL parameter: widget key and default.
 OVERVIEW = {
     "rows": ("features_level", LEVELS[0]),
     "kind": ("features_kind", next(iter(dimension_stats.KINDS))),
@@ -34,11 +34,11 @@ def show(index: Index) -> None:
     """Draw the page."""
     store = parts.open_features(index)
     if left_out := [representations.get(name).title for name in store.too_large]:
-        st.caption(f"Too large to look through here: {', '.join(left_out)}, for {len(index):,} tracks.")
+        st.caption(f"Not shown because {len(index):,} tracks are too many: {', '.join(left_out)}.")
     if not store.names:
         components.show_error(
-            "This index has no dimensions to show; `soundalike index --representation genre_head` "
-            "makes one that has."
+            "This index has no dimensions to show. Build one that does with `soundalike index "
+            "--representation genre_head`."
         )
         return
     prepare(store)
@@ -48,7 +48,7 @@ def show(index: Index) -> None:
 
 
 def share() -> None:
-    """Put what is on screen into the URL; what is as at a first visit is left out."""
+    """Write the page's settings into the URL; defaults are left out."""
     session = st.session_state
     state.to_url(
         {
@@ -78,26 +78,26 @@ def prepare(store: FeatureStore) -> None:
 
 
 def draw_page(store: FeatureStore) -> None:
-    """The dimension that is chosen, and the ways to choose another."""
+    """Show the chosen dimension, and the ways to choose another one."""
     choose(store)
     painted = store.portrait(st.session_state.features_by, st.session_state.features_dimension)
     left, right = st.columns([8, 5], gap="large")
     with left:
-        name_it(painted)
+        show_label(painted)
         moments(store, painted)
         relatives(store, painted)
     with right:
-        place(store, painted)
+        show_grid(store, painted)
         if not painted.dead:
-            spread(store, painted)
+            distribution(store, painted)
             genres(store, painted)
             descriptors(painted)
-    fires(store)
+    strongest_dimensions(store)
     overview(store)
 
 
 def choose(store: FeatureStore) -> None:
-    """Representation and number, and steps from there."""
+    """Choose an embedding and a dimension, or step to another dimension."""
     names = store.names
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         st.segmented_control(
@@ -107,7 +107,7 @@ def choose(store: FeatureStore) -> None:
             key="features_by",
             persist_state="session",
             required=True,
-            on_change=start_again,
+            on_change=reset_dimension,
             width="content",
         )
         size = representations.get(st.session_state.features_by).dim
@@ -127,35 +127,35 @@ def choose(store: FeatureStore) -> None:
 
 
 def step(label: str, icon: str, act: Callable[..., None], argument: object) -> None:
-    """A button that leads to another dimension."""
+    """A button that opens another dimension."""
     key = f"features_{label.split()[0].lower()}"
     st.button(label, icon=f":material/{icon}:", key=key, on_click=act, args=[argument])
 
 
-def start_again() -> None:
-    """Another embedding has other dimensions: begin with its first."""
+def reset_dimension() -> None:
+    """Open the default dimension of a newly chosen embedding."""
     go_to(FIRST.get(st.session_state.features_by, 0))
 
 
 def go_to(dimension: int) -> None:
-    """Look at a dimension."""
+    """Open a dimension."""
     st.session_state.features_dimension = dimension
 
 
 def surprise(store: FeatureStore) -> None:
-    """Look at any dimension that at least one clip sets off."""
+    """Open a random dimension that is active for at least one clip."""
     awake = store.summary(st.session_state.features_by).awake()
     if awake:
         go_to(random.choice(awake))
 
 
-def place(store: FeatureStore, painted: Portrait) -> None:
-    """The network's grid, and where in it the dimension is."""
+def show_grid(store: FeatureStore, painted: Portrait) -> None:
+    """Show the network's grid with the dimension's cell selected."""
     if painted.cell is None:
         parts.grid(store, painted, "features_grid", go_to)
         st.caption(
-            "The 32 features that the genre head tells genres by; each reads the whole picture. The "
-            "stronger the colour, the higher its mean activation over the library."
+            "The 32 features from which the genre head predicts genres. Each covers the whole picture. "
+            "Stronger colours mean a higher average activation in the library."
         )
         return
     st.session_state.features_channel = painted.cell.channel
@@ -172,24 +172,24 @@ def place(store: FeatureStore, painted: Portrait) -> None:
     field = receptive_fields.field_of_view(painted.cell)
     st.caption(
         f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel "
-        f"{painted.cell.channel}, high frequencies on top. The stronger the colour, the higher the mean "
-        "activation over the library. "
-        f"The chosen cell covers {receptive_fields.share(painted.cell).words}. "
+        f"{painted.cell.channel}, high frequencies at the top. Stronger colours mean a higher average "
+        "activation in the library. "
+        f"The selected cell covers {receptive_fields.share(painted.cell).words}. "
         f"Its full receptive field is {field.words}, strongest in the centre."
     )
 
 
 def change_channel(cell: receptive_fields.Cell) -> None:
-    """Look at another channel's dimension in the same cell."""
+    """Open another channel's dimension in the same cell."""
     go_to(receptive_fields.Cell(cell.band, cell.time, st.session_state.features_channel).dimension)
 
 
-def name_it(painted: Portrait) -> None:
-    """The suggested label, and what it rests on."""
+def show_label(painted: Portrait) -> None:
+    """Show the suggested label and the measurements behind it."""
     st.header(components.plain(painted.label()), anchor=False)
     facts = [f"Dimension {painted.dimension:,}"]
     if not painted.dead:
-        facts.append(f"not zero for {painted.active:,} of {len(painted.values):,} clips")
+        facts.append(f"active (non-zero) for {painted.active:,} of {len(painted.values):,} clips")
     facts += [
         f"{genre} {enrichment:+.1f} ± {charts.INTERVAL * error:.1f} sd"
         for genre, enrichment, error in painted.genres
@@ -200,32 +200,30 @@ def name_it(painted: Portrait) -> None:
 
 @st.fragment
 def moments(store: FeatureStore, painted: Portrait) -> None:
-    """The clips that set the dimension off most, each from its moment."""
+    """Show the clips that activate the dimension most, each starting at its moment."""
     if not painted.top:
-        st.caption("No clip of this library sets it off, so there is nothing to hear.")
+        st.caption("No clip in this library activates it, so there is nothing to play.")
         return
     all_mapped = parts.moment_list(store, painted, "features_moments")
     if painted.cell is not None:
         st.caption(
-            "Solid box: the cell, where the clip starts to play. Dashed: all that the cell can see. "
-            "Beside each clip its activation, and how many standard deviations that lies above the mean."
+            "Solid box: the cell, where playback starts. Dashed box: the cell's receptive field. The "
+            "numbers are each clip's activation and how far above average it is, in standard deviations."
         )
     else:
-        trained = (
-            " The genre head was trained on these clips, so its features fit them better than new ones."
-        )
-        if not store.index.heard_in_training:
-            trained = ""
+        trained = ""
+        if store.index.heard_in_training:
+            trained = " The genre head was trained on these clips, so it fits them better than new ones."
         st.caption(
-            "Beside each clip its activation, and how many standard deviations that lies above the "
-            f"mean.{trained}"
+            "The numbers are each clip's activation and how far above average it is, in standard "
+            f"deviations.{trained}"
         )
     if all_mapped:
         st.caption(
-            "Blue: where the channel itself is active, from the network."
+            "Blue: where the channel is active in the network."
             if painted.cell is not None
-            else "Blue: where the feature falls when that part of the picture is silenced. "
-            "The clip starts where it falls most."
+            else "Blue: where silencing that part of the picture lowers the feature. "
+            "The clip starts where the effect is largest."
         )
         return
     if st.button("Look inside the network", icon=":material/troubleshoot:", key="features_inside"):
@@ -233,7 +231,7 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
 
 
 def look_inside(store: FeatureStore, painted: Portrait) -> None:
-    """Run the network on the clips on screen, saying which."""
+    """Run the network on the clips on screen, with a progress message."""
     message = ""
     with st.status("Loading the network …") as status:
         try:
@@ -249,22 +247,22 @@ def look_inside(store: FeatureStore, painted: Portrait) -> None:
     st.rerun(scope="fragment")
 
 
-def spread(store: FeatureStore, painted: Portrait) -> None:
-    """The distribution over the library."""
-    st.header("Over the library", anchor=False)
+def distribution(store: FeatureStore, painted: Portrait) -> None:
+    """Show the dimension's distribution in the library."""
+    st.header("Across the library", anchor=False)
     row = store.index.row(st.session_state.features_track)
     numbers, value = painted.summary, float(painted.values[row])
     text = (
         f"Activation of {len(painted.values):,} clips: mean {numbers.mean[0]:.2f}, standard deviation "
         f"{numbers.deviation[0]:.2f}, largest {numbers.largest[0]:.2f}, exactly zero for "
-        f"{numbers.zeros[0]:.0%} (grey). The dotted line is “{store.index.tracks['title'].iloc[row]}”, "
-        f"the track below, at {value:.2f}."
+        f"{numbers.zeros[0]:.0%} (grey). The dotted line marks the track chosen below, "
+        f"“{store.index.tracks['title'].iloc[row]}”, at {value:.2f}."
     )
     draw(charts.distribution(painted.values, value), text, "features_spread")
 
 
 def genres(store: FeatureStore, painted: Portrait) -> None:
-    """The mean activation of each genre, with its uncertainty."""
+    """Show the mean activation of each genre, with its confidence interval."""
     st.header("By genre", anchor=False)
     known = store.groups
     styles = palette.of(store.index)
@@ -272,37 +270,37 @@ def genres(store: FeatureStore, painted: Portrait) -> None:
     figure = charts.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
     highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
     text = (
-        f"Mean activation of each genre with its 95 % interval; {highest} is the highest. The dashed "
-        "line is the library's mean. Each artist counts once. A genre stands out if it has at least "
-        f"{dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and lies at least "
+        f"Mean activation of each genre with its 95 % interval; {highest} is highest. The dashed line "
+        "is the library's mean. Each artist counts once. A genre stands out if it has at least "
+        f"{dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and is at least "
         f"{dimension_stats.GENRE_SDS:g} standard deviations and "
-        f"{dimension_stats.GENRE_ERRORS:g} standard errors above the library."
+        f"{dimension_stats.GENRE_ERRORS:g} standard errors above the library's mean."
     )
     draw(figure, text, "features_genres")
 
 
 def descriptors(painted: Portrait) -> None:
-    """How the dimension goes with what can be measured of a clip."""
+    """Show the dimension's correlation with measured properties of the clips."""
     if not painted.findings:
         return
-    st.header("By measured sound", anchor=False)
+    st.header("By measured property", anchor=False)
     closest = painted.findings[0]
     text = (
-        f"Correlation with properties of the clips, with 99 % intervals: closest is "
-        f"{closest.descriptor.name}, r = {closest.correlation:.2f}. Coloured bars are clear enough to "
-        "name the dimension by."
+        f"Correlation with properties of the clips, with 99 % intervals. The strongest is "
+        f"{closest.descriptor.name}, r = {closest.correlation:.2f}. Coloured bars are strong enough to "
+        "label the dimension."
     )
     draw(charts.descriptor_bars(painted.findings), text, "features_descriptors")
 
 
 def draw(figure: go.Figure, text: str, key: str) -> None:
-    """A figure, and the same in words."""
+    """Show a figure and its description."""
     st.plotly_chart(figure, config=BARE, key=key, alt=text)
     st.caption(components.plain(text))
 
 
 def relatives(store: FeatureStore, painted: Portrait) -> None:
-    """The most similar and the most opposite dimensions."""
+    """Show the most similar and the most opposite dimensions."""
     if painted.dead:
         return
     similar, opposite = store.relatives(painted, RELATIVES)
@@ -310,19 +308,19 @@ def relatives(store: FeatureStore, painted: Portrait) -> None:
     related("Most similar dimensions", similar, painted.name, "features_similar")
     st.header("Most opposite", anchor=False)
     related("Most opposite dimensions", opposite, painted.name, "features_opposite")
-    others = ", among other channels" if painted.cell is not None else ""
-    st.caption(f"By correlation over the library{others}.")
+    others = ", in other channels only" if painted.cell is not None else ""
+    st.caption(f"By correlation across the library{others}.")
 
 
 def related(label: str, found: list[tuple[int, float]], name: str, key: str) -> None:
-    """Dimensions with their correlations, each a way to go there."""
+    """List dimensions with their correlations; clicking one opens it."""
     items = [(dimension, r, f"{r:+.2f}") for dimension, r in found]
     parts.dimension_list(label, items, name, 1.0, key, go_to)
 
 
-def fires(store: FeatureStore) -> None:
-    """What fires for one track: its strongest dimensions against the library."""
-    st.header("What fires for this track?", anchor=False)
+def strongest_dimensions(store: FeatureStore) -> None:
+    """Show one track's strongest dimensions relative to the library."""
+    st.header("Strongest dimensions of a track", anchor=False)
     index = store.index
     left, right = st.columns([5, 8], gap="large")
     with left:
@@ -340,14 +338,14 @@ def fires(store: FeatureStore) -> None:
         label = "The track's strongest dimensions"
         parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
         st.caption(
-            "Its strongest dimensions, in standard deviations above the library's mean. Dimensions that "
-            f"are zero for {dimension_stats.SPARSE:.0%} of the clips or more are left out."
+            "The track's strongest dimensions, in standard deviations above the library's mean, without "
+            f"dimensions that are zero for at least {dimension_stats.SPARSE:.0%} of the clips."
         )
 
 
 @st.fragment
 def overview(store: FeatureStore) -> None:
-    """All dimensions in a table, to narrow down, sort and choose from."""
+    """Show all dimensions in a table that can be filtered and sorted."""
     st.header("All dimensions", anchor=False)
     by = st.session_state.features_by
     level: str | None = LEVELS[0]
@@ -374,7 +372,7 @@ def overview(store: FeatureStore) -> None:
         persist_state="session",
     )
     genre = second.selectbox(
-        "Genre that stands out",
+        "Outstanding genre",
         [None, *summary.groups.genres],
         format_func=lambda genre: genre or "Any",
         key="features_genre",
@@ -390,29 +388,29 @@ def overview(store: FeatureStore) -> None:
     share()
     table, count = store.overview(name, kind, genre, order, ROWS_SHOWN)
     if not count:
-        st.caption("No dimension is like that.")
+        st.caption("No dimensions match these filters.")
         return
     draw_table(store, table, level)
     st.caption(
-        f"The first {len(table)} of {count:,}; choose a row to look at it. Band 0 "
-        "is the highest of five, time 0 the first of ten. The enrichment is that of the genre furthest "
-        "above the library, named only where it stands out."
+        f"Showing {len(table)} of {count:,}. Select a row to open it. Band 0 is the highest of five, "
+        "time 0 the first of ten. Enrichment is for the genre furthest above the library's mean, which "
+        "is named only if it stands out."
     )
 
 
 def counted(summary: dimension_stats.Summary, level: str) -> str:
-    """How many are silent, sparse and genre-like, in a sentence with the rules."""
+    """Say how many dimensions are silent, sparse and genre-like, with the rules."""
     size = len(summary.mean)
     return (
-        f"Of {size:,} {level}, {int(summary.dead.sum()):,} are silent (the same for every clip), "
-        f"{int(summary.sparse.sum()):,} sparse (zero for at least {dimension_stats.SPARSE:.0%} of the "
-        f"clips) and {int(summary.genre_like.sum()):,} genre-like (a genre stands out, by the rule "
-        "above)."
+        f"{size:,} {level}: {int(summary.dead.sum()):,} are silent (the same for every clip), "
+        f"{int(summary.sparse.sum()):,} are sparse (zero for at least {dimension_stats.SPARSE:.0%} of "
+        f"the clips) and {int(summary.genre_like.sum()):,} are genre-like (a genre stands out, by the "
+        "rule above)."
     )
 
 
 def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) -> None:
-    """Dimensions or channels as a table; a chosen row becomes the dimension that is looked at."""
+    """Show dimensions or channels as a table; selecting a row opens its dimension."""
 
     def chosen() -> None:
         rows = st.session_state.features_table.selection.rows
@@ -428,7 +426,7 @@ def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) ->
         key="features_table",
         on_select=chosen,
         selection_mode="single-row",
-        alt=f"{level.capitalize()} with their activation and the genre that stands out in them",
+        alt=f"{level.capitalize()} with their activation and outstanding genre",
         column_config={
             **{
                 name: st.column_config.NumberColumn(name.capitalize(), format="%d")
@@ -436,7 +434,7 @@ def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) ->
             },
             "mean": st.column_config.NumberColumn("Mean activation", format="%.2f"),
             "zeros": st.column_config.NumberColumn("Zeros", format="percent"),
-            "genre": "Genre that stands out",
+            "genre": "Outstanding genre",
             "enrichment": st.column_config.NumberColumn("Enrichment (sd)", format="%.2f"),
         },
     )
@@ -445,8 +443,8 @@ def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) ->
 
 
 components.page(
-    "What each dimension listens for",
-    "A clip is compared by thousands of numbers, one for each thing that the network answers to. "
-    "Choose one of them and hear the clips, and the very moments, that set it off.",
+    "What each dimension responds to",
+    "Clips are compared by thousands of numbers, one for each pattern the network responds to. "
+    "Choose one and hear the clips and the exact moments that activate it most.",
     show,
 )

@@ -149,7 +149,7 @@ def test_the_genre_features_have_a_page_too(open_page) -> None:
     expect(grid.get_by_role("button")).to_have_count(32)
     grid.get_by_role("button", name="Dimension 4:").click()
     expect(page).to_have_url(re.compile("dimension=4"))
-    page.get_by_text("Sound only", exact=True).click()
+    page.get_by_text("Picture only", exact=True).click()
     expect(number(page)).to_have_value("11708")
 
 

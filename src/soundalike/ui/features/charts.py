@@ -1,4 +1,4 @@
-"""The Features page's plotly figures; no Streamlit here, so that tests can look at them as data."""
+"""The Features page's plotly figures, without Streamlit, so tests can check them as data."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from soundalike.ui.palette import Style
 
 BINS = 24
 INTERVAL = 1.96
-"""Standard errors that make a 95 % interval."""
+"""Half-width of a 95 % interval, in standard errors."""
 _QUIET = "#8A8A8A"
 _ACCENT = "#5E6AD2"
 
 
 def distribution(values: NDArray[np.float32], marked: float | None = None) -> go.Figure:
-    """How a dimension's activation spreads over the library.
+    """Histogram of a dimension's activation in the library.
 
-    Tracks at exactly zero have a bar of their own colour, left of the others.
+    Tracks at exactly zero get a separate grey bar on the left.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def distribution(values: NDArray[np.float32], marked: float | None = None) -> go
         | {
             "shapes": [] if marked is None else [vertical(marked, line)],
             "xaxis": {"title": {"text": "Activation"}, "fixedrange": True, "zeroline": False},
-            # A few tall bars must not hide the rest.
+            # Logarithmic, so that a few tall bars do not hide the rest.
             "yaxis": {"title": {"text": "Tracks"}, "fixedrange": True, "type": "log", "dtick": 1},
             "bargap": 0.05,
         },
@@ -115,7 +115,7 @@ def genre_profile(
 
 
 def descriptor_bars(findings: Sequence[Finding]) -> go.Figure:
-    """Correlation with each spectral descriptor and its 99 % interval, closest on top."""
+    """Correlation with each spectral descriptor and its 99 % interval, strongest on top."""
     shown = list(reversed(findings))
     return go.Figure(
         go.Bar(

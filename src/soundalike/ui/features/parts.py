@@ -1,4 +1,4 @@
-"""The Features page's own parts: the network's grid, lists of dimensions, and the moments."""
+"""Components of the Features page: the network's grid, lists of dimensions, and moments."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from soundalike.ui import components, frontend, palette, state
 
 _FEATURES_A_ROW = 8
 _WHOLE_SECONDS = 31.0
-"""A clip up to this length is analysed from its beginning."""
+"""Clips up to this length are analysed from the beginning."""
 
 
 def open_features(index: Index) -> FeatureStore:
-    """What is known of the dimensions of an index, kept once for all sessions."""
+    """Statistics of an index's dimensions, shared by all sessions."""
     return _store(index)
 
 
@@ -33,14 +33,14 @@ def _store(index: Index) -> FeatureStore:
 
 
 def warm(store: FeatureStore) -> None:
-    """Load in the background what draws spectrograms, where the index brings no pictures of them."""
+    """Load the spectrogram code in the background if the index has no stored pictures."""
     if store.picture(0) is None:
         _warm()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _warm() -> None:
-    """Its first call takes seconds."""
+    """Draw a spectrogram in the background; the first call takes seconds."""
 
     def load() -> None:
         from soundalike.audio.decoding import Clip
@@ -52,7 +52,7 @@ def _warm() -> None:
 
 
 def grid(store: FeatureStore, painted: Portrait, key: str, on_choose: Callable[[int], None]) -> None:
-    """The network's grid: the cells of the dimension's channel, or the features of the genre head."""
+    """Show the network's grid: the cells of the dimension's channel, or the genre head's features."""
     means = store.siblings(painted).mean
     described = _cells_of(painted.cell.channel) if painted.cell else _features(len(means))
     ceiling = float(max(means.max(), 1e-6))
@@ -83,7 +83,7 @@ def dimension_list(
     key: str,
     on_choose: Callable[[int], None],
 ) -> None:
-    """Dimensions to choose from: each a number, a value up to `ceiling`, and how that is written."""
+    """Show a list of dimensions: each has a number, a value up to `ceiling`, and the value as text."""
     data = {
         "kind": "list",
         "label": label,
@@ -101,7 +101,7 @@ def dimension_list(
 
 
 def describe(name: str, dimension: int) -> str:
-    """Where a dimension looks, in words."""
+    """The part of the picture that a dimension covers, in words."""
     if name != "vgg_mel":
         return "the whole picture"
     cell = receptive_fields.cell(dimension)
@@ -109,11 +109,11 @@ def describe(name: str, dimension: int) -> str:
 
 
 def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
-    """The tracks that a dimension answers to, with pictures that follow one by one.
+    """Show the tracks that activate a dimension most; missing pictures are drawn one by one.
 
     Returns
     -------
-    whether the network's own map is shown on all of them
+    whether all of them have an activation map
     """
     maps = {row: store.map_of(painted, row) for row in painted.top}
     index = store.index
@@ -167,7 +167,7 @@ def _moment(
 
 
 def _start(painted: Portrait, found: NDArray[np.float32] | None) -> float:
-    """The second from which a track is played: its cell's, or where the genre feature falls most."""
+    """The second at which playback starts: the cell's, or where silencing lowers the feature most."""
     if painted.cell is not None:
         return receptive_fields.share(painted.cell).seconds[0]
     if found is None or not found.any():
@@ -177,7 +177,7 @@ def _start(painted: Portrait, found: NDArray[np.float32] | None) -> float:
 
 
 def _length(index: Index, row: int) -> float:
-    """A clip's length in seconds as its table has it; endless where that does not say."""
+    """A clip's length in seconds from the table; infinite if it is not listed."""
     try:
         return float(index.tracks.iloc[row].get("duration_s", "inf"))
     except ValueError:
@@ -191,7 +191,7 @@ def _shown(found: NDArray[np.float32]) -> dict[str, Any]:
     return {
         "rows": rows,
         "columns": columns,
-        # The genre head leaves out the lowest of the fifteen rows.
+        # The genre head ignores the lowest of the fifteen rows.
         "height": 100 * places_a_row * rows / vgg16.GRID[0],
         "values": [round(float(value) / ceiling, 2) for value in found.ravel()],
     }

@@ -1,6 +1,6 @@
-// The network's grid as buttons, and a list of dimensions as buttons; either tells which was chosen.
+// The network's grid or a list of dimensions, as buttons; both report the chosen dimension.
 //
-// Everything shown is set with textContent. In the grid the arrow keys move, Enter chooses.
+// All text is set with textContent. In the grid, arrow keys move and Enter chooses.
 
 const states = new WeakMap()
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }

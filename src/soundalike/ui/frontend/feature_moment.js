@@ -1,8 +1,9 @@
-// The tracks that set a dimension off: each a spectrogram with the moment boxed, that is its player too.
+// The tracks that activate a dimension most: each has a spectrogram with the moment boxed, which is also
+// its player.
 //
-// A picture that is not there yet is asked for with the trigger "wanted", one at a time, so that the page
-// comes at once and the pictures follow. Everything shown is set with textContent. One player plays at a
-// time on the whole page: whoever starts says so on the window, and everyone else pauses.
+// Missing pictures are requested one at a time with the trigger "wanted", so the page appears at once and
+// the pictures follow. All text is set with textContent. Only one player plays at a time on the page: a
+// player that starts dispatches an event on the window, and all others pause.
 
 const states = new WeakMap()
 
@@ -11,7 +12,7 @@ const clock = (seconds) => {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
 }
 
-// Positions are seconds of the picture; the file may begin `offset` earlier.
+// Positions are seconds in the picture; the file may begin `offset` seconds earlier.
 function createPlayer() {
   const audio = new Audio()
   audio.preload = "auto"
@@ -19,7 +20,7 @@ function createPlayer() {
   let frame = 0
   let waiting = null
   const announce = () => window.dispatchEvent(new CustomEvent(PLAYING, { detail: player }))
-  const yieldTo = (event) => { if (event.detail !== player) audio.pause() }
+  const pauseForOthers = (event) => { if (event.detail !== player) audio.pause() }
 
   player.position = (track) => {
     if (player.current !== track.id) return track.start
@@ -62,12 +63,12 @@ function createPlayer() {
     cancelAnimationFrame(frame)
     audio.pause()
     audio.removeAttribute("src")
-    window.removeEventListener(PLAYING, yieldTo)
+    window.removeEventListener(PLAYING, pauseForOthers)
   }
   audio.addEventListener("loadedmetadata", jump)
   audio.addEventListener("play", () => { if (!frame) frame = requestAnimationFrame(follow) })
   for (const event of ["pause", "seeked", "ended", "error"]) audio.addEventListener(event, player.show)
-  window.addEventListener(PLAYING, yieldTo)
+  window.addEventListener(PLAYING, pauseForOthers)
   return player
 }
 
@@ -76,7 +77,7 @@ function place(node, box) {
   return node
 }
 
-// The network's own map: one rectangle a place, the stronger the clearer.
+// The activation map: one rectangle per place; stronger ones are more opaque.
 function overlay(map) {
   const svg = document.createElementNS(SVG, "svg")
   svg.setAttribute("class", "map")
@@ -112,7 +113,7 @@ function spectrogram(player, track, data) {
     node.append(image)
   } else {
     node.append(element("span", "note", track.picture === null ? "Drawing the spectrogram …"
-      : "This clip cannot be drawn."))
+      : "We couldn't draw this clip."))
   }
   if (track.map) node.append(overlay(track.map))
   if (data.view) node.append(place(element("div", "view"), data.view))
@@ -164,7 +165,7 @@ function moment(player, track, data, act) {
   controls.append(time, again, actionButtons(data.actions, track, act))
   side.append(controls)
   const picture = spectrogram(player, track, data)
-  const failed = element("div", "failed", "This clip cannot be played here.")
+  const failed = element("div", "failed", "This clip can't be played here.")
   failed.hidden = true
   node.append(play, words, side, picture.node, failed)
   const known = track.offset !== null
