@@ -46,9 +46,9 @@ ROWS = 10
 PAGES = {
     "Anatomy": ("See inside the sound", "figcaption"),
     "Map": ("Walk through the music", "canvas.over"),
-    "Features": ("What each dimension listens for", ".moment .title"),
-    "Compare": ("Compare the approaches", ".columns .title, .column .title"),
-    "About": ("How it hears", "h2"),
+    "Features": ("What each dimension responds to", ".moment .title"),
+    "Compare": ("Compare the methods", ".columns .title, .column .title"),
+    "About": ("How it works", "h2"),
     "Recommend": ("Hear what sounds alike", "tbody .title, [data-testid=stFileUploader]"),
 }
 """Each page's heading, and what shows that its main part is drawn."""

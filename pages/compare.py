@@ -1,4 +1,4 @@
-"""Compare: every representation side by side: figures, playlists, and a blind listening test."""
+"""Compare: metrics and playlists of every representation, and a blind listening test."""
 
 import random
 from datetime import UTC, datetime
@@ -39,26 +39,26 @@ def prepare(index: Index) -> None:
 
 
 def first_choice(index: Index) -> list[str]:
-    """The default beside the article's system, or whatever else there is."""
+    """The default and the article's method, filled up with others."""
     wanted = [representations.default(index.names), "vgg_genre", "mfcc_flat"]
     return [name for name in dict.fromkeys([*wanted, *index.names]) if name in index.names][:3]
 
 
 def titles(index: Index) -> dict[str, str]:
-    """The representations' names for a visitor."""
+    """The representations' display names."""
     return {name: representations.get(name).title for name in index.names}
 
 
 def figures(index: Index) -> None:
-    """What was measured, as bars and as a table."""
-    st.header("Measured", anchor=False)
+    """Show the metrics as bars and as a table."""
+    st.header("Metrics", anchor=False)
     try:
         found = {report.title: report for report in results.reports(index)}
     except SoundalikeError as error:
         components.show_error(str(error))
         return
     if not found:
-        st.caption("This index has not been measured: the command soundalike evaluate --save does it.")
+        st.caption("This index has no metrics. Run soundalike evaluate --save to compute them.")
         return
     chosen = next(iter(found))
     if len(found) > 1:
@@ -72,22 +72,22 @@ def figures(index: Index) -> None:
         )
     if results.OWN not in found:
         st.caption(
-            "This library has not been measured (the command soundalike evaluate --save does it); these "
-            "are the figures of other clips, whose genres are known."
+            "This library has no metrics yet. Run soundalike evaluate --save to compute them. Until "
+            "then, this shows the metrics for another set of labelled clips."
         )
     draw_report(index, found[chosen or next(iter(found))])
 
 
 def draw_report(index: Index, report: Report) -> None:
-    """One collection's figures, with how to read them."""
+    """Show the metrics of one collection and how to read them."""
     table = report.table()
     default = representations.default(index.names)
     best = table.iloc[0]
     words = (
-        f"Of each track's ten nearest by another artist, the share of its own genre; chance is "
-        f"{report.chance:.2f} (dashed). Best is {best['title']} with {best['precision']:.3f} "
-        f"({best['low']:.3f} to {best['high']:.3f}, a 95 % interval over artists). Labels: "
-        f"{report.asked}."
+        "The share of a track's ten nearest neighbours by other artists that have its genre. Chance is "
+        f"{report.chance:.2f} (dashed). The highest score is {best['precision']:.3f}, for "
+        f"{best['title']} ({best['low']:.3f} to {best['high']:.3f}, 95 % interval over artists). "
+        f"Labels: {report.asked}."
     )
     left, right = st.columns([5, 7], gap="large")
     with left:
@@ -97,75 +97,77 @@ def draw_report(index: Index, report: Report) -> None:
         draw_table(table)
     st.caption(components.plain(words))
     if report.held_out:
-        heard = ", ".join(str(title) for title in table["title"][table["trained_on"].astype(bool)])
+        trained = ", ".join(str(title) for title in table["title"][table["trained_on"].astype(bool)])
         st.caption(
-            f"{components.plain(heard)}: trained on the genres of these very tracks. So the bars are "
-            "held out: each track is compared with those of its fold of cross-validation only, by a "
-            "genre head that heard none of them. The column “All tracks” has the figure over the whole "
-            "library, which flatters those."
+            f"Trained on the genres of these very tracks: {components.plain(trained)}. Their bars show "
+            "held-out scores: each track is compared only with its cross-validation fold, by a genre "
+            "head not trained on that fold. “All tracks” covers the whole library, so it flatters these "
+            "methods."
         )
 
     draw_copies(report.changed_copies(default))
 
 
 def draw_copies(table: pd.DataFrame) -> None:
-    """How the default knew copies again that had come through the air, or were changed otherwise."""
+    """Show how well the default recognises changed copies of tracks, such as recordings."""
     if table.empty:
         return
     share = st.column_config.NumberColumn
-    with st.expander("Through the air and other changes", icon=":material/mic:"):
+    with st.expander("Recordings and other changed copies", icon=":material/mic:"):
         st.caption(
-            "Tracks were changed, as a microphone, a player or a file changes them, and looked for. "
-            "Kept of ten is the share of a track's ten nearest that its copy has too. Original first is "
-            "how often the track is the nearest to its copy. Still known is how often the fingerprint "
-            "says that the copy is this recording."
+            "We changed tracks the way microphones, players or file formats do, and searched with the "
+            "changed copies. Neighbours kept: share of the track's ten nearest that are also the "
+            "copy's. Original first: how often the original is the nearest track. Recognised: how often "
+            "the fingerprint identifies the recording."
         )
         st.dataframe(
             table.dropna(axis=1, how="all"),
             hide_index=True,
             height="content",
             key="compare_copies",
-            alt="How changed copies of tracks were known again",
+            alt="How well changed copies of tracks are recognised",
             column_config={
                 "change": st.column_config.TextColumn("Change", pinned=True),
-                "kept": share("Kept of ten", format="percent"),
+                "kept": share("Neighbours kept", format="percent"),
                 "first": share("Original first", format="percent"),
-                "known": share("Still known", format="percent"),
+                "known": share("Recognised", format="percent"),
             },
         )
 
 
 def draw_table(table: pd.DataFrame) -> None:
-    """The figures in full; a click on a column's head sorts by it."""
+    """Show all metrics in a sortable table."""
     number, share = st.column_config.NumberColumn, st.column_config.ProgressColumn
     st.dataframe(
         table.drop(columns=["name", "low", "high", "trained_on"]).dropna(axis=1, how="all"),
         hide_index=True,
         height=36 * len(table) + 40,
         key="compare_table",
-        alt="Figures of every representation",
+        alt="Metrics of every method",
         column_config={
-            "title": st.column_config.TextColumn("Approach", pinned=True),
+            "title": st.column_config.TextColumn("Method", pinned=True),
             "precision": share(
                 "P@10", format="%.3f", min_value=0.0, max_value=1.0, help="Artist filtered."
             ),
             "heard": number("All tracks", format="%.3f", help="P@10 over the whole library."),
-            "unfiltered": number("Unfiltered", format="%.3f", help="P@10 with the query's own artist."),
+            "unfiltered": number("Unfiltered", format="%.3f", help="P@10 including the query's artist."),
             "map": number("MAP", format="%.3f", help="Mean average precision, artist filtered."),
             "skew": number("Hubness", format="%.2f", help="Skew of how often tracks are neighbours."),
-            "orphans": number("Orphans", format="percent", help="Tracks in nobody's ten nearest."),
+            "orphans": number(
+                "Orphans", format="percent", help="Tracks in no other track's ten nearest."
+            ),
             "shift": number("3 s shift", format="%.2f", help="Similarity to a copy shifted by 3 s."),
-            "dim": number("Numbers", format="localized", help="Numbers a track."),
-            "ms": number("ms a track", format="%.0f", help="To embed a decoded clip."),
-            "bytes": number("Bytes a track", format="localized"),
+            "dim": number("Dimensions", format="localized", help="Numbers per track."),
+            "ms": number("ms per track", format="%.0f", help="Time to embed a decoded clip."),
+            "bytes": number("Bytes per track", format="localized"),
         },
     )
 
 
 @st.fragment
 def side_by_side(index: Index) -> None:
-    """One track's playlists by several representations, and how far they agree."""
-    st.header("One track, several answers", anchor=False)
+    """Show one track's playlists by several methods, and how much they agree."""
+    st.header("One track, several playlists", anchor=False)
     names = titles(index)
     left, right = st.columns([1, 1], gap="large")
     with left:
@@ -176,7 +178,7 @@ def side_by_side(index: Index) -> None:
         components.navigation_buttons(track.id, "compare", "compare_onward")
     with right:
         st.multiselect(
-            f"Approaches, two to {MOST}",
+            f"Methods (2 to {MOST})",
             index.names,
             format_func=lambda name: names[name],
             key="compare_by",
@@ -186,7 +188,7 @@ def side_by_side(index: Index) -> None:
     chosen = st.session_state.compare_by
     state.to_url({"track": track.id, "by": ",".join(chosen) or None})
     if len(chosen) < 2:
-        right.caption("Choose at least two approaches.")
+        right.caption("Choose at least two methods.")
         return
     asked = query.from_library(index, track.id)
     found = agreement.compare(index, asked, chosen, LENGTH)
@@ -194,28 +196,27 @@ def side_by_side(index: Index) -> None:
         show_agreement(found, names)
     components.playlist_columns(index, found, names, styles, "compare_columns")
     components.show_notes([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
-    hear(chosen)
+    show_descriptions(chosen)
 
 
 def show_agreement(found: agreement.Comparison, names: dict[str, str]) -> None:
-    """How much the playlists have in common."""
+    """Show how much the playlists have in common."""
     if not found.agreements:
         return
     nearest = max(found.agreements, key=lambda item: item.rank_biased)
     words = (
-        f"How many of their {LENGTH} tracks two playlists share. Most alike are "
-        f"{names[nearest.first]} and {names[nearest.second]}: {nearest.overlap:.0%} in common, "
-        "rank-biased overlap "
-        f"{nearest.rank_biased:.2f} (1 is the same order)."
+        f"How many of their {LENGTH} tracks two playlists share. {names[nearest.first]} and "
+        f"{names[nearest.second]} agree most: {nearest.overlap:.0%} in common, rank-biased overlap "
+        f"{nearest.rank_biased:.2f} (1 = same tracks in the same order)."
     )
     figure = charts.agreement_map(found.agreements, names)
     st.plotly_chart(figure, config=BARE, key="compare_agreement", alt=words)
     st.caption(components.plain(words))
 
 
-def hear(chosen: list[str]) -> None:
-    """What each of the chosen representations hears and misses."""
-    with st.expander("What they hear, and what they miss", icon=":material/hearing:"):
+def show_descriptions(chosen: list[str]) -> None:
+    """Describe what each of the chosen representations captures and misses."""
+    with st.expander("What each method captures and misses", icon=":material/hearing:"):
         for name in chosen:
             representation = representations.get(name)
             st.markdown(
@@ -227,16 +228,16 @@ def hear(chosen: list[str]) -> None:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def open_votes(path: str, library: str) -> Votes:
-    """The votes on a library, opened once for all sessions."""
+    """The votes on a library, shared by all sessions."""
     return Votes(Path(path), library)
 
 
 @st.fragment
 def blind_test(index: Index) -> None:
-    """Two unnamed playlists for one track: which sounds more alike?"""
+    """Show two anonymous playlists for one track and ask which sounds more like it."""
     st.header("Blind listening test", anchor=False)
     if len(index.names) < 2:
-        st.caption("It takes two approaches, and this index has one.")
+        st.caption("The test needs at least two methods, and this index has one.")
         return
     try:
         votes = open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
@@ -247,13 +248,13 @@ def blind_test(index: Index) -> None:
 
 
 def ask(index: Index, votes: Votes) -> None:
-    """Show a pair and take its answer; a new pair comes with the answer."""
+    """Show a pair and its vote buttons; voting brings up the next pair."""
     pair: Pair | None = st.session_state.get("compare_pair")
     if pair is None or not index.has(pair.query):
-        pair = deal(index, votes)
+        pair = draw_pair(index, votes)
     st.caption(
-        "Listen to the track, then to both playlists. Which one sounds more like it? Who made them, and "
-        "which stands left, is decided by chance, and you only learn it from the tally."
+        "Listen to the track, then to both playlists. Which one sounds more like it? The methods and "
+        "their order are random; the tally reveals which is which."
     )
     left, right = st.columns([5, 9], gap="large")
     with left:
@@ -261,18 +262,18 @@ def ask(index: Index, votes: Votes) -> None:
         st.caption("Sounds more like it:")
         with st.container(horizontal=True, gap="small"):
             for choice, label in ANSWERS.items():
-                # The pair is part of the key, so that a second click cannot answer the next pair unseen.
+                # The key contains the pair, so a double click cannot vote on the next pair unseen.
                 st.button(
                     label,
                     key=f"compare_vote_{choice}_{pair.id}",
-                    on_click=answer,
+                    on_click=vote,
                     args=[index, votes, pair, choice],
                 )
         st.button(
             "Skip this pair", type="tertiary", key="compare_skip", on_click=skip, args=[index, votes]
         )
-        if told := st.session_state.get("compare_told"):
-            st.caption(told)
+        if message := st.session_state.get("compare_told"):
+            st.caption(message)
     with right:
         shown = {
             "Playlist A": rows_of(index, pair.query, pair.left),
@@ -282,13 +283,13 @@ def ask(index: Index, votes: Votes) -> None:
 
 
 def rows_of(index: Index, track_id: str, name: str) -> list[int]:
-    """The tracks of a short playlist."""
+    """The rows of a short playlist."""
     asked = query.from_library(index, track_id)
     return [entry.row for entry in playlist.recommend(index, asked, name, BLIND_LENGTH).entries]
 
 
-def deal(index: Index, votes: Votes) -> Pair:
-    """A new pair for a track by chance; its two playlists differ."""
+def draw_pair(index: Index, votes: Votes) -> Pair:
+    """Draw a random track and two methods whose playlists differ."""
     for _ in range(20):
         pair = votes.deal(random.choice(index.ids), index.names)
         if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
@@ -298,41 +299,38 @@ def deal(index: Index, votes: Votes) -> Pair:
 
 
 def skip(index: Index, votes: Votes) -> None:
-    """Leave a pair without an answer, and deal the next."""
+    """Skip a pair and draw the next."""
     st.session_state.pop("compare_told", None)
     try:
-        deal(index, votes)
+        draw_pair(index, votes)
     except SoundalikeError as error:
         st.session_state.compare_told = components.for_visitors(str(error))
 
 
-def answer(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
-    """Count an answer once, and deal the next pair."""
+def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
+    """Count a vote once, and draw the next pair."""
     if st.session_state.compare_pair.id != pair.id:
-        # The second half of a double click: the next pair is on its way, and must not be passed over.
+        # The second click of a double click must not skip the next pair.
         return
     try:
         counted = votes.vote(pair.id, choice)
     except SoundalikeError as error:
         st.session_state.compare_told = (
-            f"Your vote is not counted: {components.for_visitors(str(error))}"
+            f"Your vote was not counted: {components.for_visitors(str(error))}"
         )
         return
-    told = "Your vote is counted" if counted else "That pair had its vote already"
+    message = "Vote counted." if counted else "This pair already has a vote."
     try:
-        deal(index, votes)
-        st.session_state.compare_told = f"{told}; here is the next pair."
+        draw_pair(index, votes)
+        st.session_state.compare_told = f"{message} Here's the next pair."
     except SoundalikeError as error:
-        st.session_state.compare_told = f"{told}. {components.for_visitors(str(error))}"
+        st.session_state.compare_told = f"{message} {components.for_visitors(str(error))}"
 
 
 def show_votes(index: Index, votes: Votes) -> None:
-    """The tally for who wants to see it, its download, and a new round."""
+    """Show the number of votes, the tally if requested, its download, and a button for a new round."""
     count = votes.count()
-    st.caption(
-        f"{count:,} {'vote' if count == 1 else 'votes'} in this round on this library, by everyone "
-        "on this server."
-    )
+    st.caption(f"{count:,} {'vote' if count == 1 else 'votes'} so far this round, from all visitors.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         shown = st.toggle("Show the tally", key="compare_tally", persist_state="session")
         st.download_button(
@@ -344,14 +342,14 @@ def show_votes(index: Index, votes: Votes) -> None:
             key="compare_export",
         )
         with st.popover("New round", icon=":material/restart_alt:"):
-            st.caption("The tally starts from zero. Votes so far stay in the CSV, under their round.")
-            st.button("Begin a new round", key="compare_reset", on_click=begin_anew, args=[votes])
+            st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
+            st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
     if shown:
         tally(index, votes)
 
 
-def begin_anew(votes: Votes) -> None:
-    """A new round, or why there is none."""
+def start_round(votes: Votes) -> None:
+    """Start a new round, or show why this failed."""
     st.session_state.pop("compare_told", None)
     try:
         votes.reset()
@@ -360,14 +358,14 @@ def begin_anew(votes: Votes) -> None:
 
 
 def tally(index: Index, votes: Votes) -> None:
-    """Who was preferred, with how sure that is."""
+    """Show which methods were preferred, with confidence intervals."""
     tallies = votes.tallies()
     if not any(item.share is not None for item in tallies):
-        st.caption("There is no preference yet.")
+        st.caption("No votes for either side yet.")
         return
     words = (
-        "For every two approaches the share of votes for the first, with its 95 % interval (Wilson): "
-        "one that reaches over the dashed line does not tell them apart yet."
+        "For each pair of methods, the share of votes for the first, with its 95 % interval (Wilson). "
+        "If an interval crosses the dashed line, there's no clear winner yet."
     )
     figure = charts.vote_bars(tallies, titles(index))
     st.plotly_chart(figure, config=BARE, key="compare_votes", alt=words)
@@ -375,8 +373,8 @@ def tally(index: Index, votes: Votes) -> None:
 
 
 components.page(
-    "Compare the approaches",
-    "There are many ways to turn music into numbers, and only some find what sounds alike. Here "
-    "they are measured, put side by side, and judged by ear.",
+    "Compare the methods",
+    "There are many ways to turn music into numbers, and only some find what sounds alike. Here they "
+    "are measured, shown side by side, and put to a listening test.",
     show,
 )

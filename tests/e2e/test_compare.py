@@ -46,12 +46,12 @@ def columns(page: Page):
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_first_visit_shows_figures_playlists_and_the_blind_test(open_page, width, scheme) -> None:
     page = open_page("/compare", width=width, scheme=scheme)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Compare the approaches")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compare the methods")
     expect(columns(page)).to_have_count(3)
     expect(page.get_by_role("button", name="Playlist A")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
     expect(page.locator(".js-plotly-plot")).to_have_count(2)
-    expect(page.get_by_text("Best is Soundalike")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"The highest score is 0\.\d+, for Best match"))).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"compare-{width}-{scheme}")
 
@@ -71,11 +71,11 @@ def test_another_choice_is_in_the_link(open_page) -> None:
     page = open_page(LINK)
     expect(columns(page)).to_have_count(2)
     settled(page)
-    approaches = page.get_by_role("combobox", name="Approaches")
+    methods = page.get_by_role("combobox", name="Methods")
     # A list that is open closes when the page scrolls, as it would for the click.
-    approaches.scroll_into_view_if_needed()
+    methods.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
-    approaches.click()
+    methods.click()
     page.get_by_role("option", name="Genre only").click()
     expect(columns(page)).to_have_count(3)
     expect(page).to_have_url(re.compile("genre_head"))
@@ -100,7 +100,7 @@ def test_the_blind_test_does_not_say_who_made_the_playlists(open_page) -> None:
     blind = page.locator(".columns").nth(1)
     expect(blind.locator(".item")).to_have_count(10)
     markup = blind.evaluate("node => node.outerHTML")
-    for name in ("vgg", "genre_head", "musicnn", "soundalike", "mfcc", "fma518", "Sound only"):
+    for name in ("vgg", "genre_head", "musicnn", "soundalike", "mfcc", "fma518", "Picture only"):
         assert name not in markup
     expect(blind.locator(".shared")).to_have_count(0)
 
@@ -121,15 +121,15 @@ def test_two_browsers_vote_at_once(browser: Browser, new_server: str) -> None:
         assert page.evaluate("() => window.voted") == EACH
     page = pages[0]
     page.reload()
-    expect(page.get_by_text(f"{2 * EACH} votes in this round")).to_be_visible()
+    expect(page.get_by_text(f"{2 * EACH} votes so far this round")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("button", name="Votes as CSV").click()
     votes = list(csv.DictReader(io.StringIO(download.value.path().read_text())))
     assert len(votes) == len({vote["pair"] for vote in votes}) == 2 * EACH
     page.get_by_text("Show the tally").click()
-    expect(page.get_by_role("figure", name="For every two approaches")).to_be_visible()
+    expect(page.get_by_role("figure", name="For each pair of methods")).to_be_visible()
     page.get_by_role("button", name="New round").click()
-    page.get_by_role("button", name="Begin a new round").click()
-    expect(page.get_by_text("0 votes in this round")).to_be_visible()
+    page.get_by_role("button", name="Start a new round").click()
+    expect(page.get_by_text("0 votes so far this round")).to_be_visible()
     for page in pages:
         page.context.close()

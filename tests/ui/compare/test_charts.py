@@ -42,7 +42,7 @@ def test_votes_are_shares_with_wilsons_interval() -> None:
     tallies = [tally("a", "b", 8, 2, 1), tally("a", "c", 0, 0, 4)]
     figure = charts.vote_bars(tallies, TITLES)
     dots = figure.data[0]
-    assert list(dots.y) == ["One or Two"]
+    assert list(dots.y) == ["One vs. Two"]
     assert list(dots.x) == [0.8]
     assert dots.x[0] + dots.error_x.array[0] == pytest.approx(tallies[0].high)
     assert dots.x[0] - dots.error_x.arrayminus[0] == pytest.approx(tallies[0].low)

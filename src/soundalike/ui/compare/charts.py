@@ -20,9 +20,9 @@ def precision_bars(table: pd.DataFrame, chance: float, default: str) -> go.Figur
 
     Parameters
     ----------
-    table : from `measured.Report.table`
+    table : from `results.Report.table`
     chance : 0 to 1
-    default : the representation to set off from the rest
+    default : the representation to highlight
     """
     shown = table.iloc[::-1]
     bars = go.Bar(
@@ -64,7 +64,7 @@ def precision_bars(table: pd.DataFrame, chance: float, default: str) -> go.Figur
 
 
 def agreement_map(agreements: Sequence[Agreement], titles: Mapping[str, str]) -> go.Figure:
-    """The share of tracks that every two playlists have in common, as a small matrix."""
+    """A matrix of the share of tracks that each pair of playlists has in common."""
     names = list(dict.fromkeys(name for item in agreements for name in (item.first, item.second)))
     shares = {(item.first, item.second): item.overlap for item in agreements}
     values = [[None if a == b else shares.get((a, b), shares.get((b, a))) for a in names] for b in names]
@@ -100,9 +100,9 @@ def agreement_map(agreements: Sequence[Agreement], titles: Mapping[str, str]) ->
 
 
 def vote_bars(tallies: Sequence[Tally], titles: Mapping[str, str]) -> go.Figure:
-    """For every two representations the share of votes for the first, with its interval."""
+    """For each pair of representations, the share of votes for the first, with its interval."""
     shown = [item for item in tallies if item.share is not None][::-1]
-    names = [f"{titles.get(i.first, i.first)} or {titles.get(i.second, i.second)}" for i in shown]
+    names = [f"{titles.get(i.first, i.first)} vs. {titles.get(i.second, i.second)}" for i in shown]
     shares = [float(item.share or 0.0) for item in shown]
     dots = go.Scatter(
         x=shares,
@@ -120,7 +120,7 @@ def vote_bars(tallies: Sequence[Tally], titles: Mapping[str, str]) -> go.Figure:
         },
         customdata=[[item.for_first, item.for_second, item.same] for item in shown],
         hovertemplate="%{y}: %{x:.0%}<br>%{customdata[0]} to %{customdata[1]}, "
-        "%{customdata[2]} without a preference<extra></extra>",
+        "%{customdata[2]} undecided<extra></extra>",
     )
     figure = go.Figure(
         dots,
