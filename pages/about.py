@@ -1,4 +1,4 @@
-"""About: sound, hearing and the method, to see and to hear; then data, models, figures and limits."""
+"""About: interactive lessons on sound, hearing and the method; data, models, evaluation and limits."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
 MEL_SHOWN = (108, 220)
 ROWS_SHOWN = 500
 LICENCES_SHOWN = 30
-# Pixels at most, so that lines stay easy to read.
+# Pixels; longer lines are hard to read.
 TEXT_WIDTH = 760
 ANY = "Any"
 
 
 class Section(NamedTuple):
-    """A part of the page: its name in the row of sections, its heading, and what draws it."""
+    """A section of the page: its label in the row of sections, its heading, and its function."""
 
     label: str
     title: str
@@ -68,16 +68,16 @@ def show(index: Index) -> None:
 
 
 def go_to(section: str) -> None:
-    """Show another section."""
+    """Open another section."""
     st.session_state.about_section = section
 
 
 def method(index: Index) -> Shown:
-    """From a clip to its neighbours, on a track of the library."""
+    """The method, step by step, for a library track."""
     state.track_from_url(index, "about_track")
     names = representations.main(name for name in index.names if index.has_vectors(name))
     if not names:
-        # Neighbours alone are there, and nothing to show the way from a clip to them.
+        # The index stores only neighbours, so the steps cannot be shown.
         st.markdown(texts.METHOD, width=TEXT_WIDTH)
         return {}
     state.from_url("about_by", "by", names, representations.default(names))
@@ -101,8 +101,8 @@ def method(index: Index) -> Shown:
             plot(
                 picture,
                 "about_picture",
-                f"Step 1: the mel spectrogram of “{components.plain(track.title)}”, dark for quiet, in "
-                "the colours that the network sees.",
+                f"Step 1: the mel spectrogram of “{components.plain(track.title)}” in the network's "
+                "colours; dark is quiet.",
             )
         draw_embedding(index, row)
         draw_likeness(index, by, track_id)
@@ -110,20 +110,20 @@ def method(index: Index) -> Shown:
 
 
 def draw_embedding(index: Index, row: int) -> None:
-    """The genre head's numbers for a track, and what it makes of them."""
+    """Show the genre head's features for a track and the most likely genre."""
     if "genre_head" not in index.names or not index.genres:
         return
     genre, share = next(iter(index.genre_probabilities(row).items()))
     plot(
         figures.features(index.embeddings(row)["genre_head"]),
         "about_features",
-        f"Step 3: what the genre head makes of the track, {components.plain(genre)} most likely at "
+        f"Step 3: the genre head's features. The most likely genre is {components.plain(genre)}, "
         f"{share:.0%}.",
     )
 
 
 def draw_likeness(index: Index, by: str, track_id: str) -> None:
-    """How alike the library's other tracks are, and the nearest of them to hear."""
+    """Show the similarity of the other tracks, with a player for the nearest."""
     values, nearest = report.likeness(index, by, track_id)
     if nearest is None:
         return
@@ -132,15 +132,15 @@ def draw_likeness(index: Index, by: str, track_id: str) -> None:
     plot(
         figures.similarities(values, best),
         "about_likeness",
-        f"Step 4: the cosine similarity of the {len(values):,} other recordings, {values.min():.2f} to "
-        f"{best:.2f}. The nearest is this one:",
+        f"Step 4: cosine similarity to the {len(values):,} other recordings, from {values.min():.2f} to "
+        f"{best:.2f}. The most similar one:",
     )
     styles = palette.of(index)
     components.card(track, styles.get(track.genre), "about_nearest")
 
 
 def data(index: Index) -> Shown:
-    """Every track with its licence and source."""
+    """All tracks with licence and source."""
     counts = report.licences(index.tracks)
     st.session_state.setdefault("about_search", st.query_params.get("q", ""))
     state.from_url("about_licence", "licence", [ANY, *counts], ANY)
@@ -167,7 +167,7 @@ def data(index: Index) -> Shown:
         )
     text, licence = st.session_state.about_search, st.session_state.about_licence
     found = report.search(index, text, None if licence == ANY else licence)
-    more = f", the first {ROWS_SHOWN} shown" if len(found) > ROWS_SHOWN else ""
+    more = f" (showing the first {ROWS_SHOWN})" if len(found) > ROWS_SHOWN else ""
     st.caption(f"{len(found):,} of {len(index):,} tracks{more}.")
     if len(found):
         st.dataframe(
@@ -183,7 +183,7 @@ def data(index: Index) -> Shown:
 
 
 def left_out(index: Index) -> None:
-    """The files that could not be used when the library was indexed, and why."""
+    """The files that were skipped during indexing, with reasons."""
     skipped = index.skipped
     if not len(skipped):
         return
@@ -193,14 +193,16 @@ def left_out(index: Index) -> None:
             skipped.head(ROWS_SHOWN).rename(columns=str.capitalize),
             hide_index=True,
             key="about_skipped",
-            alt="Files that were left out of the library, and why",
+            alt="Files left out of the library, with reasons",
         )
         if len(skipped) > ROWS_SHOWN:
-            st.caption(f"The first {ROWS_SHOWN}; the whole list is skipped.csv in the index folder.")
+            st.caption(
+                f"Showing the first {ROWS_SHOWN}. The full list is in skipped.csv in the index folder."
+            )
 
 
 def offer_credits(index: Index, counts: dict[str, int]) -> None:
-    """How many tracks each licence covers, and the library's own credits, to read and to keep."""
+    """The number of tracks per licence, and the library's credits with a download."""
     if counts:
         with st.expander("Tracks by licence", icon=":material/license:"):
             shown = dict(list(counts.items())[:LICENCES_SHOWN])
@@ -223,10 +225,10 @@ def offer_credits(index: Index, counts: dict[str, int]) -> None:
 
 
 def models(index: Index) -> Shown:
-    """The model cards, as they lie beside the models."""
+    """The model cards stored with the models."""
     cards = {card.name: card for card in report.model_cards(index)}
     if not cards:
-        components.show_error("There are no model cards in assets/models; get them with the models.")
+        components.show_error("There are no model cards in assets/models. They come with the models.")
         return {}
     state.from_url("about_model", "model", list(cards), next(iter(cards)))
     choose("Model", {name: card.title for name, card in cards.items()}, "about_model")
@@ -240,13 +242,13 @@ def models(index: Index) -> Shown:
 
 
 def evaluation(index: Index) -> Shown:
-    """How well it does, as measured."""
+    """Accuracy and precision."""
     card = report.head_card(index, state.models_of(index))
     accuracies = report.accuracies(card) if card else {}
     st.markdown(texts.EVALUATION, width=TEXT_WIDTH)
     left, right = st.columns(2, gap="large")
     with left:
-        st.subheader("Does it tell the genre?", anchor=False)
+        st.subheader("How accurate are genre predictions?", anchor=False)
         if accuracies:
             said = "; ".join(
                 f"{labels}: " + ", ".join(f"{name} {score:.1%}" for name, score in scores.items())
@@ -256,31 +258,31 @@ def evaluation(index: Index) -> Shown:
                 figures.accuracy_bars(accuracies),
                 "about_accuracy",
                 f"Held-out accuracy, from the model card. {said}. The smaller set leaves out labels "
-                "that came from a tagger, which heard audio as well.",
+                "from an automatic tagger, because that also analyses audio.",
             )
         else:
-            st.caption("There are no figures for the genre head of this library.")
+            st.caption("There are no accuracy figures for this library's genre head.")
     with right:
         st.subheader("Do neighbours share a genre?", anchor=False)
         draw_precision(index)
     matrix = report.confusion(card) if card else None
     if matrix is not None and len(matrix[0]) <= genre_groups.MOST:
-        st.subheader("What it takes for what", anchor=False)
+        st.subheader("Which genres are confused?", anchor=False)
         plot(
             figures.confusion(*matrix),
             "about_confusion",
-            "Rows are labels, columns predictions, from the model card, which has the same as a table. "
+            "Rows are labels, columns are predictions. The model card has the same data as a table. "
             f"{components.plain(report.confused(*matrix))}",
         )
     return {}
 
 
 def draw_precision(index: Index) -> None:
-    """Genre precision at 10 of the representations that learned nothing from these labels."""
+    """Genre precision at 10 of the representations that were not trained on labels or tags."""
     measured = {name: open_precision(index, name) for name in report.unlearned(index)}
     found = {name: value for name, value in measured.items() if value is not None}
     if not found:
-        st.caption("This library is too small or too large to measure here; see the benchmarks.")
+        st.caption("This library is too small or too large for this measurement; see the benchmarks.")
         return
     for name, value in found.items():
         st.metric(
@@ -291,22 +293,22 @@ def draw_precision(index: Index) -> None:
             delta_arrow="off",
         )
         st.caption(
-            f"Of a track's ten nearest by other artists, {value.mean:.1%} share its genre (95 % "
-            f"interval {value.low:.1%} to {value.high:.1%}, resampling artists); by chance it would be "
-            f"{value.chance:.1%}. Computed from this index. What has learned from labels or tags is "
-            "left out here; the Compare page has all, with what flatters them."
+            f"{value.mean:.1%} of a track's ten nearest neighbours by other artists share its genre (95 "
+            f"% interval {value.low:.1%} to {value.high:.1%}, resampling artists). Chance would be "
+            f"{value.chance:.1%}. Computed from this index. Methods trained on labels or tags are left "
+            "out here; the Compare page has all methods, with notes on scores that are too favourable."
         )
 
 
 def limits(index: Index) -> Shown:
-    """What it cannot do."""
+    """The limits of the app."""
     accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
     st.markdown(texts.limits(index, accuracy), width=TEXT_WIDTH)
     return {}
 
 
 def privacy(_: Index) -> Shown:
-    """What becomes of a visitor's clips."""
+    """How visitors' clips are handled."""
     st.markdown(texts.PRIVACY, width=TEXT_WIDTH)
     return {}
 
@@ -341,4 +343,4 @@ SECTIONS = {
     "privacy": Section("Privacy", "Privacy", privacy),
 }
 
-components.page("How it hears", "", show)
+components.page("How it works", "", show)

@@ -102,7 +102,7 @@ def test_a_slider_changes_the_tone_the_plot_and_the_link(open_page) -> None:
     expect(player(page, "Sine, 440 Hz")).to_be_visible()
     page.get_by_role("slider", name="Frequency").press("ArrowRight")
     expect(player(page, "Sine, 450 Hz")).to_be_visible()
-    expect(page.get_by_text("9 swings at 450 Hz")).to_be_visible()
+    expect(page.get_by_text("9 cycles at 450 Hz")).to_be_visible()
     expect(page).to_have_url(re.compile("hz=450"))
     page.get_by_text("Square wave", exact=True).click()
     expect(page.get_by_text("lines at 450, 1,350 and 2,250 Hz")).to_be_visible()

@@ -62,17 +62,17 @@ def test_a_section_that_is_not_there_is_the_first() -> None:
 @pytest.mark.parametrize(
     ("tone", "said"),
     [
-        ("3000", "3,000 Hz lies below the Nyquist frequency of 4,000 Hz"),
-        ("6000", "its samples are those of 2,000 Hz"),
-        ("4000", "nothing is left of it"),
-        ("8000", "nothing is left of it"),
+        ("3000", "3,000 Hz is below the Nyquist frequency of 4,000 Hz"),
+        ("6000", "Its samples are the same as those of 2,000 Hz"),
+        ("4000", "nothing is left of the tone"),
+        ("8000", "nothing is left of the tone"),
     ],
 )
 def test_aliasing_is_said(tone: str, said: str) -> None:
     assert said in captions(run(section="digital", rate="8000", tone=tone))
 
 
-@pytest.mark.parametrize(("hz", "said"), [("100", "takes 78.7 dB"), ("40", "less than 20 phon")])
+@pytest.mark.parametrize(("hz", "said"), [("100", "needs 78.7 dB"), ("40", "less than 20 phon")])
 def test_loudness_is_said(hz: str, said: str) -> None:
     assert said in captions(run(section="hearing", second=hz))
 

@@ -1,1 +1,1 @@
-"""Parts of the About page."""
+"""Texts, lessons and charts of the About page."""

@@ -1,4 +1,4 @@
-"""Plotly figures of the About page, a few KB each; no Streamlit here."""
+"""Plotly figures of the About page, a few KB each, without Streamlit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from soundalike.ui.figures import named_ticks
 from soundalike.ui.palette import COLOURS, Style
 
 BLUE, ORANGE, GREY = COLOURS[1], COLOURS[9], "#8A8A8A"
-# Written as rgb(): Streamlit's theme takes hexadecimal colours near black for its own placeholders.
+# Written as rgb(): Streamlit's theme mistakes hexadecimal colours near black for its placeholders.
 _MAGMA = [
     [level / 255, f"rgb({red}, {green}, {blue})"]
     for level, (red, green, blue) in zip(range(0, 256, 15), MAGMA[::15].tolist(), strict=True)
@@ -24,7 +24,7 @@ _MAGMA = [
 WAVE_SECONDS = 0.02
 SAMPLED_SECONDS = 0.002
 _LABEL_HZ = 250.0
-"""Where contours are labelled: clear of one another and of 1 kHz."""
+"""Frequency at which contours are labelled; labels don't overlap there."""
 _HZ_TICKS = {
     "tickvals": [20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000],
     "ticktext": ["20", "50", "100", "200", "500", "1k", "2k", "5k", "10k"],
@@ -59,13 +59,13 @@ def spectrum(frequencies: NDArray[np.float32], levels: NDArray[np.float32]) -> g
 
 
 def sampling(frequency: float, sample_rate: int) -> go.Figure:
-    """A tone, its samples, and the tone of the lowest frequency that has the same samples."""
-    heard = psychoacoustics.alias(frequency, sample_rate)
+    """A tone, its samples, and the lowest tone with the same samples."""
+    alias = psychoacoustics.alias(frequency, sample_rate)
     fine = np.linspace(0.0, SAMPLED_SECONDS, 600)
     taken = np.arange(0.0, SAMPLED_SECONDS * sample_rate + 0.5) / sample_rate
     traces = [
-        _wave(fine, frequency, "the tone", {"color": GREY, "width": 1.5}),
-        _wave(fine, heard, "what the samples say", {"color": ORANGE, "width": 2.5, "dash": "dash"}),
+        _wave(fine, frequency, "tone", {"color": GREY, "width": 1.5}),
+        _wave(fine, alias, "result", {"color": ORANGE, "width": 2.5, "dash": "dash"}),
         go.Scatter(
             x=_milliseconds(taken),
             y=np.sin(2 * np.pi * frequency * taken).astype(np.float32),
@@ -79,17 +79,17 @@ def sampling(frequency: float, sample_rate: int) -> go.Figure:
 
 
 def folding(frequency: float, sample_rate: int, max_hz: float) -> go.Figure:
-    """The frequency that is heard for every frequency that is sampled, with one of them marked."""
+    """The audible frequency for every sampled frequency, with one marked."""
     tones = np.arange(0.0, max_hz + 1.0, 25.0)
-    heard = [abs(psychoacoustics.alias(float(tone), sample_rate)) for tone in tones]
+    audible = [abs(psychoacoustics.alias(float(tone), sample_rate)) for tone in tones]
     nyquist = sample_rate / 2
     traces = [
         go.Scatter(
             x=tones.astype(np.float32),
-            y=np.asarray(heard, np.float32),
+            y=np.asarray(audible, np.float32),
             mode="lines",
             line={"color": ORANGE, "width": 2},
-            hovertemplate="%{x:.0f} Hz is heard as %{y:.0f} Hz<extra></extra>",
+            hovertemplate="%{x:.0f} Hz sounds like %{y:.0f} Hz<extra></extra>",
         ),
         go.Scatter(
             x=[frequency],
@@ -99,7 +99,7 @@ def folding(frequency: float, sample_rate: int, max_hz: float) -> go.Figure:
             hoverinfo="skip",
         ),
     ]
-    figure = _figure(traces, "Tone (Hz)", "Heard (Hz)", height=230)
+    figure = _figure(traces, "Tone (Hz)", "Result (Hz)", height=230)
     if nyquist < max_hz:
         figure.add_vline(
             x=nyquist,
@@ -196,7 +196,7 @@ def spectrogram(drawn: Spectrogram) -> go.Figure:
 
 
 def mel_picture(levels: NDArray[np.int8], seconds: float) -> go.Figure:
-    """A mel spectrogram in the colours that the network sees, axes and all left out."""
+    """A mel spectrogram in the colours of the network's input."""
     picture = _picture(levels, "%{x:.1f} s: %{z} dB<extra></extra>")
     picture.update(x0=0.0, dx=seconds / levels.shape[1])
     return _figure(
@@ -205,18 +205,18 @@ def mel_picture(levels: NDArray[np.int8], seconds: float) -> go.Figure:
 
 
 def features(values: NDArray[np.float32]) -> go.Figure:
-    """The numbers of a short embedding as bars."""
+    """A short embedding as bars."""
     bars = go.Bar(
         x=np.arange(1, len(values) + 1, dtype=np.int16),
         y=values.astype(np.float32),
         marker_color=BLUE,
-        hovertemplate="Number %{x}: %{y:.2f}<extra></extra>",
+        hovertemplate="Feature %{x}: %{y:.2f}<extra></extra>",
     )
-    return _figure([bars], "Number", "Value", height=190)
+    return _figure([bars], "Feature", "Value", height=190)
 
 
 def similarities(values: NDArray[np.float32], nearest: float) -> go.Figure:
-    """How many tracks are how similar, with the nearest one marked."""
+    """Histogram of similarities, with the nearest track marked."""
     counts, edges = np.histogram(values, bins=40)
     bars = go.Bar(
         x=((edges[:-1] + edges[1:]) / 2).astype(np.float32),
@@ -259,7 +259,7 @@ def accuracy_bars(accuracies: Mapping[str, Mapping[str, float]]) -> go.Figure:
 
 
 def confusion(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> go.Figure:
-    """Labels down, predictions across; the share of a label's tracks as colour."""
+    """Confusion matrix: labels as rows, predictions as columns, shares of a label as colour."""
     matrix = np.asarray(counts, np.int32)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     picture = go.Heatmap(
@@ -273,7 +273,7 @@ def confusion(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> go.Figu
         showscale=False,
         text=matrix,
         texttemplate="%{text}",
-        hovertemplate="%{customdata} of %{y} taken for %{x} (%{z:.0%})<extra></extra>",
+        hovertemplate="%{customdata} of %{y} classified as %{x} (%{z:.0%})<extra></extra>",
     )
     return _figure(
         [picture],
@@ -363,7 +363,7 @@ def _figure(
     yaxis: Mapping[str, Any] | None = None,
     legend: bool = False,
 ) -> go.Figure:
-    """A figure that a finger can scroll past: nothing zooms or drags."""
+    """A figure without zooming and dragging, so that touch can scroll past it."""
     return go.Figure(
         list(traces),
         layout={

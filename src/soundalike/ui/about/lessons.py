@@ -1,6 +1,6 @@
-"""The About page's lessons: sound, sampling, hearing, pitch and spectrograms, to see and to hear.
+"""The About page's interactive lessons: sound, sampling, hearing, pitch and spectrograms.
 
-Each draws a text with its settings beside a plot and players, and returns the settings for the URL.
+Each function shows a text with settings beside plots and players, and returns the settings for the URL.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def sound(_: Index) -> Shown:
     samples = psychoacoustics.SHAPES[shape](hertz, level)
     lines = {
         "sine": f"one line, at {hertz:,} Hz",
-        "square": f"lines at {hertz:,}, {3 * hertz:,} and {5 * hertz:,} Hz and so on, each lower",
+        "square": f"lines at {hertz:,}, {3 * hertz:,} and {5 * hertz:,} Hz and so on, decreasing",
         "two": f"two lines, at {hertz:,} and {1.5 * hertz:,.0f} Hz",
     }
     with right:
@@ -63,7 +63,7 @@ def sound(_: Index) -> Shown:
         plot(
             figures.waveform(samples),
             "about_wave",
-            f"The first 20 ms: {hertz * figures.WAVE_SECONDS:g} swings at {hertz:,} Hz, up to an "
+            f"The first 20 ms: {hertz * figures.WAVE_SECONDS:g} cycles at {hertz:,} Hz, with an "
             f"amplitude of {psychoacoustics.amplitude(level):.3f}.",
         )
         plot(
@@ -84,31 +84,31 @@ def digital(_: Index) -> Shown:
         choose("Sample rate (Hz)", {rate: f"{rate:,}" for rate in RATES}, "about_rate")
         slide("Tone (Hz)", SAMPLED_TONES, "about_sampled")
     rate, hertz = st.session_state.about_rate, st.session_state.about_sampled
-    heard, nyquist = abs(psychoacoustics.alias(hertz, rate)), rate / 2
-    if heard in (0, nyquist):
-        said = "every sample falls where the tone crosses zero, so that nothing is left of it."
+    alias, nyquist = abs(psychoacoustics.alias(hertz, rate)), rate / 2
+    if alias in (0, nyquist):
+        said = "every sample falls on a zero crossing, so nothing is left of the tone."
     elif hertz < nyquist:
-        said = f"{hertz:,} Hz lies below the Nyquist frequency of {nyquist:,.0f} Hz and is kept."
+        said = f"{hertz:,} Hz is below the Nyquist frequency of {nyquist:,.0f} Hz and is preserved."
     else:
         said = (
-            f"{hertz:,} Hz lies above the Nyquist frequency of {nyquist:,.0f} Hz, and its samples are "
-            f"those of {heard:,.0f} Hz."
+            f"{hertz:,} Hz is above the Nyquist frequency of {nyquist:,.0f} Hz. Its samples are the "
+            f"same as those of {alias:,.0f} Hz."
         )
     with right:
         first, second = st.columns(2)
         with first:
-            whole = f"{psychoacoustics.SAMPLE_RATE:,} samples a second"
+            whole = f"{psychoacoustics.SAMPLE_RATE:,} samples per second"
             play("about_true", f"The tone, {hertz:,} Hz", whole, psychoacoustics.sine(hertz))
         with second:
-            few = f"{rate:,} samples a second"
+            few = f"{rate:,} samples per second"
             sampled = psychoacoustics.sine(hertz, sample_rate=rate)
-            play("about_alias", f"Sampled, {heard:,.0f} Hz", few, sampled, rate)
+            play("about_alias", f"Sampled, {alias:,.0f} Hz", few, sampled, rate)
         plot(figures.sampling(hertz, rate), "about_sampling", f"Two milliseconds: {said}")
         plot(
             figures.folding(hertz, rate, SAMPLED_TONES[-1]),
             "about_folding",
-            "What is heard of each tone: itself up to the Nyquist frequency, then down to nothing and "
-            "up again. The dot is the tone above.",
+            "The resulting frequency for each tone: unchanged up to the Nyquist frequency, then falling "
+            "to zero and rising again. The dot is the tone above.",
         )
     return {"rate": rate, "tone": hertz}
 
@@ -140,9 +140,9 @@ def hearing(_: Index) -> Shown:
         plot(
             figures.loudness_contours(CONTOURS, {psychoacoustics.REFERENCE_HZ: PHON, hertz: needed}),
             "about_contours",
-            f"Contours of 20 to 80 phon above the threshold of hearing (dotted); the dots are the two "
-            f"tones. At {PHON} dB SPL, {hertz:,} Hz has {counted}; to sound as loud as 1 kHz at {PHON} "
-            f"dB it takes {contour[hertz]:.1f} dB.",
+            f"Contours of 20 to 80 phon above the threshold of hearing (dotted). The dots are the two "
+            f"tones. At {PHON} dB SPL, {hertz:,} Hz has {counted}. To sound as loud as 1 kHz at {PHON} "
+            f"dB, it needs {contour[hertz]:.1f} dB.",
         )
     return {"second": hertz, "match": match}
 
@@ -168,14 +168,14 @@ def pitch(_: Index) -> Shown:
         plot(
             figures.mel_curve(steps, decoding.SAMPLE_RATE / 2),
             "about_mel",
-            f"Mel over hertz, steep below and flat above, with both steps drawn in: {rises[0]:.2f} mel "
-            f"from 250 Hz and {rises[1]:.2f} mel from 4,000 Hz.",
+            "The mel scale, steep at low and flat at high frequencies. The two steps are "
+            f"{rises[0]:.2f} mel from 250 Hz and {rises[1]:.2f} mel from 4,000 Hz.",
         )
     return {"step": step, "equal": unit}
 
 
 def spectrograms(index: Index) -> Shown:
-    """What a window and a hop do."""
+    """Spectrograms: the effect of window and hop."""
     state.from_url("about_window", "window", WINDOWS, spectral.N_FFT)
     state.from_url("about_hop", "hop", HOPS, decoding.HOP_LENGTH)
     left, right = st.columns([5, 7], gap="large")
@@ -200,14 +200,14 @@ def spectrograms(index: Index) -> Shown:
             figures.spectrogram(drawn),
             "about_spectrogram",
             f"{drawn.frames:,} windows of {1_000 * n_fft / rate:.0f} ms, one every "
-            f"{1_000 * hop / rate:.0f} ms. Frequencies closer than {rate / n_fft:.0f} Hz blur into one. "
-            "Shown up to 5 kHz, in dB below the loudest.",
+            f"{1_000 * hop / rate:.0f} ms. Frequencies closer than {rate / n_fft:.0f} Hz blur together. "
+            "Shown up to 5 kHz, in dB relative to the loudest point.",
         )
     return {"window": n_fft, "hop": hop}
 
 
 def choose(label: str, options: dict[Any, str], key: str) -> None:
-    """A choice of one among a few."""
+    """Choose one of a few options."""
     st.segmented_control(
         label,
         list(options),
@@ -232,7 +232,7 @@ def play(
     sample_rate: int = psychoacoustics.SAMPLE_RATE,
     licence: str = "",
 ) -> None:
-    """A player for a sound that was made here."""
+    """Show a player for a generated sound."""
     url = components.audio_url(psychoacoustics.wav(samples, sample_rate), f"{key}.wav")
     components.card(
         components.Track(f"{title}, {detail}", title, detail, "", "", licence, url), None, key
@@ -245,7 +245,7 @@ def minus(value: float, digits: int = 0) -> str:
 
 
 def plot(figure: go.Figure, key: str, caption: str) -> None:
-    """A figure and, as its caption and for those who don't see it, what it shows."""
+    """Show a figure with its description as caption and alternative text."""
     alt = caption.replace("\\", "")
     st.plotly_chart(figure, config={"displayModeBar": False}, key=key, alt=alt)
     st.caption(caption)
