@@ -25,7 +25,7 @@ from soundalike.audio import decoding
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_MS = 120_000
-"""What is waited for mostly takes a second. On a machine that is busy with other things a page has taken a
+"""What is waited for mostly takes a second. On a machine busy with other things a page has taken a
 minute; how fast pages are is for the benchmarks to say."""
 FIRST_PAGE_MS = 240_000
 """A server that has just started imports, and loads its networks beside its first page."""
