@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from soundalike.ui import origins, state
+from soundalike.ui import origins, server
 
 origins.disable_address_lookup()
 st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
@@ -17,5 +17,5 @@ st.navigation(
     ],
     position="top",
 ).run()
-state.tune_process()
-state.warm_up()
+server.tune_process()
+server.warm_up()

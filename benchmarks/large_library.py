@@ -26,7 +26,7 @@ import synthetic_index
 from streamlit.testing.v1 import AppTest
 
 from soundalike.index import index, text_search
-from soundalike.ui import state, track_picker
+from soundalike.ui import server, track_picker
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = (478, 8_000, 25_000, 106_574)
@@ -79,7 +79,7 @@ def _measure(folder: Path, size: int) -> None:
         print(f"| {size:,} | search for “{text}” | | | {_ms(start):.0f} | |")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
     print(f"| {size:,} | memory at most, MB | {peak:,.0f} | | | |", flush=True)
-    state._open.clear()
+    server._open.clear()
 
 
 def _ms(start: float) -> float:

@@ -28,7 +28,7 @@ from figures import Figure, parser, show
 from streamlit.runtime.state.common import TESTING_KEY
 from streamlit.testing.v1 import AppTest
 
-from soundalike.ui import state
+from soundalike.ui import server, session
 
 ROOT = Path(__file__).resolve().parents[1]
 BAR_MS, BAR_KB = 100, 500
@@ -88,7 +88,7 @@ def main() -> None:
     random.seed(0)
     # As on a server in use: while it gets ready in the background, everything is slow.
     os.environ["SOUNDALIKE_WARM_UP"] = "0"
-    state.preload(state.open_models())
+    server.preload(server.open_models())
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SOUNDALIKE_VOTES"] = str(Path(folder) / "votes.sqlite")
         costs = [
@@ -209,16 +209,16 @@ def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
     """What the page's own components change, done as their callbacks do it."""
     index = _index()
     track = index.ids[(37 * repeat + 11) % len(index)]
-    session = app.session_state
+    state = app.session_state
 
     def put(**values: Any) -> Callable[[], None]:
         def act() -> None:
             for key, value in values.items():
-                session[key] = value
+                state[key] = value
 
         return act
 
-    if page == "recommend" and session["recommend_kind"] == "playlist":
+    if page == "recommend" and state["recommend_kind"] == "playlist":
         yield "a row: more like this", put(recommend_blend={track: 1.0})
         yield "a row: keep", put(recommend_pinned=[track])
         yield "a row: take out", put(recommend_removed=[track])
@@ -230,13 +230,13 @@ def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
         yield "the legend", put(map_hidden=["Ambient"] if repeat % 2 else [])
         yield "zoom", put(map_view=f"0.5,0.5,{2 + repeat}")
     elif page == "features":
-        by = session["features_by"]
+        by = state["features_by"]
         size = 25_600 if by == "vgg_mel" else 32
         yield "a cell of the grid", put(features_dimension=(3_400 + 512 * repeat) % size)
 
 
 def _index() -> Any:
-    return state.open_index()
+    return session.open_index()
 
 
 def _option(widget: Any, repeat: int) -> int:

@@ -16,7 +16,7 @@ from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
-from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui import components, palette, server, session, track_picker
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
 from soundalike.ui.about import texts as texts
@@ -40,7 +40,7 @@ class Section(NamedTuple):
 
 def show(index: Index) -> None:
     """Draw the page."""
-    state.from_url("about_section", "section", list(SECTIONS), "sound")
+    session.from_url("about_section", "section", list(SECTIONS), "sound")
     st.segmented_control(
         "Section",
         list(SECTIONS),
@@ -64,7 +64,7 @@ def show(index: Index) -> None:
             args=[following],
             key="about_next",
         )
-    state.to_url({"section": name, **shown})
+    session.to_url({"section": name, **shown})
 
 
 def go_to(section: str) -> None:
@@ -74,13 +74,13 @@ def go_to(section: str) -> None:
 
 def method(index: Index) -> Shown:
     """The method, step by step, for a library track."""
-    state.track_from_url(index, "about_track")
+    session.track_from_url(index, "about_track")
     names = representations.main(name for name in index.names if index.has_vectors(name))
     if not names:
         # The index stores only neighbours, so the steps cannot be shown.
         st.markdown(texts.METHOD, width=TEXT_WIDTH)
         return {}
-    state.from_url("about_by", "by", names, representations.default(names))
+    session.from_url("about_by", "by", names, representations.default(names))
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.METHOD)
@@ -143,7 +143,7 @@ def data(index: Index) -> Shown:
     """All tracks with licence and source."""
     counts = report.licences(index.tracks)
     st.session_state.setdefault("about_search", st.query_params.get("q", ""))
-    state.from_url("about_licence", "licence", [ANY, *counts], ANY)
+    session.from_url("about_licence", "licence", [ANY, *counts], ANY)
     st.markdown(texts.data(index), width=TEXT_WIDTH)
     left, right = st.columns([3, 2])
     with left:
@@ -230,7 +230,7 @@ def models(index: Index) -> Shown:
     if not cards:
         components.show_error("There are no model cards in assets/models. They come with the models.")
         return {}
-    state.from_url("about_model", "model", list(cards), next(iter(cards)))
+    session.from_url("about_model", "model", list(cards), next(iter(cards)))
     choose("Model", {name: card.title for name, card in cards.items()}, "about_model")
     card = cards[st.session_state.about_model]
     for part in report.parts(report.demoted(card.text)):
@@ -243,7 +243,7 @@ def models(index: Index) -> Shown:
 
 def evaluation(index: Index) -> Shown:
     """Accuracy and precision."""
-    card = report.head_card(index, state.models_of(index))
+    card = report.head_card(index, server.models_of(index))
     accuracies = report.accuracies(card) if card else {}
     st.markdown(texts.EVALUATION, width=TEXT_WIDTH)
     left, right = st.columns(2, gap="large")
@@ -302,7 +302,7 @@ def draw_precision(index: Index) -> None:
 
 def limits(index: Index) -> Shown:
     """The limits of the app."""
-    accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
+    accuracy = report.head_accuracy(report.head_card(index, server.models_of(index)))
     st.markdown(texts.limits(index, accuracy), width=TEXT_WIDTH)
     return {}
 
@@ -322,7 +322,7 @@ def open_mel(path: str) -> go.Figure:
 
 
 @st.cache_resource(
-    max_entries=8, show_spinner="Comparing all tracks …", hash_funcs={Index: state.identity}
+    max_entries=8, show_spinner="Comparing all tracks …", hash_funcs={Index: server.identity}
 )
 def open_precision(index: Index, name: str) -> Precision | None:
     """Genre precision of a representation over the library, computed once."""

@@ -11,7 +11,7 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, state, track_picker
+from soundalike.ui import components, session, track_picker
 from soundalike.ui.anatomy import component, facts
 from soundalike.ui.components import Track
 
@@ -53,9 +53,9 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
-    state.from_url("anatomy_source", "from", list(SOURCES), "library")
-    state.track_from_url(index, "anatomy_track")
-    state.track_from_url(index, "anatomy_second", "second", optional=True)
+    session.from_url("anatomy_source", "from", list(SOURCES), "library")
+    session.track_from_url(index, "anatomy_track")
+    session.track_from_url(index, "anatomy_second", "second", optional=True)
     if "anatomy_also" not in st.session_state:
         asked = st.query_params.get("also", "").split(",")
         st.session_state.anatomy_also = [name for name in FURTHER if name in asked]
@@ -201,7 +201,7 @@ def share() -> None:
     """Write the page's settings into the URL."""
     source = st.session_state.anatomy_source
     by_library = source == "library"
-    state.to_url(
+    session.to_url(
         {
             "from": None if by_library else source,
             "track": st.session_state.anatomy_track if by_library else None,

@@ -16,7 +16,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
-from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.compare import charts
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
@@ -34,7 +34,7 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
-    state.track_from_url(index, "compare_track")
+    session.track_from_url(index, "compare_track")
     if "compare_by" not in st.session_state:
         asked = [name for name in st.query_params.get("by", "").split(",") if name in index.names]
         st.session_state.compare_by = asked[:MOST] or first_choice(index)
@@ -188,7 +188,7 @@ def side_by_side(index: Index) -> None:
             max_selections=MOST,
         )
     chosen = st.session_state.compare_by
-    state.to_url({"track": track.id, "by": ",".join(chosen) or None})
+    session.to_url({"track": track.id, "by": ",".join(chosen) or None})
     if len(chosen) < 2:
         right.caption("Choose at least two methods.")
         return

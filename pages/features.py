@@ -12,7 +12,7 @@ from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, palette, state, track_picker
+from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.features import charts, parts
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
@@ -49,14 +49,14 @@ def show(index: Index) -> None:
 
 def share() -> None:
     """Write the page's settings into the URL; defaults are left out."""
-    session = st.session_state
-    state.to_url(
+    state = st.session_state
+    session.to_url(
         {
-            "by": session.features_by,
-            "dimension": session.features_dimension,
-            "track": session.features_track,
+            "by": state.features_by,
+            "dimension": state.features_dimension,
+            "track": state.features_track,
             **{
-                parameter: session.get(key) if session.get(key) != first else None
+                parameter: state.get(key) if state.get(key) != first else None
                 for parameter, (key, first) in OVERVIEW.items()
             },
         }
@@ -66,15 +66,15 @@ def share() -> None:
 def prepare(store: FeatureStore) -> None:
     """Set the widgets from the URL on the first run."""
     names = store.names
-    state.from_url("features_by", "by", names, names[0])
+    session.from_url("features_by", "by", names, names[0])
     first = FIRST.get(st.session_state.features_by, 0)
     size = representations.get(st.session_state.features_by).dim
-    state.from_url("features_dimension", "dimension", range(size), first)
-    state.track_from_url(store.index, "features_track")
-    state.from_url("features_level", "rows", LEVELS, LEVELS[0])
-    state.from_url("features_kind", "kind", list(dimension_stats.KINDS), OVERVIEW["kind"][1])
-    state.from_url("features_genre", "genre", store.groups.genres, None)
-    state.from_url("features_order", "order", list(dimension_stats.ORDERS), OVERVIEW["order"][1])
+    session.from_url("features_dimension", "dimension", range(size), first)
+    session.track_from_url(store.index, "features_track")
+    session.from_url("features_level", "rows", LEVELS, LEVELS[0])
+    session.from_url("features_kind", "kind", list(dimension_stats.KINDS), OVERVIEW["kind"][1])
+    session.from_url("features_genre", "genre", store.groups.genres, None)
+    session.from_url("features_order", "order", list(dimension_stats.ORDERS), OVERVIEW["order"][1])
 
 
 def draw_page(store: FeatureStore) -> None:

@@ -15,7 +15,7 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components, palette, state
+from soundalike.ui import components, palette, server, session
 from soundalike.ui.map import charts, component
 
 LINKS = 10
@@ -73,32 +73,32 @@ def show(index: Index) -> None:
         panel(index, by, found)
     share(index, setting)
     if wanted := st.session_state.pop("map_recommend", None):
-        state.go("recommend", wanted)
+        session.go("recommend", wanted)
 
 
 def prepare(index: Index) -> None:
     """Set the widgets, the selection and the search from the URL on the first run."""
     first = st.session_state.get("map_ready") is None
-    state.track_from_url(index, "map_track")
+    session.track_from_url(index, "map_track")
     if not index.has(st.session_state.map_track):
         st.session_state.map_track = index.ids[0]
     mapped = mapped_representations(index)
-    state.from_url("map_by", "by", mapped, mapped[0])
+    session.from_url("map_by", "by", mapped, mapped[0])
     titles = charts.colour_titles(index)
-    state.from_url("map_colour", "colour", list(titles), "genre")
+    session.from_url("map_colour", "colour", list(titles), "genre")
     default = layout.DEFAULT
     settings = layout.settings_of(index, st.session_state.map_by)
-    state.from_url("map_dims", "dims", sorted({s.dims for s in settings}), default.dims)
-    state.from_url("map_metric", "metric", list(METRICS), default.metric)
-    state.from_url("map_near", "near", sorted({s.n_neighbors for s in settings}), default.n_neighbors)
-    state.from_url("map_apart", "apart", sorted({s.min_dist for s in settings}), default.min_dist)
+    session.from_url("map_dims", "dims", sorted({s.dims for s in settings}), default.dims)
+    session.from_url("map_metric", "metric", list(METRICS), default.metric)
+    session.from_url("map_near", "near", sorted({s.n_neighbors for s in settings}), default.n_neighbors)
+    session.from_url("map_apart", "apart", sorted({s.min_dist for s in settings}), default.min_dist)
     if first:
         st.session_state.map_ready = True
         st.session_state.map_find = st.query_params.get("find", "")[:LONGEST_SEARCH]
         st.session_state.map_view = st.query_params.get("view", "")[:LONGEST_VIEW]
         st.session_state.map_hidden = list(filter(None, st.query_params.get("hide", "").split("|")))
         st.session_state.map_area = selection.decode(index, st.query_params.get("area", ""))
-    state.from_url("map_panel", "show", list(panels()), "neighbours")
+    session.from_url("map_panel", "show", list(panels()), "neighbours")
     if st.session_state.map_panel not in panels():
         st.session_state.map_panel = "neighbours"
 
@@ -322,7 +322,7 @@ def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist)
     st.caption(charts.trust_in_words(index.maps[name]))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: state.identity})
+@st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: server.identity})
 def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
     """The map's points; they change only with the map or the colours."""
     positions = index.array(name)
@@ -416,21 +416,21 @@ def all_tracks(index: Index) -> None:
 
 def share(index: Index, setting: Setting) -> None:
     """Write the page's settings into the URL."""
-    session = st.session_state
-    state.to_url(
+    state = st.session_state
+    session.to_url(
         {
-            "track": session.map_track,
-            "by": session.map_by,
+            "track": state.map_track,
+            "by": state.map_by,
             "dims": setting.dims,
             "near": setting.n_neighbors,
             "apart": f"{setting.min_dist:g}",
             "metric": setting.metric,
-            "colour": session.map_colour,
-            "show": session.map_panel,
-            "find": session.map_find.strip() or None,
-            "view": session.map_view or None,
-            "hide": "|".join(session.map_hidden) or None,
-            "area": selection.encode(index, session.map_area),
+            "colour": state.map_colour,
+            "show": state.map_panel,
+            "find": state.map_find.strip() or None,
+            "view": state.map_view or None,
+            "hide": "|".join(state.map_hidden) or None,
+            "area": selection.encode(index, state.map_area),
         }
     )
 

@@ -11,7 +11,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import journey, playlist, query
 from soundalike.playlist.query import Query
 from soundalike.training import report
-from soundalike.ui import components, explanation_dialog, figures, palette, state, track_picker
+from soundalike.ui import components, explanation_dialog, figures, palette, server, session, track_picker
 from soundalike.ui.playlist import playlist_controls, playlist_state
 
 SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
@@ -42,9 +42,9 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run, and from a track chosen in the playlist."""
-    state.from_url("recommend_source", "from", list(SOURCES), "library")
-    state.track_from_url(index, "recommend_track")
-    state.from_url("recommend_by", "by", index.names, representations.default(index.names))
+    session.from_url("recommend_source", "from", list(SOURCES), "library")
+    session.track_from_url(index, "recommend_track")
+    session.from_url("recommend_by", "by", index.names, representations.default(index.names))
     playlist_state.prepare(index)
 
 
@@ -171,7 +171,7 @@ def show_genres(index: Index, asked: Query) -> None:
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
     held_out = asked.row is not None and index.held_out(asked.row)
     untrained = " It wasn't trained on this album or artist." if held_out else ""
-    accuracy = report.head_accuracy(report.head_card(index, state.models_of(index)))
+    accuracy = report.head_accuracy(report.head_card(index, server.models_of(index)))
     reliability = (
         "Treat this as a hint."
         if accuracy is None
@@ -286,7 +286,7 @@ def share() -> None:
     """Write the page's settings into the URL, and keep them for "Undo"."""
     source = st.session_state.recommend_source
     by_library = source == "library"
-    state.to_url(
+    session.to_url(
         {
             "from": None if by_library else source,
             "track": st.session_state.recommend_track if by_library else None,

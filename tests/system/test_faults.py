@@ -26,7 +26,7 @@ from soundalike.evaluation.listening_test import Votes
 from soundalike.index import index
 from soundalike.index.integrity import Check
 from soundalike.models import FILES, SUMS, ModelStore
-from soundalike.ui import state
+from soundalike.ui import server, session
 
 ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = {
@@ -61,7 +61,7 @@ print(counted, votes.count(), votes.vote(votes.deal("0102", ["a", "b"]).id, "lef
 @pytest.fixture(autouse=True)
 def own_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("SOUNDALIKE_VOTES", str(tmp_path / "votes.sqlite"))
-    caches = (state._open, state.open_models, state.models_of)
+    caches = (server._open, server.open_models, server.models_of)
     for kept in caches:
         kept.clear()
     yield
@@ -155,7 +155,7 @@ def test_an_index_notices_a_swapped_model(name: str, models_folder: Path) -> Non
 def test_without_any_model_the_library_is_shown_all_the_same(
     page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(state, "open_models", lambda: ModelStore(tmp_path / "none"))
+    monkeypatch.setattr(server, "open_models", lambda: ModelStore(tmp_path / "none"))
     app = open_page(page)
     assert said(app) == []
     assert app.title
@@ -181,7 +181,7 @@ def flip(path: Path) -> None:
 def test_a_changed_byte_is_found_while_the_library_is_shown(library: Path) -> None:
     flip(library / "yamnet.npy")
     app = open_page("recommend")
-    _, check = state._open(str(library.resolve()), state.libraries.stamp(library))
+    _, check = server._open(str(library.resolve()), session.catalog.stamp(library))
     check.wait()
     app.run()
     (only,) = said(app)

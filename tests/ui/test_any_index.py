@@ -18,7 +18,7 @@ from soundalike import paths, representations
 from soundalike.evaluation import results
 from soundalike.index import index
 from soundalike.index.storage import TRACKS
-from soundalike.ui import state, track_picker
+from soundalike.ui import session, track_picker
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("recommend", "anatomy", "map", "features", "compare", "about")
@@ -96,7 +96,7 @@ def test_switching_begins_afresh_with_the_other_library(
     assert asked(app, "length") == "7"
     app.selectbox(key="library").set_value("Starter library").run()
     assert not app.exception
-    assert app.selectbox(key="recommend_track").value == state.FIRST_TRACK
+    assert app.selectbox(key="recommend_track").value == session.FIRST_TRACK
 
 
 @pytest.mark.parametrize("page", PAGES)

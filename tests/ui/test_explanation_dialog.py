@@ -150,9 +150,9 @@ def page(representation: str) -> None:
     import streamlit as st
 
     from soundalike.playlist import query
-    from soundalike.ui import explanation_dialog, state
+    from soundalike.ui import explanation_dialog, session
 
-    index = state.open_index()
+    index = session.open_index()
     question = query.from_library(index, "0235")
     track = components.track_of(index, index.row("0235"))
     row = int(index.neighbours(representation, index.row("0235"))[0][0])

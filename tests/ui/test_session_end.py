@@ -9,7 +9,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from soundalike.models import vgg_features
-from soundalike.ui import state
+from soundalike.ui import server
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 5
@@ -17,7 +17,7 @@ SECONDS = 5
 
 def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, SECONDS * 48_000)
-    models = state.open_models()
+    models = server.open_models()
     # What earlier sessions left goes first.
     collect()
     before = len(models.feature_maps), len(models.tagger_outputs), len(vgg_features._images)
@@ -38,5 +38,5 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
 
 def collect() -> None:
     """Look at all garbage again, as a server does every half minute."""
-    state._tune_process.clear()
-    state.tune_process()
+    server._tune_process.clear()
+    server.tune_process()

@@ -22,7 +22,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import frontend, state
+from soundalike.ui import frontend, server, session
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -61,14 +61,14 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     If there are several libraries, a selector appears beside the title. Errors are shown in place of the
     content, and another library can still be chosen.
     """
-    state.through_app()
-    page_header(title, state.choose_library())
+    session.through_app()
+    page_header(title, session.choose_library())
     if purpose:
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
         st.caption(plain(f"There is no library “{missing}” here, so we show another one."))
     try:
-        index = state.open_index()
+        index = session.open_index()
         if index.partial is not None:
             st.caption(partial_note(index))
         show(index)
@@ -92,9 +92,9 @@ def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:
         st.selectbox(
             "Library",
             [library.name for library in offered],
-            key=state.LIBRARY,
+            key=session.LIBRARY,
             persist_state="session",
-            on_change=state.switch_library,
+            on_change=session.switch_library,
             icon=":material/library_music:",
             label_visibility="collapsed",
             required=True,
@@ -227,7 +227,7 @@ def actions() -> list[dict[str, str]]:
 def navigate(wanted: Mapping[str, str] | None) -> None:
     """Switch to another page if a component's button for it was pressed in this run."""
     if wanted and wanted["action"] in ACTIONS:
-        state.go(wanted["action"], str(wanted["track"]))
+        session.go(wanted["action"], str(wanted["track"]))
 
 
 def playlist_columns(
@@ -275,7 +275,7 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
             if page == here:
                 continue
             if st.button(label, icon=_ICONS[page], key=f"{key}_{page}", type="tertiary"):
-                state.go(page, track_id)
+                session.go(page, track_id)
 
 
 def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str:
@@ -289,7 +289,7 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
     """
 
     def answer(progress: _Progress) -> Query:
-        turn, models = state.turn(progress.wait), state.models_of(index)
+        turn, models = session.turn(progress.wait), server.models_of(index)
         found = query.embed_query(content, index, models, progress.say, turn, sandbox.decode, recorded)
         progress.say(query.STEPS[-1])
         return found
@@ -301,7 +301,7 @@ def predict_genres(index: Index, asked: Query) -> Query | str:
     """Predict the genres of a visitor's clip and return the query or an error; shows progress."""
 
     def answer(progress: _Progress) -> Query:
-        return query.predict_genres(asked, index, state.models_of(index), state.turn(progress.wait))
+        return query.predict_genres(asked, index, server.models_of(index), session.turn(progress.wait))
 
     return _with_progress(query.LAST_STEP, answer)
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from soundalike.index import text_search
 from soundalike.index.index import Index
-from soundalike.ui import state
+from soundalike.ui import server
 
 MOST_LISTED = 1_000
 MOST_OFFERED = 50
@@ -66,7 +66,7 @@ def track_labels(index: Index) -> dict[str, str]:
     return _labels(index)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Index: state.identity})
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Index: server.identity})
 def _labels(index: Index) -> dict[str, str]:
     return _unique_labels(index, range(len(index)))
 

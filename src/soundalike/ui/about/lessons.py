@@ -14,7 +14,7 @@ from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE, Clip
 from soundalike.errors import SoundalikeError
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index.index import Index
-from soundalike.ui import components, state
+from soundalike.ui import components, session
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import texts as texts
 
@@ -43,9 +43,9 @@ EXCERPT, EXCERPT_SECONDS = "0300", 3.0
 
 def sound(_: Index) -> Shown:
     """What a sound is: frequency, amplitude, spectrum, decibels."""
-    state.from_url("about_shape", "shape", list(SHAPES), "sine")
-    state.from_url("about_hz", "hz", TONES, 440)
-    state.from_url("about_level", "level", LEVELS, -12)
+    session.from_url("about_shape", "shape", list(SHAPES), "sine")
+    session.from_url("about_hz", "hz", TONES, 440)
+    session.from_url("about_level", "level", LEVELS, -12)
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.SOUND)
@@ -77,8 +77,8 @@ def sound(_: Index) -> Shown:
 
 def digital(_: Index) -> Shown:
     """Sampling and aliasing."""
-    state.from_url("about_rate", "rate", RATES, 8_000)
-    state.from_url("about_sampled", "tone", SAMPLED_TONES, 6_000)
+    session.from_url("about_rate", "rate", RATES, 8_000)
+    session.from_url("about_sampled", "tone", SAMPLED_TONES, 6_000)
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.DIGITAL)
@@ -116,8 +116,8 @@ def digital(_: Index) -> Shown:
 
 def hearing(_: Index) -> Shown:
     """Equal loudness."""
-    state.from_url("about_heard", "second", HEARD_TONES, 100)
-    state.from_url("about_match", "match", list(MATCHES), "level")
+    session.from_url("about_heard", "second", HEARD_TONES, 100)
+    session.from_url("about_match", "match", list(MATCHES), "level")
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.HEARING)
@@ -150,8 +150,8 @@ def hearing(_: Index) -> Shown:
 
 def pitch(_: Index) -> Shown:
     """Frequency and pitch: the mel scale."""
-    state.from_url("about_step", "step", STEPS, 250)
-    state.from_url("about_unit", "equal", list(UNITS), "hz")
+    session.from_url("about_step", "step", STEPS, 250)
+    session.from_url("about_unit", "equal", list(UNITS), "hz")
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.PITCH)
@@ -177,8 +177,8 @@ def pitch(_: Index) -> Shown:
 
 def spectrograms(index: Index) -> Shown:
     """Spectrograms: the effect of window and hop."""
-    state.from_url("about_window", "window", WINDOWS, spectral.N_FFT)
-    state.from_url("about_hop", "hop", HOPS, HOP_LENGTH)
+    session.from_url("about_window", "window", WINDOWS, spectral.N_FFT)
+    session.from_url("about_hop", "hop", HOPS, HOP_LENGTH)
     left, right = st.columns([5, 7], gap="large")
     with left:
         st.markdown(texts.SPECTROGRAMS)

@@ -26,7 +26,7 @@ from soundalike.audio import decoding, sandbox
 from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
 from soundalike.features import spectrogram_image
 from soundalike.index.index import Index
-from soundalike.ui import frontend, state
+from soundalike.ui import frontend, server
 from soundalike.ui.components import Track
 
 _Packed = tuple[NDArray[Any], bytes]
@@ -258,13 +258,13 @@ def diverging() -> NDArray[np.uint8]:
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: state.identity})
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
     """A library track's measurements, computed on first request."""
     return clip_analysis.analyse(index.file(index.row(track_id)))
 
 
-@st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: state.identity})
+@st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: server.identity})
 def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     """One of the optional panels of a library track."""
     return further(index.file(index.row(track_id)), name)
@@ -274,7 +274,7 @@ def further(source: Path | bytes, name: str) -> Panel:
     """One of the panels `FURTHER`, for a file or the bytes of an upload."""
     decode = sandbox.decode if isinstance(source, bytes) else decoding.decode
     if name == RECONSTRUCTION:
-        return clip_analysis.reconstruction(source, state.open_models(), decode)
+        return clip_analysis.reconstruction(source, server.open_models(), decode)
     return clip_analysis.front_end(source, name, decode)
 
 

@@ -15,7 +15,7 @@ from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.index.index import Index
 from soundalike.models import vgg16
-from soundalike.ui import components, frontend, palette, state
+from soundalike.ui import components, frontend, palette, server
 
 _FEATURES_A_ROW = 8
 _WHOLE_SECONDS = 31.0
@@ -27,9 +27,9 @@ def open_features(index: Index) -> FeatureStore:
     return _store(index)
 
 
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: state.identity})
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: server.identity})
 def _store(index: Index) -> FeatureStore:
-    return FeatureStore(index, state.models_of(index))
+    return FeatureStore(index, server.models_of(index))
 
 
 def warm(store: FeatureStore) -> None:

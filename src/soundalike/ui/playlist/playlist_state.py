@@ -17,7 +17,7 @@ from soundalike.playlist import ordering, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
-from soundalike.ui import state
+from soundalike.ui import session
 
 MORE, LESS = 1.0, -0.5
 """Weights of a blended track: more like it, less like it."""
@@ -45,37 +45,37 @@ _UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed
 
 def prepare(index: Index) -> None:
     """Set everything from the URL on the first run."""
-    session, asked = st.session_state, st.query_params
+    state, asked = st.session_state, st.query_params
     lengths = range(MIN_LENGTH, MAX_LENGTH + 1)
-    state.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
-    state.from_url("recommend_kind", "kind", list(KINDS), "playlist")
-    state.from_url("recommend_artist", "artist", list(CAPS), PER_ARTIST)
-    state.from_url("recommend_album", "album", list(CAPS), 0)
-    state.from_url("recommend_variety", "variety", range(0, 101, 10), 0)
-    state.from_url("recommend_harmonic", "keys", [True], False)
-    state.from_url("recommend_farthest", "farthest", [True], False)
-    state.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
-    state.track_from_url(index, "recommend_to", "to", optional=True)
-    if "recommend_blend" not in session:
-        session.recommend_blend = _weights(index, asked.get("blend", ""))
-        session.recommend_pinned = pinned = _ids(index, asked.get("pin", ""))
+    session.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
+    session.from_url("recommend_kind", "kind", list(KINDS), "playlist")
+    session.from_url("recommend_artist", "artist", list(CAPS), PER_ARTIST)
+    session.from_url("recommend_album", "album", list(CAPS), 0)
+    session.from_url("recommend_variety", "variety", range(0, 101, 10), 0)
+    session.from_url("recommend_harmonic", "keys", [True], False)
+    session.from_url("recommend_farthest", "farthest", [True], False)
+    session.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
+    session.track_from_url(index, "recommend_to", "to", optional=True)
+    if "recommend_blend" not in state:
+        state.recommend_blend = _weights(index, asked.get("blend", ""))
+        state.recommend_pinned = pinned = _ids(index, asked.get("pin", ""))
         removed = _ids(index, asked.get("without", ""))
-        session.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
-    if "recommend_via" not in session:
-        session.recommend_via = _ids(index, asked.get("via", ""))[:MOST_STOPS]
-        session.recommend_undo = []
+        state.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
+    if "recommend_via" not in state:
+        state.recommend_via = _ids(index, asked.get("via", ""))[:MOST_STOPS]
+        state.recommend_undo = []
         _prepare_order(index, asked.get("order", ordering.SIMILARITY))
 
 
 def _prepare_order(index: Index, order: str) -> None:
-    session = st.session_state
+    state = st.session_state
     named = order in ORDERS and order != DIMENSION
     name, _, number = order.removeprefix("-").partition(":")
     along = name in index.stored and number.isdecimal() and int(number) < dimensions(index, name)
-    session.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
-    session.recommend_along = name if along else next(iter(index.stored), None)
-    session.recommend_dimension = int(number) if along else 0
-    session.recommend_falls = order.startswith("-") and along
+    state.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
+    state.recommend_along = name if along else next(iter(index.stored), None)
+    state.recommend_dimension = int(number) if along else 0
+    state.recommend_falls = order.startswith("-") and along
 
 
 def orders(index: Index) -> dict[str, str]:
@@ -90,35 +90,35 @@ def dimensions(index: Index, name: str) -> int:
 
 def url_parameters() -> dict[str, object]:
     """The state as URL parameters; defaults are left out."""
-    session = st.session_state
+    state = st.session_state
     kept = {
-        "kind": (session.recommend_kind, "playlist"),
-        "artist": (session.recommend_artist, PER_ARTIST),
-        "album": (session.recommend_album, 0),
-        "variety": (session.recommend_variety, 0),
-        "keys": (session.recommend_harmonic, False),
-        "farthest": (session.recommend_farthest, False),
-        "shuffle": (session.recommend_shuffle, 0),
+        "kind": (state.recommend_kind, "playlist"),
+        "artist": (state.recommend_artist, PER_ARTIST),
+        "album": (state.recommend_album, 0),
+        "variety": (state.recommend_variety, 0),
+        "keys": (state.recommend_harmonic, False),
+        "farthest": (state.recommend_farthest, False),
+        "shuffle": (state.recommend_shuffle, 0),
         "order": (order(), ordering.SIMILARITY),
-        "blend": (_written(session.recommend_blend), ""),
-        "pin": (",".join(session.recommend_pinned), ""),
-        "without": (",".join(session.recommend_removed), ""),
+        "blend": (_written(state.recommend_blend), ""),
+        "pin": (",".join(state.recommend_pinned), ""),
+        "without": (",".join(state.recommend_removed), ""),
     }
-    if session.recommend_kind == "journey":
+    if state.recommend_kind == "journey":
         kept |= {
-            "to": (session.recommend_to, None),
-            "via": (",".join(session.recommend_via), ""),
+            "to": (state.recommend_to, None),
+            "via": (",".join(state.recommend_via), ""),
         }
     return {name: None if value == first else value for name, (value, first) in kept.items()}
 
 
 def order() -> str:
     """The chosen order, as `ordering` names it."""
-    session = st.session_state
-    if session.recommend_order != DIMENSION:
-        return str(session.recommend_order)
-    sign = "-" if session.recommend_falls else ""
-    return f"{sign}{session.recommend_along}:{session.recommend_dimension}"
+    state = st.session_state
+    if state.recommend_order != DIMENSION:
+        return str(state.recommend_order)
+    sign = "-" if state.recommend_falls else ""
+    return f"{sign}{state.recommend_along}:{state.recommend_dimension}"
 
 
 def seeds(index: Index, asked: Query) -> list[Seed]:
@@ -133,76 +133,76 @@ def seeds(index: Index, asked: Query) -> list[Seed]:
 
 def recipe(index: Index) -> Recipe:
     """The current settings as a recipe."""
-    session = st.session_state
+    state = st.session_state
     return Recipe(
-        session.recommend_by,
-        max(session.recommend_length, len(session.recommend_pinned)),
-        session.recommend_artist or None,
-        session.recommend_album or None,
-        session.recommend_variety / 100,
+        state.recommend_by,
+        max(state.recommend_length, len(state.recommend_pinned)),
+        state.recommend_artist or None,
+        state.recommend_album or None,
+        state.recommend_variety / 100,
         order(),
-        session.recommend_harmonic,
-        session.recommend_farthest,
-        tuple(index.row(track_id) for track_id in session.recommend_pinned),
-        tuple(index.row(track_id) for track_id in session.recommend_removed),
-        session.recommend_shuffle,
+        state.recommend_harmonic,
+        state.recommend_farthest,
+        tuple(index.row(track_id) for track_id in state.recommend_pinned),
+        tuple(index.row(track_id) for track_id in state.recommend_removed),
+        state.recommend_shuffle,
     )
 
 
 def act(action: str, track_id: str) -> None:
     """Handle a click on a row's button."""
-    session = st.session_state
+    state = st.session_state
     if action == "why":
-        session.recommend_why = track_id
+        state.recommend_why = track_id
         return
     remember()
     if action == "pin":
-        session.recommend_pinned = _toggled(session.recommend_pinned, track_id)
+        state.recommend_pinned = _toggled(state.recommend_pinned, track_id)
     elif action == "remove":
-        session.recommend_removed = [*session.recommend_removed, track_id]
-        session.recommend_pinned = [other for other in session.recommend_pinned if other != track_id]
-        session.recommend_via = [other for other in session.recommend_via if other != track_id]
+        state.recommend_removed = [*state.recommend_removed, track_id]
+        state.recommend_pinned = [other for other in state.recommend_pinned if other != track_id]
+        state.recommend_via = [other for other in state.recommend_via if other != track_id]
     elif action in ("more", "less"):
         weight = MORE if action == "more" else LESS
-        session.recommend_blend = session.recommend_blend | {track_id: weight}
+        state.recommend_blend = state.recommend_blend | {track_id: weight}
 
 
 def weigh(track_id: str, key: str) -> None:
     """Set a blended track's weight from its slider; 0 removes the track."""
     remember()
-    session = st.session_state
-    weight = session[key] / 100
-    session.recommend_blend = {
+    state = st.session_state
+    weight = state[key] / 100
+    state.recommend_blend = {
         other: weight if other == track_id else kept
-        for other, kept in session.recommend_blend.items()
+        for other, kept in state.recommend_blend.items()
         if other != track_id or weight != 0
     }
 
 
 def add(key: str) -> None:
     """Blend in the track chosen in a field."""
-    session = st.session_state
-    if session[key] is not None:
-        act("more", session[key])
-        session[key] = None
+    state = st.session_state
+    if state[key] is not None:
+        act("more", state[key])
+        state[key] = None
 
 
 def start_from(index: Index, rows: list[int]) -> None:
     """Start from the first of several tracks, and blend in the others."""
     remember()
-    session = st.session_state
+    state = st.session_state
     first, *others = (index.fact("track_id", row) for row in rows)
-    session.recommend_source, session.recommend_track = "library", first
-    session.recommend_kind = "playlist"
-    session.recommend_blend = dict.fromkeys(others, MORE)
-    session.recommend_pinned, session.recommend_removed = [], []
+    state.recommend_source, state.recommend_track = "library", first
+    state.recommend_kind = "playlist"
+    state.recommend_blend = dict.fromkeys(others, MORE)
+    state.recommend_pinned, state.recommend_removed = [], []
 
 
 def reset() -> None:
     """Clear the blend and the pinned and removed tracks, for a new starting clip."""
     remember()
-    session = st.session_state
-    session.recommend_blend, session.recommend_pinned, session.recommend_removed = {}, [], []
+    state = st.session_state
+    state.recommend_blend, state.recommend_pinned, state.recommend_removed = {}, [], []
 
 
 def shuffle() -> None:
@@ -217,9 +217,9 @@ def take_snapshot() -> None:
 
 def remember() -> None:
     """Add the recorded state to the undo history."""
-    session = st.session_state
-    if "recommend_before" in session:
-        session.recommend_undo = [*session.recommend_undo, session.recommend_before][-MOST_UNDONE:]
+    state = st.session_state
+    if "recommend_before" in state:
+        state.recommend_undo = [*state.recommend_undo, state.recommend_before][-MOST_UNDONE:]
 
 
 def undo() -> None:

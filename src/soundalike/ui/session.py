@@ -7,33 +7,19 @@ the new library.
 
 from __future__ import annotations
 
-import gc
-import os
-import sys
-import threading
-import time
 import uuid
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import NoReturn, TypeVar
 
 import streamlit as st
-from starlette.formparsers import MultiPartParser
 from streamlit.runtime.pages_manager import PagesManager
 
-from soundalike import paths, system
-from soundalike.audio import decoding, sandbox
-from soundalike.errors import SoundalikeError
-from soundalike.fair_queue import FairQueue, OnPlace
+from soundalike.fair_queue import OnPlace
 from soundalike.index import catalog
-from soundalike.index import index as indices
 from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
-from soundalike.index.integrity import Check
-from soundalike.models import ModelStore, runtime
-from soundalike.playlist import query
 from soundalike.playlist.clip_embeddings import Turn
+from soundalike.ui.server import _open, _turns
 
 T = TypeVar("T")
 
@@ -52,10 +38,6 @@ def through_app() -> None:
 
 LIBRARY = "library"
 """Session key and URL parameter of the chosen library."""
-WARM_UP_AFTER_S = 3.0
-"""Delay, so that the first visitor's page loads first."""
-OPEN_AT_ONCE = 4
-"""Libraries that a server keeps open; the least recently used one is closed."""
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
 _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
 _OF_NONE = {
@@ -115,94 +97,11 @@ def open_index() -> Index:
     return index
 
 
-@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner="Opening the library …")
-def _open(folder: str, stamp: tuple[int, int]) -> tuple[Index, Check]:
-    index = indices.load(Path(folder))
-    return index, Check(index)
-
-
-def identity(index: Index) -> str:
-    """An index's cache key."""
-    return index.identity
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def open_models() -> ModelStore:
-    """The networks that all libraries share; each is loaded on first use."""
-    runtime.lower_priority()
-    return ModelStore(factors=paths.factors_file(), light=system.is_small_host())
-
-
-@st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: identity})
-def models_of(index: Index) -> ModelStore:
-    """A library's networks: its own if it has any, otherwise the shared ones."""
-    return index.models(open_models())
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _turns() -> FairQueue:
-    return FairQueue()
-
-
 def turn(on_place: OnPlace) -> Turn:
     """The context in which this session uses the shared networks; see `Turns.turn`."""
     visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
     turns = _turns()
     return lambda: turns.acquire(visitor, on_place)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def warm_up() -> None:
-    """Load the networks in the background once the first page is shown, before anyone sends a clip.
-
-    Skipped if `$SOUNDALIKE_WARM_UP` is 0 or the host has little memory.
-    """
-    if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or system.is_small_host():
-        return
-    timer = threading.Timer(WARM_UP_AFTER_S, preload, [open_models()])
-    timer.daemon = True
-    timer.start()
-
-
-def preload(models: ModelStore) -> None:
-    """Start the decoding processes and load the networks, running each once."""
-    # An error is shown to the visitor who sends a clip.
-    with suppress(SoundalikeError):
-        sandbox.warm()
-    query.warm_up(models)
-
-
-LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
-"""Bytes, including the form around the file."""
-FREEZE_S = 30
-"""Seconds after which the objects that the garbage collector skips are checked again."""
-
-
-def tune_process() -> None:
-    """Tune the garbage collector, BLAS threads and uploads whenever more modules have been imported.
-
-    Streamlit collects garbage after each run of a page. With the networks' libraries loaded there are
-    half a million objects, and a collection blocks the server for a third of a second. Imported modules
-    last as long as the server, so the collector skips them. BLAS threads keep spinning after each
-    product, so we allow one and leave the other cores to decoding and other visitors. Uploads stay in
-    memory; by default Starlette writes everything above a megabyte to a file.
-
-    The collector also skips the sessions that exist at that moment. They become garbage when they end,
-    so everything is checked again every half minute.
-    """
-    _tune_process(len(sys.modules), int(time.monotonic() // FREEZE_S))
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def _tune_process(modules: int, period: int) -> None:
-    from threadpoolctl import threadpool_limits
-
-    MultiPartParser.spool_max_size = LARGEST_UPLOAD
-    threadpool_limits(1, "blas")
-    system.return_large_blocks()
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
 
 
 FIRST_TRACK = "0235"

@@ -12,22 +12,22 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartParser
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from soundalike.ui import state
+from soundalike.ui import server
 
 
 def test_what_was_imported_is_spared_and_linear_algebra_keeps_to_one_thread() -> None:
     gc.unfreeze()
-    state._tune_process.clear()
+    server._tune_process.clear()
     with threadpool_limits(2, "blas"):
-        state.tune_process()
+        server.tune_process()
         threads = {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
     assert threads == {1}
     assert gc.get_freeze_count() > 10_000
 
 
 def test_an_upload_is_received_in_memory() -> None:
-    state._tune_process.clear()
-    state.tune_process()
+    server._tune_process.clear()
+    server.tune_process()
     boundary, content = b"boundary", bytes(20 * 2**20)
     body = b"--%s\r\nContent-Disposition: form-data; name=f; filename=f.wav\r\n\r\n%s\r\n--%s--\r\n"
 
@@ -49,11 +49,11 @@ def test_garbage_that_was_passed_over_once_is_collected_later() -> None:
         def __init__(self) -> None:
             self.itself = self
 
-    state._tune_process.clear()
+    server._tune_process.clear()
     held = Session()
     ended = weakref.ref(held)
-    state.tune_process()
+    server.tune_process()
     del held
-    state._tune_process.clear()
-    state.tune_process()
+    server._tune_process.clear()
+    server.tune_process()
     assert ended() is None
