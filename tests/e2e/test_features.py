@@ -55,7 +55,7 @@ def test_stepping_through_three_dimensions(open_page) -> None:
         expect(number(page)).to_have_value(dimension)
         expect(page).to_have_url(re.compile(f"dimension={dimension}"))
         expect(page.get_by_text(f"Dimension {int(dimension):,} ")).to_be_visible()
-        page.wait_for_timeout(500)
+        settled(page)
         seen.add(tuple(moments(page).locator(".title").all_inner_texts()))
     assert len(seen) == 4
     page.get_by_role("button", name="Previous", exact=True).click()
