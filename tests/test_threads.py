@@ -96,6 +96,7 @@ def test_what_is_worked_out_of_vectors_is_alike_under_either_limit(tmp_path: Pat
     assert found[0] == found[1]
 
 
+@pytest.mark.sweep
 def test_maps_are_alike_under_either_limit(tmp_path: Path) -> None:
     found = []
     for limit in LIMITS:

@@ -323,6 +323,7 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch, small_folde
     assert (code, out, err.strip()) == (1, "", "soundalike: stopped")
 
 
+@pytest.mark.sweep
 def test_installed_program_in_a_pipe(small_index: Index) -> None:
     ask = [PROGRAM, "recommend", OTHER_CLIP, "--index", small_index.folder, "-k", "2", "--json"]
     done = subprocess.run(ask, capture_output=True, text=True, timeout=120)
@@ -351,6 +352,7 @@ def read_to_end(descriptor: int) -> bytes:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.sweep
 def test_progress_bar_on_a_terminal(small_folder: Path, tmp_path: Path) -> None:
     reader, terminal = os.openpty()
     ask = index_command(small_folder, tmp_path / "index")

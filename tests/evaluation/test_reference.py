@@ -92,6 +92,7 @@ def test_features_are_the_published_ones(features, published_features):
     assert np.mean(differences) <= 0.35
 
 
+@pytest.mark.sweep
 def test_the_articles_figures_are_those_of_its_published_features(folder, published_features):
     import pandas as pd
 

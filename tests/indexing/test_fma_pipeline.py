@@ -34,6 +34,8 @@ from soundalike.training import genre_head_split
 
 pytest_plugins = ["library_fixtures"]
 
+pytestmark = pytest.mark.sweep
+
 GENRES = ("Folk", "Hip-Hop")
 SIZES = {"training": 8, "validation": 3, "test": 7}
 BROKEN = 99_134

@@ -68,6 +68,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
     assert fared.differing == set()
 
 
+@pytest.mark.sweep
 def test_its_processes_end_with_a_run_that_is_killed(music: Path) -> None:
     out = music.parent / "index"
     run = subprocess.Popen(kills.command(music, out, [NAME], 2), stdout=subprocess.DEVNULL)
@@ -83,6 +84,7 @@ def test_its_processes_end_with_a_run_that_is_killed(music: Path) -> None:
     assert len(index.load(out, checksums=True)) == 12
 
 
+@pytest.mark.sweep
 def test_ctrl_c_leaves_a_partial_index_and_says_so(music: Path) -> None:
     out = music.parent / "index"
     asked = [part for part in kills.command(music, out, [NAME], 0) if part != "--json"]
@@ -125,6 +127,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
     assert first == build(music, music.parent / "calm", models)
 
 
+@pytest.mark.sweep
 def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     other = subprocess.Popen(

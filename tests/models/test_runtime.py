@@ -51,12 +51,14 @@ def close(found, expected) -> None:
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4 * np.abs(other).max())
 
 
+@pytest.mark.sweep
 def test_vgg16_in_single_precision(stores, clip):
     picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     close([stores["openvino-f32"].vgg16(picture)], [stores["tensorflow"].vgg16(picture)])
 
 
 @pytest.mark.parametrize("embed", [item.embed for item in (vgg_mel, musicnn, musicnn_mid, yamnet)])
+@pytest.mark.sweep
 def test_embeddings_as_the_processor_likes_them(stores, clip, embed):
     ours = embed(clip, stores["openvino"]).astype(np.float64)
     theirs = embed(clip, stores["tensorflow"]).astype(np.float64)
@@ -64,6 +66,7 @@ def test_embeddings_as_the_processor_likes_them(stores, clip, embed):
     assert cosine > 0.999
 
 
+@pytest.mark.sweep
 def test_the_tagger_in_single_precision(stores, clip):
     patches = tagger.patches(tagger.spectrogram(clip))
     found, expected = stores["openvino-f32"].tagger(patches), stores["tensorflow"].tagger(patches)
@@ -71,6 +74,7 @@ def test_the_tagger_in_single_precision(stores, clip):
 
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
+@pytest.mark.sweep
 def test_the_genre_head(stores, clip, name):
     picture = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     inputs = genre_head.head_input(stores["tensorflow"].vgg16(picture))[np.newaxis]
@@ -79,6 +83,7 @@ def test_the_genre_head(stores, clip, name):
 
 
 @pytest.mark.parametrize("name", ["openvino", "openvino-f32"])
+@pytest.mark.sweep
 def test_the_autoencoder(stores, clip, name):
     matrix = spectral.standardise(spectral.mfcc(clip))[np.newaxis]
     close(stores[name].autoencoder(matrix), stores["tensorflow"].autoencoder(matrix))
@@ -97,6 +102,7 @@ def test_the_factors(monkeypatch):
     close([found["openvino-f32"]], [found["tensorflow"]])
 
 
+@pytest.mark.sweep
 def test_another_size_and_back(stores):
     rng = np.random.default_rng(0)
     small, large = (rng.integers(0, 256, size, np.uint8) for size in ((64, 96, 3), (96, 64, 3)))
@@ -106,6 +112,7 @@ def test_another_size_and_back(stores):
     np.testing.assert_array_equal(network(small), first)
 
 
+@pytest.mark.sweep
 def test_a_result_stays_when_the_next_is_computed(stores):
     network = stores["openvino"].genre_head
     rng = np.random.default_rng(0)
@@ -121,6 +128,7 @@ def test_openvino_where_it_is_installed(monkeypatch):
     assert runtime.name() == runtime.OPENVINO
 
 
+@pytest.mark.sweep
 def test_tensorflow_where_openvino_is_not():
     code = (
         "import os, sys, numpy as np\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from remembering import remembering
 
 from soundalike import representations
 from soundalike.audio import decoding
@@ -46,7 +47,7 @@ class CountingStore(ModelStore):
     @property
     def vgg16(self):
         self.runs += 1
-        return self.models.vgg16
+        return remembering(self.models.vgg16)
 
     @property
     def genre_head(self):

@@ -99,6 +99,7 @@ def test_the_split_is_by_album_and_artist(seed, albums, albums_of_an_artist):
     assert 0.1 < len(held_out) / len(tracks) < 0.5
 
 
+@pytest.mark.sweep
 def test_the_same_seed_gives_the_same_weights(monkeypatch):
     monkeypatch.setattr(autoencoder, "EPOCHS", 1)
     matrices = waves(8)
@@ -155,6 +156,7 @@ def run(*arguments: object):
     return CliRunner().invoke(train.train_mfcc_autoencoder, [str(argument) for argument in arguments])
 
 
+@pytest.mark.sweep
 def test_the_command_writes_weights_and_a_card(noisy_library, tmp_path, monkeypatch):
     monkeypatch.setattr(autoencoder, "EPOCHS", 1)
     out = tmp_path / "own.npz"

@@ -200,6 +200,7 @@ def test_stretches_come_from_their_rows():
     assert (np.diff(drawn[:, :, 0], axis=1) >= 0).all()
 
 
+@pytest.mark.sweep
 def test_training_follows_its_seed(monkeypatch):
     monkeypatch.setattr(cf_training, "PASSES", 2)
     examples = made_up(10)
