@@ -12,7 +12,7 @@ Results are therefore computed for several sets of labels:
 - `all` : every track with a genre;
 - `tagger`, `not_tagger` : queries whose genre came from the tagger, and the others, each among all
   candidates;
-- `no_tagger` : queries and candidates whose genre isn't from a tagger, without all tagger labels.
+- `no_tagger` : queries and candidates whose genre isn't from a tagger, which leaves no tagger labels.
 
 A set is left out if one of its queries has too few candidates. The headline figures use `all` if no
 label is from a tagger, and otherwise the first available of `no_tagger`, `not_tagger` and `tagger`.
