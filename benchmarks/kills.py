@@ -98,7 +98,7 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
     while len(fared.finished) < kills or finished(killed) or not fared.runs:
         before = finished(killed)
         last = len(fared.finished) == kills
-        if not _runs_to_its_end(
+        if not _completes(
             command(library, killed, names, workers), None if last else draw.uniform(first / 2, seconds)
         ):
             whole = killed.is_dir()
@@ -119,7 +119,7 @@ def _undisturbed(asked: list[str]) -> float:
     return time.monotonic() - began
 
 
-def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
+def _completes(asked: list[str], seconds: float | None) -> bool:
     """Run a command, and kill it after a time; return whether it completed before."""
     run = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:

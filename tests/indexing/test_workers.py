@@ -130,7 +130,7 @@ def tried(results: list[Extraction | BaseException]) -> tuple[list[workers.Outco
     """What comes of one job whose attempts end like this, and how many were made."""
     left = list(results)
     job = Job("x", Path("x"), ())
-    outcomes = list(workers._drawn(iter([job]), lambda job: done(left.pop(0)), 3))
+    outcomes = list(workers._outcomes(iter([job]), lambda job: done(left.pop(0)), 3))
     return outcomes, len(results) - len(left)
 
 

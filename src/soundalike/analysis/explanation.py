@@ -147,7 +147,7 @@ class Explanation:
             return _scaled(self.moments.sum(axis=1)), _scaled(self.moments.sum(axis=0))
         if self.cells is None:
             return None
-        above = self.cells if self.usual is None else _over(self.cells, self.usual) - 1
+        above = self.cells if self.usual is None else _excess_ratio(self.cells, self.usual) - 1
         return _scaled(above), _scaled(above)
 
     @property
@@ -197,7 +197,7 @@ def explain(
     lift = float(index.bias(representation)[row])
     parts = (*_parts(terms), *([Part(LIFT, lift)] if lift else []))
     by_cell = _by_cell(terms)
-    usual = _usual(index, pairs["vgg_mel"].asked) if "vgg_mel" in pairs else None
+    usual = _usual_shares(index, pairs["vgg_mel"].asked) if "vgg_mel" in pairs else None
     by_moment = _by_moment(index, query, row, pairs)
     in_moments = all(representations.get(name).moments for name in pairs)
     return Explanation(
@@ -209,7 +209,7 @@ def explain(
         by_moment,
         _strongest(_by_channel(terms["vgg_mel"])) if "vgg_mel" in terms else (),
         _strongest(terms["genre_head"]) if "genre_head" in terms else (),
-        _meeting(by_cell, usual, by_moment),
+        _best_match(by_cell, usual, by_moment),
         sentence,
         tuple(_notes(index, pairs, lift, in_moments and by_moment is None)),
     )
@@ -323,7 +323,7 @@ def _cells_of(term: Array) -> Array:
     )
 
 
-def _usual(index: Index, asked: Array) -> Array:
+def _usual_shares(index: Index, asked: Array) -> Array:
     """The cells' shares of a query's product with the library's mean direction."""
     if index not in _directions:
         rows = np.unique(np.linspace(0, len(index) - 1, _SAMPLE).astype(np.intp))
@@ -335,7 +335,7 @@ def _usual(index: Index, asked: Array) -> Array:
     return common / total if total > 0 else np.full_like(common, 1 / common.size)
 
 
-def _over(contributions: Array, usual: Array) -> Array:
+def _excess_ratio(contributions: Array, usual: Array) -> Array:
     """Ratio of each contribution to its usual share; 1 where that is unknown."""
     total = contributions.sum()
     share = contributions / total if total > 0 else usual
@@ -399,14 +399,14 @@ def _strongest(values: Array) -> tuple[tuple[int, float], ...]:
     return tuple((int(place), float(values[place])) for place in order if values[place] > 0)
 
 
-def _meeting(by_cell: Array | None, usual: Array | None, by_moment: Array | None) -> Meeting | None:
+def _best_match(by_cell: Array | None, usual: Array | None, by_moment: Array | None) -> Meeting | None:
     """The pair of segments that contributes most, or the same segment of both clips."""
     if by_moment is not None:
         one, other = np.unravel_index(np.argmax(by_moment), by_moment.shape)
         best, stretch = by_moment[one, other], _STRETCH
     elif by_cell is not None:
         by_time = by_cell.sum(axis=0)
-        one = other = np.argmax(by_time if usual is None else _over(by_time, usual.sum(axis=0)))
+        one = other = np.argmax(by_time if usual is None else _excess_ratio(by_time, usual.sum(axis=0)))
         best, stretch = by_time[one], _CELL
     else:
         return None

@@ -154,7 +154,7 @@ def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
         order = np.argsort(telling[place], kind="stable")
         columns = [int(column) for column in order if passed[place, column]]
         facts = _facts(library, asked, library.tracks[row], columns)
-        said.append(_said(facts) or (UNMEASURED if np.isnan(found[place, _TEMPO]) else NOTHING))
+        said.append(_sentence(facts) or (UNMEASURED if np.isnan(found[place, _TEMPO]) else NOTHING))
     return said
 
 
@@ -267,7 +267,7 @@ def _tempo(one: NDArray[np.float64], other: NDArray[np.float64], octave: bool) -
     return same if slow == fast else f"{same} (within {math.ceil(fast - slow)})"
 
 
-def _said(facts: Mapping[str, str]) -> str:
+def _sentence(facts: Mapping[str, str]) -> str:
     """One sentence, or "" without facts."""
     clauses = []
     if are := [words for family, words in facts.items() if family != "tempo"]:

@@ -132,13 +132,13 @@ def _print(document: dict[str, Any], out: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     split = ", ".join(f"{n:,} {name}" for name, n in document["split"].items())
     console.print(f"{document['tracks']:,} tracks in {out} ({split})")
-    console.print(_beside_the_article(document))
+    console.print(_comparison_table(document))
     console.print(_by_representation(document))
     for remark in _remarks(document):
         console.print(remark)
 
 
-def _beside_the_article(document: dict[str, Any]) -> Table:
+def _comparison_table(document: dict[str, Any]) -> Table:
     """One row per figure: the article's, our main figure, and ours with an artist filter."""
     theirs, ours = document["article"], document["figures"]
     table = _table("the genre head", "article", "ours", "artist\nfiltered", "95 %\ninterval", "chance")

@@ -138,20 +138,20 @@ class ProgressCount:
         self.rate = 0.0
         self._total = total
         self._began: float | None = None
-        self._said: float | None = None
+        self._last_report: float | None = None
 
     def count(self, event: Event, now: float) -> str:
         """Count a file; return a progress line if one is due, otherwise ""."""
         self._began = self._began if self._began is not None else now
-        self._said = self._said if self._said is not None else now
+        self._last_report = self._last_report if self._last_report is not None else now
         self.taken += event.kind == "taken"
         self.known += event.kind == "known"
         self.skipped += event.kind == "skipped"
         if now > self._began:
             self.rate = self.taken / (now - self._began)
-        if now - self._said < _REPORT_S:
+        if now - self._last_report < _REPORT_S:
             return ""
-        self._said = now
+        self._last_report = now
         return self._line()
 
     def _line(self) -> str:

@@ -75,11 +75,11 @@ def report(index: Index, seed: int = 0) -> dict[str, Any]:
         "article": asdict(published.CHECKED) | {"accuracy_claimed": published.CLAIMED_ACCURACY},
         "figures": {
             "accuracy": _accuracy(index, test, seed),
-            "precision_test": _both(index, _HEAD, test, test, seed),
-            "precision_all": _both(index, _HEAD, _some(told), told, seed),
+            "precision_test": _precisions(index, _HEAD, test, test, seed),
+            "precision_all": _precisions(index, _HEAD, _subsample(told), told, seed),
         },
         "representations": [
-            {"name": name, "note": _NOTES.get(name, "")} | _both(index, name, test, test, seed)
+            {"name": name, "note": _NOTES.get(name, "")} | _precisions(index, name, test, test, seed)
             for name in index.names
             if index.has_vectors(name)
         ],
@@ -104,7 +104,7 @@ def _accuracy(index: Index, test: NDArray[np.intp], seed: int) -> Figure:
     return _figure(right, (genre[test] == majority).astype(float), _artists(index)[test], seed)
 
 
-def _both(
+def _precisions(
     index: Index, name: str, queries: NDArray[np.intp], candidates: NDArray[np.intp], seed: int
 ) -> dict[str, Figure]:
     """Precision at 10 without a filter and with an artist filter."""
@@ -152,7 +152,7 @@ def _enough(groups: NDArray[np.intp], queries: NDArray[np.intp], candidates: NDA
     return bool(len(candidates) - taken[groups[queries]].max() >= K)
 
 
-def _some(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _subsample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return rows[:: -(-len(rows) // MOST_QUERIES)]
 
 

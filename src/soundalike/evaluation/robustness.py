@@ -145,7 +145,7 @@ def measure(
             )
             made = _made(index, wanted, row, recording, plain, other, failures)
             for name, of_change in found.items():
-                for change, result in _look(index, name, row, made).items():
+                for change, result in _search(index, name, row, made).items():
                     of_change[change].append(result)
         on_track(str(index.tracks["file"].iloc[row]))
     return {
@@ -231,7 +231,7 @@ def _is_known(own: set[int], embeddings: ClipEmbeddings, name: str) -> bool:
     return bool(own & embeddings.copies_at_other_speeds_by(name))
 
 
-def _look(index: Index, name: str, row: int, made: Mapping[str, _Copy]) -> dict[str, Found]:
+def _search(index: Index, name: str, row: int, made: Mapping[str, _Copy]) -> dict[str, Found]:
     """Results of one representation for a track's copies; empty if it embeds none of them."""
     parts = index.parts(name)
     there = [change for change, copy in made.items() if copy.vectors.keys() >= parts.keys()]

@@ -137,7 +137,7 @@ def build(
             )
             # The user may have added files during the run.
             check_destination(out, source.folder)
-            _take_figures_along(out, aside)
+            _carry_over_results(out, aside)
             workspace.put_in_place(aside, out)
         finally:
             own_files.remove(aside)
@@ -148,10 +148,10 @@ def build(
 
 def wants(names: Sequence[str]) -> list[str]:
     """Names of values to extract from each file for some representations."""
-    heard = [
+    vectors = [
         name for name in representations.stored(names) if representations.get(name).from_table is None
     ]
-    return [HEAD_INPUT if name == GENRE_HEAD else name for name in heard]
+    return [HEAD_INPUT if name == GENRE_HEAD else name for name in vectors]
 
 
 def check_destination(out: Path, source: Path) -> None:
@@ -188,13 +188,13 @@ def check_destination(out: Path, source: Path) -> None:
 def _check_apart(out: Path, source: Path) -> None:
     """Reject an index inside its library, and a library inside its index."""
     outside = "please name a folder outside it for the index."
-    if _lies_in(source, out):
+    if _is_inside(source, out):
         raise DestinationError(f"{out} holds the library {source.resolve()}; {outside}")
-    if _lies_in(out, source):
+    if _is_inside(out, source):
         raise DestinationError(f"{out} lies in the library {source.resolve()}; {outside}")
 
 
-def _lies_in(inner: Path, outer: Path) -> bool:
+def _is_inside(inner: Path, outer: Path) -> bool:
     """Whether a folder is another one or inside it, also via links and case-insensitive names."""
     inner = inner.resolve()
     return outer.exists() and any(
@@ -206,7 +206,7 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and all(storage.is_systems(path.name) for path in folder.iterdir())
 
 
-def _take_figures_along(out: Path, made: Path) -> None:
+def _carry_over_results(out: Path, made: Path) -> None:
     """Keep results that commands saved with an index, if the new index is identical."""
     added = {"files", "maps"}
     before, now = (
@@ -352,11 +352,11 @@ class _Assembly:
         for start in range(0, len(sums), _HEAD_BATCH):
             batch = sums[start : start + _HEAD_BATCH]
             rows = slice(start, start + len(batch))
-            features[rows], predicted[rows] = self._hear_genres(batch)
+            features[rows], predicted[rows] = self._predict_genres(batch)
         features.flush()
         predicted.flush()
 
-    def _hear_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    def _predict_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         features = np.zeros((len(sums), genre_head.DIM), np.float16)
         predicted = np.zeros((len(sums), len(self._models.genre_head.genres)), np.float32)
         asked = []

@@ -142,7 +142,7 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    with _said_in_a_sentence(folder):
+    with _as_destination_errors(folder):
         try:
             connection = _connected(path)
         except sqlite3.DatabaseError as error:
@@ -190,7 +190,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _said_in_a_sentence(folder: Path) -> Iterator[None]:
+def _as_destination_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:

@@ -131,7 +131,7 @@ def write_biases(opened: Index, names: Sequence[str]) -> None:
     n = len(opened)
     wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
     rows = np.arange(0, n, -(-n // wanted))
-    size = _at_once(n, _BIAS_QUERIES)
+    size = _block_size(n, _BIAS_QUERIES)
     for name in names:
         if not representations.get(name).hubness_corrected or n < 2:
             continue
@@ -166,7 +166,7 @@ class TopRows:
 
     def add(self, block: NDArray[np.float32]) -> None:
         """Add the next rows [shape=(m, columns)]."""
-        columns = self._changing(block)
+        columns = self._columns_to_update(block)
         m, kept = len(block), len(self.rows)
         values = np.concatenate([self._values[:, columns], block[:, columns]])
         numbers = np.arange(self._seen, self._seen + m)
@@ -180,7 +180,7 @@ class TopRows:
         self._values[:, columns] = np.take_along_axis(values, best, axis=0)
         self._seen += m
 
-    def _changing(self, block: NDArray[np.float32]) -> NDArray[np.intp]:
+    def _columns_to_update(self, block: NDArray[np.float32]) -> NDArray[np.intp]:
         """Columns where a block has a value larger than the smallest one kept."""
         if len(self.rows) < self._count:
             return np.arange(block.shape[1])
@@ -203,7 +203,7 @@ def _sum(
 def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     n = len(opened)
     k = min(index.NEIGHBOURS, n - 1)
-    size = _at_once(n, _QUERIES)
+    size = _block_size(n, _QUERIES)
     rows = np.zeros((n, k), np.int32)
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
@@ -218,7 +218,7 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     storage.save(opened.folder, f"{name}_similarities", values)
 
 
-def _at_once(n: int, most: int) -> int:
+def _block_size(n: int, most: int) -> int:
     """Number of tracks to compare with n at once, up to a maximum."""
     return max(1, min(most, _SIMILARITIES // n))
 

@@ -91,9 +91,9 @@ def run(
     files = _Files(source, tuple(wanted), store, earlier, on_file)
     rows = list(range(len(source.tracks)))
     try:
-        while rows and not files.tired:
+        while rows and not files.retries_exhausted:
             _work_through(files, rows, store, workers)
-            rows = files.again()
+            rows = files.rows_to_retry()
         for row in rows:
             files.leave_out(row, "This file changed while it was read.")
     except KeyboardInterrupt:
@@ -106,10 +106,10 @@ def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers:
     try:
         for job, outcome in outcomes:
             if isinstance(outcome, ExtractionFailure):
-                files.refuse(job, outcome)
+                files.record_failure(job, outcome)
             else:
                 store.put(outcome)
-                files.settle(job, outcome.sha256)
+                files.record_extraction(job, outcome.sha256)
     finally:
         close = getattr(outcomes, "close", None)
         if close is not None:
@@ -142,17 +142,17 @@ class _Files:
         self._passes = 0
 
     @property
-    def tired(self) -> bool:
+    def retries_exhausted(self) -> bool:
         """Whether files were already retried."""
         return self._passes >= _PASSES
 
-    def again(self) -> list[int]:
+    def rows_to_retry(self) -> list[int]:
         """Rows of the files to retry."""
         rows, self._changed = sorted(self._changed), []
         return rows
 
     def jobs(self, rows: Sequence[int]) -> Iterator[Job]:
-        """Jobs for the rows that need extraction; the other rows are settled here."""
+        """Jobs for the rows that need extraction; the other rows are recorded here."""
         self._passes += 1
         for row, result in _hashed(self._source, rows):
             file = str(self._source.tracks["file"].iloc[row])
@@ -174,7 +174,7 @@ class _Files:
             self._sums[job] = result
             yield job
 
-    def settle(self, job: Job, sha256: str) -> None:
+    def record_extraction(self, job: Job, sha256: str) -> None:
         """Record an extraction; `sha256` is the checksum of the content the worker read."""
         hashed = self._sums.pop(job)
         rows = self._under_way.pop(hashed)
@@ -184,7 +184,7 @@ class _Files:
         for row in rows:
             self._keep(row, sha256, "taken")
 
-    def refuse(self, job: Job, refused: ExtractionFailure) -> None:
+    def record_failure(self, job: Job, refused: ExtractionFailure) -> None:
         """Record that extraction failed for a file."""
         if refused.sha256:
             self._store.put_refused(refused)

@@ -144,7 +144,7 @@ class ProcessExecutor:
             return future
 
         try:
-            yield from _drawn(jobs, submit, self._count * (1 + AHEAD))
+            yield from _outcomes(jobs, submit, self._count * (1 + AHEAD))
         finally:
             for pool in pools:
                 pool.stop()
@@ -157,12 +157,12 @@ class ProcessExecutor:
 
         pool: Any = ProcessPool(
             max_workers=self._count,
-            initializer=_begin,
+            initializer=_init_worker,
             # Not forked: a forked copy of a process with a loaded network may hang.
             context=multiprocessing.get_context("spawn"),
         )
-        with _ctrl_c_for_this_one_alone():
-            pool.schedule(_nothing)
+        with _sigint_blocked():
+            pool.schedule(_warm_up_job)
         return pool
 
 
@@ -187,7 +187,7 @@ class ClusterExecutor:
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Executor.run`."""
         client = self._client
-        yield from _drawn(
+        yield from _outcomes(
             jobs,
             lambda job: _Remote(client.submit(_work, job.path, job.wanted, self._recipe, pure=False)),
             (1 + AHEAD) * max(sum(client.nthreads().values()), 1),
@@ -226,7 +226,7 @@ def default_count() -> int:
     return os.cpu_count() or 1
 
 
-def _drawn(
+def _outcomes(
     jobs: Iterable[Job],
     submit: Callable[[Job], Future[Extraction | ExtractionFailure]],
     most: int,
@@ -280,13 +280,13 @@ def _outcome(future: Future[Extraction | ExtractionFailure]) -> Extraction | Ext
         raise
 
 
-def _begin() -> None:
+def _init_worker() -> None:
     """Set up a worker process: ignore Ctrl-C, which the parent handles for both."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _orphaned_with_parent()
+    _exit_with_parent()
 
 
-def _orphaned_with_parent() -> None:
+def _exit_with_parent() -> None:
     """End this process as soon as its parent ends, however that was killed."""
     import multiprocessing
 
@@ -302,7 +302,7 @@ def _orphaned_with_parent() -> None:
 
 
 @contextmanager
-def _ctrl_c_for_this_one_alone() -> Iterator[None]:
+def _sigint_blocked() -> Iterator[None]:
     """Keep Ctrl-C from threads and processes that are started meanwhile, from their first moment."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
@@ -314,7 +314,7 @@ def _ctrl_c_for_this_one_alone() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _nothing() -> None:
+def _warm_up_job() -> None:
     """Empty job that makes the processes start."""
 
 

@@ -56,14 +56,14 @@ class Members:
 
     def offer(self, row: int) -> bool:
         """Add a track unless a rule rejects it; return whether it was added."""
-        rule = self._against(row)
+        rule = self._violated_rule(row)
         if rule is None:
             self._add(row)
         else:
             self.refused[rule] += 1
         return rule is None
 
-    def _against(self, row: int) -> str | None:
+    def _violated_rule(self, row: int) -> str | None:
         if row in self._copies:
             return "copy"
         for kind, cap in self._caps.items():

@@ -56,7 +56,7 @@ def scores(
     if not seeds:
         raise ValueError("a blend needs at least one seed")
     if len(seeds) == 1 and not index.has_vectors(representation):
-        return _of_neighbours(index, seeds[0], representation)
+        return _neighbour_scores(index, seeds[0], representation)
     if len(seeds) == 1:
         alike = queries.similarities(index, seeds[0].query, representation, weights)
         return alike if seeds[0].weight > 0 else -alike
@@ -118,7 +118,7 @@ def _length(vectors: Mapping[str, NDArray[np.float64]], parts: Mapping[str, floa
     return float(np.sqrt(sum(squares)))
 
 
-def _of_neighbours(index: Index, seed: Seed, representation: str) -> NDArray[np.float32]:
+def _neighbour_scores(index: Index, seed: Seed, representation: str) -> NDArray[np.float32]:
     """Scores of a track's stored nearest neighbours."""
     if seed.query.row is None:
         index.check_vectors(representation)

@@ -263,10 +263,10 @@ def _from_jspf(file: _File) -> Iterator[Reference]:
         raise file.refused(f"is JSON but not JSPF. {_ASK}.") from error
     if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
         raise file.refused(f"is JSON but not JSPF. {_ASK}.")
-    return (_of_fields({name: _texts(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
+    return (_of_fields({name: _strings(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
 
 
-def _texts(value: Any) -> list[str]:
+def _strings(value: Any) -> list[str]:
     """The strings in a JSPF field; fields that can repeat hold a list."""
     values = value if isinstance(value, list) else [value]
     return [text for text in values if isinstance(text, str)]
@@ -370,7 +370,7 @@ class _Catalogue:
         return None
 
     def _row_of_name(self, reference: Reference) -> int | None:
-        shown = _shown_as(reference.title, reference.artist)
+        shown = _label(reference.title, reference.artist)
         if shown in self._by_label or reference.artist:
             return self._by_label.get(shown)
         return self._by_title.get(_folded(reference.title))
@@ -381,8 +381,8 @@ class _Catalogue:
             return True
         title, artist = self._titles[row], self._artists[row]
         # M3U joins artist and title in one string, and where to split it is ambiguous.
-        shown = _shown_as(reference.title, reference.artist)
-        return _folded(title) in (_folded(reference.title), shown) or _shown_as(title, artist) == shown
+        shown = _label(reference.title, reference.artist)
+        return _folded(title) in (_folded(reference.title), shown) or _label(title, artist) == shown
 
     @cached_property
     def _by_file(self) -> dict[str, int]:
@@ -398,7 +398,7 @@ class _Catalogue:
 
     @cached_property
     def _by_label(self) -> dict[str, int]:
-        return _unique(map(_shown_as, self._titles, self._artists))
+        return _unique(map(_label, self._titles, self._artists))
 
 
 def _path(location: str) -> str:
@@ -411,7 +411,7 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", " ".join(one_line(text).split()).casefold())
 
 
-def _shown_as(title: str, artist: str) -> str:
+def _label(title: str, artist: str) -> str:
     return _folded(label(one_line(title), one_line(artist)))
 
 

@@ -83,7 +83,7 @@ def walk(distances: NDArray[np.floating], first: int) -> list[int]:
     while left:
         path.append(min(left, key=lambda place: (distances[path[-1], place], place)))
         left.remove(path[-1])
-    return _untangled(path, distances)
+    return _two_opt(path, distances)
 
 
 def apart(order: Sequence[int], artists: Sequence[str]) -> list[int]:
@@ -112,7 +112,7 @@ def apart(order: Sequence[int], artists: Sequence[str]) -> list[int]:
     return result
 
 
-def _untangled(path: list[int], distances: NDArray[np.floating]) -> list[int]:
+def _two_opt(path: list[int], distances: NDArray[np.floating]) -> list[int]:
     """Shorten a path by reversing segments (2-opt); the first place stays fixed."""
     places = np.array(path)
     better = True

@@ -123,14 +123,14 @@ def embed_query(
     on_step(STEPS[0])
     clip = analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
-    _hear(index, embeddings, on_step)
+    _compute_default_embeddings(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
     if recorded and row is not None:
         embeddings.recognise(row)
     first = Query(embeddings, {}, row, clip.source_duration, clip.notes, is_complete=False)
-    return first if _says_more(first, index, models) else _with_genres(first, index, models)
+    return first if _needs_vgg16(first, index, models) else _with_genres(first, index, models)
 
 
 @threads.single_threaded_blas()
@@ -202,9 +202,9 @@ def similarities(
 
 
 @threads.single_threaded_blas()
-def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
+def _compute_default_embeddings(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
     """Compute what a first result needs; work that needs no network runs concurrently."""
-    clip, names = embeddings.clip, _first_asked(index, embeddings)
+    clip, names = embeddings.clip, _default_representations(index, embeddings)
     networks = {model for name in names for model in representations.get(name).models}
     with ThreadPoolExecutor(2) as aside:
         beside: list[Future[Any]] = [aside.submit(lambda: embeddings.descriptors)]
@@ -223,7 +223,7 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
             task.result()
 
 
-def _first_asked(index: Index, embeddings: ClipEmbeddings) -> list[str]:
+def _default_representations(index: Index, embeddings: ClipEmbeddings) -> list[str]:
     """Representations that a first result needs: the default one, and those that find copies."""
     wanted = [*index.parts(representations.default(index.names))]
     if track_arrays.fingerprints(index) is None:
@@ -231,10 +231,10 @@ def _first_asked(index: Index, embeddings: ClipEmbeddings) -> list[str]:
     return [name for name in index.stored if name in wanted and name in embeddings]
 
 
-def _says_more(first: Query, index: Index, models: ModelStore) -> bool:
+def _needs_vgg16(first: Query, index: Index, models: ModelStore) -> bool:
     """Whether VGG16 would add information about a clip."""
-    unasked = "vgg_mel" in index.stored and not _is_there("vgg_mel", first.embeddings)
-    return first.row is None and not models.light and (unasked or bool(index.genres))
+    uncomputed = "vgg_mel" in index.stored and not _is_computed("vgg_mel", first.embeddings)
+    return first.row is None and not models.light and (uncomputed or bool(index.genres))
 
 
 def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
@@ -256,7 +256,7 @@ def _same_recording(index: Index, embeddings: ClipEmbeddings) -> int | None:
     copies = sorted(_copies(index, embeddings))
     if not copies:
         return None
-    by = "vgg_mel" if _is_there("vgg_mel", embeddings) else representations.default(index.names)
+    by = "vgg_mel" if _is_computed("vgg_mel", embeddings) else representations.default(index.names)
     alike = similarities(index, Query(embeddings, {}), by)
     return max(copies, key=lambda row: float(alike[row]))
 
@@ -267,7 +267,7 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     `vgg_mel` is used only if already computed: it finds next to nothing that the fingerprint misses.
     """
     same: set[int] = set()
-    if _is_there("vgg_mel", embeddings):
+    if _is_computed("vgg_mel", embeddings):
         similarities = (
             embeddings.part_similarities("vgg_mel")
             if isinstance(embeddings, ClipEmbeddings)
@@ -277,7 +277,7 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     return same | (set(embeddings.found_copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
 
-def _is_there(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:
+def _is_computed(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:
     """Whether a vector is available without computing it."""
     computed = not isinstance(embeddings, ClipEmbeddings) or embeddings.has_computed(name)
     return computed and name in embeddings

@@ -246,7 +246,7 @@ def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.
         random_state=seed,
         n_jobs=1,
     )
-    points = np.asarray(_quietly(reducer.fit_transform, found.landmarks), np.float32)
+    points = np.asarray(_without_warnings(reducer.fit_transform, found.landmarks), np.float32)
     centred: NDArray[np.float32] = points - points.mean(axis=0)
     return centred
 
@@ -311,7 +311,7 @@ def _between(
     return distances(index, name, metric, queries)
 
 
-def _quietly(function: Any, *arguments: Any) -> Any:
+def _without_warnings(function: Any, *arguments: Any) -> Any:
     """Call UMAP without warnings about deliberate choices (precomputed neighbours, one thread)."""
     import warnings
 

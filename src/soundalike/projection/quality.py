@@ -11,7 +11,15 @@ from soundalike import numba_cache
 from soundalike.index import subset
 from soundalike.index.index import Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
-from soundalike.projection.layout import _BLOCK, SEED, Metric, Setting, _between, _quietly, place
+from soundalike.projection.layout import (
+    _BLOCK,
+    SEED,
+    Metric,
+    Setting,
+    _between,
+    _without_warnings,
+    place,
+)
 
 TRUST_NEIGHBOURS = 10
 TRUST_SAMPLE = 4_096
@@ -105,9 +113,9 @@ def transform_error(
         random_state=seed,
         n_jobs=1,
     )
-    points = np.asarray(_quietly(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
+    points = np.asarray(_without_warnings(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
     to_known = full[np.ix_(new, known)]
-    theirs = _quietly(reducer.transform, to_known)
+    theirs = _without_warnings(reducer.transform, to_known)
     ours = np.stack([place(row, points).position for row in to_known])
     radius = np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).mean())
     errors = np.linalg.norm(ours - theirs, axis=1) / radius

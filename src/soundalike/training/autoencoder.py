@@ -109,16 +109,16 @@ def train(
     LibraryError
         As `split`.
     """
-    held_out, heard = split(tracks, seed)
-    tested = fit(matrices[heard], seed, lambda epoch: on_epoch(f"held out, {epoch}"))
+    held_out, training = split(tracks, seed)
+    tested = fit(matrices[training], seed, lambda epoch: on_epoch(f"held out, {epoch}"))
     errors = Errors(
         mean_squared_error(matrices[held_out], tested),
-        linear_error(matrices[heard], matrices[held_out]),
+        linear_error(matrices[training], matrices[held_out]),
         float(np.mean(np.square(matrices[held_out], dtype=np.float64))),
-        mean_squared_error(matrices[heard], tested),
+        mean_squared_error(matrices[training], tested),
         len(held_out),
         int(tracks["album"].iloc[held_out].nunique()),
-        len(heard),
+        len(training),
     )
     return TrainedAutoencoder(fit(matrices, seed, lambda epoch: on_epoch(f"all, {epoch}")), errors)
 
@@ -132,13 +132,13 @@ def split(tracks: pd.DataFrame, seed: int) -> tuple[NDArray[np.intp], NDArray[np
         If there are too few albums or artists to hold any out.
     """
     held_out = np.flatnonzero(genre_head.fold_of_each(tracks.assign(genre=""), seed, FOLDS) == 0)
-    heard = genre_head.training_rows(tracks, held_out)
-    if not len(heard):
+    training = genre_head.training_rows(tracks, held_out)
+    if not len(training):
         raise LibraryError(
             "Every track shares an album or artist with the others, so that none can be held out; "
             "training needs a library of several."
         )
-    return held_out, heard
+    return held_out, training
 
 
 def fit(matrices: NDArray[np.float32], seed: int, on_epoch: OnProgress) -> Autoencoder:

@@ -118,9 +118,9 @@ def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: 
     LibraryError
         If there are too few albums or artists to hold any out.
     """
-    held_out, heard = split(examples.tracks, seed)
-    tested = fit(examples, heard, seed, lambda name: on_pass(f"held out, {name}"))
-    scores = score(tested, examples, held_out, heard)
+    held_out, training = split(examples.tracks, seed)
+    tested = fit(examples, training, seed, lambda name: on_pass(f"held out, {name}"))
+    scores = score(tested, examples, held_out, training)
     everything = np.arange(len(examples.tracks))
     return TrainedFactors(fit(examples, everything, seed, lambda name: on_pass(f"all, {name}")), scores)
 

@@ -172,7 +172,7 @@ def parts_of(tracks: pd.DataFrame) -> Parts:
     fit = _without(artists, rows["training"], np.concatenate([rows["validation"], rows["test"]]))
     stop = _without(artists, rows["validation"], rows["test"])
     shared = len(rows["training"]) - len(fit) + len(rows["validation"]) - len(stop)
-    genres, left_out = _told(tracks["genre"], fit, rows["test"])
+    genres, left_out = _usable_genres(tracks["genre"], fit, rows["test"])
     if len(genres) < 2:
         raise LibraryError(
             f"Training needs two genres with {MIN_CLIPS} tracks for training and one to test, and this "
@@ -238,11 +238,11 @@ def _heldout(
 
     The latter come last and take precedence if two tracks are the same file.
     """
-    heard = np.sort(np.concatenate([parts.fit, parts.stop]))
-    rows = np.concatenate([parts.test, heard])
+    training = np.sort(np.concatenate([parts.fit, parts.stop]))
+    rows = np.concatenate([parts.test, training])
     return Heldout(
         np.array(tracks["sha256"], dtype=str)[rows],
-        np.repeat(np.array([0, HEARD], np.int8), [len(parts.test), len(heard)]),
+        np.repeat(np.array([0, HEARD], np.int8), [len(parts.test), len(training)]),
         features[rows],
         probabilities[rows],
     )
@@ -256,7 +256,7 @@ def _without(
     return rows[[artist not in known for artist in artists[rows]]] if len(rows) else rows
 
 
-def _told(
+def _usable_genres(
     genre: pd.Series[str], fit: NDArray[np.intp], test: NDArray[np.intp]
 ) -> tuple[list[str], dict[str, str]]:
     """Genres that can be used, and reasons why others cannot."""
