@@ -1,17 +1,17 @@
-"""Approximate indexes over the codes of a million tracks: which library, at what cost.
+"""Compare approximate nearest-neighbour libraries on the codes of a million tracks.
 
     python benchmarks/approximate.py [--tracks N] [--queries N] [--only NAME ...]
 
-The codes are made up with the bundled library's spectrum, as `synthetic_library` draws it, kept to the
-first 128 directions and scaled to length 1 with what the others would add. What an exact search would
-find is modelled: the codes' inner product and for each pair an error of its own, normal, whose standard
-deviation is a twentieth of the cosines', as that of the first pass of `vgg_mel` at 106,574 made-up
-tracks, or a tenth, as on the bundled library's held-out half (`scale.py` measures both).
+The codes are synthetic, with the bundled library's spectrum as drawn by `synthetic_library`, reduced to
+the first 128 directions and normalised to the length including the other directions. The result of an
+exact search is simulated: the inner product of the codes, plus an independent normal error per pair. Its
+standard deviation is a twentieth of the cosines', as for the first pass of `vgg_mel` at 106,574
+synthetic tracks, or a tenth, as for the bundled library's held-out half (`scale.py` measures both).
 
-Each library is given one thread a query and two for building, and reports the seconds and the memory
-that building takes, the bytes of its file, milliseconds a query, and the share of the 50 nearest that
-are among the 256 candidates, which are then compared exactly. "all codes" is the exact pass over the
-codes, which needs no library. Every one runs in a process of its own. Needs
+Each library uses one thread per query and two for building. We report the time and memory for building,
+the file size, milliseconds per query, and the share of the 50 nearest that are among the 256 candidates,
+which are then compared exactly. "all codes" is an exact pass over the codes, without a library. Each
+runs in its own process. Needs
 `pip install faiss-cpu==1.15.1 usearch==2.26.6 voyager==2.2.3`.
 """
 
@@ -45,11 +45,11 @@ _BLOCK = 20_000
 
 Codes = NDArray[np.float32]
 Search = Callable[[Codes], NDArray[np.integer[Any]]]
-"""Candidates of one query [shape=(dimensions,)], of any order."""
+"""Candidates of one query [shape=(dimensions,)], in any order."""
 
 
 def codes(n: int) -> Codes:
-    """Codes of made-up tracks [shape=(n, 128)]."""
+    """Codes of synthetic tracks [shape=(n, 128)]."""
     library = synthetic_library.bundled_library()
     spectrum = synthetic_library.spectrum(np.asarray(library.array("vgg_mel"), np.float32))
     d = pca_prefilter.DIMENSIONS - 1
@@ -68,7 +68,7 @@ def codes(n: int) -> Codes:
 
 
 def all_codes(made: Codes, path: Path) -> Search:
-    """The exact pass."""
+    """Exact pass over all codes."""
     return lambda query: nearest(made @ query, BEST)
 
 
@@ -90,12 +90,12 @@ def faiss_ivf(made: Codes, path: Path, share: int = 8) -> Search:
 
 
 def faiss_ivf_fewer(made: Codes, path: Path) -> Search:
-    """The same with fewer lists looked into."""
+    """The same with fewer lists probed."""
     return faiss_ivf(made, path, 32)
 
 
 def faiss_ivf_more(made: Codes, path: Path) -> Search:
-    """The same with more lists looked into."""
+    """The same with more lists probed."""
     return faiss_ivf(made, path, 4)
 
 
@@ -151,7 +151,7 @@ LIBRARIES: dict[str, Callable[[Codes, Path], Search]] = {
 
 
 def measure(name: str, n: int, count: int) -> dict[str, float]:
-    """One library; to be run in a process of its own."""
+    """Measure one library; run in a process of its own."""
     threadpool_limits(1)
     made = codes(n)
     before = memory()["VmRSS"]
@@ -180,7 +180,7 @@ def measure(name: str, n: int, count: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure each in turn, and print a line for each."""
+    """Measure each in turn, and print a line per library."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tracks", type=int, default=TRACKS)
     parser.add_argument("--queries", type=int, default=QUERIES)

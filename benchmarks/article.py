@@ -1,4 +1,4 @@
-"""The article's genre figures on FMA-small, worked out from the features that its author published.
+"""Recompute the article's genre figures on FMA-small from the features that its author published.
 
     python benchmarks/article.py ../shared/seed_reference
 

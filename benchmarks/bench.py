@@ -1,16 +1,16 @@
-"""Everything that is promised of speed, memory and load, in one run.
+"""Run all benchmarks of speed, memory and load that the project makes promises about.
 
     python benchmarks/bench.py [--only NAME ...]
 
-Runs each measurement as a program of its own, writes `results.json` beside this file and the figures as
-a Markdown table into docs/benchmarks.md, between two marks, and prints them. With `--only` some are run
-again and the others' figures are kept; each figure carries the day and machine it was measured on.
+Runs each measurement as its own program, writes `results.json` next to this file and the figures as a
+Markdown table into docs/benchmarks.md, between two markers, and prints them. With `--only`, the selected
+ones are rerun and the others' figures are kept; each figure has the date and machine of its measurement.
 The file is an object:
 
-    machine   processor, cores, memory, system, Python, and the versions of what the figures depend on
+    machine   processor, cores, memory, system, Python, and the versions of relevant packages
     figures   a list of {name, value, unit, bar, holds, command, note, least, measured, machine}; a bar
-              is the most that a value may be, or where `least` is true the least; it is null, as
-              `holds` is, where there is none
+              is the maximum of a value, or its minimum if `least` is true; bar and `holds` are null
+              for a figure without a target
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ MEASUREMENTS = {
     "load": "load.py",
     "peers": "peers.py",
 }
-"""By name, the programs in the order in which they are run."""
+"""Programs by name, in the order in which they are run."""
 PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
 
 
 def main() -> None:
-    """Run, write and print."""
+    """Run the programs, write the results and print them."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def run(file: str) -> list[dict[str, Any]]:
-    """The figures of one program; what it complains of goes to the screen.
+    """Run one program and return its figures; its errors go to the terminal.
 
     Raises
     ------
@@ -95,7 +95,7 @@ def run(file: str) -> list[dict[str, Any]]:
 
 
 def earlier() -> dict[str, list[dict[str, Any]]]:
-    """The figures of the last run, by command."""
+    """Figures of the last run, by command."""
     kept: dict[str, list[dict[str, Any]]] = {}
     if RESULTS.is_file():
         for figure in json.loads(RESULTS.read_text(encoding="utf-8"))["figures"]:
@@ -110,7 +110,7 @@ def in_order(kept: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
 
 
 def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
-    """Write the results, aside first, so that a run that is stopped leaves a whole file."""
+    """Write the results to a temporary file first, to keep the old file if interrupted."""
     aside = RESULTS.with_suffix(".part")
     text = json.dumps({"machine": here, "figures": in_order(kept)}, indent=1, ensure_ascii=False)
     aside.write_text(text + "\n", encoding="utf-8")
@@ -118,21 +118,21 @@ def write(here: dict[str, Any], kept: dict[str, list[dict[str, Any]]]) -> None:
 
 
 def into_document(figures: str) -> None:
-    """Put the table into docs/benchmarks.md."""
+    """Insert the table into docs/benchmarks.md."""
     before, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}", encoding="utf-8")
 
 
 def as_figure(found: dict[str, Any]) -> Figure:
-    """A figure of the file."""
+    """Convert a figure from the file."""
     return Figure(
         found["name"], found["value"], found["unit"], found["bar"], found["note"], found["least"]
     )
 
 
 def machine() -> dict[str, Any]:
-    """What the figures were measured on."""
+    """Description of the machine for the figures."""
     return {
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -144,7 +144,7 @@ def machine() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Name of the processor."""
     facts = Path("/proc/cpuinfo")
     names = [
         line.partition(":")[2].strip()
@@ -155,7 +155,7 @@ def processor() -> str:
 
 
 def installed(name: str) -> str | None:
-    """A package's version, if it is there."""
+    """Version of a package, if installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -1,11 +1,11 @@
-"""How long from `streamlit run app.py` to the first page with a playlist?
+"""Time from `streamlit run app.py` to the first page with a playlist.
 
     python benchmarks/cold_start.py [--repeats N] [--json]
 
-Each repeat starts a server of its own and opens its first page in a headless Chromium that runs already,
-in a context without a cache, as soon as the server answers. The time ends with the first frame in which
-the playlist's ten rows stand on the page. One start before the others fills the system's file caches
-and is not counted. Beside the median: when the server answered, and the greatest of the repeats.
+Each repeat starts a new server and, as soon as it responds, opens its first page in a running headless
+Chromium, in a context without a cache. The time ends with the first frame that shows the playlist's ten
+rows. A warm-up start fills the system's file caches and isn't counted. Besides the median, we report the
+time until the server responds, and the slowest repeat.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def once(chromium: Browser) -> tuple[float, float]:
-    """Seconds from the command until the server answers, and until the playlist is drawn."""
+    """Seconds from the command until the server responds, and until the playlist is drawn."""
     with served() as server:
         answered = time.monotonic() - server.started
         context = chromium.new_context(viewport={"width": 1280, "height": 900})

@@ -1,10 +1,10 @@
-"""Which decoder opens what people have, on a machine with nothing else installed?
+"""Compare decoders on common formats, on a machine without other software installed.
 
     python benchmarks/decoders.py
 
-Writes one library clip in every accepted format and decodes it to 22,050 Hz mono with each candidate:
-this project's (PyAV), soundfile (libsndfile) and librosa's default. Prints the median of five
-milliseconds, or why it cannot.
+Encodes one library clip in every accepted format and decodes it to 22,050 Hz mono with each candidate:
+this project's (PyAV), soundfile (libsndfile) and librosa's default. Prints the median time of five runs
+in milliseconds, or the failure.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def attempt(decode: Callable[[Path], int], path: Path) -> str:
-    """Median milliseconds of five runs, or how it fails."""
+    """Median milliseconds of five runs, or the failure."""
     times = []
     try:
         decoded = decode(path) / SAMPLE_RATE

@@ -1,10 +1,10 @@
-"""What does decoding in a process of its own cost?
+"""Cost of decoding in a sandboxed process.
 
     python benchmarks/decoding.py [--repeats 30]
 
-Half a minute of stereo MP3 is decoded and resampled in this process and in the sandbox's warm one, in
-turns, as the mix alone and with both channels. Prints the medians in milliseconds and their difference,
-the time of the first file without and with `warm`, and what the longest legal files take.
+Half a minute of stereo MP3 is decoded and resampled in this process and in the warm sandbox process,
+alternately, as the mix alone and with both channels. Prints the medians in milliseconds and their
+difference, the time for the first file with and without `warm`, and for the longest accepted files.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ LONGEST_S = decoding.MAX_SECONDS - 1
 
 
 def noise(seconds: float) -> NDArray[np.float32]:
-    """Noise that no codec can leave out."""
+    """Noise, which no codec can compress away."""
     length = round(seconds * SAMPLE_RATE)
     return np.random.default_rng(0).normal(0, 0.1, length).astype(np.float32)
 
 
 def milliseconds(act: Callable[[], object]) -> float:
-    """How long something takes."""
+    """Time a function call."""
     began = time.perf_counter()
     act()
     return 1_000 * (time.perf_counter() - began)
 
 
 def in_turns(first: Callable[[], object], second: Callable[[], object], repeats: int) -> list[float]:
-    """Median milliseconds of two things done in turns."""
+    """Median milliseconds of two functions, called alternately."""
     times = [(milliseconds(first), milliseconds(second)) for _ in range(repeats)]
     return [statistics.median(column) for column in zip(*times, strict=True)]
 
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def peak_mb(pool: sandbox.Pool) -> float:
-    """The most memory that a pool's only process ever had, in MB; 0 where the system does not tell."""
+    """Peak memory of a pool's only process, in MB; 0 if the system doesn't report it."""
     try:
         status = Path(f"/proc/{pool.pids[0]}/status").read_text(encoding="ascii")
     except OSError:

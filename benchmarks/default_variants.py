@@ -1,15 +1,15 @@
-"""Which way to join two networks finds music of one genre: every variant that was scored.
+"""Compare ways to join two networks by genre retrieval: every variant we scored.
 
     python benchmarks/default_variants.py [INDEX ...]
 
-It reads the raw embeddings of indexes with labels: the bundled one, unless others are named that were
-built with `soundalike index LIBRARY --out DIR --representation soundalike`. For each variant it prints
-precision at 10 with the artist filter, the difference from the music tagger standardised as it was
-before, with a 95 % bootstrap interval over artists, and hubs and orphans among lists of ten.
+Reads the raw embeddings of labelled indexes: the bundled one by default, or those named, which were
+built with `soundalike index LIBRARY --out DIR --representation soundalike`. For each variant, it prints
+precision at 10 with the artist filter, the difference from the previous default (the standardised music
+tagger) with a 95 % bootstrap interval over artists, and hubs and orphans among lists of ten.
 
 The last lines are nested estimates: the best variant is chosen on a random half of the artists and
-scored on the other half, which keeps the choice from flattering itself. Of the bundled library only
-labels that no tagger made are used. Nothing here is fitted on a label.
+scored on the other half, to avoid selection bias. For the bundled library, only labels that aren't from
+a tagger are used. Nothing here is fitted to labels.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def variants(raw: dict[str, Array]) -> dict[str, Array]:
 
 
 def scaled(kind: Scaling | None, vectors: Array) -> Array:
-    """Vectors as an index of them all scales them, or of length 1."""
+    """Vectors scaled like an index of all of them, or of unit length."""
     if kind is None:
         return scaling.apply(CENTRED, vectors, np.stack([0 * vectors[0], 0 * vectors[0] + 1]))
     wide = vectors.astype(np.float64)
@@ -80,7 +80,7 @@ def scaled(kind: Scaling | None, vectors: Array) -> Array:
 
 
 def joined(*parts: Array) -> Array:
-    """Vectors side by side."""
+    """Concatenate vectors."""
     return np.concatenate(parts, axis=1)
 
 
@@ -91,7 +91,7 @@ def components(vectors: Array, count: int) -> Array:
 
 
 def moved(vectors: Array, count: int = 5, power: int = 3) -> Array:
-    """Vectors moved towards their nearest, by similarity cubed (Arandjelovic and Zisserman, 2012)."""
+    """Move vectors towards their nearest, by similarity cubed (Arandjelovic and Zisserman, 2012)."""
     unit = scaled(None, vectors)
     cosines = unit @ unit.T
     np.fill_diagonal(cosines, -np.inf)
@@ -144,7 +144,7 @@ def hubs_of(cosines: Array) -> hubness.Hubness:
 
 
 def nested(scores: dict[str, NDArray[np.float64]], artists: NDArray[np.intp]) -> None:
-    """Print what the best variant of one half of the artists scores on the other half."""
+    """Print the score on one half of the artists of the variant that is best on the other half."""
     generator = np.random.default_rng(0)
     names, table = list(scores), np.stack(list(scores.values()))
     found: dict[str, list[float]] = {"the best of the other half": [], CHOSEN: [], BASELINE: []}

@@ -1,10 +1,10 @@
-"""A visitor whose browser is on another machine: only what goes over the web socket.
+"""A user with a browser on another machine, simulated by the web socket traffic alone.
 
-A browser draws on the processor that it runs on. Where server and browsers share one, what a visitor
-elsewhere would wait for the server shows in a session that draws nothing: it sends what a browser sends
-when another page is chosen or a file is uploaded, and takes the answer to the end of the script's run,
-or to the playlist, from when the server has the file. It keeps nothing of what it was sent, so that all
-of it is sent again.
+A browser renders on its own processor. If server and browsers share one, the server's response time for
+a remote user can only be measured by a session that renders nothing. This one sends the same messages as
+a browser when the user changes pages or uploads a file, and receives the response until the script's run
+ends, or until the playlist arrives after the server has the file. It caches no messages, so everything
+is sent again.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from websockets.typing import Origin
 
 PAGES = ("anatomy", "map", "features", "compare", "about")
 LOOKED_AT = 3
-"""Pages that are looked at between two uploads."""
+"""Number of pages viewed between two uploads."""
 PATIENCE_S = 300
 UPLOADER = "recommend_upload"
 QUEUED = "ahead of yours"
@@ -36,7 +36,7 @@ QUEUED = "ahead of yours"
 
 @dataclass
 class Seen:
-    """What a visitor saw: times, places in the queue, and what was wrong."""
+    """Observations of a user: times, queue positions, and errors."""
 
     page_ms: list[float] = field(default_factory=list)
     upload_s: list[float] = field(default_factory=list)
@@ -45,25 +45,25 @@ class Seen:
     mixed_up: list[str] = field(default_factory=list)
 
     def add(self, other: Seen) -> None:
-        """Put what another saw to it."""
+        """Add another user's observations."""
         for name, values in vars(other).items():
             getattr(self, name).extend(values)
 
 
 class Distant:
-    """Uploads a clip, looks at pages, and so on, in a thread of its own, from `start` until `stop`.
+    """Uploads clips and views pages in its own thread, from `start` until `stop`.
 
     Parameters
     ----------
-    address : the app's
-    number : decides the order of its pages
-    think_s : least and greatest time between an answer and the next page
-    clips : numbers of the uploads, asked about in turn
-    expected : each upload's playlist, by number
+    address : address of the app
+    number : determines the order of its pages
+    think_s : minimum and maximum time between a response and the next page
+    clips : numbers of the uploads, used in turn
+    expected : each upload's expected playlist, by number
 
     Attributes
     ----------
-    seen : what it saw; a page's first look counts too
+    seen : observations; the first view of a page counts too
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class Distant:
         self._thread.start()
 
     def stop(self) -> None:
-        """End after the answer that is being waited for; `join` waits for it."""
+        """Stop after the current response; `join` waits for it."""
         self._over.set()
 
     def join(self) -> None:
@@ -114,7 +114,7 @@ class Distant:
                 self._go(wire, page)
 
     def _think(self) -> bool:
-        """What a visitor does most of the time; whether the stay is over."""
+        """Pause like a user; return whether the session is over."""
         return self._over.wait(self._chance.uniform(*self._think_s))
 
     def _go(self, wire: Wire, page: str) -> None:
@@ -137,7 +137,7 @@ class Distant:
             self.seen.mixed_up.append(f"{cards}: {titles} in place of {name}: {self._expected[clip]}")
 
     def _check(self, answer: Iterable[Part]) -> None:
-        """Note what is wrong with an answer, and places in the queue."""
+        """Record errors in a response, and queue positions."""
         for part in answer:
             element = part.message.delta.new_element
             kind = element.WhichOneof("type")
@@ -150,20 +150,20 @@ class Distant:
 
 @dataclass(frozen=True)
 class Part:
-    """A message of an answer, and how many seconds after the question it came."""
+    """A message of a response, and its delay in seconds after the request."""
 
     message: ForwardMsg
     seconds: float
 
     @property
     def component(self) -> dict[str, Any]:
-        """What one of the page's own components is sent; empty for anything else."""
+        """Data sent to one of the page's own components; empty for other messages."""
         sent = self.message.delta.new_element.bidi_component.json
         return dict(json.loads(sent)) if sent else {}
 
 
 class Wire:
-    """A session's web socket, and what goes beside it."""
+    """A session's web socket and its HTTP requests."""
 
     def __init__(self, address: str) -> None:
         host = urlsplit(address).netloc
@@ -183,7 +183,7 @@ class Wire:
         self._web.close()
 
     def run(self, page: str, query: str = "", *states: WidgetState) -> list[Part]:
-        """All that is sent of a page, up to the end of its script or of the last that it starts."""
+        """Run a page and return all messages until the end of its last script run."""
         message = BackMsg()
         message.rerun_script.query_string = query
         message.rerun_script.page_name = page
@@ -199,7 +199,7 @@ class Wire:
         return answer
 
     def upload(self, name: str, content: bytes) -> list[Part]:
-        """Put a file into the page's uploader, and take the page that it makes."""
+        """Upload a file to the page's uploader, and return the resulting messages."""
         asked = BackMsg()
         asked.file_urls_request.request_id = name
         asked.file_urls_request.file_names.append(name)
@@ -216,7 +216,7 @@ class Wire:
         return self.run("", "", state)
 
     def _token(self) -> str:
-        """What shows that an upload comes from the app's own page."""
+        """Token that proves that an upload comes from the app's own page."""
         if "_streamlit_xsrf" not in self._web.cookies:
             self._web.get(f"{self._address}/_stcore/health").raise_for_status()
         return str(self._web.cookies["_streamlit_xsrf"])

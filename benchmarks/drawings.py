@@ -1,11 +1,11 @@
-"""Which drawing of the spectrogram is better for VGG16: `figure` or `canvas`?
+"""Compare the two renderings of the spectrogram for VGG16: `figure` and `canvas`.
 
     python benchmarks/drawings.py [FOLDER ...]
 
 Embeds every clip of the bundled library (and of further libraries named) as `vgg_mel` from both
-drawings. Prints how far the embeddings and the similarities agree, the genre precision at 10 with an
-artist filter (on all labels, and on those that no tagger made), the paired difference with its 95 %
-bootstrap interval over artists, and the time to draw. About 2.5 s a clip on two cores.
+renderings. Prints the agreement of the embeddings and of the similarities, the genre precision at 10
+with an artist filter (for all labels, and for those not from a tagger), the paired difference with its
+95 % bootstrap interval over artists, and the rendering time. About 2.5 s per clip on two cores.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ DRAWINGS: dict[str, Callable[[NDArray[np.float32]], NDArray[np.uint8]]] = {
 
 
 def main() -> None:
-    """Compare the drawings on each library."""
+    """Compare the renderings on each library."""
     network = ModelStore().vgg16
     for folder in [paths.LIBRARY, *map(Path, sys.argv[1:])]:
         compare(library.load(folder), network)

@@ -1,11 +1,11 @@
-"""How alike are two recordings of one clip, and two different tracks?
+"""Compare the similarity of copies of a recording with that of different tracks.
 
     python benchmarks/duplicates.py
 
-Makes copies of library clips by what happens to files on their way (other formats and bit rates,
-another level, a trimmed start) and compares each with its original, by cosine similarity in `vgg_mel`
-and by `fingerprint.distance`; then looks for the different tracks of the library that either takes for
-most alike. `duplicates.SIMILARITY` and `fingerprint.SAME` lie between the two.
+Makes copies of library clips with common changes to files (other formats and bit rates, another level, a
+trimmed start) and compares each with its original, by cosine similarity in `vgg_mel` and by
+`fingerprint.distance`. Then finds the most similar pairs of different tracks by either measure.
+`duplicates.SIMILARITY` and `fingerprint.SAME` lie between the two.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ Samples = NDArray[np.float32]
 
 
 def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], Clip]:
-    """A copy that went through a lossy format."""
+    """Change: encode in a lossy format."""
     return lambda samples: decoding.decode(encode(samples, container, codec, "mono", bit_rate))
 
 
 def trimmed(seconds: float) -> Callable[[Samples], Clip]:
-    """A copy that begins later."""
+    """Change: begin later."""
     return lambda samples: Clip(samples[round(seconds * SAMPLE_RATE) :])
 
 
@@ -50,7 +50,7 @@ COPIES: dict[str, Callable[[Samples], Clip]] = {
     "M4A, 128 kbit/s": encoded("mp4", "aac", 128_000),
     "WebM Opus, 48 kbit/s": encoded("webm", "libopus", 48_000),
     "6 dB quieter": lambda samples: Clip(samples * 0.5),
-    # Half a hop of the fingerprint, its worst case: the copy's frames fall between the original's.
+    # Half a fingerprint hop is the worst case: the copy's frames fall between the original's.
     "start trimmed by 0.046 s": trimmed(0.5 * fingerprint.HOP_LENGTH / SAMPLE_RATE),
     "start trimmed by 0.1 s": trimmed(0.1),
     "start trimmed by 1 s": trimmed(1),
@@ -60,7 +60,7 @@ COPIES: dict[str, Callable[[Samples], Clip]] = {
 
 
 def main() -> None:
-    """Print how alike copies and different tracks are."""
+    """Print the similarity of copies and of different tracks."""
     opened = index.load(paths.index_folder())
     prints = np.stack([fingerprint.of(clip_of(opened, row)) for row in range(len(opened))])
     worst = print_copies(opened, prints)
@@ -73,12 +73,12 @@ def main() -> None:
 
 
 def clip_of(opened: Index, row: int) -> Clip:
-    """What is analysed of a track."""
+    """The analysed clip of a track."""
     return analysis_window(decoding.decode(opened.path(row)))
 
 
 def print_copies(opened: Index, prints: NDArray[np.uint32]) -> float:
-    """Print how alike copies are to their originals; returns the greatest distance of all."""
+    """Print the similarity of copies to their originals; return the largest distance."""
     chosen = [int(row) for row in np.random.default_rng(0).choice(len(opened), CLIPS, replace=False)]
     sources = {row: decoding.decode(opened.path(row)).samples for row in chosen}
     models = ModelStore()
@@ -109,7 +109,7 @@ def similarity(opened: Index, row: int, clip: Clip, models: ModelStore) -> float
 
 
 def print_different(opened: Index, prints: NDArray[np.uint32]) -> float:
-    """Print the tracks that are most alike; returns the least distance of two."""
+    """Print the most similar pairs of different tracks; return the smallest distance."""
     pairs = np.array(list(combinations(range(len(opened)), 2)))
     vectors = {"vgg_mel": np.asarray(opened.array("vgg_mel"), np.float32)}
     likeness = opened.similarities_of_parts({"vgg_mel": 1.0}, vectors)[tuple(pairs.T)]

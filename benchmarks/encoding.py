@@ -1,4 +1,4 @@
-"""Writing clips in the formats that people have."""
+"""Encode clips in common formats."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a measurement comes to: figures with their bars, as a table or as JSON.
+"""Results of a measurement: figures with their targets, as a table or as JSON.
 
-Every script that `bench.py` runs prints a Markdown table, and with `--json` one line, an object whose
-`figures` are those of the table. A bar is the most that a value may be, unless it says "at least".
+Every script that `bench.py` runs prints a Markdown table, or with `--json` one line with an object whose
+`figures` are those of the table. A bar is the maximum of a value, unless it says "at least".
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ class Figure:
 
     Attributes
     ----------
-    name : what was measured, in words
-    value : rounded as it may be quoted
-    unit : "s", "ms", "MB", "%", ... ; "" for a number of things
-    bar : the most that it may be; None where there is no bar
-    note : what explains it, where it needs that
-    least : whether the bar is the least that it may be instead
+    name : description of the measurement
+    value : rounded for quoting
+    unit : "s", "ms", "MB", "%", ... ; "" for a count
+    bar : the target, a maximum; None without a target
+    note : explanation, where needed
+    least : whether the target is a minimum instead
     """
 
     name: str
@@ -36,14 +36,14 @@ class Figure:
 
     @property
     def holds(self) -> bool | None:
-        """Whether the value keeps to the bar; None without one."""
+        """Whether the value meets the target; None without one."""
         if self.bar is None:
             return None
         return self.value >= self.bar if self.least else self.value <= self.bar
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """A command line with `--json`."""
+    """Argument parser with `--json`."""
     made = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,7 +74,7 @@ def table(found: Sequence[Figure]) -> str:
 
 
 def written(value: float, unit: str) -> str:
-    """A value with its unit."""
+    """Format a value with its unit."""
     return f"{value:,.6g} {unit}".strip()
 
 

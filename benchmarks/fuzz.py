@@ -1,11 +1,11 @@
-"""Do damaged files break anything? Thousands of mutants of every accepted format, as uploads.
+"""Fuzz the decoder with thousands of damaged files in every accepted format, as uploads.
 
     python benchmarks/fuzz.py [--count 10000] [--seed 0] [--format NAME ...] [--json FILE]
 
-Each mutant goes the way of an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the mix
-and the channels), and the half minute that stands for it is taken. Prints a row per format: how many
-were decoded, refused in a sentence, cost the process that read them, took over 5 s, or raised anything
-else; and the greatest time and memory. With the same seed the mutants are the same.
+Each mutant is processed like an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the
+mix and the channels), and its representative half minute is selected. Prints a row per format: how many
+were decoded, rejected with a message, crashed the process, took over 5 s, or raised anything else; and
+the maximum time and memory. The same seed gives the same mutants.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ from soundalike.errors import AudioError
 
 SLOW_S = 5.0
 FILES = 5_000
-"""Mutants that one process gets, so that leaks would show."""
+"""Number of mutants per process; high enough to reveal leaks."""
 COLUMNS = ("decoded", "refused", "crashes", "slow", "unhandled")
 
 
 @dataclass
 class Row:
-    """What became of a format's mutants.
+    """Outcomes of a format's mutants.
 
     Attributes
     ----------
-    refused : with an `AudioError` that is of the file, not of its process
-    crashes : processes that were lost
+    refused : rejected with an `AudioError` about the file, not its process
+    crashes : processes that died
     slow : mutants that took over 5 s
-    unhandled : exceptions that are none of `AudioError`, here or in the process
-    longest : seconds that one mutant took at most
-    memory : MB that the process had in use at most
-    kinds : messages and their count
+    unhandled : exceptions other than `AudioError`, here or in the process
+    longest : maximum seconds for one mutant
+    memory : maximum memory of the process, MB
+    kinds : messages and their counts
     """
 
     name: str
@@ -65,11 +65,11 @@ def fuzz(name: str, count: int, seed: int, pool: sandbox.Pool, keep: Path | None
 
     Parameters
     ----------
-    name : of `mutations.FORMATS`
-    count : how many
-    seed : of the random numbers
-    pool : with one process
-    keep : a folder for the mutants that broke something
+    name : format from `mutations.FORMATS`
+    count : number of mutants
+    seed : random seed
+    pool : sandbox with one process
+    keep : folder for mutants that broke something
     """
     rng = random.Random(f"{name} {seed}")
     own = mutations.seeds(name)
@@ -81,7 +81,7 @@ def fuzz(name: str, count: int, seed: int, pool: sandbox.Pool, keep: Path | None
         lost = pool.lost
         outcome, kind = _outcome(mutant, pool)
         if pool.lost > lost:
-            # Also where a second process got through it.
+            # Also if a second process survived it.
             outcome = "crashes"
         seconds = time.perf_counter() - began
         row.mutants += 1
@@ -98,7 +98,7 @@ def fuzz(name: str, count: int, seed: int, pool: sandbox.Pool, keep: Path | None
 
 
 def _outcome(mutant: bytes, pool: sandbox.Pool) -> tuple[str, str]:
-    """A column of the table, and what was said."""
+    """Column of the table, and the message."""
     if not mutant:
         return "refused", "empty"
     try:
@@ -116,7 +116,7 @@ def _outcome(mutant: bytes, pool: sandbox.Pool) -> tuple[str, str]:
 
 
 def _peak_mb(pid: int) -> float:
-    """The most memory that a process ever had, where the system tells."""
+    """Peak memory of a process, if the system reports it."""
     try:
         status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except OSError:

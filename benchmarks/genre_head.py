@@ -1,10 +1,10 @@
-"""Does training the genre head on halves of clips as well make it better?
+"""Test whether training the genre head on halves of clips too improves it.
 
     python benchmarks/genre_head.py
 
-Cross-validates the head on the bundled library (no fold hears its test tracks' album or artist) with
-each clip whole, and with its two 15 s halves as further examples; several seeds, the same folds for
-both within a seed. Prints a Markdown table; figures are means over seeds, with the least and greatest.
+Cross-validates the head on the bundled library (no fold is trained on its test tracks' albums or
+artists) with whole clips, and with their two 15 s halves as additional examples; several seeds, the same
+folds for both within a seed. Prints a Markdown table of means over seeds, with minimum and maximum.
 """
 
 from __future__ import annotations

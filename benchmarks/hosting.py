@@ -1,11 +1,11 @@
-"""Does the app fit a host with 1 GB?
+"""Test whether the app fits a host with 1 GB of memory.
 
     python benchmarks/hosting.py [--json]
 
-Serves the app in three ways: as on a host with little memory (`SOUNDALIKE_LIGHT=1`: no VGG16, one
-decoding process), as on any other, and on TensorFlow. Six clips are uploaded in each, then every page is
-opened. Given is what all of the app's processes take then, what they share counted once (Linux's
-proportional set size).
+Serves the app in three configurations: for a host with little memory (`SOUNDALIKE_LIGHT=1`: no VGG16,
+one decoding process), the default, and on TensorFlow. In each, six clips are uploaded, then every page
+is opened. We report the memory of all of the app's processes after that, with shared memory counted once
+(Linux's proportional set size).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def megabytes(chromium: Browser, environment: dict[str, Any]) -> float:
-    """What a server takes after some uploads and a look at every page."""
+    """Memory of a server after some uploads and a visit to every page."""
     with served(**environment) as server:
         page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
         page.set_default_timeout(120_000)

@@ -1,13 +1,13 @@
-"""Indexing's throughput beside the bare network's, and its memory over many tracks.
+"""Indexing throughput compared with the bare networks', and its memory over many tracks.
 
-`rate` takes turns: processes that do nothing but call the networks on a picture and a spectrogram that
-lie ready, then an index run over the bundled clips with as many processes, of which the start (networks
-loaded, first calls) and the end (processes that run out of files) are left out. It prints the ratio of
-the two rates, turn by turn.
+`rate` alternates between processes that only call the networks on a prepared picture and spectrogram,
+and an indexing run over the bundled clips with as many processes. The run's start (loading networks,
+first calls) and end (processes without files) are excluded. It prints the ratio of the two rates for
+each turn.
 
-`memory` indexes as many tracks as are asked for, the bundled clips again and again, each copy with a
-comment of its own in its tags so that no two files are the same, and prints what all processes together
-take, tenth by tenth (resident memory that is theirs alone, and their share of what they have in common).
+`memory` indexes the requested number of tracks, repeating the bundled clips. Each copy has a unique
+comment in its tags, so no two files are the same. It prints the memory of all processes together for
+each tenth of the run (private resident memory, and the proportional share of shared memory).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 
 
 def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier, out: object) -> None:
-    """Call the networks that some representations rest on, and tell how often a second."""
+    """Call the networks of some representations, and report the calls per second."""
     models = workers._models(workers.ExtractionSpec.of(ModelStore(), builder.wants(names)))
     clip = analysis_window(decoding.decode(CLIP))
     picture = vgg_features.mel_image(clip)
@@ -67,7 +67,7 @@ def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier
 
 
 def bare_rate(names: Sequence[str], count: int, seconds: float) -> float:
-    """Calls of the networks a second, of so many processes together."""
+    """Network calls per second, for `count` processes together."""
     context = multiprocessing.get_context("spawn")
     ready, out = context.Barrier(count), context.Queue()
     started = [
@@ -82,7 +82,7 @@ def bare_rate(names: Sequence[str], count: int, seconds: float) -> float:
 
 
 def index_rate(source: Library, names: Sequence[str], count: int) -> float:
-    """Tracks indexed a second while all processes are at work."""
+    """Tracks indexed per second while all processes are busy."""
     times: list[float] = []
 
     def on_file(event: Event) -> None:
@@ -115,7 +115,7 @@ def rate(names: Sequence[str], count: int, clips: int, turns: int) -> None:
 
 
 def copies(folder: Path, tracks: int) -> Library:
-    """So many files, no two the same."""
+    """Copies of clips, each unique."""
     clips = sorted((paths.LIBRARY / "clips").iterdir())
     for number in range(tracks):
         target = folder / f"{number // 1_000:03d}" / f"{number:06d}.opus"
@@ -128,7 +128,7 @@ def copies(folder: Path, tracks: int) -> Library:
 
 
 def memory_mb() -> tuple[float, float]:
-    """What this process takes, and what those take that it started: proportional resident memory, MB."""
+    """Memory of this process, and of its children: proportional resident memory, MB."""
     own = psutil.Process()
     children = 0.0
     for child in own.children(recursive=True):
@@ -140,7 +140,7 @@ def memory_mb() -> tuple[float, float]:
 
 
 def memory(names: Sequence[str], count: int, tracks: int, folder: Path | None) -> None:
-    """Print the memory of all processes over a long run."""
+    """Print the memory of all processes during a long run."""
     with tempfile.TemporaryDirectory(dir=folder) as aside:
         source = copies(Path(aside) / "music", tracks)
         print(f"{len(source.tracks):,} files", flush=True)
@@ -173,7 +173,7 @@ def memory(names: Sequence[str], count: int, tracks: int, folder: Path | None) -
 
 
 def main() -> None:
-    """Print one of the two."""
+    """Run one of the two."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["rate", "memory"])
     parser.add_argument("--representation", action="append", dest="names")

@@ -1,11 +1,11 @@
-"""Does indexing survive being killed? An index run is stopped by SIGKILL at random moments.
+"""Test that indexing survives being killed: stop a run by SIGKILL at random moments.
 
-A copy of some of the bundled clips is indexed once undisturbed. Then the same command is started again
-and again on another destination, and killed after a random time, drawn evenly from half of what a run
-with a single clip takes, mostly importing, to all that the undisturbed run took. Whenever it gets to its
-end in spite of that, the index has to be the same as the undisturbed one to the last byte, and a
-new destination is begun, until there were as many kills as asked for; the last is let run to its end.
-What was finished at a kill must still be there at the next.
+A copy of some bundled clips is indexed once without interruption. Then the same command is started
+repeatedly with another destination, and killed after a random time, uniform between half of a run with a
+single clip (mostly imports) and the whole uninterrupted run. Whenever a run completes anyway, its index
+must be identical byte for byte to the uninterrupted one, and a new destination is started, until the
+requested number of kills; the last run may complete. Files finished before a kill must still be finished
+at the next.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ PROGRAM = Path(sys.executable).with_name("soundalike")
 
 
 def command(library: Path, out: Path, names: list[str], workers: int) -> list[str]:
-    """The command that is killed."""
+    """The command to kill."""
     asked = [part for name in names for part in ("--representation", name)]
     own = ["--no-cache", "--workers", str(workers), "--json"]
     return [str(PROGRAM), "index", str(library), "--out", str(out), *asked, *own]
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """The checksum of every file of an index."""
+    """Checksum of every file of an index."""
     return {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())
     }
 
 
 def finished(out: Path) -> set[str]:
-    """The checksums of the files that a killed run has finished."""
+    """Checksums of the files that a killed run has finished."""
     store = workspace.beside(out) / checkpoint.FILE
     if not store.is_file():
         return set()
@@ -62,17 +62,17 @@ def library_of(folder: Path, count: int) -> Path:
 
 @dataclass
 class Fared:
-    """How a command fared that was killed again and again.
+    """Results of a command that was killed repeatedly.
 
     Attributes
     ----------
-    first : seconds that it takes for a single clip
-    seconds : seconds that it takes undisturbed
-    files : how many files the index has
-    finished : how many clips were finished at each kill; "whole" where the index was in its place
-    lost : clips that had been finished and were not at the next kill
-    runs : how often it came to its end
-    differing : files of an index that were not as the undisturbed run's
+    first : seconds for a single clip
+    seconds : seconds without interruption
+    files : number of files in the index
+    finished : number of clips finished at each kill; "whole" if the index was complete
+    lost : clips that were finished at a kill and not at the next
+    runs : number of completed runs
+    differing : files of an index that differ from the uninterrupted run's
     """
 
     first: float
@@ -85,7 +85,7 @@ class Fared:
 
 
 def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: int, seed: int) -> Fared:
-    """Index a library undisturbed, and then with so many kills; both in a folder."""
+    """Index a library without interruption, and then with `kills` kills; both in a folder."""
     draw = random.Random(seed)
     calm, killed = folder / "calm", folder / "killed"
     single = folder / "single"
@@ -98,7 +98,7 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
     while len(fared.finished) < kills or finished(killed) or not fared.runs:
         before = finished(killed)
         last = len(fared.finished) == kills
-        if not _runs_to_its_end(
+        if not _completes(
             command(library, killed, names, workers), None if last else draw.uniform(first / 2, seconds)
         ):
             whole = killed.is_dir()
@@ -113,14 +113,14 @@ def try_out(library: Path, folder: Path, names: list[str], workers: int, kills: 
 
 
 def _undisturbed(asked: list[str]) -> float:
-    """Let a command run; the seconds it took."""
+    """Run a command to the end; return its seconds."""
     began = time.monotonic()
     subprocess.run(asked, check=True, stdout=subprocess.DEVNULL)
     return time.monotonic() - began
 
 
-def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
-    """Run a command, and kill it after so long; whether it was quicker."""
+def _completes(asked: list[str], seconds: float | None) -> bool:
+    """Run a command, and kill it after a time; return whether it completed before."""
     run = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     try:
         said = run.communicate(timeout=seconds)[1]
@@ -134,7 +134,7 @@ def _runs_to_its_end(asked: list[str], seconds: float | None) -> bool:
 
 
 def main() -> None:
-    """Print how a run fared that was killed so often."""
+    """Print the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--clips", type=int, default=12)

@@ -1,13 +1,12 @@
-"""Is the app usable with a library of FMA's sizes? What each page sends, and how long it computes.
+"""Test the app with libraries of FMA's sizes: what each page sends, and its computation time.
 
     python benchmarks/large_library.py [--tracks N ...]
 
-For made-up libraries (`synthetic_index`) of 478, 8,000, 25,000 and 106,574 tracks, every page is run by
-Streamlit's own test driver, in this process and without a browser. "First" is a page's first run after
-the server was started, "again" the median of three further runs, as any click on the page causes one;
-beside each the kilobytes of the messages that it sends (`page_runs`). Then what the
-server does for each key of a search, and the greatest memory that the process has had so far; TensorFlow
-is not loaded.
+For synthetic libraries (`synthetic_index`) of 478, 8,000, 25,000 and 106,574 tracks, every page is run
+by Streamlit's test driver, in this process and without a browser. "First" is a page's first run after
+the server started, and "again" the median of three further runs, like those after a click; next to each
+are the kilobytes of messages sent (`page_runs`). Then follow the server's time per keystroke of a
+search, and the peak memory of the process so far. TensorFlow isn't loaded.
 """
 
 from __future__ import annotations

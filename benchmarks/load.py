@@ -1,19 +1,18 @@
-"""Do many visitors at once get right answers, quickly, and without an error?
+"""Load test: correct answers, response times and errors with many users at once.
 
     python benchmarks/load.py [--sessions N] [--minutes M] [--json]
 
-Each visitor uploads a clip that nobody else has, reads its playlist, looks at three other pages with
-some seconds between, comes back and uploads the next. Before, the same clips are asked about alone, as
-`soundalike recommend` does; a playlist that holds other tracks is a mixed-up result. Every alert on a
-page, every script error and every complaint on the console is an error.
+Each user uploads a unique clip, reads its playlist, views three other pages with pauses of some seconds,
+returns and uploads the next. Before, the playlists for the same clips are computed alone, as by
+`soundalike recommend`; a playlist with other tracks is a mixed-up result. Every alert on a page, every
+script error and every console error counts as an error.
 
-That crowd comes twice, each time to a new server. First each visitor is a tab of one headless Chromium,
-in a context of its own. A page change lasts from the click to the frame in which the other page's
-heading and its main part stand there; but so many tabs draw on the processors that serve them, which no
-visitor's to a server does, and that is what their times tell, though the tabs give way to the server as
-far as the system lets them. Then each is a visitor whose browser is elsewhere (`distant`): that crowd
-asks for more, since nothing holds it up, and a page change lasts from the question to the last of the
-answer.
+This load is applied twice, each time to a new server. First, each user is a tab of one headless
+Chromium, in its own context. A page change is timed from the click to the frame that shows the new
+page's heading and main part. These tabs render on the server's processors, unlike those of real users,
+and their times reflect that, although the tabs run at the lowest priority that the system offers.
+Second, each user has a simulated remote browser (`distant`). This load sends more requests, since
+rendering doesn't slow it down, and a page change is timed from the request to the end of the response.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ BAR_MS = 500
 PATIENCE_MS = 300_000
 THINK_S = (2.0, 5.0)
 READY_S = 20
-"""What a server takes after its first visitor to load the networks; then the crowd comes."""
+"""Time for a server to load the networks after its first user, before the load starts."""
 LOOKED_AT = 3
 ROWS = 10
 PAGES = {
@@ -51,7 +50,7 @@ PAGES = {
     "About": ("How it works", "h2"),
     "Recommend": ("Hear what sounds alike", "tbody .title, [data-testid=stFileUploader]"),
 }
-"""Each page's heading, and what shows that its main part is drawn."""
+"""Heading of each page, and a selector that shows that its main part is drawn."""
 QUEUED = re.compile(r"(\d+) clips? ahead of yours")
 
 LOOK = """
@@ -66,7 +65,7 @@ LOOK = """
   }
 }
 """
-"""What stands on a page: the steps of an upload, what is wrong, the clip that was asked about."""
+"""State of a page: the steps of an upload, errors, and the clip of the query."""
 LOOK_S = 0.5
 
 STOPWATCH = """
@@ -88,7 +87,7 @@ STOPWATCH = """
 
 
 class Visitor:
-    """One session."""
+    """One user session."""
 
     def __init__(self, number: int, page: Page, expected: Sequence[list[str]], log: Seen) -> None:
         self.number, self.page, self.expected, self.log = number, page, expected, log
@@ -112,7 +111,7 @@ class Visitor:
             await self.go("Recommend")
 
     async def ask(self, clip: int) -> None:
-        """Upload a clip, wait for its playlist, and compare it with what it should be."""
+        """Upload a clip, wait for its playlist, and compare it with the expected one."""
         await self.page.get_by_text("Upload", exact=True).first.click()
         name, content = uploads.upload(clip)
         chooser = self.page.locator("input[type=file]").first
@@ -136,23 +135,23 @@ class Visitor:
             self.log.mixed_up.append(f"{name}: {shown} in place of {self.expected[clip]}")
 
     async def go(self, name: str) -> None:
-        """Change to a page, and note how long that took."""
+        """Change to a page, and record the time."""
         await self.page.get_by_role("link", name=name, exact=True).first.click()
         self.log.page_ms.append(await self.page.evaluate("(wanted) => drawn(wanted)", PAGES[name]))
         await self.page.locator(SETTLED).wait_for()
         await self.note_alerts()
 
     async def think(self) -> None:
-        """What a visitor does most of the time."""
+        """Pause like a user."""
         await asyncio.sleep(self.chance.uniform(*THINK_S))
 
     async def note_alerts(self) -> None:
-        """Alerts that say that something is wrong."""
+        """Record alerts about errors."""
         seen = await self.page.evaluate(LOOK)
         self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
 
     def _console(self, message: object) -> None:
-        # On a page's own address Streamlit first looks for its server below it, and is told 404.
+        # On a page's own URL, Streamlit first looks for its server below it, and gets a 404.
         where = str((getattr(message, "location", None) or {}).get("url", ""))
         if getattr(message, "type", "") == "error" and "/_stcore/" not in where:
             self.log.problems.append(f"console: {getattr(message, 'text', '')} {where}")
@@ -190,23 +189,23 @@ def ready(address: str) -> None:
 
 
 def give_way() -> None:
-    """Let this process and those it starts run when the server does not want to (SCHED_IDLE).
+    """Run this process and its children only when the server is idle (SCHED_IDLE).
 
-    A niceness would not do: Chromium gives its processes their own. Where the system shares processors
-    out between sessions first (Linux's autogroup), Chromium still gets half of them.
+    A nice value isn't enough: Chromium sets its own for its processes. If the system first divides
+    processors between sessions (Linux's autogroup), Chromium still gets half of them.
     """
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def crowd_in_tabs(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
-    """What visitors saw whose browser is here."""
+    """Observations of users with local browsers."""
     seen = Seen()
     asyncio.run(crowd(address, sessions, seconds, expected, seen))
     return seen
 
 
 def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
-    """What visitors saw whose browsers are elsewhere."""
+    """Observations of users with remote browsers."""
     clips = len(expected) // sessions
     visitors = [
         Distant(address, number, THINK_S, range(number * clips, (number + 1) * clips), expected)
@@ -260,7 +259,7 @@ async def stay(
     expected: Sequence[list[str]],
     log: Seen,
 ) -> None:
-    """One visitor's stay; whatever ends it early is a problem."""
+    """One user's session; an early end is recorded as an error."""
     context = await chromium.new_context(viewport={"width": 1280, "height": 900})
     visitor = Visitor(number, await context.new_page(), expected, log)
     try:
@@ -271,7 +270,7 @@ async def stay(
 
 
 def alone(count: int) -> list[list[str]]:
-    """The titles of each clip's playlist, asked about one after the other."""
+    """Titles of each clip's playlist, computed one after the other."""
     from soundalike import paths, representations
     from soundalike.index import index
     from soundalike.models import ModelStore
@@ -290,7 +289,7 @@ def alone(count: int) -> list[list[str]]:
 
 
 def figures(here: Seen, elsewhere: Seen) -> list[Figure]:
-    """What both crowds saw, in figures."""
+    """Figures from both loads."""
     if not here.upload_s or not elsewhere.upload_s:
         problems = [*here.problems, *elsewhere.problems]
         sys.exit("No session got as far as a playlist: " + "; ".join(problems[:5]))
@@ -306,7 +305,7 @@ def figures(here: Seen, elsewhere: Seen) -> list[Figure]:
 
 
 def times(seen: Seen, whose: str) -> list[Figure]:
-    """How long a crowd waited."""
+    """Response times of a load."""
     pages, uploaded = seen.page_ms, seen.upload_s
     return [
         Figure(

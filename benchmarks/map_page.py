@@ -1,15 +1,15 @@
-"""How heavy is the map, and how well does it place a clip?
+"""Size and speed of the map, and accuracy of placing clips on it.
 
     python benchmarks/map_page.py
 
-First, for libraries of 478, 8,000 (FMA-small) and 106,574 (FMA-large) tracks with random places and
-made-up names: the bytes that the page sends for the map, the time to make them ready, and, in a
-headless Chromium, the time until the map is drawn, the time of a frame while it is moved, and the time
-to find the point under the mouse. FMA-large is measured as the page shows it, thinned, and whole.
+First, for libraries of 478, 8,000 (FMA-small) and 106,574 (FMA-large) tracks with random positions and
+synthetic names: the bytes that the page sends for the map and the time to prepare them; and, in a
+headless Chromium, the time until the map is drawn, the frame time while it is panned, and the time to
+find the point under the mouse. FMA-large is measured as shown on the page (thinned) and whole.
 
-Second, on the bundled library: how far `projection.place` is from UMAP's own `transform` for tracks
-that a map has not seen, in units of the map's radius, beside a place at random; and of each such
-track's ten nearest in the full space the share that is among its ten nearest on the map, for both.
+Second, on the bundled library: the distance of `layout.place` from UMAP's own `transform` for held-out
+tracks, in units of the map's radius, compared with random positions; and for both, the share of each
+such track's ten nearest in the full space that are among its ten nearest on the map.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def _weigh(size: int, limit: int) -> str:
 
 
 def _library(size: int) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float32]], Colouring]:
-    """Random places, and names about as long as FMA's (17 letters a title, 13 an artist)."""
+    """Random positions, and names about as long as FMA's (17 letters a title, 13 an artist)."""
     rng = np.random.default_rng(0)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz     "))
 
@@ -123,7 +123,7 @@ def _library(size: int) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float
 
 
 def _draw(data: dict[str, Any]) -> dict[str, float]:
-    """Times in a browser, in milliseconds; not a number where there is no Chromium."""
+    """Times in a browser, in milliseconds; NaN without Chromium."""
     found = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )

@@ -1,16 +1,16 @@
-"""What does the served app hold in memory, and does it give it back?
+"""Memory of the served app, and whether it is released.
 
     python benchmarks/memory.py [--sessions N] [--uploads N] [--json]
 
-The server's resident memory (RSS, all of the process, mapped files included), from outside:
+The server's resident memory (RSS of the whole process, including mapped files), measured from outside:
 
 1. with the networks loaded, after one upload;
-2. with N more browser sessions open, each with an upload of its own on Recommend and on Anatomy: what
-   one of them adds; and what is left of that after they were closed, Streamlit has let them go, which
-   it does two minutes after a browser has left, when the next one leaves, and the app has collected
-   what they were, which it does every half minute when somebody comes;
-3. over N uploads in a row in one browser page: the median of the last tenth against that of the second
-   tenth, when everything that grows once has grown.
+2. with N more browser sessions open, each with an upload on Recommend and on Anatomy: the memory added
+   per session; and the remainder after the sessions were closed, released by Streamlit and collected by
+   the app. Streamlit releases a session two minutes after its browser left, when the next one leaves;
+   the app collects garbage every half minute while it has users;
+3. over N consecutive uploads in one browser page: the median of the last tenth compared with that of the
+   second tenth, after one-off growth.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def main() -> None:
         process = psutil.Process(server.pid)
 
         def memory() -> float:
-            """In MB, once nothing has changed for a second."""
+            """In MB, once it has been stable for a second."""
             before = process.memory_info().rss
             while True:
                 time.sleep(1)
@@ -65,8 +65,8 @@ def main() -> None:
 
 
 def sessions(chromium: Browser, address: str, count: int, memory: Memory) -> list[Figure]:
-    """What a session adds, and what is left of it."""
-    # The first on each page also loads what all of them share.
+    """Memory added per session, and the remainder afterwards."""
+    # The first session on each page also loads shared data.
     leave(look_around(chromium, address, 1))
     before = memory()
     opened = [look_around(chromium, address, 2 + number) for number in range(count)]
@@ -91,7 +91,7 @@ def sessions(chromium: Browser, address: str, count: int, memory: Memory) -> lis
 
 
 def in_a_row(page: Page, count: int, memory: Memory) -> list[Figure]:
-    """How memory grows over uploads in one page."""
+    """Growth of memory over uploads in one page."""
     sizes = []
     for number in range(count):
         upload(page, 1_000 + number)
@@ -110,7 +110,7 @@ def in_a_row(page: Page, count: int, memory: Memory) -> list[Figure]:
 
 
 def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
-    """A session that uploads a clip on Recommend and the same on Anatomy, and stays."""
+    """Open a session that uploads a clip on Recommend and on Anatomy, and stays."""
     page = visit(chromium, address)
     upload(page, number)
     page.get_by_role("link", name="Anatomy").click()
@@ -126,7 +126,7 @@ def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
 
 
 def visit(chromium: Browser, address: str) -> Page:
-    """A new session at the first page, ready for an upload."""
+    """Open a new session at the first page, ready for an upload."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
@@ -147,12 +147,12 @@ def upload(page: Page, number: int) -> None:
 
 
 def leave(context: BrowserContext) -> None:
-    """End a session."""
+    """Close a session."""
     context.close()
 
 
 def mb(value: float) -> float:
-    """Megabytes as they may be quoted."""
+    """Megabytes, rounded for quoting."""
     return round(max(value, 0.0), 1)
 
 

@@ -1,13 +1,13 @@
-"""Does the rebuilt tagger say what the original graph says?
+"""Verify that the rebuilt tagger gives the same outputs as the original graph.
 
     pip download --no-deps musicnn==0.1.0
     python benchmarks/musicnn_equality.py musicnn-0.1.0-py3-none-any.whl [CLIPS] [--fixture FILE]
 
-Runs the graph in the wheel's MSD_musicnn checkpoint, through TensorFlow's version 1 interface, and the
-rebuilt network on the patches of real clips (24 of the bundled library, evenly spread, unless told
-otherwise), and prints the largest difference in the tags' likelihoods, the penultimate layer and the
-pooled filters. Exits with 1 where any is over 1e-4. `--fixture` writes the original's outputs for
-three patches, with which the tests compare.
+Runs the graph of the wheel's MSD_musicnn checkpoint, through TensorFlow's version 1 interface, and the
+rebuilt network on the patches of real clips (by default 24 of the bundled library, evenly spaced).
+Prints the largest difference in the tags' likelihoods, the penultimate layer and the pooled filters, and
+exits with 1 if any exceeds 1e-4. `--fixture` writes the original's outputs for three patches, for the
+tests to compare with.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PATCHES, TRAINING = "model/Placeholder", "model/Placeholder_2"
 
 
 class Original:
-    """The graph as it was saved, restored from its checkpoint by its own operations."""
+    """The original graph, restored from its checkpoint with its own operations."""
 
     def __init__(self, wheel: Path) -> None:
         import tensorflow as tf
@@ -53,7 +53,7 @@ class Original:
             prefix = convert_musicnn.unpack(wheel, Path(folder), also=(".meta",))
             saved = v1.MetaGraphDef()
             saved.ParseFromString(Path(f"{prefix}.meta").read_bytes())
-            # TensorFlow 2 rejects the gradients' stored shapes, so only what leads to outputs is kept.
+            # TensorFlow 2 rejects the stored shapes of gradients; keep only the outputs' inputs.
             wanted = [*LISTENS.values(), saved.saver_def.restore_op_name]
             definition = v1.graph_util.extract_sub_graph(saved.graph_def, wanted)
             with tf.Graph().as_default() as graph:
@@ -64,7 +64,7 @@ class Original:
             )
 
     def __call__(self, patches: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The same outputs as `tagger.TaggerOutput`."""
+        """Compute the same outputs as `tagger.TaggerOutput`."""
         fetched: dict[str, Any] = {name: f"{node}:0" for name, node in LISTENS.items()}
         found: dict[str, NDArray[np.float32]] = self._session.run(
             fetched, {f"{PATCHES}:0": patches, f"{TRAINING}:0": False}
@@ -74,7 +74,7 @@ class Original:
 
 
 def main() -> int:
-    """Compare; 1 if any output differs by more than the tolerance."""
+    """Compare; return 1 if any output differs by more than the tolerance."""
     options = _options()
     rebuilt = ModelStore().tagger
     original = Original(options.wheel)
@@ -104,7 +104,7 @@ def main() -> int:
 
 
 def write_fixture(original: Original, source: library.Library, path: Path) -> None:
-    """The original's outputs for the fourth patch of three clips, float32; a few kB."""
+    """Write the original's outputs for the fourth patch of three clips, float32; a few kB."""
     ids = list(source.tracks["track_id"])
     patches = []
     for track in FIXTURE_CLIPS:

@@ -1,14 +1,14 @@
-"""Musly beside every representation, on the same clips.
+"""Compare Musly with every representation on the same clips.
 
     pip install pymusly==2.0.0
     python benchmarks/musly.py INDEX
 
 Musly (Schnitzer, "Indexing content-based music similarity models for fast retrieval in massive
-databases", 2012; method `timbre`, mutual proximity included) is the tool that a user would otherwise
-take. It hears the same half minutes, decoded in the same way, and its rankings are scored by the same
-functions: genre precision at 10 with the artist filter, 95 % intervals by bootstrap over artists, the
-skew of how often tracks are among the ten nearest, and the share that never is. The last column is the
-paired difference of a representation from Musly, with its interval.
+databases", 2012; method `timbre`, with mutual proximity) is the obvious alternative. It gets the same
+half minutes from the same decoder, and its rankings are scored by the same functions: genre precision at
+10 with the artist filter, 95 % intervals by bootstrap over artists, the skew of the k-occurrence at 10,
+and the share of orphans. The last column is the paired difference of a representation from Musly, with
+its interval.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def musly(opened: Index) -> NDArray[np.float64]:
-    """Musly's similarities of every two tracks, the higher the more alike [shape=(n, n)]."""
+    """Musly's pairwise similarities, higher is more similar [shape=(n, n)]."""
     try:
         import pymusly
     except ImportError:
@@ -74,7 +74,7 @@ def musly(opened: Index) -> NDArray[np.float64]:
 
 
 def _untagged(opened: Index) -> NDArray[np.bool_]:
-    """The tracks whose genre is not from a tagger, which heard audio too."""
+    """Tracks whose genre isn't from a tagger, which would be based on audio too."""
     if "genre_source" not in opened.tracks:
         return np.ones(len(opened), bool)
     return (opened.tracks["genre_source"] != "tagger").to_numpy(bool)

@@ -1,8 +1,8 @@
-"""Damaged audio files: small valid ones in every accepted format, and ways to damage them.
+"""Damaged audio files for fuzzing: small valid ones in every accepted format, and mutations.
 
-Where damage falls matters more than how much there is: half of it goes to the parts that decoders trust
-most: the first kilobyte, the last one, and in MP4 the `moov` box. Ogg's pages carry checksums, and
-those with a wrong one are skipped, so that half of the damaged Ogg files have theirs put right again.
+The place of damage matters more than its amount. Half of the damage goes to the parts that decoders rely
+on most: the first and the last kilobyte, and the `moov` box of MP4. Ogg pages with a wrong checksum are
+skipped by decoders, so half of the damaged Ogg files get their checksums corrected.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FORMATS = {
 """Container and codec, by FFmpeg's names."""
 
 SECONDS = 3.2
-"""Length of a seed: hardly more than the shortest clip that is accepted."""
+"""Duration of a seed file: slightly more than the shortest accepted clip."""
 _RATES = (8_000, 16_000)
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
@@ -53,7 +53,7 @@ Damage = Callable[[bytearray, random.Random], None]
 
 @lru_cache
 def seeds(name: str) -> list[bytes]:
-    """Small valid files of a format: mono and stereo, at two rates, one with tags."""
+    """Small valid files of a format: mono and stereo, at two sample rates, one with tags."""
     container, codec = FORMATS[name]
     layouts = ("stereo",) if codec == "vorbis" else ("mono", "stereo")
     return [
@@ -64,13 +64,13 @@ def seeds(name: str) -> list[bytes]:
 
 
 def mutate(source: bytes, other: bytes, rng: random.Random) -> bytes:
-    """A damaged copy of a file.
+    """Make a damaged copy of a file.
 
     Parameters
     ----------
     source : the file
-    other : of any format, for splices
-    rng : decides everything
+    other : a file of any format, for splices
+    rng : source of all random choices
     """
     content = bytearray(source)
     for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
@@ -86,7 +86,7 @@ def mutate(source: bytes, other: bytes, rng: random.Random) -> bytes:
 
 
 def _place(content: bytearray, rng: random.Random) -> int:
-    """A place in a file, more often than not where it says what it is."""
+    """A random position in a file, more often than not in its headers."""
     length = len(content)
     kind = rng.random()
     if kind < 0.45:
@@ -112,7 +112,7 @@ def _overwrite(content: bytearray, rng: random.Random) -> None:
 
 
 def _set_length(content: bytearray, rng: random.Random) -> None:
-    """Write an extreme number where there may be a length."""
+    """Write an extreme number at a possible length field."""
     width, order = rng.choice((1, 2, 3, 4, 8)), rng.choice(_ORDERS)
     number = rng.choice(_EXTREMES)
     if width == 8 and rng.random() < 0.3:
@@ -123,7 +123,7 @@ def _set_length(content: bytearray, rng: random.Random) -> None:
 
 
 def _change_number(content: bytearray, rng: random.Random) -> None:
-    """Add a little to a number, or double it."""
+    """Increment a number slightly, or double it."""
     place = _place(content, rng)
     content[place] = (content[place] + rng.choice((-16, -1, 1, 16, content[place]))) % 256
 
@@ -143,7 +143,7 @@ def _insert(content: bytearray, rng: random.Random) -> None:
 
 
 def _duplicate(content: bytearray, rng: random.Random) -> None:
-    """Repeat a part of the file, there or elsewhere."""
+    """Repeat a part of the file, in place or elsewhere."""
     start = _place(content, rng)
     part = content[start : start + rng.choice((8, 64, 512, 4_096))]
     place = rng.choice((start, _place(content, rng)))
@@ -151,7 +151,7 @@ def _duplicate(content: bytearray, rng: random.Random) -> None:
 
 
 def _swap(content: bytearray, rng: random.Random) -> None:
-    """Exchange two parts of the file."""
+    """Swap two parts of the file."""
     length = rng.choice((4, 64, 1_024))
     first, second = sorted((_place(content, rng), _place(content, rng)))
     if second - first < length or second + length > len(content):
@@ -167,7 +167,7 @@ _DAMAGES: tuple[Damage, ...] = (
 
 
 def _mend_checksums(content: bytearray) -> None:
-    """Give every page of an Ogg file the checksum of what it holds now."""
+    """Recompute the checksum of every page of an Ogg file."""
     starts = []
     place = content.find(b"OggS")
     while place >= 0:
@@ -209,7 +209,7 @@ def _encode(container: str, codec: str, layout: str, rate: int, tags: dict[str, 
     frame = av.AudioFrame.from_ndarray(flat, format="flt", layout=layout)
     frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), 0
     file = io.BytesIO()
-    # These would have random serial numbers.
+    # The muxer would choose random serial numbers.
     exact = {"fflags": "+bitexact"} if container in ("ogg", "webm", "matroska") else {}
     with av.open(file, "w", format=container, container_options=exact) as output:
         output.metadata.update(tags)

@@ -1,13 +1,13 @@
-"""What the networks take by each runtime, and what a lower precision costs.
+"""Speed of the networks on each runtime, and the effect of lower precision.
 
     python benchmarks/network.py [--rounds N] [--library DIR] [--json]
 
 Times one forward pass of VGG16 (a 480 x 640 picture), of the tagger (ten patches) and of YAMNet (62
-patches) by TensorFlow, as a traced direct call, by OpenVINO in float32, and by what the app chooses on
-this processor, in turns, so that all see the same machine; ratios are medians of the turns' ratios. Then
-embeds the clips of a library (the evaluation clips beside the project where they are, else the bundled
-ones) by TensorFlow and by the app's choice: how far the embeddings agree, and genre precision at 10 by
-both, the query's artist filtered out, with the paired difference's 95 % bootstrap interval over artists.
+patches) on TensorFlow (as a traced direct call), on OpenVINO in float32, and on the app's choice for
+this processor, alternately, for equal conditions; ratios are medians of the rounds' ratios. Then embeds
+the clips of a library (the evaluation clips next to the project if available, otherwise the bundled
+ones) by TensorFlow and by the app's choice. Prints the agreement of the embeddings, and genre precision
+at 10 for both with an artist filter, with the paired difference's 95 % bootstrap interval over artists.
 """
 
 from __future__ import annotations
@@ -57,18 +57,18 @@ def main() -> None:
 
 
 def store(name: str) -> ModelStore:
-    """Networks that run on a runtime."""
+    """Networks on a given runtime."""
     os.environ[runtime.VARIABLE] = name
     models = ModelStore()
     for network in (models.vgg16, models.tagger, models.yamnet):
         assert network is not None
-    # Made ready at its first call.
+    # Prepared at the first call.
     models.genre_head(np.zeros((1, 7, 10, 512), np.float32))
     return models
 
 
 def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -> list[Figure]:
-    """Times of a pass, and their ratios."""
+    """Time per pass, and ratios."""
     clip = analysis_window(decoding.decode(source.path(0)))
     picture = vgg_features.mel_image(clip)
     patches = tagger.patches(tagger.spectrogram(clip))
@@ -95,7 +95,7 @@ def speed(stores: dict[str, ModelStore], source: library.Library, rounds: int) -
 
 
 def in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each call, round by round, after one that does not count."""
+    """Seconds of each call by round, after one warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(rounds + 1):
         for name, call in calls.items():
@@ -107,7 +107,7 @@ def in_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, l
 
 
 def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Figure]:
-    """Agreement of embeddings, and precision at 10 by both."""
+    """Agreement of embeddings, and precision at 10 for both."""
     single, chosen = (embedded(stores[name], source) for name in (runtime.TENSORFLOW, CHOSEN))
     found = []
     for name in NAMES:
@@ -146,13 +146,13 @@ def embedded(models: ModelStore, source: library.Library) -> dict[str, NDArray[n
 def similarities(
     vectors: dict[str, NDArray[np.float32]], parts: dict[str, float]
 ) -> NDArray[np.float32]:
-    """Cosine similarity of every two clips, by weighted parts joined, each scaled by all clips."""
+    """Pairwise cosine similarity of clips, from weighted joined parts scaled by all clips."""
     joined = np.concatenate([scaled(part, vectors[part]) * w for part, w in parts.items()], axis=1)
     return metrics.cosine_matrix(joined)
 
 
 def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Vectors as an index of them all compares them."""
+    """Vectors scaled like an index of all of them."""
     kind = representations.get(name).scaling
     if kind is None:
         return vectors
@@ -162,7 +162,7 @@ def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Cosine similarity row by row."""
+    """Row-wise cosine similarity."""
     norms = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return np.asarray((one.astype(np.float64) * other).sum(axis=1) / np.maximum(norms, 1e-12))
 

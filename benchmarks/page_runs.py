@@ -1,7 +1,7 @@
-"""Runs of the pages by Streamlit's own test driver, in this process: their time and what they send.
+"""Run pages with Streamlit's test driver in this process, and measure time and bytes sent.
 
-Of a message that a browser has from either of the two runs before, Streamlit sends a reference only;
-so it is counted here.
+Streamlit sends only a reference for a message that the browser received in one of the last two runs. The
+bytes are counted accordingly.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from streamlit.runtime.forward_msg_cache import create_reference_msg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 
 KEPT_RUNS = 2
-"""How many runs a browser keeps a message for that is not used (`global.maxCachedMessageAge`)."""
+"""Number of runs for which a browser caches an unused message (`global.maxCachedMessageAge`)."""
 
 
 class Visit:
-    """A session, and what its browser has by now."""
+    """A session, and its browser's message cache."""
 
     def __init__(self, app: Any) -> None:
         self.app = app
@@ -28,9 +28,9 @@ class Visit:
         self.worked_ms = 0.0
 
     def run(self, act: Callable[[], object] = lambda: None) -> tuple[float, float]:
-        """A run's milliseconds, what led to it included, and the kilobytes that it sends.
+        """Milliseconds of a run, including the action before it, and the kilobytes sent.
 
-        `worked_ms` then has the processor's time, of all threads, which a busy machine leaves as it is.
+        `worked_ms` then has the CPU time of all threads, which is unaffected by other load.
 
         Raises
         ------

@@ -1,20 +1,20 @@
-"""What others take for the same clips: Musly, Essentia, librosa's own features, the article's pipeline.
+"""Compare speed with Musly, Essentia, librosa's own features and the article's pipeline.
 
     pip install pymusly==2.0.0 essentia==2.1b6.dev1389
     python benchmarks/peers.py [--clips N] [--json]
 
-Both packages are needed here alone; a row whose package is missing is left out. Seconds a track are
-from the file to the features, one track after the other, median over the clips, after one that is not
-counted; each system is given the half minute that ours analyses, by its own decoder where it has one.
-Milliseconds a query are for all similarities of one track to as many as the bundled library has, each
-by the system's own distance:
+The two packages are only needed here; rows of missing packages are left out. Seconds per track are from
+the file to the features, one track after the other, median over the clips, after one warm-up. Each
+system gets the half minute that ours analyses, from its own decoder if it has one. Milliseconds per
+query are for the similarities of one track to as many as in the bundled library, by the system's own
+distance:
 
 - Musly's method `timbre`, with its own similarity;
-- Essentia's MusicExtractor, standardised Euclidean distance over its numbers;
+- Essentia's MusicExtractor, standardised Euclidean distance over its features;
 - librosa: mean and deviation of 20 MFCC, chroma, spectral contrast and the tempo, by the same distance;
 - the article: the mel spectrogram as a matplotlib figure, VGG16 by Keras' `predict`, max-pooled, and
   scikit-learn's cosine similarity over all tracks;
-- ours: everything that a playlist by default needs, and an exact search.
+- ours: everything that a default playlist needs, and an exact search.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ QUERIES = 5
 
 @dataclass(frozen=True)
 class Peer:
-    """A system: how it hears a file, and how it compares one track with a library.
+    """A system: its feature extraction, and its comparison of one track with a library.
 
     Attributes
     ----------
-    hear : a file to its features
-    compare : the features of all clips, and the library's size, to what asks one query
+    hear : function from a file to its features
+    compare : function from the features of all clips and the library's size to a query function
     """
 
     name: str
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def measure(peer: Peer, files: list[Path]) -> list[Figure]:
-    """One system's figures."""
+    """Figures of one system."""
     size = len(index.load(paths.BUNDLED_INDEX))
     heard, taken = [], []
     for file in files:
@@ -100,7 +100,7 @@ def measure(peer: Peer, files: list[Path]) -> list[Figure]:
 
 
 def peers() -> list[Peer]:
-    """All systems that are installed."""
+    """All installed systems."""
     made = {"pymusly": musly, "essentia": essentia, "librosa": own_features, "matplotlib": article}
     there = [make() for package, make in made.items() if importlib.util.find_spec(package)]
     return [*there, ours()]
@@ -134,7 +134,7 @@ def essentia() -> Peer:
 
     def hear(file: Path) -> NDArray[np.float64]:
         pool, _ = extract(str(file))
-        # Beats are as many as a track has; what is text names a key or a version.
+        # The number of beats varies by track; text values are names of keys or versions.
         names = [name for name in sorted(pool.descriptorNames()) if name != "rhythm.beats_position"]
         values = [np.ravel(pool[name]) for name in names]
         return np.concatenate([value for value in values if value.dtype.kind == "f"])
@@ -143,7 +143,7 @@ def essentia() -> Peer:
 
 
 def own_features() -> Peer:
-    """A usual set of librosa's features (McFee et al., 2015)."""
+    """A common set of librosa's features (McFee et al., 2015)."""
     import librosa
 
     def hear(file: Path) -> NDArray[np.float64]:
@@ -162,7 +162,7 @@ def own_features() -> Peer:
 
 
 def article() -> Peer:
-    """The article's pipeline, as it was published."""
+    """The article's pipeline, as published."""
     from sklearn.metrics.pairwise import cosine_similarity
 
     from soundalike.models.tensorflow_import import import_tensorflow
@@ -184,7 +184,7 @@ def article() -> Peer:
 
 
 def ours() -> Peer:
-    """What a playlist needs."""
+    """Our pipeline for a default playlist."""
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
 
     def compare(heard: list[query.Query], size: int) -> Callable[[], object]:
@@ -195,7 +195,7 @@ def ours() -> Peer:
 
 
 def standardised(heard: list[NDArray[np.float64]], size: int) -> Callable[[], object]:
-    """Euclidean distances once each number has mean 0 and deviation 1 over the library."""
+    """Euclidean distances of features standardised to mean 0 and deviation 1 over the library."""
     clips = np.stack(heard)
     deviation = clips.std(axis=0)
     scaled = (clips - clips.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)

@@ -1,15 +1,15 @@
-"""How good are journeys and variety, and how long does a playlist take?
+"""Quality of journeys and variety, and the time for a playlist.
 
     python benchmarks/playlists.py [--tracks N]
 
-Journeys: for pairs of tracks drawn by chance (fixed seed), the mean and the largest step of a journey of
-eight tracks between them, against two naive ways over as many: from each track to its nearest that has
-not come yet, and by chance; both then jump to the destination. Angles between embeddings, in degrees.
+Journeys: for random pairs of tracks (fixed seed), the mean and the largest step of a journey of eight
+tracks between them, compared with two baselines of the same length: from each track to its nearest
+unused neighbour, and random; both then jump to the destination. Angles between embeddings, in degrees.
 
-Variety: what a playlist of twenty gains in difference among its tracks and loses in likeness to its
-query, mean over queries drawn by chance.
+Variety: for a playlist of twenty, the gain in difference among its tracks and the loss in similarity to
+its query, mean over random queries.
 
-Time: median milliseconds of what a page asks of the server, on the shipped library and on one with as
+Time: median milliseconds of a page's requests to the server, on the bundled library and on one with as
 many tracks as FMA-large (106,574, random vectors of `soundalike`'s size).
 """
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def journeys(index: Index, pairs: np.ndarray) -> None:
-    """Steps of journeys and of two naive ways."""
+    """Steps of journeys and of the two baselines."""
     print("| compared by | way | mean step | largest step, mean | largest of all |")
     print("|---|---|---:|---:|---:|")
     for name in NAMES:
@@ -91,7 +91,7 @@ def _nearest_next(index: Index, name: str, start: int, end: int) -> list[int]:
 
 
 def variety(index: Index, queries: np.ndarray) -> None:
-    """Likeness to the query and among the tracks, as variety grows."""
+    """Similarity to the query and among the tracks, by variety."""
     print("\n| variety | similarity to the query | among the tracks |")
     print("|---:|---:|---:|")
     for share in VARIETIES:
@@ -106,7 +106,7 @@ def variety(index: Index, queries: np.ndarray) -> None:
 
 
 def timed(ask: Callable[[Index, int], object], index: Index) -> str:
-    """Median milliseconds over some queries, after one that is not counted."""
+    """Median milliseconds over some queries, after one warm-up."""
     times = []
     try:
         for row in range(8):
@@ -120,7 +120,7 @@ def timed(ask: Callable[[Index, int], object], index: Index) -> str:
 
 
 class NotAskedError(Exception):
-    """What the made-up library cannot be asked, having no audio."""
+    """The synthetic library doesn't support this, because it has no audio."""
 
 
 def _seeds(index: Index, *rows: int) -> list[Seed]:
@@ -190,7 +190,7 @@ QUESTIONS: dict[str, Callable[[Index, int], object]] = {
 
 
 def made_up(folder: Path, tracks: int) -> Index:
-    """An index of random vectors, with artists of some fifteen tracks each as in FMA."""
+    """An index of random vectors, with about fifteen tracks per artist as in FMA."""
     rng = np.random.default_rng(2)
     vectors = rng.normal(size=(tracks, 64)).astype(np.float16)
     np.save(folder / f"{SOUND}.npy", vectors)

@@ -1,14 +1,14 @@
-"""What does a change of any widget cost on the server, and what does it send?
+"""Cost of changing any widget: server time and bytes sent.
 
     python benchmarks/reruns.py [--repeats N] [--page NAME ...] [--json]
 
-Every page, in each of its forms, is run by Streamlit's own test driver through `app.py`, in this process
-and without a browser. Each widget on it is changed some times, one value after the other, and so is what
-the pages' own components (grids, maps, tables) change. Uploads, recordings and "Look inside the network"
-need the network and are left out, as are buttons that only open another page. A time is that of the
-whole run, with the driver's own part, where a visitor's change of a fragment runs that alone; the bytes
-are those that a browser is sent, which has what the last runs sent. The first change of a
-widget is not counted. Beside the slowest and the largest changes stand the five next, to explain.
+Every page, in each of its forms, is run by Streamlit's test driver through `app.py`, in this process and
+without a browser. Each widget is changed several times, one value after the other, and so are the values
+that the pages' own components (grids, maps, tables) change. Uploads, recordings and "Look inside the
+network" need the network and are left out, as are buttons that only open another page. Times are for the
+whole run including the driver; for a user, a change inside a fragment reruns only that. Bytes are those
+sent to a browser that has the messages of its last runs. The first change of a widget isn't counted. The
+slowest and the largest changes are followed by the next five, for diagnosis.
 """
 
 from __future__ import annotations
@@ -57,19 +57,19 @@ VIEWS: dict[str, list[dict[str, str]]] = {
         + ("data", "models", "evaluation", "limits", "privacy")
     ],
 }
-"""The addresses of each page's forms."""
+"""URLs of each page's forms."""
 LEFT_OUT = {"features_inside", "map_to_recommend"}
 """Buttons that run the network, or only open another page."""
 PAGES = ("recommend", "anatomy", "map")
-"""The pages that a track leads to; the buttons that do so end in these."""
+"""Pages that a track links to; the labels of such buttons end in these."""
 
 Change = tuple[str, Callable[[], object]]
-"""A widget's name, and what changes it."""
+"""A widget's name, and a function that changes it."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What the changes of one widget cost at the median, and how slow the slowest was."""
+    """Median cost of a widget's changes, and the slowest."""
 
     where: str
     ms: float
@@ -86,7 +86,7 @@ def main() -> None:
     chosen = options.parse_args()
     logging.disable(logging.WARNING)
     random.seed(0)
-    # As on a server in use: while it gets ready in the background, everything is slow.
+    # As on a server in use: background initialisation would slow everything down.
     os.environ["SOUNDALIKE_WARM_UP"] = "0"
     server.preload(server.open_models())
     with tempfile.TemporaryDirectory() as folder:
@@ -141,7 +141,7 @@ def main() -> None:
 
 
 def costs_of(page: str, view: dict[str, str], repeats: int) -> Iterator[Cost]:
-    """The costs of all widgets of one form of a page."""
+    """Costs of all widgets of one form of a page."""
     found = [name for name, _ in changes(opened(page, view), page, 0)]
     described = ", ".join(f"{name} {value}" for name, value in view.items())
     for name in found:
@@ -175,7 +175,7 @@ def opened(page: str, view: dict[str, str]) -> AppTest:
 
 
 def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
-    """What can be changed on a page as it stands: each widget to another value than it has."""
+    """Possible changes of a page in its current state: each widget to another value."""
     for kind in ("selectbox", "select_slider"):
         for widget in app.get(kind):
             yield widget.label, _chooser(app, widget, [_option(widget, repeat)], False)
@@ -206,7 +206,7 @@ def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
 
 
 def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
-    """What the page's own components change, done as their callbacks do it."""
+    """Changes that the page's own components make, as by their callbacks."""
     index = _index()
     track = index.ids[(37 * repeat + 11) % len(index)]
     state = app.session_state
@@ -240,7 +240,7 @@ def _index() -> Any:
 
 
 def _option(widget: Any, repeat: int) -> int:
-    """Another of its options; of the library's tracks, one after the other."""
+    """Another of its options; for tracks of the library, one after the other."""
     count = len(widget.options)
     return (23 * repeat + 5) % count if count > MANY else (repeat + 1) % count
 
@@ -250,7 +250,7 @@ def _setter(widget: Any, value: Any) -> Callable[[], object]:
 
 
 def _chooser(app: Any, widget: Any, places: Sequence[int], several: bool) -> Callable[[], object]:
-    """Choose options as a browser does, by what they are called and not by what they stand for."""
+    """Choose options by their labels, as a browser does, rather than by value."""
     texts = [widget.options[place] for place in places]
 
     def act() -> None:

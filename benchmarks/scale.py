@@ -1,21 +1,21 @@
-"""What the search costs and finds at FMA-large's size: 106,574 tracks of up to 25,600 + 32 numbers.
+"""Cost and recall of the search at FMA-large's size: 106,574 tracks of up to 25,600 + 32 dimensions.
 
     python benchmarks/scale.py [--folder DIR] [--tracks N] [--queries N] [--only NAME ...] [--json]
 
-makes a library of made-up vectors (`synthetic_library` says how, and what they cannot show), about 6 GB
-at the full size and 0.5 GB of the default alone, has the project's own code work out what an index needs
-of them but for the neighbours, and reports
+Makes a library of synthetic vectors (see `synthetic_library` for the method and its limits), about 6 GB
+at full size and 0.5 GB for the default representation alone. Derives everything that an index needs from
+them except the neighbours, with the project's own code, and reports
 
 - recall at 50: the share of the 50 nearest by exact search that are among the 50 nearest found,
-- milliseconds a query: the similarity to all tracks and the choice of the nearest, files cached by the
-  system, one query after the other over at most two threads, linear algebra kept to one as in the app,
-- memory: of a fresh process that opens the index and answers the queries, everything that the system
-  counts as its own, pages of mapped files included,
-- memory: of this process while it works out what the search needs,
-- bytes on disk, and the exact search's time beside it,
+- milliseconds per query: similarity to all tracks and selection of the nearest, with files cached by the
+  system, one query after the other on at most two threads, linear algebra limited to one as in the app,
+- memory: of a fresh process that opens the index and answers the queries, including pages of mapped
+  files,
+- memory: of this process while it derives the data for the search,
+- bytes on disk, and the exact search's time for comparison,
 
 and the recall on the bundled library's real vectors, with directions from one half of its tracks and
-queries of the other. The folder is kept if it is given, and then used again; otherwise it is removed.
+queries from the other. A given folder is kept and reused; otherwise it is removed.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _WARM_UP = 10
 def build(
     folder: Path, tracks: int, names: Sequence[str] = NAMES, source: Path = paths.BUNDLED_INDEX
 ) -> dict[str, float]:
-    """Make the library and what its search needs, unless it is there; seconds by step."""
+    """Make the library and the data for its search, unless it exists; return seconds by step."""
     if indices.is_index(folder):
         return {}
     seconds = {}
@@ -77,13 +77,13 @@ def build(
 
 
 def queries_of(index: Index, count: int) -> NDArray[np.intp]:
-    """Tracks to ask about, drawn at random."""
+    """Draw query tracks at random."""
     rng = np.random.default_rng(1)
     return rng.choice(len(index), min(count, len(index)), replace=False)
 
 
 def serve(folder: Path, count: int, names: Sequence[str] = NAMES) -> dict[str, Any]:
-    """What a process that only answers queries takes; to be run in one of its own."""
+    """Memory and time of a process that only answers queries; run in a process of its own."""
     threadpool_limits(1)
     index = indices.load(folder)
     found: dict[str, Any] = {"opened_mb": memory()["VmRSS"]}
@@ -106,14 +106,14 @@ def serve(folder: Path, count: int, names: Sequence[str] = NAMES) -> dict[str, A
 
 
 def memory() -> dict[str, int]:
-    """What the system counts as this process's memory, now and at its peak, in MB."""
+    """This process's memory according to the system, now and at its peak, in MB."""
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     fields = dict(line.split(":", 1) for line in lines)
     return {key: int(fields[key].split()[0]) // 1024 for key in ("VmRSS", "VmHWM")}
 
 
 def exact(index: Index, name: str, rows: NDArray[np.intp]) -> tuple[NDArray[np.float64], float]:
-    """Exact similarities of some tracks to all, and the seconds that one query alone takes."""
+    """Exact similarities of some tracks to all, and the seconds for a single query."""
     queries = {part: index.vectors(part, rows) for part in index.parts(name)}
     one = {part: vectors[0] for part, vectors in queries.items()}
     began = time.perf_counter()
@@ -135,7 +135,7 @@ def _exact(index: Index, name: str, queries: dict[str, NDArray[np.float32]]) -> 
 
 
 def recall(exact_values: NDArray[np.float64], lists: list[list[int]], rows: NDArray[np.intp]) -> float:
-    """The share of the 50 nearest others that were found."""
+    """Share of the 50 nearest others that were found."""
     hits = 0
     for row, values, found in zip(rows, exact_values, lists, strict=True):
         best = [other for other in np.argsort(-values)[: K + 1].tolist() if other != row][:K]
@@ -144,9 +144,9 @@ def recall(exact_values: NDArray[np.float64], lists: list[list[int]], rows: NDAr
 
 
 def real_recall() -> dict[str, float]:
-    """On the bundled library, at the same share of candidates: 5 of the nearest among the best 20.
+    """Recall on the bundled library, at the same share of candidates: 5 nearest among the best 20.
 
-    The directions are those of one half, the queries and the tracks searched are the other half's.
+    The directions are from one half; queries and searched tracks are the other half.
     """
     index = indices.load(paths.BUNDLED_INDEX)
     vectors = np.asarray(index.array("vgg_mel"), np.float32)
@@ -183,7 +183,7 @@ def sizes(folder: Path) -> dict[str, float]:
 
 
 def measure(folder: Path, tracks: int, count: int, names: Sequence[str], source: Path) -> dict[str, Any]:
-    """Everything that is reported."""
+    """Measure everything that is reported."""
     before = memory()["VmRSS"]
     built = build(folder, tracks, names, source)
     after = memory()["VmHWM"]

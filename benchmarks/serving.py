@@ -1,4 +1,4 @@
-"""The app as `make demo` serves it, and a headless Chromium to look at it with."""
+"""Serve the app as `make demo` does, and open it in a headless Chromium."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ FLAGS = [
     "--disable-component-update",
 ]
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
-"""The page while its script is not running."""
+"""Selector of a page whose script isn't running."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """A server that was started.
+    """A running server.
 
     Attributes
     ----------
-    address : where the app is, without a slash at the end
-    pid : of the server's process
-    started : when its command was given, by `time.monotonic`
-    log : what it printed
+    address : URL of the app, without a trailing slash
+    pid : process id of the server
+    started : time of its start, by `time.monotonic`
+    log : its output
     """
 
     address: str
@@ -49,12 +49,12 @@ class Served:
 
 @contextmanager
 def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
-    """The app on a free port, with a folder of its own for what it might write.
+    """Serve the app on a free port, with its own folder for files it might write.
 
     Parameters
     ----------
-    wait : until it answers; a browser that comes at once can be refused
-    environment : variables on top of this process's
+    wait : wait until it responds; browsers that connect earlier can be refused
+    environment : variables in addition to this process's
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -84,7 +84,7 @@ def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> None:
-    """Wait until a server answers; give up, with what to do, after a minute or when it has ended."""
+    """Wait until a server responds; fail with advice after a minute or when it has exited."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and (server is None or server.poll() is None):
         try:
@@ -97,7 +97,7 @@ def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> Non
 
 @contextmanager
 def browser() -> Iterator[Browser]:
-    """Whichever Chromium is installed, headless."""
+    """An installed Chromium, headless."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         sys.exit("There is no Chromium on this machine; install Debian's package chromium.")

@@ -1,15 +1,15 @@
-"""A made-up index of any size, in seconds: what the app has to show of a large or a messy library.
+"""Make a synthetic index of any size in seconds, to test the app with a large or messy library.
 
     python benchmarks/synthetic_index.py DIR --tracks 106574
     python benchmarks/synthetic_index.py DIR --tracks 300 --messy
 
-The tracks lie in clusters of a few hundred, one genre and a few artists each, so that neighbours and
-maps look as those of music do. Neighbours are exact within a cluster, and there are none beyond it. The
-maps are the clusters' centres with some spread, not UMAP's. There is no audio: a player says that its
-file is not there. The same arguments give the same bytes.
+The tracks are in clusters of a few hundred, with one genre and a few artists each, for neighbours and
+maps that resemble those of music. Neighbours are exact within a cluster and never in another. The maps
+are cluster centres with some spread, not UMAP's. There is no audio: players say that the file is
+missing. The same arguments give the same bytes.
 
-A messy library has what people's tags have: hundreds of genres, missing titles and artists, titles of
-300 characters, right-to-left text, emoji, HTML and Markdown.
+A messy library has tags as they occur in practice: hundreds of genres, missing titles and artists,
+titles of 300 characters, right-to-left text, emoji, HTML and Markdown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from soundalike.projection import layout
 
 NAMES = ("soundalike", "genre_head")
 DIMS = {name: representations.get(name).dim for name in representations.stored(NAMES)}
-"""Of the stored representations."""
+"""Dimensions of the stored representations."""
 CLUSTER = 400
 ARTISTS_A_CLUSTER = 40
 NEIGHBOURS = 100
@@ -66,11 +66,11 @@ def write(
 
     Parameters
     ----------
-    folder : the index folder, made if it is not there
-    tracks : how many, at least 1
-    seed : of all that is random
-    messy : with hostile tags
-    name : how the library is called; by its folder where it is None
+    folder : the index folder, created if missing
+    tracks : number of tracks, at least 1
+    seed : random seed
+    messy : whether to use hostile tags
+    name : name of the library; None to use the folder's
 
     Returns
     -------
@@ -143,7 +143,7 @@ def _with_files(
 
 
 def _write_vectors(folder: Path, name: str, spans: Sequence[slice], rng: np.random.Generator) -> None:
-    """Write a stored representation, cluster by cluster, and the facts of its vectors."""
+    """Write a stored representation, cluster by cluster, and the data derived from its vectors."""
     dim, scaled = DIMS[name], representations.get(name).scaling is not None
     vectors = storage.create(folder, name, (spans[-1].stop, dim), np.float16)
     for rows in spans:
@@ -224,7 +224,7 @@ def _save(folder: Path, name: str, values: NDArray[Any], dtype: type) -> None:
 
 
 def main() -> None:
-    """Write one into the folder named."""
+    """Write an index to the given folder."""
     parser = argparse.ArgumentParser(description="Write a made-up index.")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--tracks", type=int, default=106_574)

@@ -1,17 +1,17 @@
-"""Made-up vectors with the spectrum of the bundled library's, for benchmarks at sizes that it has not.
+"""Synthetic vectors with the spectrum of the bundled library's, for benchmarks at larger sizes.
 
-Of the 478 bundled tracks one half gives the principal directions of a representation and the other half
-the variance along each, so that the leading variances are not overestimated and the tail, what no
-direction of the first half explains, is not underestimated. The tail is continued as a power law whose
-exponent makes the total that of the held-out half. Coefficients are drawn from normal distributions of
-these variances around the measured mean, and turned by a random rotation (signs and cosine transforms,
-twice), so that every vector is dense. Same seed, same bytes.
+One half of the 478 bundled tracks gives the principal directions of a representation, and the other half
+the variance along each. This avoids overestimating the leading variances, and underestimating the tail,
+which no direction of the first half explains. The tail is extrapolated by a power law whose exponent
+makes the total variance that of the held-out half. Coefficients are drawn from normal distributions with
+these variances around the measured mean, and rotated randomly (signs and cosine transforms, twice),
+which makes every vector dense. The same seed gives the same bytes.
 
-What this cannot show: real tracks come in groups (albums, artists, copies) and have rarer, longer
-excursions than a normal distribution; their vectors are sparse, and all numbers at least 0. Neighbours
-among normal vectors are farther away and closer to each other in similarity than real ones, which makes
-them harder to tell apart; but real tracks may fall outside the directions of a sample of the library,
-which no made-up track does.
+Limits: real tracks come in groups (albums, artists, copies) and have rarer, larger deviations than a
+normal distribution; their vectors are sparse and nonnegative. Neighbours among normal vectors are
+farther away and closer to each other in similarity than real ones, which makes them harder to
+distinguish. On the other hand, real tracks may lie outside the directions of a sample of the library,
+and synthetic ones never do.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ class Spectrum:
 
     Attributes
     ----------
-    measured : how many were measured; the rest is the power law
-    exponent : of the power law
+    measured : number of measured variances; the rest follows the power law
+    exponent : exponent of the power law
     explained : share of the held-out variance in the measured ones
     """
 
@@ -56,7 +56,7 @@ class Spectrum:
 
 
 def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
-    """The spectrum of vectors [shape=(n, dim)], by halves."""
+    """Estimate the spectrum of vectors [shape=(n, dim)], from two halves."""
     n, dim = vectors.shape
     order = np.random.default_rng(seed).permutation(n)
     fitted, held_out = vectors[order[: n // 2]], vectors[order[n // 2 :]]
@@ -80,7 +80,7 @@ def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
 
 
 def blocks(of: Spectrum, n: int, seed: int = SEED) -> Iterator[NDArray[np.float32]]:
-    """Vectors of a spectrum in blocks of rows [shape=(up to 512, dim)]."""
+    """Draw vectors with a spectrum, in blocks of rows [shape=(up to 512, dim)]."""
     dim = len(of.variances)
     rng = np.random.default_rng([seed, dim])
     signs = rng.choice(np.array([-1.0, 1.0], np.float32), (2, dim))
@@ -100,17 +100,17 @@ def write(
     names: Sequence[str] = NAMES,
     source: Path = paths.BUNDLED_INDEX,
 ) -> None:
-    """Write the vectors of a made-up library of n tracks, and its table.
+    """Write the vectors of a synthetic library of n tracks, and its table.
 
-    What an index scales is written in float32 with the mean of the source, for `index_derived.scale`.
+    Representations with scaling are written in float32 with the source's mean, for `derived.scale`.
 
     Parameters
     ----------
     folder : the unfinished index
-    n : tracks
-    seed : of all that is random
+    n : number of tracks
+    seed : random seed
     names : the representations
-    source : an index of real tracks, whose spectra are taken
+    source : an index of real tracks that provides the spectra
     """
     folder.mkdir(parents=True, exist_ok=True)
     real = indices.load(source)
@@ -141,7 +141,7 @@ def write(
 
 
 def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, object]:
-    """The manifest of such a library, once the facts of its vectors are written."""
+    """The manifest of a synthetic library, once the data derived from its vectors is written."""
     return {
         "schema": indices.SCHEMA,
         "tracks": n,
@@ -154,5 +154,5 @@ def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, ob
 
 
 def bundled_library() -> Index:
-    """The library that comes with the project."""
+    """The bundled library."""
     return indices.load(paths.ASSETS / "index")

@@ -1,12 +1,12 @@
-"""What an upload costs, from its bytes to its playlist, beside the networks' bare passes.
+"""Time of an upload from its bytes to its playlist, compared with the networks' bare passes.
 
     python benchmarks/upload.py [--rounds N] [--json]
 
-Everything is warm: libraries imported, networks loaded, index open, sandbox started. Each round takes
-an MP3 file of 30 s that nobody has uploaded before, and times in turn: VGG16's pass alone on a picture
-that lies ready; the way from the bytes to that picture (decode in the sandbox, resample, spectrogram,
-image); and the whole way to ten tracks with their sentences, by the app's defaults. The bar of the
-whole is 1.15 times the bare pass, or the pass and 100 ms where that is more.
+Everything is warm: libraries imported, networks loaded, index open, sandbox started. Each round uses a
+new 30 s MP3 file, and times in turn: VGG16's pass alone on a prepared picture; the path from the bytes
+to that picture (decode in the sandbox, resample, spectrogram, image); and the whole path to ten tracks
+with their sentences, with the app's defaults. The target for the whole is 1.15 times the bare pass, or
+the pass plus 100 ms if that is more.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 
 WARM = 2
-"""Files that do not count."""
+"""Number of warm-up files."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def measure(opened: Index, models: ModelStore, rounds: int) -> list[Figure]:
-    """Medians over so many files."""
+    """Medians over the rounds."""
     seconds: dict[str, list[float]] = {"pass": [], "both": [], "picture": [], "whole": []}
     for number in range(rounds + WARM):
         content = uploads.upload(number)[1]
@@ -76,7 +76,7 @@ def measure(opened: Index, models: ModelStore, rounds: int) -> list[Figure]:
 
 
 def networks(models: ModelStore, picture: NDArray[np.uint8], patches: NDArray[np.float32]) -> None:
-    """All passes that an upload asks for, on what lies ready."""
+    """All network passes of an upload, on prepared inputs."""
     models.vgg16(picture)
     models.tagger(patches)
 
@@ -87,7 +87,7 @@ def to_picture(content: bytes) -> NDArray[np.uint8]:
 
 
 def to_playlist(content: bytes, opened: Index, models: ModelStore) -> list[str]:
-    """What the page does with an upload, up to the sentences beside its tracks."""
+    """The page's processing of an upload, up to the sentences next to its tracks."""
     asked = query.embed_query(content, opened, models, decode=sandbox.decode)
     recipe = playlist.Recipe(representations.default(opened.names))
     found = playlist.make_playlist(opened, [Seed(asked)], recipe)

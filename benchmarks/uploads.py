@@ -1,7 +1,7 @@
-"""Clips that nobody has uploaded before, made of the bundled library.
+"""New clips for uploads, made from the bundled library.
 
-Each is a mixture of two of its tracks as an MP3 file, so that there are as many as anyone needs, each
-sounds like music, and none is a copy of a track.
+Each is a mix of two of its tracks as an MP3 file. There are enough for any benchmark, each sounds like
+music, and none is a copy of a track.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from soundalike.audio.clip import ANALYSIS_SAMPLES
 
 BIT_RATE = 128_000
 _STRIDE = 101
-"""Clips further on in the library, for the second of the two; a prime, so that no pair comes twice."""
+"""Offset in the library of the second track; a prime, to avoid repeated pairs."""
 
 
 @lru_cache(maxsize=128)
 def upload(number: int) -> tuple[str, bytes]:
-    """A file's name and its bytes; another for every number up to some thousands."""
+    """File name and bytes, unique for every number up to some thousands."""
     clips = _clips()
     first = clips[number % len(clips)]
     second = clips[(number * 7 + _STRIDE * (1 + number // len(clips))) % len(clips)]

@@ -1,17 +1,17 @@
-"""Make the clips of assets/library again from its tracks.csv.
+"""Rebuild the clips of assets/library from its tracks.csv.
 
 Every row of tracks.csv names a Debian package, its version and a file inside it. This script downloads
 the packages, unpacks them without installing anything, cuts the excerpt, sets its loudness with one
 static gain and encodes it to Ogg Opus.
 
 Needs apt-get and dpkg-deb (a Debian or Ubuntu machine with a source that still carries the versions
-listed) and ffmpeg with libopus and libopenmpt; of Python only the standard library.
+listed) and ffmpeg with libopus and libopenmpt; only Python's standard library.
 
     python scripts/build_library.py --out DIR
     python scripts/build_library.py --out DIR --only 0001,0002
 
-Another ffmpeg or libopus gives the same music but other bytes, so that a checksum that differs from
-the sha256 column is reported and is not an error.
+Another ffmpeg or libopus gives the same music but other bytes. A checksum that differs from the sha256
+column is therefore reported but isn't an error.
 """
 
 import argparse
@@ -29,16 +29,16 @@ LIBRARY = Path(__file__).resolve().parents[1] / "assets" / "library"
 TARGET_LUFS = -16.0
 PEAK_DBTP = -1.0
 MAX_GAIN_DB = 24.0
-"""Never lift near-silence by more than this."""
+"""Maximum gain, to avoid amplifying near-silence."""
 BIT_RATE = "40k"
 
 
 class BuildError(Exception):
-    """A package, file or clip that could not be had, with the reason."""
+    """A package, file or clip is unavailable; the message has the reason."""
 
 
 def main() -> int:
-    """Build every clip that is not there already; 1 if any failed."""
+    """Build every missing clip; return 1 if any failed."""
     options = _options()
     options.cache.mkdir(parents=True, exist_ok=True)
     cache = options.cache.resolve()
@@ -83,7 +83,7 @@ def unpack(package: str, version: str, cache: Path) -> Path:
 
 
 def locate(root: Path, path_in_package: str) -> list[Path]:
-    """The audio files that a path_in_package cell names.
+    """The audio files referenced by a path_in_package cell.
 
     "a.ogg" is one file, "a.ogg + b.ogg" are stems to be mixed, and "a.pk3!b.ogg" is a file inside a
     zip archive.
@@ -140,7 +140,7 @@ def _input_arguments(sources: Sequence[Path], start_s: float, duration_s: float)
 
 
 def _filter_graph(count: int, tail: str) -> str:
-    """Join `count` inputs, make them 48 kHz stereo, then do `tail`."""
+    """Filter graph that joins `count` inputs, converts to 48 kHz stereo, then applies `tail`."""
     joined = "".join(f"[{i}:a:0]" for i in range(count))
     mix = f"amix=inputs={count}:normalize=0," if count > 1 else ""
     return f"{joined}{mix}aresample=48000,aformat=sample_fmts=flt:channel_layouts=stereo,{tail}[out]"

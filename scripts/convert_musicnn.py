@@ -3,9 +3,8 @@
     pip download --no-deps musicnn==0.1.0
     python scripts/convert_musicnn.py musicnn-0.1.0-py3-none-any.whl
 
-Only the weights are taken: the wheel is read as the zip archive that it is and never installed. The
-same wheel gives the same bytes. `benchmarks/musicnn_equality.py` compares the result with the
-original graph.
+Only the weights are used: the wheel is read as a zip archive and never installed. The same wheel gives
+the same bytes. `benchmarks/musicnn_equality.py` compares the result with the original graph.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ CHECKPOINT = (".index", ".data-00000-of-00001")
 
 CONVOLUTIONS = (*tagger.TIMBRAL, *tagger.TEMPORAL, "middle_1", "middle_2", "middle_3")
 NORMS = ("input", *CONVOLUTIONS, "pooled", "penultimate")
-"""In the order in which the original numbers its convolutions and its batch normalisations."""
+"""Layer names in the order in which the original numbers its convolutions and batch normalisations."""
 STATISTICS = {
     "gamma": "gamma",
     "beta": "beta",
@@ -39,7 +38,7 @@ STATISTICS = {
 
 
 def main() -> int:
-    """Convert the wheel's checkpoint; 1 if the wheel is another one."""
+    """Convert the wheel's checkpoint; return 1 if it is a different wheel."""
     options = _options()
     found = hashlib.sha256(options.wheel.read_bytes()).hexdigest()
     if found != WHEEL_SHA256:
@@ -83,9 +82,9 @@ def weights(prefix: str) -> dict[str, NDArray[np.float32]]:
 
 
 def rearranged(name: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same filters for this project's layers, which run quicker than the original's.
+    """Rearrange filters for this project's layers, which are faster than the original's.
 
-    A filter over all columns of one channel becomes one over time with the columns as channels; one
+    A filter over all columns of one channel becomes one over time with the columns as channels. A filter
     over many frames of one band takes `tagger.TAPS` frames at once as channels.
     """
     if name in tagger.TEMPORAL:

@@ -1,15 +1,15 @@
-"""Fit what corrects the embeddings of recordings, assets/models/recording_correction.npz.
+"""Fit the correction for embeddings of recordings, assets/models/recording_correction.npz.
 
     python scripts/fit_recording_correction.py [LIBRARY] [--out FILE.npz] [--pairs FILE.npz]
 
-Each clip of a library (the bundled one unless told otherwise) is played eight times through random
-loudspeakers, rooms, noise, babble, telephones and microphones, in part at another speed. 15 s of each
-copy go through both networks, and the embeddings of its five stretches of 3 s are paired with those of
-the clean clip. A network of one hidden layer then learns to bring the one near the other.
+Each clip of a library (the bundled one by default) is played eight times through random loudspeakers,
+rooms, noise, babble, telephones and microphones, some at another speed. 15 s of each copy go through
+both networks, and the embeddings of its five 3 s segments are paired with those of the clean clip. A
+network with one hidden layer learns to map the former to the latter.
 
-No label is read. A quarter of the artists, chosen by a hash of their names, is left out of the fit and
-kept for tests. Two processes, about 25 minutes on two cores. The pairs are kept in FILE.npz if it is
-named, and read from there the next time.
+No labels are used. A quarter of the artists, chosen by a hash of their names, is held out for tests. It
+runs in two processes, about 25 minutes on two cores. With --pairs, the pairs are saved in FILE.npz and
+read from there the next time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from soundalike.representations import recorded
 COPIES = 8
 PROCESSES = 2
 LENGTH = 5
-"""Stretches of 3 s that are taken of each copy."""
+"""Number of 3 s segments per copy."""
 CROWDS = 12
 SEED = 1_000
 HIDDEN = 512
@@ -53,11 +53,11 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Pairs:
-    """Embeddings of copies and of their clean clips.
+    """Embeddings of copies, and those of their clean clips.
 
     Attributes
     ----------
-    rows : of the library, of each copy [shape=(copies,)]
+    rows : row of the library for each copy [shape=(copies,)]
     recorded, clean : [shape=(copies, 5, 1480)]
     """
 
@@ -82,7 +82,7 @@ def main() -> int:
 
 
 def fit(pairs: Pairs, chosen: NDArray[np.bool_]) -> RecordingCorrection:
-    """Fit the network to some of the pairs: squared error, Adam, the same result for the same pairs."""
+    """Fit the network to some of the pairs: squared error, Adam; deterministic."""
     import_tensorflow()
     import keras
     from keras import layers
@@ -110,7 +110,7 @@ def fit(pairs: Pairs, chosen: NDArray[np.bool_]) -> RecordingCorrection:
 
 
 def _loss(wanted: object, given: object) -> object:
-    """Squared error of each stretch and, four times, of the mean over the clip, which is compared."""
+    """Squared error of each segment plus four times that of the clip's mean, which is compared."""
     from keras import ops
 
     error = ops.subtract(wanted, given)
@@ -119,7 +119,7 @@ def _loss(wanted: object, given: object) -> object:
 
 
 def _scale(vectors: Array) -> Array:
-    """One number a part: the root mean square of its centred numbers."""
+    """One scale per part: the root mean square of its centred values."""
     scales, start = [], 0
     for size in SIZES.values():
         part = vectors[:, start : start + size]
@@ -129,7 +129,7 @@ def _scale(vectors: Array) -> Array:
 
 
 def _errors(fitted: RecordingCorrection, pairs: Pairs, chosen: NDArray[np.bool_]) -> tuple[float, float]:
-    """Squared error of the mean over each copy, in units of the scale, before and after."""
+    """Squared error of each copy's mean, in units of the scale, before and after."""
     before: list[float] = []
     after: list[float] = []
     for copy, clean in zip(pairs.recorded[chosen], pairs.clean[chosen], strict=True):
@@ -179,15 +179,15 @@ def _work(folder: Path, process: int) -> tuple[NDArray[np.intp], Array, Array]:
 
 
 def _copy(samples: Array, first: int, generator: np.random.Generator, crowds: list[Array]) -> Array:
-    """15 s of a clip as they sound after chance has had its way, from stretch `first` on."""
+    """15 s of a clip with random degradations, from segment `first` on."""
     start, end = (round(place * stretches.SECONDS * SAMPLE_RATE) for place in (first, first + LENGTH))
-    # What was before still reverberates.
+    # Earlier samples still reverberate.
     before = min(start, SAMPLE_RATE)
     return played(samples[start - before : end + 600], generator, crowds)[before:]
 
 
 def played(samples: Array, generator: np.random.Generator, crowds: list[Array]) -> Array:
-    """Samples played through a chance combination of loudspeaker, room, noise and telephone."""
+    """Play samples through a random combination of loudspeaker, room, noise and telephone."""
     kind = generator.integers(0, 8)
     if generator.random() < 0.25:
         samples = degradations.resampled(samples, 1 + generator.uniform(-0.03, 0.03))
@@ -210,7 +210,7 @@ def played(samples: Array, generator: np.random.Generator, crowds: list[Array]) 
 
 
 def _noise(count: int, generator: np.random.Generator, crowds: list[Array]) -> Array:
-    """Pink noise, a crowd, or noise of another colour."""
+    """Pink noise, babble, or noise of another colour."""
     kind = generator.integers(0, 3)
     if kind == 1:
         crowd = crowds[generator.integers(len(crowds))]
@@ -223,7 +223,7 @@ def _noise(count: int, generator: np.random.Generator, crowds: list[Array]) -> A
 
 
 def _embed(samples: Array, models: ModelStore, count: int) -> Array:
-    """Joined embeddings of the first stretches [shape=(count, 1480)]."""
+    """Joined embeddings of the first segments [shape=(count, 1480)]."""
     clip = Clip(np.asarray(samples, np.float32))
     heard = models.tagger(tagger.patches(tagger.spectrogram(clip))[:count])
     patches = yamnet.patches(yamnet.spectrogram(clip), yamnet_features.STEP)

@@ -1,8 +1,8 @@
-"""Check the app's JavaScript as it is served, with oxlint.
+"""Lint the app's JavaScript as it is served, with oxlint.
 
-A component's script is several files of `soundalike.ui.frontend` joined to one module, so that a file by
-itself uses what another defines. This joins them as components do, has oxlint look at the modules, and
-tells each finding at its place in the file that it comes from. Rules are in .oxlintrc.json.
+A component's script is several files of `soundalike.ui.frontend` joined into one module, so a file may
+use definitions from another. This joins them as the components do, runs oxlint on the modules, and maps
+each finding back to its source file. Rules are in .oxlintrc.json.
 
     python scripts/lint_javascript.py
 """
@@ -31,11 +31,11 @@ PROGRAM = Path(sys.executable).with_name("oxlint")
 UNUSED = "eslint(no-unused-vars)"
 
 Finding = tuple[str, int, str, str]
-"""File, line, rule and what is wrong."""
+"""File, line, rule and message."""
 
 
 def modules() -> set[tuple[str, ...]]:
-    """The files of every script that a component of the app has."""
+    """The files of every script in the app's components."""
     names_of: dict[str, tuple[str, ...]] = {}
     served: set[tuple[str, ...]] = set()
     read = frontend.read
@@ -61,7 +61,7 @@ def modules() -> set[tuple[str, ...]]:
 
 
 def findings(names: tuple[str, ...]) -> Iterator[Finding]:
-    """What oxlint finds wrong with files joined to a module."""
+    """Findings of oxlint in files joined into a module."""
     places = [
         (name, line) for name in names for line, _ in enumerate(frontend.read(name).split("\n"), start=1)
     ]
@@ -80,7 +80,7 @@ def findings(names: tuple[str, ...]) -> Iterator[Finding]:
 
 
 def problems(scripts: set[tuple[str, ...]]) -> list[Finding]:
-    """What is wrong with any of the modules; a part that several share is of use if one needs it."""
+    """Findings in all modules; a shared part counts as used if one module uses it."""
     found = {names: set(findings(names)) for names in scripts}
     return sorted(
         one
@@ -90,7 +90,7 @@ def problems(scripts: set[tuple[str, ...]]) -> list[Finding]:
 
 
 def main() -> None:
-    """Print what is wrong, and end with 1 if anything is."""
+    """Print the findings; exit with 1 if there are any."""
     scripts = modules()
     missed = {path.name for path in frontend.FOLDER.glob("*.js")} - {name for s in scripts for name in s}
     wrong = problems(scripts)

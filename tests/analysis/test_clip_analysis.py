@@ -1,4 +1,4 @@
-"""Tests of a clip's anatomy: what is shown, and the very image that the network gets."""
+"""A clip's anatomy: the part shown, its measurements and the network's input image."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def shown() -> Anatomy:
     return clip_analysis.analyse(CLIP)
 
 
-def test_a_library_clip_is_measured_whole(shown: Anatomy) -> None:
+def test_library_clip(shown: Anatomy) -> None:
     assert tuple(shown.panels) == panels.MAIN
     assert shown.start == 0.0
     assert shown.duration == pytest.approx(30.0, abs=0.01)
@@ -35,20 +35,20 @@ def test_a_library_clip_is_measured_whole(shown: Anatomy) -> None:
     assert shown.facts.key is not None
 
 
-def test_the_envelope_holds_the_clip_s_peaks(shown: Anatomy) -> None:
+def test_envelope_has_peaks(shown: Anatomy) -> None:
     samples = decoding.decode(CLIP).samples
     assert shown.envelope[0].min() / 32_767 == pytest.approx(samples.min(), abs=1e-4)
     assert shown.envelope[1].max() / 32_767 == pytest.approx(samples.max(), abs=1e-4)
 
 
-def test_the_picture_is_the_network_s_own_in_rgb(shown: Anatomy) -> None:
+def test_picture_is_network_input(shown: Anatomy) -> None:
     bands = 215 - (2 * np.arange(480) + 1) * 216 // 960
     window = analysis_window(decoding.decode(CLIP))
     expected = vgg_features.mel_image(window)[:, :, ::-1]
     np.testing.assert_array_equal(spectrogram_image.MAGMA[shown.vgg_levels[bands]], expected)
 
 
-def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
+def test_short_clip_is_not_repeated(tmp_path) -> None:
     short = clip_analysis.analyse(write_tone(tmp_path / "tone.wav", "pcm_s16le", seconds=5.0))
     assert short.duration == pytest.approx(5.0, abs=0.01)
     assert len(short.rms) == 5 * SAMPLE_RATE // 512 + 1
@@ -56,7 +56,7 @@ def test_a_short_clip_is_shown_unrepeated(tmp_path) -> None:
     assert any("looped" in note for note in short.notes)
 
 
-def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
+def test_long_clip_shows_loudest_half_minute(tmp_path) -> None:
     path = write_tone(tmp_path / "long.wav", "pcm_s16le", seconds=50.0)
     long = clip_analysis.analyse(path)
     assert long.source_duration == pytest.approx(50.0, abs=0.01)
@@ -65,7 +65,7 @@ def test_of_a_long_clip_the_loudest_half_minute_is_shown(tmp_path) -> None:
     assert any("loudest 30 seconds" in note for note in long.notes)
 
 
-def test_bytes_give_what_a_file_gives(shown: Anatomy) -> None:
+def test_bytes_equal_file(shown: Anatomy) -> None:
     again = clip_analysis.analyse(CLIP.read_bytes())
     assert again.facts == shown.facts
     for name, panel in again.panels.items():
@@ -77,12 +77,12 @@ def test_front_ends_share_the_frames_of_the_main_panels(shown: Anatomy, name: st
     assert clip_analysis.front_end(CLIP, name).values.shape[1] == len(shown.rms)
 
 
-def test_a_text_is_an_audio_error() -> None:
+def test_text_file_raises_audio_error() -> None:
     with pytest.raises(AudioError):
         clip_analysis.analyse(b"not a sound")
 
 
-def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
+def test_burst_position_in_picture() -> None:
     samples = np.random.default_rng(0).normal(0, 1e-3, ANALYSIS_SAMPLES).astype(np.float32)
     samples[12 * SAMPLE_RATE : 15 * SAMPLE_RATE] *= 300
     picture = clip_analysis.vgg_levels(Clip(samples)).astype(float)
@@ -91,7 +91,7 @@ def test_a_burst_lies_in_its_columns_of_the_picture() -> None:
     assert bright.max() == pytest.approx(15 / 30 * 640, abs=3)
 
 
-def test_the_autoencoder_redraws_better_than_nothing() -> None:
+def test_reconstruction_beats_zero() -> None:
     redrawn = clip_analysis.reconstruction(CLIP, ModelStore())
     clip = analysis_window(decoding.decode(CLIP))
     matrix = spectral.standardise(spectral.mfcc(clip))
@@ -103,7 +103,7 @@ def test_the_autoencoder_redraws_better_than_nothing() -> None:
     assert told == pytest.approx(error, abs=0.02)
 
 
-def test_a_short_clip_is_redrawn_as_long_as_it_is(tmp_path) -> None:
+def test_reconstruction_of_short_clip_keeps_length(tmp_path) -> None:
     path = write_tone(tmp_path / "tone.wav", "pcm_s16le")
     shown = clip_analysis.analyse(path)
     redrawn = clip_analysis.reconstruction(path, ModelStore())

@@ -1,4 +1,4 @@
-"""What the Features page asks for: pictures, maps and relatives, kept and bounded."""
+"""Caches of the Features page: pictures, activation maps and related dimensions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def store(small_index, small_models) -> FeatureStore:
     return FeatureStore(small_index, small_models)
 
 
-def test_a_shelf_lets_go_of_what_was_not_used() -> None:
+def test_shelf_evicts_least_recently_used() -> None:
     shelf: Shelf[int] = Shelf(2)
     shelf.put("a", 1)
     shelf.put("b", 2)
@@ -36,7 +36,7 @@ def test_a_shelf_lets_go_of_what_was_not_used() -> None:
     assert (shelf.get("a"), shelf.get("b"), shelf.get("c")) == (1, None, 3)
 
 
-def test_the_strongest_tracks_come_first(store) -> None:
+def test_strongest_tracks_first(store) -> None:
     matrix = store.index.array("vgg_mel").astype(np.float32)
     dimension = int(matrix.max(axis=0).argmax())
     painted = store.portrait("vgg_mel", dimension)
@@ -45,7 +45,7 @@ def test_the_strongest_tracks_come_first(store) -> None:
     assert values[0] == matrix[:, dimension].max()
 
 
-def test_the_cell_is_the_largest_of_its_part_of_the_map(store) -> None:
+def test_cell_is_maximum_of_its_map_region(store) -> None:
     dimension = int(store.index.array("vgg_mel")[0].argmax())
     painted = store.portrait("vgg_mel", dimension)
     assert store.map_of(painted, 0) is None
@@ -57,7 +57,7 @@ def test_the_cell_is_the_largest_of_its_part_of_the_map(store) -> None:
     assert part.max() == pytest.approx(painted.values[0], rel=1e-3)
 
 
-def test_silencing_a_place_lowers_a_genre_feature(store) -> None:
+def test_silencing_map(store) -> None:
     store.look_inside(0)
     feature = int(store.index.array("genre_head")[0].argmax())
     found = store.map_of(store.portrait("genre_head", feature), 0)
@@ -81,7 +81,7 @@ def test_relatives_are_of_other_channels(store) -> None:
     assert all(r < 0 for _, r in opposite)
 
 
-def test_a_channel_s_loudest_cell(store) -> None:
+def test_loudest_cell_of_channel(store) -> None:
     dimension = store.loudest_cell(100)
     means = store.index.array("vgg_mel")[:, 100::512].astype(np.float32).mean(axis=0)
     assert receptive_fields.cell(dimension).channel == 100
@@ -89,7 +89,7 @@ def test_a_channel_s_loudest_cell(store) -> None:
     assert len(store.summary(CHANNELS).mean) == 512
 
 
-def test_siblings_are_a_channel_s_cells(store) -> None:
+def test_siblings_are_cells_of_channel(store) -> None:
     painted = store.portrait("vgg_mel", receptive_fields.Cell(1, 2, 300).dimension)
     means = store.siblings(painted).mean
     assert len(means) == 50
@@ -97,21 +97,21 @@ def test_siblings_are_a_channel_s_cells(store) -> None:
     assert len(store.siblings(store.portrait("genre_head", 3)).mean) == 32
 
 
-def test_pictures_are_drawn_once_where_the_index_has_none(store) -> None:
+def test_missing_pictures_are_drawn_once(store) -> None:
     assert store.picture(1) is None
     drawn = store.draw(1)
     assert store.picture(1) is drawn
     assert Image.open(io.BytesIO(drawn.content)).size == thumbnail.SIZE
 
 
-def test_a_track_that_is_gone_has_a_blank_picture(tmp_path, models) -> None:
+def test_missing_track_has_blank_picture(tmp_path, models) -> None:
     made = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     store = FeatureStore(made, models)
     assert store.draw(0) is BLANK
     assert store.picture(0) is BLANK
 
 
-def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_models, tmp_path) -> None:
+def test_arrays_are_added_to_index(small_index, small_models, tmp_path) -> None:
     import shutil
 
     folder = tmp_path / "index"
@@ -137,7 +137,7 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
         track_arrays.thumbnail(opened, 0)
 
 
-def test_a_picture_shows_a_burst_where_it_is() -> None:
+def test_burst_position_in_picture() -> None:
     time = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     samples = np.sin(2 * np.pi * 4_000 * time) * ((time >= 12) & (time < 15))
     picture = thumbnail.draw(Clip(samples.astype(np.float32)))
@@ -149,7 +149,7 @@ def test_a_picture_shows_a_burst_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("gate_hz", [0, 4])
-def test_a_burst_has_its_strongest_cells_in_its_own_time(models, gate_hz: int) -> None:
+def test_burst_activates_cells_at_its_time(models, gate_hz: int) -> None:
     """A tone from 12 to 15 s, held or beating: time 4, and at its edges the cells on either side.
 
     Those see the edges too, their receptive fields being eleven seconds wide.

@@ -1,4 +1,4 @@
-"""A dimension's portrait: labels from measurements alone."""
+"""Dimension profiles: labels from measurements only."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def paint(index, dimension: int, descriptors=None) -> dimension_profile.Portrait
     return dimension_profile.paint(index, "genre_head", dimension, groups, descriptors)
 
 
-def test_it_is_named_by_what_it_goes_with(index, descriptors) -> None:
+def test_label_from_correlated_descriptors(index, descriptors) -> None:
     painted = paint(index, 0, descriptors)
     assert painted.label() == "Clips that are bright"
     assert painted.findings[0].descriptor.name == "spectral centroid (Hz)"
@@ -47,26 +47,26 @@ def test_it_is_named_by_what_it_goes_with(index, descriptors) -> None:
     assert painted.score(59) == pytest.approx(1.703, abs=0.01)
 
 
-def test_nothing_is_named_where_nothing_stands_out(index, descriptors) -> None:
+def test_label_without_findings(index, descriptors) -> None:
     assert paint(index, 3, descriptors).label().startswith("No clear label")
     assert paint(index, 0).findings == ()
 
 
-def test_a_silent_one_has_no_tracks(index, descriptors) -> None:
+def test_dead_dimension_has_no_tracks(index, descriptors) -> None:
     painted = paint(index, 1, descriptors)
     assert painted.dead
     assert painted.top == ()
     assert painted.label().startswith("Silent")
 
 
-def test_a_rare_one_has_only_the_tracks_that_set_it_off(index, descriptors) -> None:
+def test_sparse_dimension_lists_active_tracks_only(index, descriptors) -> None:
     painted = paint(index, 2, descriptors)
     assert painted.top == (9, 4)
     assert painted.label() == "Rare: active for 2 of 60 clips"
     assert painted.telling == []
 
 
-def test_genres_name_it_too(tmp_path) -> None:
+def test_label_from_genres(tmp_path) -> None:
     features = np.random.default_rng(2).normal(size=(N, 32))
     features[:30, 0] += 4
     index = write_index(tmp_path / "index", {"genre_head": features}, ["genre_head"])
@@ -77,7 +77,7 @@ def test_genres_name_it_too(tmp_path) -> None:
     assert (genre, enrichment > 4 * error) == ("Jazz", True)
 
 
-def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None:
+def test_dimension_is_compared_with_its_cell(descriptors) -> None:
     known, values = track_descriptors.of_dimension(descriptors, (3, 7))
     assert known == CLIP + CELL
     assert np.array_equal(values[:, -2], descriptors[:, 8 + 37])
@@ -88,7 +88,7 @@ def test_a_dimension_with_a_cell_is_compared_with_that_cell(descriptors) -> None
 @pytest.mark.parametrize(
     ("r", "n", "low", "high"), [(0.5, 103, 0.284, 0.668), (0.0, 103, -0.252, 0.252)]
 )
-def test_the_interval_is_fisher_s(r, n, low, high) -> None:
+def test_fisher_interval(r, n, low, high) -> None:
     """At 99 %: tanh(atanh(r) -+ 2.576 / sqrt(n - 3))."""
     assert dimension_profile.interval(r, n) == pytest.approx((low, high), abs=1e-3)
     assert dimension_profile.interval(r, 3) == (-1.0, 1.0)

@@ -1,4 +1,4 @@
-"""Statistics of dimensions, on made-up matrices whose answers are known."""
+"""Statistics of dimensions, on synthetic matrices with known answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_constant_dimension_is_dead_even_if_not_zero() -> None:
     assert (summary.enrichment == 0).all()
 
 
-def test_enrichment_by_its_definition(matrix) -> None:
+def test_enrichment_matches_definition(matrix) -> None:
     summary = summarise(matrix, group(GENRES, ARTISTS))
     column = matrix[:, 2].astype(np.float64)
     jazz = summary.groups.genres.index("Jazz")
@@ -48,7 +48,7 @@ def test_enrichment_by_its_definition(matrix) -> None:
     assert summary.enrichment[jazz, 2] == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_error_is_that_of_a_bootstrap_over_artists() -> None:
+def test_error_matches_artist_bootstrap() -> None:
     """Against drawing whole artists with replacement, which assumes nothing."""
     random = np.random.default_rng(1)
     artists = np.repeat(np.arange(30), random.integers(1, 6, 30))
@@ -64,7 +64,7 @@ def test_the_error_is_that_of_a_bootstrap_over_artists() -> None:
     assert errors[0, 0] > 1.5 * naive
 
 
-def test_a_genre_of_one_artist_has_no_error_to_go_by() -> None:
+def test_genre_with_one_artist_has_infinite_error() -> None:
     groups = group(["Rock"] * 20, ["one"] * 20)
     means, errors = groups.means(np.arange(20, dtype=np.float32)[:, np.newaxis])
     assert means[0, 0] == 9.5
@@ -86,7 +86,7 @@ def test_no_genres_at_all() -> None:
     assert len(dimension_stats.overview(summary, "genre_head")) == 1
 
 
-def test_genres_dealt_at_random_stand_out_hardly_ever() -> None:
+def test_random_genres_rarely_stand_out() -> None:
     random = np.random.default_rng(2)
     noise = np.maximum(random.normal(size=(300, 2_000)), 0).astype(np.float16)
     genres = random.permutation(["Rock", "Jazz", "Folk"] * 100).tolist()
@@ -94,7 +94,7 @@ def test_genres_dealt_at_random_stand_out_hardly_ever() -> None:
     assert summary.genre_like.sum() <= 2
 
 
-def test_correlations_are_numpy_s(matrix) -> None:
+def test_correlations_match_numpy(matrix) -> None:
     random = np.random.default_rng(3)
     values = random.normal(size=(100, 2))
     summary = summarise(matrix, group(GENRES, ARTISTS))
@@ -107,7 +107,7 @@ def test_correlations_are_numpy_s(matrix) -> None:
     assert (dimension_stats.correlations(matrix, np.ones(100), summary) == 0).all()
 
 
-def test_strongest_leaves_out_what_hardly_ever_fires(matrix) -> None:
+def test_strongest_excludes_sparse_dimensions(matrix) -> None:
     summary = summarise(matrix, group(GENRES, ARTISTS))
     found = dimension_stats.strongest(matrix[7], summary, 10)
     assert 1 not in [dimension for dimension, _ in found]
@@ -116,7 +116,7 @@ def test_strongest_leaves_out_what_hardly_ever_fires(matrix) -> None:
         assert score == pytest.approx((column[50] - column.mean()) / column.std(), rel=1e-3)
 
 
-def test_channels_are_gathered_over_their_cells() -> None:
+def test_channels_are_means_over_cells() -> None:
     random = np.random.default_rng(4)
     stored = random.uniform(size=(3, 25_600)).astype(np.float16)
     gathered = dimension_stats.gather(stored)
@@ -125,7 +125,7 @@ def test_channels_are_gathered_over_their_cells() -> None:
     assert by_cell[2, 3] == stored[1, (2 * 10 + 3) * 512 + 77]
 
 
-def test_the_overview_is_narrowed_and_sorted(matrix) -> None:
+def test_overview_filters_and_sorts(matrix) -> None:
     summary = summarise(matrix, group(GENRES, ARTISTS))
 
     def shown(**choice: object) -> list[int]:

@@ -1,4 +1,4 @@
-"""A similarity taken apart: parts that sum to it, for every kind of representation."""
+"""Explanations: contributions that sum to the similarity, for every kind of representation."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_parts_sum_to_the_similarity(opened, data) -> None:
         assert max(query_from, track_from) + length <= 30
 
 
-def test_cells_channels_and_features_are_those_of_a_slow_count(opened) -> None:
+def test_cells_channels_and_features_match_brute_force(opened) -> None:
     one = opened(0)
     question = asked(one)
     found = explanation.explain(one, question, 1, "vgg_genre")
@@ -173,7 +173,7 @@ def test_sound_alone_is_split_by_band(opened) -> None:
     assert found.features == ()
 
 
-def test_moments_are_those_of_a_slow_count(opened) -> None:
+def test_moments_match_brute_force(opened) -> None:
     one = opened(1)
     found = explanation.explain(one, asked(one, 2), 1, "soundalike")
     joined = {
@@ -214,7 +214,7 @@ def stretches_of(one: Index, part: str, row: int) -> np.ndarray:
     return added + np.outer(weights, left)
 
 
-def test_the_default_is_split_into_its_two_networks_and_a_lift(opened) -> None:
+def test_default_splits_into_networks_and_bias(opened) -> None:
     one = opened(0)
     found = explanation.explain(one, asked(one), 1, "soundalike")
     assert [part.name for part in found.parts] == [
@@ -266,7 +266,7 @@ def test_tags_and_features_are_named(opened) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_track_is_like_itself(opened, name) -> None:
+def test_track_with_itself(opened, name) -> None:
     one = opened(2)
     found = explanation.explain(one, asked(one, 2), 2, name)
     assert found.similarity == pytest.approx(1, abs=TOLERANCE)
@@ -275,7 +275,7 @@ def test_a_track_is_like_itself(opened, name) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_of_zeros_nothing_is_alike(opened, name) -> None:
+def test_zero_vectors(opened, name) -> None:
     one = opened(2)
     found = explanation.explain(one, asked(one, 2), ZERO, name)
     assert found.similarity == pytest.approx(one.bias(name)[ZERO])
@@ -283,7 +283,7 @@ def test_of_zeros_nothing_is_alike(opened, name) -> None:
     assert found.channels == found.features == ()
 
 
-def test_the_edge_that_every_picture_has_is_not_where_two_agree_best(tmp_path) -> None:
+def test_best_match_discounts_picture_edges(tmp_path) -> None:
     """Cells at the edge are strong in all tracks; two tracks share one more at 12 to 15 s."""
     shape = (20, *vgg_mel.GRID, receptive_fields.CHANNELS)
     made = np.random.default_rng(0).uniform(0.5, 1, shape)
@@ -304,12 +304,12 @@ def test_the_edge_that_every_picture_has_is_not_where_two_agree_best(tmp_path) -
 
 
 @pytest.mark.parametrize("row", [-1, N, 10_000])
-def test_an_unknown_row_is_refused(opened, row) -> None:
+def test_unknown_row(opened, row) -> None:
     with pytest.raises(ValueError, match="rows 0 to 4"):
         explanation.explain(opened(0), asked(opened(0)), row, "vgg_mel")
 
 
-def test_an_unknown_representation_is_refused(opened) -> None:
+def test_unknown_representation(opened) -> None:
     with pytest.raises(UnknownRepresentationError):
         explanation.explain(opened(0), asked(opened(0)), 1, "nonsense")
     with pytest.raises(IndexFolderError, match="does not hold"):
@@ -322,7 +322,7 @@ def without_moments(folder: Path) -> Index:
     return write_index(folder, matrices, ["soundalike"])
 
 
-def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
+def test_missing_moments_note(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
     assert all(track_arrays.moments(one, part) is None for part in PARTS)
     found = explanation.explain(one, asked(one), 1, "soundalike")
@@ -334,7 +334,7 @@ def test_an_index_without_moments_says_how_to_add_them(tmp_path) -> None:
     assert found.sentence == shared_traits.UNMEASURED
 
 
-def test_an_index_with_the_moments_of_one_part_alone_lacks_them(tmp_path) -> None:
+def test_moments_of_one_part_are_not_enough(tmp_path) -> None:
     one = without_moments(tmp_path / "index")
     np.save(one.folder / "musicnn_moments.npy", np.zeros((N, 10, 200), np.float16))
     found = explanation.explain(one, asked(one), 1, "soundalike")
@@ -359,7 +359,7 @@ def test_a_blend_has_no_moments(opened) -> None:
         np.zeros((N, 10, 256), np.float32),
     ],
 )
-def test_moments_of_another_kind_are_refused(tmp_path, array) -> None:
+def test_incompatible_moments(tmp_path, array) -> None:
     one = without_moments(tmp_path / "index")
     for part in PARTS:
         shape = (N, 10, SIZES[part])
@@ -369,7 +369,7 @@ def test_moments_of_another_kind_are_refused(tmp_path, array) -> None:
         explanation.explain(one, asked(one), 1, "soundalike")
 
 
-def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
+def test_neighbours_only_index_cannot_be_split(tmp_path) -> None:
     made = {"vgg_mel": np.random.default_rng(0).normal(size=(N, vgg_mel.DIM))}
     one = write_index(tmp_path / "index", made)
     rows, similarities = one.neighbours("vgg_mel", 0)
@@ -383,7 +383,7 @@ def test_neighbours_alone_cannot_be_split(tmp_path) -> None:
     assert explanation.explain(one, Query({}, {}), 1, "vgg_mel").similarity is None
 
 
-def test_of_real_clips_parts_and_moments_sum_to_the_similarity(default_index) -> None:
+def test_real_clips_parts_and_moments_sum_to_similarity(default_index) -> None:
     for row in range(len(default_index)):
         question = query.from_library(default_index, default_index.ids[0])
         found = explanation.explain(default_index, question, row, "soundalike")
@@ -402,7 +402,7 @@ def test_a_new_clip_is_explained_by_its_own_moments(default_index, models) -> No
         check_sums(default_index, question, found, row)
 
 
-def test_a_copy_of_a_track_agrees_with_it_moment_by_moment(default_index, models) -> None:
+def test_copy_matches_track_by_moments(default_index, models) -> None:
     clip = analysis_window(decoding.decode(default_index.path(2)))
     question = Query(ClipEmbeddings(clip, default_index, models), {}, 2, 30.0)
     found = explanation.explain(default_index, question, 2, "soundalike")
@@ -422,7 +422,7 @@ def check_sums(one: Index, question: Query, found: explanation.Explanation, row:
     assert names == ["Instruments and voices", "Sound and scene", *([explanation.LIFT] if lift else [])]
 
 
-def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
+def test_new_clip_is_measured_once(tmp_path, library_clip, models) -> None:
     clip = analysis_window(decoding.decode(library_clip))
     embeddings = ClipEmbeddings(clip, without_moments(tmp_path / "index"), models)
     np.testing.assert_array_equal(embeddings.descriptors, track_descriptors.summarise(clip))
@@ -431,7 +431,7 @@ def test_what_is_measured_of_a_new_clip_is_measured_once(tmp_path, library_clip,
     assert embeddings.picture is embeddings.picture
 
 
-def test_on_the_bundled_library_all_comparisons_are_explained() -> None:
+def test_bundled_library_comparisons() -> None:
     bundled = index.load(paths.ASSETS / "index")
     question = query.from_library(bundled, "0235")
     for name in bundled.names:

@@ -1,4 +1,4 @@
-"""Tests of panels: what a visitor reads off them is what was measured."""
+"""Panels: values read from them match the measurements."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def values(panel: Panel) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", [*panels.MAIN, *panels.FRONT_ENDS])
-def test_rows_ticks_and_values_fit_together(drawn: dict[str, Panel], name: str) -> None:
+def test_rows_ticks_and_values_are_consistent(drawn: dict[str, Panel], name: str) -> None:
     panel = drawn[name]
     assert len(panel.rows) == len(panel.values)
     assert panel.values.shape[1] == 6 * SAMPLE_RATE // 512 + 1
@@ -52,7 +52,7 @@ def test_rows_ticks_and_values_fit_together(drawn: dict[str, Panel], name: str) 
         ("chroma", spectral.chroma, 0.002),
     ],
 )
-def test_levels_read_back_are_the_matrix(drawn, tone, name, compute, tolerance) -> None:
+def test_levels_round_trip(drawn, tone, name, compute, tolerance) -> None:
     np.testing.assert_allclose(values(drawn[name]), compute(tone), atol=tolerance)
 
 
@@ -61,13 +61,13 @@ def test_levels_read_back_are_the_matrix(drawn, tone, name, compute, tolerance) 
     [("mfcc", 0.05), ("mfcc_standardised", 0.05), ("chroma_standardised", 0.05)]
     + [(name, 0.5) for name in ("mel", *panels.FRONT_ENDS)],
 )
-def test_values_are_kept_in_half_of_the_steps_that_are_read(drawn, name, step) -> None:
+def test_quantisation_step(drawn, name, step) -> None:
     panel = drawn[name]
     assert (panel.high - panel.low) / panel.largest == pytest.approx(step)
     assert panel.values.max() <= panel.largest
 
 
-def test_standardised_values_are_cut_off_where_the_panel_says(drawn, tone) -> None:
+def test_standardised_values_are_clipped(drawn, tone) -> None:
     panel = drawn["mfcc_standardised"]
     expected = np.clip(spectral.standardise(spectral.mfcc(tone)), panel.low, panel.high)
     np.testing.assert_allclose(values(panel), expected, atol=0.026)
@@ -76,7 +76,7 @@ def test_standardised_values_are_cut_off_where_the_panel_says(drawn, tone) -> No
 
 
 @pytest.mark.parametrize("name", ["mel", "gammatone", "wavelet"])
-def test_the_strongest_row_reads_near_440_hz(drawn, name) -> None:
+def test_strongest_row_is_near_440_hz(drawn, name) -> None:
     panel = drawn[name]
     row = int(panel.values.mean(axis=1).argmax())
     frequency = float(panel.rows[row].replace(",", "").split()[-2])
@@ -84,7 +84,7 @@ def test_the_strongest_row_reads_near_440_hz(drawn, name) -> None:
     assert panel.rows[row] in panel.summary
 
 
-def test_the_strongest_bark_band_holds_440_hz(drawn) -> None:
+def test_strongest_bark_band_contains_440_hz(drawn) -> None:
     panel = drawn["bark"]
     assert panel.rows[int(panel.values.mean(axis=1).argmax())] == "400 to 510 Hz"
 
@@ -94,18 +94,18 @@ def test_the_scalogram_names_its_notes(drawn) -> None:
     assert (rows[0], rows[45], rows[95]) == ("C1, 33 Hz", "A4, 440 Hz", "B8, 7,902 Hz")
 
 
-def test_a_440_hz_sine_lights_chroma_a(drawn) -> None:
+def test_440_hz_sine_has_chroma_a(drawn) -> None:
     panel = drawn["chroma"]
     assert panel.rows[int(panel.values[:, 20:-20].mean(axis=1).argmax())] == "A"
     assert panel.summary.startswith("Strongest on average are A")
 
 
-def test_the_summary_names_the_loud_moment(drawn) -> None:
+def test_summary_mentions_loud_moment(drawn) -> None:
     moment = float(drawn["mel"].summary.split("moment is at ")[1].split(" s")[0])
     assert 2.9 <= moment <= 4.1
 
 
-def test_a_tick_lies_where_its_frequency_does(drawn) -> None:
+def test_tick_positions(drawn) -> None:
     for name in ("mel", "gammatone", "wavelet"):
         places = {label: place for place, label in drawn[name].ticks}
         rows = [float(row.replace(",", "").split()[-2]) for row in drawn[name].rows]
@@ -122,5 +122,5 @@ def test_quantising_uses_the_whole_range_and_no_more(largest, kind) -> None:
     assert levels.tolist() == [[0, 0, round(largest / 2), largest, largest]]
 
 
-def test_a_matrix_of_one_value_can_be_quantised() -> None:
+def test_quantise_constant_matrix() -> None:
     assert not panels.quantise(np.zeros((2, 3), np.float32), 0.0, 0.0, 255).any()

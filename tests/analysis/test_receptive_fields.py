@@ -1,4 +1,4 @@
-"""Where a dimension looks: indexes, receptive fields and units."""
+"""Receptive fields: indices, boxes and units."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from soundalike.representations import vgg_mel
 
 
 @given(st.integers(0, vgg_mel.DIM - 1))
-def test_a_dimension_and_its_cell_go_back_and_forth(dimension: int) -> None:
+def test_dimension_cell_round_trip(dimension: int) -> None:
     cell = receptive_fields.cell(dimension)
     assert cell.dimension == dimension
     assert 0 <= cell.band < 5
@@ -25,12 +25,12 @@ def test_a_dimension_and_its_cell_go_back_and_forth(dimension: int) -> None:
 
 
 @pytest.mark.parametrize("dimension", [-1, vgg_mel.DIM])
-def test_no_such_dimension(dimension: int) -> None:
+def test_unknown_dimension(dimension: int) -> None:
     with pytest.raises(ValueError, match="0 to 25599"):
         receptive_fields.cell(dimension)
 
 
-def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
+def test_cell_position_in_embedding(models, monkeypatch) -> None:
     """A map that is one at a single place sets off that place's dimension and no other."""
     feature_map = np.zeros((15, 20, 512), np.float32)
     feature_map[4, 13, 77] = 1.0
@@ -40,7 +40,7 @@ def test_a_cell_is_where_the_embedding_has_it(models, monkeypatch) -> None:
     assert receptive_fields.cell(int(dimension)) == receptive_fields.Cell(band=1, time=6, channel=77)
 
 
-def test_one_place_of_the_map_sees_212_pixels_and_moves_by_32() -> None:
+def test_receptive_field_is_212_pixels_with_stride_32() -> None:
     first, end = receptive_fields.receptive_field(7, 7)
     assert end - first == 212
     assert receptive_fields.receptive_field(8, 8)[0] - first == 32
@@ -48,7 +48,7 @@ def test_one_place_of_the_map_sees_212_pixels_and_moves_by_32() -> None:
     assert first + end == 2 * 7 * 32 + 32
 
 
-def test_the_receptive_field_is_that_of_the_real_network(models) -> None:
+def test_receptive_field_matches_network(models) -> None:
     """Noise everywhere outside changes nothing at all; each outermost line inside changes something.
 
     On a picture of 288 x 288, to save time; far louder than a picture's 255, since the rim of a field
@@ -94,13 +94,13 @@ def test_the_shares_tile_the_picture() -> None:
 
 @settings(deadline=None)
 @given(st.floats(0, 11_025))
-def test_the_mel_scale_is_librosa_s(hertz: float) -> None:
+def test_mel_scale_matches_librosa(hertz: float) -> None:
     assert psychoacoustics.hz_to_mel(hertz) == pytest.approx(float(librosa.hz_to_mel(hertz)), abs=1e-9)
     assert psychoacoustics.mel_to_hz(psychoacoustics.hz_to_mel(hertz)) == pytest.approx(hertz, abs=1e-6)
 
 
 @pytest.mark.parametrize("tone", [110.0, 440.0, 1_000.0, 3_000.0, 8_000.0])
-def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
+def test_tone_is_in_its_band(tone: float) -> None:
     """The brightest row of a sine's picture lies in the share whose frequencies hold the tone."""
     t = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     clip = Clip(np.sin(2 * np.pi * tone * t).astype(np.float32))
@@ -114,7 +114,7 @@ def test_a_tone_lies_in_the_band_that_says_so(tone: float) -> None:
     assert pixel.hertz[0] * 0.97 - 30 < tone < pixel.hertz[1] * 1.03 + 30
 
 
-def test_a_click_lies_at_the_time_that_says_so() -> None:
+def test_click_is_at_its_time() -> None:
     samples = np.zeros(ANALYSIS_SAMPLES, np.float32)
     samples[int(13.4 * SAMPLE_RATE)] = 1.0
     samples += 1e-5 * np.random.default_rng(0).standard_normal(len(samples)).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What two clips have in common: only what is measured, close and telling is said."""
+"""Shared traits: only measured, close and telling facts are mentioned."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def said(folder, places: np.ndarray, probabilities: np.ndarray | None = None) ->
         return shared_traits.sentence(index, asked(index), 1)
 
 
-def test_two_that_are_far_apart_have_nothing_in_common(tmp_path) -> None:
+def test_distant_tracks_share_nothing(tmp_path) -> None:
     assert said(tmp_path, spread()) == shared_traits.NOTHING
 
 
@@ -87,14 +87,14 @@ def test_two_that_are_far_apart_have_nothing_in_common(tmp_path) -> None:
         (LOWS, "have restless bass", "have steady bass", "have similarly steady bass"),
     ],
 )
-def test_a_trait_is_said_in_words_for_where_both_lie(tmp_path, trait, more, less, alike) -> None:
+def test_trait_wording_by_position(tmp_path, trait, more, less, alike) -> None:
     for place, words in ((0.95, more), (0.05, less), (0.5, alike)):
         places = spread()
         places[[0, 1], trait] = place, place + 0.01
         assert said(tmp_path / str(place), places) == f"Both {words}."
 
 
-def test_how_busy_they_are_is_said_in_numbers(tmp_path) -> None:
+def test_onset_rate_wording(tmp_path) -> None:
     places = spread()
     places[[0, 1], PACE] = 0.49, 0.51
     assert said(tmp_path, places) == "Both are equally busy (about 5 notes or beats a second)."
@@ -115,28 +115,28 @@ def tempos(one: float, other: float) -> np.ndarray:
         (144, 72, "run at about 72 and 144 BPM, one about twice as fast as the other"),
     ],
 )
-def test_tempo_is_said_with_how_near_it_is(tmp_path, one, other, words) -> None:
+def test_tempo_wording(tmp_path, one, other, words) -> None:
     assert said(tmp_path, tempos(one, other)) == f"Both {words}."
 
 
 @pytest.mark.parametrize(("one", "other"), [(100, 130), (72, 110), (72, 108)])
-def test_other_tempos_are_not_said(tmp_path, one, other) -> None:
+def test_distant_tempos_are_not_mentioned(tmp_path, one, other) -> None:
     assert said(tmp_path, tempos(one, other)) == shared_traits.NOTHING
 
 
-def test_where_there_is_no_pulse_a_tempo_is_a_guess(tmp_path) -> None:
+def test_tempo_is_not_mentioned_without_pulse(tmp_path) -> None:
     places = tempos(100, 100)
     places[0, PACE] = -1.2 / 6
     assert said(tmp_path, places) == shared_traits.NOTHING
 
 
-def test_what_all_share_is_not_made_much_of(tmp_path) -> None:
+def test_common_traits_are_not_mentioned(tmp_path) -> None:
     places = spread()
     places[:, TEMPO] = 0.5
     assert said(tmp_path, places) == shared_traits.NOTHING
 
 
-def test_few_facts_the_most_telling_first_and_one_of_a_family(tmp_path) -> None:
+def test_facts_are_limited_and_sorted(tmp_path) -> None:
     places = spread()
     for trait, apart in ((BRIGHT, 0.02), (NOISY, 0.004), (UNEVEN, 0.03), (ATTACK, 0.01), (PACE, 0.04)):
         places[[0, 1], trait] = 0.9, 0.9 + apart
@@ -156,12 +156,12 @@ def genres(shared: bool) -> np.ndarray:
     return made
 
 
-def test_a_predicted_genre_is_said_if_both_have_it(tmp_path) -> None:
+def test_shared_predicted_genre(tmp_path) -> None:
     assert said(tmp_path / "1", spread(), genres(shared=True)) == "Both lean towards Genre 1."
     assert said(tmp_path / "2", spread(), genres(shared=False)) == shared_traits.NOTHING
 
 
-def test_without_descriptors_only_genres_can_be_said(tmp_path) -> None:
+def test_genres_only_without_descriptors(tmp_path) -> None:
     index = library(tmp_path / "1", None, genres(shared=True))
     assert shared_traits.sentences(index, asked(index), [1, 2]) == [
         "Both lean towards Genre 1.",
@@ -171,13 +171,13 @@ def test_without_descriptors_only_genres_can_be_said(tmp_path) -> None:
     assert shared_traits.sentence(bare, asked(bare), 1) == shared_traits.UNMEASURED
 
 
-def test_a_question_that_is_no_single_clip_has_nothing_measured(tmp_path) -> None:
+def test_blend_is_unmeasured(tmp_path) -> None:
     index = library(tmp_path, spread())
     blend = Query({"genre_head": np.ones(2, np.float32)}, {})
     assert shared_traits.sentence(index, blend, 1) == shared_traits.UNMEASURED
 
 
-def test_a_new_clip_is_measured_itself(tmp_path) -> None:
+def test_new_clip_is_measured(tmp_path) -> None:
     places = spread()
     index = library(tmp_path, places)
     embeddings = ClipEmbeddings(Clip(np.zeros(1, np.float32)), index, ModelStore())
@@ -188,7 +188,7 @@ def test_a_new_clip_is_measured_itself(tmp_path) -> None:
     assert re.search("bright|dark", sentence)
 
 
-def test_a_playlist_s_sentences_are_those_of_its_tracks(tmp_path) -> None:
+def test_sentences_match_single_sentences(tmp_path) -> None:
     index = library(tmp_path, spread(1), np.random.default_rng(1).dirichlet(np.ones(4), N))
     rows = [7, 0, 199, 7, 55]
     query = asked(index, 5)
@@ -198,7 +198,7 @@ def test_a_playlist_s_sentences_are_those_of_its_tracks(tmp_path) -> None:
     assert shared_traits.sentences(index, query, []) == []
 
 
-def test_a_track_has_everything_in_common_with_itself(tmp_path) -> None:
+def test_track_with_itself(tmp_path) -> None:
     index = library(tmp_path, spread())
     sentence = shared_traits.sentence(index, asked(index, 9), 9)
     assert sentence.startswith("Both ")
@@ -206,12 +206,12 @@ def test_a_track_has_everything_in_common_with_itself(tmp_path) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
-def test_in_a_library_of_a_few_nothing_stands_out(tmp_path, n) -> None:
+def test_small_library_has_no_facts(tmp_path, n) -> None:
     index = library(tmp_path, spread()[:n])
     assert shared_traits.sentence(index, asked(index), n - 1) == shared_traits.NOTHING
 
 
-def test_damaged_descriptors_are_refused(tmp_path) -> None:
+def test_damaged_descriptors(tmp_path) -> None:
     index = library(tmp_path, None)
     np.save(index.folder / "descriptors.npy", np.zeros((N, 3), np.float32))
     with pytest.raises(IndexFolderError, match="damaged"):
@@ -238,7 +238,7 @@ def random_libraries(tmp_path_factory) -> list[Index]:
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
+def test_facts_follow_the_rules(random_libraries, data) -> None:
     """By hand: each trait that is said is closer than in four of five pairs, and telling."""
     index = data.draw(st.sampled_from(random_libraries))
     one, other = (data.draw(st.integers(0, N - 1)) for _ in range(2))
@@ -259,7 +259,7 @@ def test_no_claim_goes_beyond_the_rules(random_libraries, data) -> None:
     assert (sentence == shared_traits.NOTHING) == (not found and "twice" not in sentence)
 
 
-def test_traits_are_the_descriptors_in_comparable_units() -> None:
+def test_traits_units() -> None:
     rng = np.random.default_rng(2)
     descriptors = rng.uniform(1, 100, (3, track_descriptors.SIZE)).astype(np.float32)
     values = shared_traits.traits(descriptors)

@@ -1,4 +1,4 @@
-"""The harness of `make bench`: figures, their table, and results kept when others are made again."""
+"""The harness of `make bench`: figures, their table, and results kept across reruns."""
 
 from __future__ import annotations
 
@@ -11,29 +11,27 @@ import pytest
 from figures import Figure
 
 
-def test_a_value_holds_up_to_its_bar() -> None:
+def test_value_meets_target() -> None:
     assert [Figure("", value, "s", 3.0).holds for value in (2.9, 3.0, 3.1)] == [True, True, False]
     assert Figure("", 5.0, "s").holds is None
 
 
-def test_a_percentile_is_a_value_that_was_measured() -> None:
+def test_percentile_is_a_measured_value() -> None:
     assert figures.percentile([float(n) for n in range(100, 0, -1)], 0.95) == 95.0
     assert figures.percentile([7.0], 0.95) == 7.0
 
 
-def test_the_table_says_what_does_not_hold() -> None:
+def test_table_marks_missed_targets() -> None:
     *_, first, second = figures.table([Figure("a", 1_234.5, "ms", 500), Figure("b", 3, "")]).splitlines()
     assert first == "| a | 1,234.5 ms | 500 ms | **no** |"
     assert second == "| b | 3 |  |  |"
 
 
-def test_every_program_is_there() -> None:
+def test_every_program_exists() -> None:
     assert all((bench.HERE / file).is_file() for file in bench.MEASUREMENTS.values())
 
 
-def test_what_is_measured_again_replaces_its_own_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rerun_replaces_its_own_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "RESULTS", tmp_path / "results.json")
     assert bench.earlier() == {}
     first, second = "python benchmarks/cold_start.py", "python benchmarks/load.py"
@@ -49,7 +47,7 @@ def test_what_is_measured_again_replaces_its_own_alone(
     assert [path.name for path in tmp_path.iterdir()] == ["results.json"]
 
 
-def test_the_document_has_the_figures_that_were_measured() -> None:
+def test_document_matches_results() -> None:
     kept = bench.earlier()
     assert kept
     measured = figures.table([bench.as_figure(figure) for figure in bench.in_order(kept)])

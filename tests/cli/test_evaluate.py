@@ -1,4 +1,4 @@
-"""`soundalike evaluate`: the document, the tables, and what is refused."""
+"""`soundalike evaluate`: the document, the tables, and invalid usage."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_prints_one_document(folder: Path) -> None:
     assert [item["name"] for item in found["representations"]] == ["vgg_genre", "vgg_mel", "genre_head"]
 
 
-def test_only_what_is_asked_for(folder: Path) -> None:
+def test_requested_representations_only(folder: Path) -> None:
     ask = ("--representation", "genre_head", "--representation", "vgg_mel")
     result = run(folder, *ask, "--robustness", 0, "--json")
     assert [item["name"] for item in json.loads(result.stdout)["representations"]] == [
@@ -48,7 +48,7 @@ def test_only_what_is_asked_for(folder: Path) -> None:
     ]
 
 
-def test_tables_fit_a_terminal_and_agree_with_the_document(folder: Path) -> None:
+def test_tables_match_document(folder: Path) -> None:
     shown = run(folder, "--robustness", 0)
     assert (shown.exit_code, shown.stderr) == (0, "")
     lines = shown.stdout.splitlines()
@@ -67,7 +67,7 @@ def test_tables_fit_a_terminal_and_agree_with_the_document(folder: Path) -> None
     assert "…" not in shown.stdout
 
 
-def test_no_remark_on_what_is_not_there(tmp_path: Path) -> None:
+def test_no_unneeded_remarks(tmp_path: Path) -> None:
     plain = table().drop(columns="genre_source")
     write(tmp_path / "index", plain, {"vgg_mel": clustered(0.5)})
     shown = run(tmp_path / "index", "--robustness", 0).stdout
@@ -84,7 +84,7 @@ def test_index_that_cannot_be_evaluated(tmp_path: Path) -> None:
     assert result.stdout == ""
 
 
-def test_names_and_folders_that_are_not_there(folder: Path, tmp_path: Path) -> None:
+def test_unknown_names_and_folders(folder: Path, tmp_path: Path) -> None:
     assert isinstance(run(tmp_path).exception, IndexFolderError)
     unknown = run(folder, "--representation", "vgg19")
     assert isinstance(unknown.exception, UnknownRepresentationError)
@@ -131,7 +131,7 @@ def test_usual_changes_of_the_default_are_shown(folder: Path, changed: dict[str,
     assert "RT60" not in shown
 
 
-def test_asked_for_changes_are_shown_of_what_is_named(folder: Path, changed: dict[str, Any]) -> None:
+def test_requested_changes_of_named_representations(folder: Path, changed: dict[str, Any]) -> None:
     result = run(folder, "--representation", "vgg_mel", "--changes", "all", "--robustness", 4)
     assert list(changed) == ["vgg_mel"]
     lines = [line.strip() for line in result.stdout.splitlines()]
@@ -155,7 +155,7 @@ def test_changes_are_in_the_document(folder: Path, changed: dict[str, Any]) -> N
     assert all(list(item["robustness"]) == list(USUAL) for item in others)
 
 
-def test_change_that_there_is_not(folder: Path) -> None:
+def test_unknown_change(folder: Path) -> None:
     result = run(folder, "--changes", "cave")
     assert result.exit_code == 2
     assert "no change 'cave'" in result.stderr

@@ -1,4 +1,4 @@
-"""`soundalike index` and `measure`: what they are asked, say and leave behind."""
+"""`soundalike index` and `measure`: options, output and files."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def music(tmp_path: Path) -> Path:
     return tmp_path / "music"
 
 
-def test_what_is_indexed_by_default(models: ModelStore) -> None:
+def test_default_representations(models: ModelStore) -> None:
     assert options.chosen_representations([], models) == list(representations.MAIN)
     assert options.chosen_representations(["fma518", "fma518"], models) == ["fma518"]
     assert options.chosen_representations(["all"], models) == representations.available(models)
@@ -39,7 +39,7 @@ def test_what_is_indexed_by_default(models: ModelStore) -> None:
     )
 
 
-def test_everything_is_accounted_for(capsys: Capture, music: Path) -> None:
+def test_all_files_are_reported(capsys: Capture, music: Path) -> None:
     (music / "cover.jpg").write_bytes(b"x")
     (music / "README").write_text("x")
     (music / "bad.mp3").write_text("no audio")
@@ -74,7 +74,7 @@ def test_a_complete_index_is_measured_in_the_same_pass(capsys: Capture, music: P
     assert kinds <= index.load(out, checksums=True).manifest["files"].keys()
 
 
-def test_measuring_what_has_changed(capsys: Capture, music: Path) -> None:
+def test_measuring_changed_files(capsys: Capture, music: Path) -> None:
     out = music.parent / "index"
     document(capsys, "index", music, "--out", out, *ASK)
     (music / "1.wav").unlink()
@@ -84,9 +84,7 @@ def test_measuring_what_has_changed(capsys: Capture, music: Path) -> None:
     index.load(out, checksums=True)
 
 
-def test_measuring_goes_on_where_it_was_stopped(
-    capsys: Capture, music: Path, models: ModelStore
-) -> None:
+def test_measuring_resumes(capsys: Capture, music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     document(capsys, "index", music, "--out", out, *ASK)
     seen: list[Event] = []
@@ -103,9 +101,7 @@ def test_measuring_goes_on_where_it_was_stopped(
     assert [event.kind for event in again] == ["known", "known", "taken"]
 
 
-def test_an_index_brings_the_head_it_was_made_with(
-    small_folder: Path, small_models: ModelStore, tmp_path: Path
-) -> None:
+def test_index_includes_its_head(small_folder: Path, small_models: ModelStore, tmp_path: Path) -> None:
     from soundalike.datasets import library
     from soundalike.indexing import builder
     from soundalike.indexing.builder import BuildPlan
@@ -142,7 +138,7 @@ def event(kind: str) -> Event:
     return Event("x.wav", kind)  # type: ignore[arg-type]
 
 
-def test_progress_is_told_now_and_then() -> None:
+def test_progress_lines() -> None:
     tally = ProgressCount(1_000)
     assert tally.count(event("known"), 100.0) == ""
     assert tally.count(event("skipped"), 110.0) == ""
@@ -165,7 +161,7 @@ def test_events_may_be_ignored() -> None:
     ingest.ignored(event("taken"))
 
 
-def test_an_index_that_is_searched_approximately(capsys: Capture, music: Path) -> None:
+def test_approximate_index(capsys: Capture, music: Path) -> None:
     out = music.parent / "index"
     document(capsys, "index", music, "--out", out, *ASK, "--approximate")
     opened = index.load(out, checksums=True)

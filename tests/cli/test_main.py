@@ -1,4 +1,4 @@
-"""The command line: results on standard output, one line for what is wrong, exit codes."""
+"""The command line: results on standard output, errors in one line, exit codes."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_representation_and_weight(capsys: Capture, small_index: Index) -> None:
 
 
 @pytest.mark.usefixtures("loaded_models")
-def test_clip_of_the_library_is_named_and_not_recommended(capsys: Capture, small_index: Index) -> None:
+def test_library_clip_is_named_and_excluded(capsys: Capture, small_index: Index) -> None:
     found = document(capsys, "recommend", small_index.path(2), "--index", small_index.folder)
     assert found["query"]["in_library"] == IDS[2]
     assert sorted(track_ids(found)) == sorted(set(IDS) - {IDS[2]})
@@ -114,7 +114,7 @@ def test_recommend_in_words(capsys: Capture, small_index: Index) -> None:
 
 
 @pytest.mark.usefixtures("loaded_models")
-def test_default_index_is_the_one_named_in_the_environment(
+def test_default_index_from_environment(
     capsys: Capture, small_index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(small_index.folder))
@@ -122,7 +122,7 @@ def test_default_index_is_the_one_named_in_the_environment(
 
 
 @pytest.mark.usefixtures("loaded_models")
-def test_clip_whose_name_is_not_utf8(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
+def test_clip_name_is_not_utf8(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
     copy = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.opus"))
     try:
         shutil.copyfile(OTHER_CLIP, copy)
@@ -133,7 +133,7 @@ def test_clip_whose_name_is_not_utf8(capsys: Capture, small_index: Index, tmp_pa
 
 
 @pytest.mark.parametrize("weight", ["-1", "nan", "inf", "heavy"])
-def test_weight_that_is_none(capsys: Capture, small_index: Index, weight: str) -> None:
+def test_invalid_weight(capsys: Capture, small_index: Index, weight: str) -> None:
     ask = ("recommend", OTHER_CLIP, "--index", small_index.folder)
     assert "--genre-weight" in complaint(capsys, 2, *ask, "--genre-weight", weight)
 
@@ -147,7 +147,7 @@ def test_weight_of_a_representation_without_parts(
 
 
 @pytest.mark.parametrize("length", ["0", "-1", "1.5", "many"])
-def test_length_that_is_none(capsys: Capture, small_index: Index, length: str) -> None:
+def test_invalid_length(capsys: Capture, small_index: Index, length: str) -> None:
     ask = ("recommend", OTHER_CLIP, "--index", small_index.folder)
     assert "'-k'" in complaint(capsys, 2, *ask, "-k", length)
 
@@ -160,13 +160,13 @@ def test_unknown_representation(capsys: Capture, small_index: Index, tmp_path: P
     assert not (tmp_path / "x").exists()
 
 
-def test_representation_that_the_index_lacks(capsys: Capture, tmp_path: Path) -> None:
+def test_missing_representation(capsys: Capture, tmp_path: Path) -> None:
     opened = write_index(tmp_path / "index", {"vgg_mel": np.eye(3)})
     ask = ("recommend", OTHER_CLIP, "--index", opened.folder, "--representation", "vgg_genre")
     assert "does not hold 'vgg_genre'" in complaint(capsys, 1, *ask)
 
 
-def test_clip_that_cannot_be_used(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
+def test_unusable_clip(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
     (tmp_path / "text.mp3").write_text("this is text\nof two lines\n")
     (tmp_path / "empty.wav").touch()
     expected = {
@@ -189,7 +189,7 @@ def test_file_as_index(capsys: Capture) -> None:
     assert "is a file" in complaint(capsys, 2, "recommend", OTHER_CLIP, "--index", OTHER_CLIP)
 
 
-def test_another_genre_head_than_the_indexs(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
+def test_mismatched_genre_head(capsys: Capture, small_index: Index, tmp_path: Path) -> None:
     ask = ("recommend", OTHER_CLIP, "--index", small_index.folder, "--genre-head")
     assert "is missing" in complaint(capsys, 1, *ask, tmp_path / "head.npz")
     (tmp_path / "head.npz").write_bytes(b"another")
@@ -220,7 +220,7 @@ def test_index_reports_what_it_skips(capsys: Capture, tmp_path: Path) -> None:
     assert all(line.startswith("skipped clips/") for line in err.splitlines())
 
 
-def test_index_in_words_replaces_an_index(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
+def test_index_text_output_and_replacement(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     ask = ("index", small_folder, "--out", tmp_path / "index", "--representation", "vgg_genre")
     ask = (*ask, "--workers", "0")
     for _ in range(2):
@@ -231,7 +231,7 @@ def test_index_in_words_replaces_an_index(capsys: Capture, small_folder: Path, t
     assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
-def test_library_that_cannot_be_used(capsys: Capture, tmp_path: Path) -> None:
+def test_unusable_library(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     out = tmp_path / "index"
     assert "no audio" in complaint(capsys, 1, "index", tmp_path / "empty", "--out", out)
@@ -240,20 +240,20 @@ def test_library_that_cannot_be_used(capsys: Capture, tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_destination_that_is_no_index(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
+def test_destination_is_not_an_index(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "holiday.jpg").write_bytes(b"dear")
     assert "is not an index" in complaint(capsys, 1, "index", small_folder, "--out", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
 
 
-def test_destination_that_cannot_be_written(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
+def test_unwritable_destination(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"dear")
     complaint(capsys, 1, "index", small_folder, "--out", tmp_path / "file" / "index")
     complaint(capsys, 2, "index", small_folder, "--out", tmp_path / "file")
     assert (tmp_path / "file").read_bytes() == b"dear"
 
 
-def test_train_writes_an_npz_only(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
+def test_train_needs_npz_destination(capsys: Capture, small_folder: Path, tmp_path: Path) -> None:
     ask = ("train", "genre-head", small_folder, "--out")
     assert ".npz" in complaint(capsys, 2, *ask, tmp_path / "head.h5")
     assert "is a directory" in complaint(capsys, 2, *ask, tmp_path)
@@ -297,7 +297,7 @@ def test_bad_usage(capsys: Capture, arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["train"]])
-def test_nothing_asked_shows_the_help(capsys: Capture, arguments: list[str]) -> None:
+def test_no_arguments_shows_help(capsys: Capture, arguments: list[str]) -> None:
     code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "")
     assert "Usage: soundalike" in err
@@ -378,7 +378,7 @@ def test_installed_program_fails_with_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_measurements_are_added_and_named_in_the_manifest(
+def test_measurements_are_listed_in_manifest(
     small_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "a" / "index"
@@ -394,7 +394,7 @@ def test_measurements_are_added_and_named_in_the_manifest(
     assert {"descriptors.npy", "pictures.npy", "picture_places.npy"} <= files.keys()
 
 
-def test_a_library_too_small_for_a_map_is_told(
+def test_library_too_small_for_maps(
     small_index: Index, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "index"

@@ -1,4 +1,4 @@
-"""`soundalike recommend` and `journey` on the bundled library: blends, rules, files and ways."""
+"""`soundalike recommend` and `journey` on the bundled library: blends, rules, files and stops."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:
     assert all(result["why"].endswith(".") for result in found["results"])
 
 
-def test_the_networks_are_those_named_then_the_index_s_own_then_the_bundled(tmp_path: Path) -> None:
+def test_model_precedence(tmp_path: Path) -> None:
     bundled = indices.load(paths.BUNDLED_INDEX)
     own = indices.Index(tmp_path, {"own_models": {"genre_head": "model_genre_head.npz"}}, bundled.tracks)
     named = tmp_path / "named.npz"
@@ -37,7 +37,7 @@ def test_the_networks_are_those_named_then_the_index_s_own_then_the_bundled(tmp_
     assert open_models(bundled, None, named).file("factors") == named
 
 
-def test_an_order_and_what_is_left_out(capsys: Capture) -> None:
+def test_order_and_excluded_tracks(capsys: Capture) -> None:
     found = document(capsys, "recommend", "0235", "-k", "12", "--order", "-tempo", "--without", "0114")
     index = indices.load(paths.index_folder())
     tempo = ordering.quantity(index, "tempo")
@@ -49,7 +49,7 @@ def test_an_order_and_what_is_left_out(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize("kind", ["m3u8", "xspf", "jspf", "csv", "zip"])
-def test_a_playlist_file_is_written_and_gone_on_from(capsys: Capture, tmp_path: Path, kind: str) -> None:
+def test_write_and_extend_playlist_file(capsys: Capture, tmp_path: Path, kind: str) -> None:
     out = tmp_path / f"list.{kind}"
     code, said, err = run(
         capsys, "recommend", "0235", "-k", "4", "--format", kind, "--out", out, "--order", "walk"
@@ -61,7 +61,7 @@ def test_a_playlist_file_is_written_and_gone_on_from(capsys: Capture, tmp_path: 
     assert not set(track_ids(further)) & set(track_ids(first))
 
 
-def test_a_list_on_standard_output_has_paths_from_here(capsys: Capture, monkeypatch, tmp_path) -> None:
+def test_list_on_standard_output_has_relative_paths(capsys: Capture, monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
     code, out, err = run(capsys, "recommend", "0235", "-k", "3", "--format", "m3u8")
     assert (code, err) == (0, "")
@@ -70,7 +70,7 @@ def test_a_list_on_standard_output_has_paths_from_here(capsys: Capture, monkeypa
     assert all((tmp_path / entry).resolve().is_file() for entry in entries)
 
 
-def test_a_list_that_is_none_is_one_sentence(capsys: Capture, tmp_path: Path) -> None:
+def test_invalid_list_error(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "list.xspf").write_text("<playlist")
     complaint(capsys, 1, "recommend", "--extend", tmp_path / "list.xspf")
     (tmp_path / "other.m3u").write_text("elsewhere/song.mp3\n")
@@ -79,7 +79,7 @@ def test_a_list_that_is_none_is_one_sentence(capsys: Capture, tmp_path: Path) ->
     complaint(capsys, 1, "recommend", "--extend", tmp_path / "nothing.m3u")
 
 
-def test_a_journey_by_way_of_a_stop(capsys: Capture) -> None:
+def test_journey_with_stop(capsys: Capture) -> None:
     found = document(capsys, "journey", "0235", "0102", "--via", "0300", "-k", "6", "--per-artist", "1")
     ids = track_ids(found)
     assert (ids[0], ids[-1], len(ids)) == ("0235", "0102", 8)
@@ -106,17 +106,17 @@ def test_a_journey_by_way_of_a_stop(capsys: Capture) -> None:
         ("0235", "--why", "--format", "csv"),
     ],
 )
-def test_what_contradicts_itself_is_bad_usage(capsys: Capture, wrong: tuple[str, ...]) -> None:
+def test_contradictory_options(capsys: Capture, wrong: tuple[str, ...]) -> None:
     complaint(capsys, 2, "recommend", *wrong)
 
 
-def test_a_journey_over_more_tracks_than_there_are(capsys: Capture) -> None:
+def test_journey_longer_than_library(capsys: Capture) -> None:
     found = document(capsys, "journey", "0235", "0102", "-k", "99999999999")
     assert len(found["results"]) < 478
     assert "every step must get closer" in found["notes"][0]
 
 
-def test_notes_of_a_file_go_to_standard_error(capsys: Capture, tmp_path: Path) -> None:
+def test_file_notes_go_to_standard_error(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "list.csv"
     code, _, err = run(capsys, "recommend", "0235", "-k", "400", "--format", "csv", "--out", out)
     assert code == 0

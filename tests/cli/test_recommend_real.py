@@ -1,4 +1,4 @@
-"""`soundalike recommend` on music that people would give it, with the bundled index."""
+"""`soundalike recommend` on realistic clips, with the bundled index."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("loaded_models")
-def test_a_clip_of_the_library_is_named_and_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+def test_library_clip_is_named_and_excluded(capsys: pytest.CaptureFixture[str]) -> None:
     document = recommend(capsys, CLIPS / "0003.opus")
     check(document)
     assert document["query"]["in_library"] == "0003"

@@ -1,4 +1,4 @@
-"""Agreement of rankings, by hand and by the definitions' limits."""
+"""Agreement of rankings, by hand and at the limits of the definitions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_rank_biased_overlap_by_hand() -> None:
 
 
 @pytest.mark.parametrize("persistence", [0.0, 1.0, -1.0, 2.0])
-def test_persistence_lies_between_0_and_1(persistence: float) -> None:
+def test_persistence_out_of_range(persistence: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         agreement.rank_biased_overlap([1], [1], persistence)
 
@@ -68,7 +68,7 @@ def test_playlists_for_one_query(bundled: Index) -> None:
     assert by_pair[("vgg_mel", "vgg_genre")] > by_pair[("vgg_mel", "genre_head")]
 
 
-def test_a_representation_that_cannot_answer_says_why(bundled: Index) -> None:
+def test_unavailable_representation_has_reason(bundled: Index) -> None:
     asked = query.from_library(bundled, "0102")
     found = agreement.compare(bundled, asked, ["vgg_mel", "cf_nothing"], 5)
     assert len(found.playlists) == 1

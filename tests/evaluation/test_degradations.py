@@ -1,4 +1,4 @@
-"""Rooms, noises, telephones and loudspeakers, each by a signal whose change is known."""
+"""Rooms, noise, telephones and loudspeakers, on signals with a known result."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def reverberation_time(response: np.ndarray) -> float:
 
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(("rt60", "direct_db"), [(0.3, 6.0), (0.5, 3.0), (0.9, 0.0)])
-def test_room_has_its_reverberation_time_and_its_ratio(rt60: float, direct_db: float, seed: int) -> None:
+def test_room_reverberation_time_and_ratio(rt60: float, direct_db: float, seed: int) -> None:
     response = Room(rt60, direct_db).impulse_response(generator(seed))
     assert reverberation_time(response[1:]) == pytest.approx(rt60, rel=0.1)
     ratio = 10 * np.log10(response[0] ** 2 / np.square(response[1:], dtype=np.float64).sum())
@@ -72,7 +72,7 @@ def test_another_seed_is_another_room() -> None:
 
 @pytest.mark.parametrize("snr_db", [20.0, 10.0, 5.0])
 @pytest.mark.parametrize("make", NOISES.values(), ids=NOISES)
-def test_noise_is_as_far_below_as_asked(make: Noise, snr_db: float) -> None:
+def test_noise_has_requested_snr(make: Noise, snr_db: float) -> None:
     samples = tone(440)
     noise = make(len(samples), generator())
     added = degradations.with_noise(samples, noise, snr_db).astype(np.float64) - samples
@@ -80,7 +80,7 @@ def test_noise_is_as_far_below_as_asked(make: Noise, snr_db: float) -> None:
     assert ratio == pytest.approx(snr_db, abs=0.1)
 
 
-def test_no_noise_is_added_from_silence() -> None:
+def test_silent_noise_changes_nothing() -> None:
     samples = tone(440)
     same = degradations.with_noise(samples, np.zeros_like(samples), 10)
     np.testing.assert_array_equal(same, samples)
@@ -98,7 +98,7 @@ def test_pink_noise_falls_by_3_db_an_octave() -> None:
 
 
 @pytest.mark.parametrize("make", NOISES.values(), ids=NOISES)
-def test_noise_is_decided_by_its_seed(make: Noise) -> None:
+def test_noise_is_seeded(make: Noise) -> None:
     noise = make(SAMPLE_RATE, generator(3))
     assert noise.shape == (SAMPLE_RATE,)
     assert noise.dtype == np.float32
@@ -117,7 +117,7 @@ def syllabic_share(samples: np.ndarray) -> float:
     return float(power[(hertz >= 1) & (hertz <= 8)].sum() / power.sum())
 
 
-def test_babble_moves_as_speech_does() -> None:
+def test_babble_modulation_is_like_speech() -> None:
     count = 20 * SAMPLE_RATE
     crowd = degradations.babble(count, generator())
     white = generator().standard_normal(count)
@@ -140,13 +140,13 @@ def test_babble_has_the_spectrum_of_voices() -> None:
     [(75, -60, -45), (150, -26, -22), (300, -3.3, -2.7), (1_000, -0.1, 0.1), (3_400, -3.3, -2.7)]
     + [(6_800, -40, -24)],
 )
-def test_telephone_passes_its_band(hertz: float, low: float, high: float) -> None:
+def test_telephone_band(hertz: float, low: float, high: float) -> None:
     samples = tone(hertz)
     change = level_db(degradations.telephone(samples)) - level_db(samples)
     assert low <= change <= high
 
 
-def test_open_ends_let_everything_through() -> None:
+def test_open_ends_pass_everything() -> None:
     samples = tone(50) + tone(9_000)
     np.testing.assert_array_equal(degradations.band_limited(samples, None, None), samples)
 
@@ -163,7 +163,7 @@ def test_small_speaker_clips_softly() -> None:
     assert np.abs(loud).max() <= 1
 
 
-def test_small_speaker_is_bounded_and_does_not_mind_the_level() -> None:
+def test_small_speaker_is_bounded_and_level_invariant() -> None:
     spikes = generator().standard_normal(SAMPLE_RATE).astype(np.float32) ** 3
     played = degradations.small_speaker(spikes)
     assert np.abs(played).max() <= 1
@@ -173,14 +173,14 @@ def test_small_speaker_is_bounded_and_does_not_mind_the_level() -> None:
 
 
 @pytest.mark.parametrize("factor", [0.95, 0.98, 0.99, 1.01, 1.02, 1.05])
-def test_speed_moves_the_pitch(factor: float) -> None:
+def test_speed_changes_pitch(factor: float) -> None:
     samples = tone(1_000, 4.0)
     played = degradations.resampled(samples, factor)
     assert len(played) == len(samples)
     assert peak_hertz(clip_of(played[: SAMPLE_RATE * 3])) == pytest.approx(1_000 * factor, abs=0.4)
 
 
-def test_speed_moves_the_time() -> None:
+def test_speed_changes_time() -> None:
     click = np.zeros(4 * SAMPLE_RATE, np.float32)
     click[2 * SAMPLE_RATE] = 1.0
     for factor in (0.95, 1.05):
@@ -189,7 +189,7 @@ def test_speed_moves_the_time() -> None:
 
 
 @pytest.mark.parametrize("semitones", [1.0, -1.0])
-def test_semitone_moves_the_pitch_and_not_the_time(semitones: float) -> None:
+def test_semitone_changes_pitch_only(semitones: float) -> None:
     samples = np.concatenate([tone(1_000, 2.0), np.zeros(2 * SAMPLE_RATE, np.float32)])
     moved = degradations.transposed(samples, semitones)
     assert len(moved) == len(samples)

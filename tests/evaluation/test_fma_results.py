@@ -1,4 +1,4 @@
-"""The report on an index of FMA: figures against brute force, and what it says where it cannot say."""
+"""The report on an FMA index: figures against brute force, and missing figures."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def brute_force(built: Index, rows: np.ndarray, by_artist: bool) -> float:
     return float(np.mean(shares))
 
 
-def test_figures_are_those_of_their_definitions(built: Index, found: dict) -> None:
+def test_figures_match_definitions(built: Index, found: dict) -> None:
     test = np.flatnonzero(built.tracks["split"] == "test")
     figures = found["figures"]
     assert figures["accuracy"]["mean"] == pytest.approx(np.mean(test % 4 > 0), abs=1e-6)
@@ -92,7 +92,7 @@ def test_every_representation_is_measured_on_the_test_tracks(built: Index, found
     assert head == found["figures"]["precision_test"]
 
 
-def test_the_rest_of_the_report(built: Index, found: dict) -> None:
+def test_other_report_fields(built: Index, found: dict) -> None:
     assert found["tracks"] == N
     assert found["split"] == {"training": 27, "validation": 9, "test": 54}
     assert found["genres"] == list(GENRES)
@@ -105,14 +105,14 @@ def test_the_rest_of_the_report(built: Index, found: dict) -> None:
     index.load(built.folder, checksums=True)
 
 
-def test_artists_on_two_sides_are_named(tmp_path: Path) -> None:
+def test_shared_artists_are_reported(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[[0, N - 1], "artist"] = "Both"
     found = fma_results.report(write_split(tmp_path / "index", tracks))
     assert found["artists_on_two_sides"] == {"count": 1, "first": ["Both"]}
 
 
-def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
+def test_too_few_test_tracks(tmp_path: Path) -> None:
     tracks = split_table()
     tracks.loc[15:, ["split", "genre_fold"]] = ["training", HEARD]
     figures = fma_results.report(write_split(tmp_path / "index", tracks))["figures"]
@@ -122,7 +122,7 @@ def test_too_few_test_tracks_are_said(tmp_path: Path) -> None:
     assert figures["precision_all"]["artist_filter"]["mean"] > 0
 
 
-def test_another_index_has_no_report(tmp_path: Path) -> None:
+def test_index_without_split(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="soundalike fma"):
         fma_results.report(write(tmp_path / "index"))
 

@@ -1,4 +1,4 @@
-"""Genre figures of an index: against the metrics by themselves, and which labels play a part."""
+"""Genre retrieval of an index: comparison with the metrics, and sets of labels."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_perfect_vectors_score_1(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["none", "artist", "album"])
-def test_figures_are_the_metrics_of_the_whole_matrix(labelled: Index, kind: str) -> None:
+def test_figures_match_full_matrix(labelled: Index, kind: str) -> None:
     tracks = labelled.tracks
     names = {"none": None, "artist": list(tracks["artist"]), "album": list(tracks["album"])}[kind]
     expected = metrics.precision_at_k(cosines(labelled, "vgg_mel"), list(tracks["genre"]), names)
@@ -52,7 +52,7 @@ def test_figures_are_the_metrics_of_the_whole_matrix(labelled: Index, kind: str)
         assert interval == pytest.approx((expected.low, expected.high), abs=1e-6)
 
 
-def test_labels_of_a_tagger_are_kept_apart(labelled: Index) -> None:
+def test_tagger_labels_are_separate(labelled: Index) -> None:
     found = figures_of(labelled, "vgg_mel")
     assert {name: facts["queries"] for name, facts in found.items()} == {
         "all": N,
@@ -65,7 +65,7 @@ def test_labels_of_a_tagger_are_kept_apart(labelled: Index) -> None:
     assert genre_retrieval.task(labelled).headline == "no_tagger"
 
 
-def test_no_tagger_looks_at_nothing_with_a_taggers_label(labelled: Index) -> None:
+def test_no_tagger_excludes_tagger_labels(labelled: Index) -> None:
     own = (labelled.tracks["genre_source"] != "tagger").to_numpy()
     tracks = labelled.tracks[own]
     expected = metrics.precision_at_k(
@@ -76,7 +76,7 @@ def test_no_tagger_looks_at_nothing_with_a_taggers_label(labelled: Index) -> Non
     assert found["chance"] == pytest.approx(expected.chance, abs=1e-6)
 
 
-def test_changing_a_taggers_labels_leaves_the_headline(labelled: Index, tmp_path: Path) -> None:
+def test_headline_ignores_tagger_labels(labelled: Index, tmp_path: Path) -> None:
     tracks = table()
     tracks.loc[tracks["genre_source"] == "tagger", "genre"] = "Folk"
     changed = write(tmp_path / "index", tracks)
@@ -96,7 +96,7 @@ def test_sets_of_labels_without_a_tagger(tmp_path: Path) -> None:
         assert task.headline == "all"
 
 
-def test_too_few_labels_of_ones_own_are_no_headline(tmp_path: Path) -> None:
+def test_headline_needs_enough_labels(tmp_path: Path) -> None:
     tracks = table().assign(genre_source=["tag"] * 12 + ["tagger"] * (N - 12))
     task = genre_retrieval.task(write(tmp_path / "some", tracks))
     assert list(task.labels) == ["all", "tagger", "not_tagger"]
@@ -106,7 +106,7 @@ def test_too_few_labels_of_ones_own_are_no_headline(tmp_path: Path) -> None:
     assert task.headline == "tagger"
 
 
-def test_tracks_without_a_genre_are_neither_asked_nor_found(tmp_path: Path) -> None:
+def test_tracks_without_genre_are_excluded(tmp_path: Path) -> None:
     tracks = table().drop(columns="genre_source")
     missing = np.arange(N) % 5 == 0
     tracks.loc[missing, "genre"] = ""
@@ -123,7 +123,7 @@ def test_tracks_without_a_genre_are_neither_asked_nor_found(tmp_path: Path) -> N
     assert got == pytest.approx(expected.mean, abs=1e-6)
 
 
-def test_genres_make_up_the_whole(labelled: Index) -> None:
+def test_genres_add_up(labelled: Index) -> None:
     task = genre_retrieval.task(labelled)
     scores = genre_retrieval.score(labelled, "vgg_mel", task)
     by_genre = genre_retrieval.by_genre(task, scores.values, 0)["artist"]
@@ -134,7 +134,7 @@ def test_genres_make_up_the_whole(labelled: Index) -> None:
         assert sum(parts) / whole["queries"] == pytest.approx(whole[metric]["mean"], abs=1e-5)
 
 
-def test_blocks_change_nothing(labelled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_block_size_does_not_matter(labelled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     task = genre_retrieval.task(labelled)
     whole = genre_retrieval.score(labelled, "vgg_genre", task)
     monkeypatch.setattr(rankings, "BLOCK", 7)
@@ -145,13 +145,13 @@ def test_blocks_change_nothing(labelled: Index, monkeypatch: pytest.MonkeyPatch)
             np.testing.assert_array_equal(values, parts.values[key][metric])
 
 
-def test_neighbours_are_the_indexs(labelled: Index) -> None:
+def test_neighbours_match_index(labelled: Index) -> None:
     scores = genre_retrieval.score(labelled, "vgg_genre", genre_retrieval.task(labelled))
     expected = labelled.array("vgg_genre_neighbours")[:, :10]
     assert (scores.neighbours == expected).mean() > 0.99
 
 
-def test_comparison_is_of_the_same_queries(labelled: Index) -> None:
+def test_comparison_uses_same_queries(labelled: Index) -> None:
     task = genre_retrieval.task(labelled)
     ours = genre_retrieval.score(labelled, "genre_head", task)
     theirs = genre_retrieval.score(labelled, "vgg_mel", task)
@@ -176,7 +176,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Index:
     return write(tmp_path_factory.mktemp("trained") / "index", tracks, vectors, held_out=noise)
 
 
-def test_held_out_shows_what_training_hid(trained: Index) -> None:
+def test_held_out_removes_training_bias(trained: Index) -> None:
     task = genre_retrieval.task(trained)
     assert figures_of(trained, "genre_head")["all"]["filters"]["artist"]["map"]["mean"] == 1
     values = genre_retrieval.score_held_out(trained, "genre_head", task)
@@ -210,7 +210,7 @@ def test_without_folds_nothing_is_held_out(labelled: Index) -> None:
     assert not rankings.heard_labels(labelled, "genre_head")
 
 
-def test_who_heard_the_labels(trained: Index) -> None:
+def test_representations_trained_on_labels(trained: Index) -> None:
     heard = {name: rankings.heard_labels(trained, name) for name in trained.names}
     assert heard == {"vgg_genre": True, "vgg_mel": False, "genre_head": True}
 

@@ -1,4 +1,4 @@
-"""Hubness: known answers, SciPy's skew, and what is refused."""
+"""Hubness: known answers, SciPy's skew, and invalid input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_star_by_hand() -> None:
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.integers(2, 6))
-def test_figures_equal_scipys_and_do_not_depend_on_the_order_of_tracks(seed: int, k: int) -> None:
+def test_figures_match_scipy_and_are_order_independent(seed: int, k: int) -> None:
     rng = np.random.default_rng(seed)
     points = rng.normal(size=(30, 8))
     lists = nearest(points, k)
@@ -75,6 +75,6 @@ def test_no_neighbours_warn_and_score_0(lists: np.ndarray) -> None:
         ([[1, 1]], "twice"),
     ],
 )
-def test_malformed_neighbours_are_refused(lists: list[object], message: str) -> None:
+def test_malformed_neighbours(lists: list[object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         hubness(lists, 4)

@@ -1,4 +1,4 @@
-"""Votes: none lost, none doubled, and intervals as published."""
+"""Votes: counted exactly once, with intervals as published."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_vote_counts_once(votes: Votes) -> None:
     assert [row["choice"] for row in rows(votes)] == ["left"]
 
 
-def test_a_pair_that_was_not_dealt_takes_no_vote(votes: Votes) -> None:
+def test_unknown_pair_is_not_counted(votes: Votes) -> None:
     assert not votes.vote("made up", "left")
     assert votes.count() == 0
 
@@ -63,12 +63,12 @@ def test_a_pair_needs_two_names(votes: Votes) -> None:
         votes.deal("0102", ["musicnn", "musicnn"])
 
 
-def test_a_choice_is_one_of_three(votes: Votes) -> None:
+def test_invalid_choice(votes: Votes) -> None:
     with pytest.raises(ValueError, match="must be one of"):
         votes.vote(votes.deal("0102", NAMES).id, "both")
 
 
-def test_votes_go_to_the_representation_wherever_it_stood(votes: Votes) -> None:
+def test_votes_are_independent_of_position(votes: Votes) -> None:
     for _ in range(40):
         pair = votes.deal("0102", NAMES[:2])
         votes.vote(pair.id, "left" if pair.left == "vgg_genre" else "right")
@@ -80,7 +80,7 @@ def test_votes_go_to_the_representation_wherever_it_stood(votes: Votes) -> None:
     assert found.share == 0.0
 
 
-def test_wilsons_interval_is_the_published_one() -> None:
+def test_wilson_interval_matches_published() -> None:
     """Newcombe (1998, "Two-sided confidence intervals for the single proportion"), table I."""
     for wins, n, low, high in ((81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)):
         found = tally("a", "b", wins, n - wins, 7)
@@ -91,7 +91,7 @@ def test_wilsons_interval_is_the_published_one() -> None:
 
 
 @given(st.integers(0, 500), st.integers(0, 500))
-def test_an_interval_holds_the_share_and_turns_with_it(first: int, second: int) -> None:
+def test_interval_contains_share_and_is_symmetric(first: int, second: int) -> None:
     found, turned = tally("a", "b", first, second, 0), tally("a", "b", second, first, 0)
     assert 0.0 <= found.low <= found.high <= 1.0
     assert (turned.low, turned.high) == pytest.approx((1 - found.high, 1 - found.low))
@@ -99,7 +99,7 @@ def test_an_interval_holds_the_share_and_turns_with_it(first: int, second: int) 
         assert found.low - 1e-9 <= found.share <= found.high + 1e-9
 
 
-def test_a_reset_begins_anew_and_deletes_nothing(votes: Votes) -> None:
+def test_reset_keeps_old_votes(votes: Votes) -> None:
     before = votes.deal("0102", NAMES)
     late = votes.deal("0235", NAMES)
     votes.vote(before.id, "left")
@@ -113,7 +113,7 @@ def test_a_reset_begins_anew_and_deletes_nothing(votes: Votes) -> None:
     assert sorted(row["round"] for row in rows(votes)) == ["1", "1", "2"]
 
 
-def test_the_table_says_all_there_is(votes: Votes) -> None:
+def test_export_is_complete(votes: Votes) -> None:
     pair = votes.deal("0102", NAMES)
     votes.deal("0235", NAMES)
     votes.vote(pair.id, "same")
@@ -135,7 +135,7 @@ def test_several_objects_share_one_file(votes: Votes) -> None:
     assert not votes.vote(pair.id, "left")
 
 
-def test_votes_on_two_libraries_are_never_added_up(votes: Votes) -> None:
+def test_libraries_are_counted_separately(votes: Votes) -> None:
     others = Votes(votes.path, OTHER)
     votes.vote(votes.deal("0102", NAMES).id, "left")
     for _ in range(2):
@@ -148,7 +148,7 @@ def test_votes_on_two_libraries_are_never_added_up(votes: Votes) -> None:
     assert Votes(votes.path, LIBRARY).count() == 1
 
 
-def test_votes_from_before_libraries_were_told_apart_are_kept_and_not_counted(tmp_path: Path) -> None:
+def test_votes_without_library_are_only_exported(tmp_path: Path) -> None:
     path = tmp_path / "votes.sqlite"
     with sqlite3.connect(path) as database:
         database.executescript(
@@ -180,7 +180,7 @@ print(sum(counted))
 """
 
 
-def test_many_voters_at_once_lose_and_double_nothing(votes: Votes) -> None:
+def test_concurrent_votes(votes: Votes) -> None:
     """Two processes of four threads each answer the same 300 pairs, while this one deals more."""
     pairs = [votes.deal("0102", NAMES).id for _ in range(300)]
     voters = [
@@ -198,7 +198,7 @@ def test_many_voters_at_once_lose_and_double_nothing(votes: Votes) -> None:
     assert len(set(more)) == 50
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_invalid_database(tmp_path: Path) -> None:
     path = tmp_path / "votes.sqlite"
     path.write_text("This is not a database, but it is longer than its header would be." * 3)
     with pytest.raises(VotesError, match="SOUNDALIKE_VOTES"):
@@ -206,13 +206,13 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     assert path.read_text().startswith("This is not")
 
 
-def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+def test_uncreatable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(VotesError, match="can't be stored"):
         Votes(tmp_path / "file" / "votes.sqlite", LIBRARY)
 
 
-def test_a_database_that_is_locked_for_good(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locked_database(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("soundalike.evaluation.listening_test._WAIT_S", 0.05)
     holder = sqlite3.connect(votes.path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""Metrics: known answers, chance, filters, and what is refused."""
+"""Metrics: known answers, chance, filters, and invalid input."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_chance_of_a_balanced_set() -> None:
     assert result.chance == pytest.approx(4 / 9)
 
 
-def test_chance_is_what_random_rankings_get() -> None:
+def test_chance_matches_random_rankings() -> None:
     rng = np.random.default_rng(0)
     labels = ["Folk"] * 6 + ["Jazz"] * 3 + ["Rock"] * 3
     artists = [f"artist {i // 2}" for i in range(12)]
@@ -50,12 +50,12 @@ def test_chance_is_what_random_rankings_get() -> None:
     assert np.mean([result.mean for result in results]) == pytest.approx(results[0].chance, abs=0.01)
 
 
-def test_a_track_is_no_candidate_of_its_own() -> None:
+def test_query_is_not_a_candidate() -> None:
     result = precision_at_k(np.eye(3), ["Folk", "Jazz", "Rock"], k=2)
     assert result.mean == 0
 
 
-def test_artist_filter_takes_out_the_artists_own_tracks() -> None:
+def test_artist_filter_excludes_same_artist() -> None:
     labels = ["Folk", "Folk", "Jazz", "Folk"]
     artists = ["Ann", "Ann", "Ben", "Cy"]
     matrix = np.zeros((4, 4))
@@ -80,7 +80,7 @@ def test_ties_keep_the_order_of_tracks() -> None:
     assert result.per_query.tolist() == [1, 1, 0, 0]
 
 
-def test_queries_are_asked_and_all_tracks_are_candidates() -> None:
+def test_query_mask_keeps_all_candidates() -> None:
     matrix = same_genre(FOLK_AND_JAZZ)
     matrix[0] = 1 - matrix[0]
     result = precision_at_k(matrix, FOLK_AND_JAZZ, queries=np.arange(10) < 2, k=4)
@@ -102,7 +102,7 @@ def test_queries_are_asked_and_all_tracks_are_candidates() -> None:
         ({"similarities": np.full((3, 3), np.nan)}, "finite"),
     ],
 )
-def test_malformed_input_is_refused(arguments: dict[str, object], message: str) -> None:
+def test_malformed_input(arguments: dict[str, object], message: str) -> None:
     valid = {"similarities": np.zeros((3, 3)), "labels": ["Folk"] * 3, "k": 1}
     precision_at_k(**valid)
     with pytest.raises(ValueError, match=message):
@@ -112,7 +112,7 @@ def test_malformed_input_is_refused(arguments: dict[str, object], message: str) 
 @pytest.mark.parametrize(
     "arguments", [(np.zeros((0, 0)), []), (np.zeros((3, 3)), ["Folk"] * 3, None, [False] * 3)]
 )
-def test_nothing_asked_warns_and_scores_0(arguments: tuple[object, ...]) -> None:
+def test_no_queries_warns_and_scores_0(arguments: tuple[object, ...]) -> None:
     with pytest.warns(UserWarning, match="no query"):
         result = precision_at_k(*arguments)
     assert (result.mean, result.low, result.high, result.chance) == (0, 0, 0, 0)
@@ -124,7 +124,7 @@ def test_nothing_asked_warns_and_scores_0(arguments: tuple[object, ...]) -> None
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8)), min_size=1, max_size=60),
     st.integers(0, 1000),
 )
-def test_bootstrap_interval_holds_the_mean(pairs: list[tuple[float, int]], seed: int) -> None:
+def test_bootstrap_interval_contains_mean(pairs: list[tuple[float, int]], seed: int) -> None:
     values, groups = zip(*pairs, strict=True)
     low, high = bootstrap_interval(values, groups, seed)
     assert 0 <= low <= high <= 1 + 1e-12
@@ -134,14 +134,14 @@ def test_bootstrap_interval_holds_the_mean(pairs: list[tuple[float, int]], seed:
         assert low - 1e-9 <= np.mean(values) <= high + 1e-9
 
 
-def test_bootstrap_is_decided_by_its_seed() -> None:
+def test_bootstrap_is_seeded() -> None:
     values = np.random.default_rng(0).random(40)
     groups = np.arange(40) // 3
     assert bootstrap_interval(values, groups, 3) == bootstrap_interval(values, groups, 3)
     assert bootstrap_interval(values, groups, 3) != bootstrap_interval(values, groups, 4)
 
 
-def test_bootstrap_draws_groups_and_not_their_members() -> None:
+def test_bootstrap_resamples_groups() -> None:
     values = np.repeat([0.0, 1.0], 50)
     low, high = bootstrap_interval(values, np.repeat(np.arange(2), 50))
     assert (low, high) == (0, 1)
@@ -149,7 +149,7 @@ def test_bootstrap_draws_groups_and_not_their_members() -> None:
     assert 0.35 < low < 0.5 < high < 0.65
 
 
-def test_bootstrap_is_about_as_wide_as_the_theory_says() -> None:
+def test_bootstrap_width_matches_theory() -> None:
     values = np.random.default_rng(1).normal(size=400)
     low, high = bootstrap_interval(values, np.arange(400))
     assert high - low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
@@ -209,7 +209,7 @@ def test_probabilities_follow_the_order_of_genres() -> None:
         (["Folk"], ["Folk"], np.full((1, 3), 1 / 3)),
     ],
 )
-def test_malformed_classification_is_refused(
+def test_malformed_classification(
     labels: list[str], predicted: list[str], shares: np.ndarray | None
 ) -> None:
     with pytest.raises(ValueError, match=r"\w"):
@@ -218,7 +218,7 @@ def test_malformed_classification_is_refused(
 
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 20), st.integers(1, 50))
-def test_cosine_matrix_equals_scipys(seed: int, n: int, dim: int) -> None:
+def test_cosine_matrix_matches_scipy(seed: int, n: int, dim: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(n, dim))
     expected = 1 - cdist(vectors, vectors, "cosine")
     np.testing.assert_allclose(cosine_matrix(vectors), expected, atol=1e-5)

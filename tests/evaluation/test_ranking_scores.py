@@ -1,4 +1,4 @@
-"""Rankings: known answers, scikit-learn's, invariants, and comparisons of two systems."""
+"""Ranking scores: known answers, scikit-learn's, invariants, and paired comparisons."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_scores_by_hand() -> None:
 
 @settings(max_examples=100)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]), st.integers(1, 30))
-def test_precision_without_a_ranking_is_that_of_the_ranking(seed: int, k: int, values: int) -> None:
+def test_precision_of_nearest_matches_ranking(seed: int, k: int, values: int) -> None:
     similarities, relevant, candidates = made_up(seed)
     tied = np.floor(similarities) % values
     precision, chance = precision_of_nearest(tied, relevant, candidates, k)
@@ -64,7 +64,7 @@ def test_precision_with_too_few_candidates() -> None:
         precision_of_nearest(np.ones((1, 4)), flags("1111"), flags("0111"), 4)
 
 
-def test_tracks_that_are_no_candidates_take_no_rank() -> None:
+def test_noncandidates_take_no_rank() -> None:
     order = ranking_order([[0.9, 0.8, 0.7, 0.6]])
     scores = ranking_scores(order, flags("1101"), flags("0111"), ks=(1, 2))
     assert scores.values["precision_at_1"].tolist() == [1]
@@ -80,7 +80,7 @@ def test_perfect_rankings_score_1() -> None:
         assert values.tolist() == [1, 1]
 
 
-def test_query_with_nothing_to_find_has_no_map_and_no_ndcg() -> None:
+def test_query_without_relevant_tracks_has_nan_scores() -> None:
     relevant = np.array([[False, False, False], [False, True, False]])
     scores = ranking_scores(ranking_order(np.zeros((2, 3))), relevant, np.ones((2, 3), bool), ks=(1,))
     assert scores.values["precision_at_1"].tolist() == [0, 0]
@@ -91,7 +91,7 @@ def test_query_with_nothing_to_find_has_no_map_and_no_ndcg() -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6))
-def test_average_precision_and_ndcg_equal_scikit_learns(seed: int) -> None:
+def test_average_precision_and_ndcg_match_scikit_learn(seed: int) -> None:
     similarities, relevant, candidates = made_up(seed)
     scores = ranking_scores(ranking_order(similarities), relevant, candidates, ks=(1,))
     for query, (row, hit, allowed) in enumerate(zip(similarities, relevant, candidates, strict=True)):
@@ -103,7 +103,7 @@ def test_average_precision_and_ndcg_equal_scikit_learns(seed: int) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6))
-def test_scores_hold_under_a_monotone_change_and_a_new_order_of_tracks(seed: int) -> None:
+def test_scores_are_invariant_to_monotone_maps_and_track_order(seed: int) -> None:
     similarities, relevant, candidates = made_up(seed)
     scores = ranking_scores(ranking_order(similarities), relevant, candidates, ks=(1, 3))
     moved = np.random.default_rng(seed).permutation(similarities.shape[1])
@@ -127,7 +127,7 @@ def test_random_rankings_score_chance() -> None:
     assert scores.values["precision_at_5"].mean() == pytest.approx(scores.chance.mean(), abs=0.01)
 
 
-def test_no_query_warns_and_scores_nothing() -> None:
+def test_no_queries_warns() -> None:
     nothing = np.zeros((0, 4), bool)
     with pytest.warns(UserWarning, match="no query"):
         scores = ranking_scores(np.zeros((0, 4), int), nothing, nothing, ks=(1,))
@@ -147,7 +147,7 @@ def test_no_query_warns_and_scores_nothing() -> None:
         ({"ks": ()}, "at least 1"),
     ],
 )
-def test_malformed_rankings_are_refused(arguments: dict[str, object], message: str) -> None:
+def test_malformed_rankings(arguments: dict[str, object], message: str) -> None:
     valid = {
         "order": np.arange(4)[np.newaxis],
         "relevant": flags("1010"),
@@ -160,7 +160,7 @@ def test_malformed_rankings_are_refused(arguments: dict[str, object], message: s
 
 
 @pytest.mark.parametrize("similarities", [np.zeros(3), np.array([[0, np.nan]]), np.array([[0, np.inf]])])
-def test_malformed_similarities_are_refused(similarities: np.ndarray) -> None:
+def test_malformed_similarities(similarities: np.ndarray) -> None:
     with pytest.raises(ValueError, match="similarities must be"):
         ranking_order(similarities)
 
@@ -176,7 +176,7 @@ def test_bootstrap_resamples_all_columns_alike() -> None:
     assert (low, high) == pytest.approx(tuple(np.percentile(means[:, 0], [2.5, 97.5])))
 
 
-def test_bootstrap_equals_resampling_by_hand() -> None:
+def test_bootstrap_matches_manual_resampling() -> None:
     values, groups = np.array([[1.0], [2.0], [6.0], [3.0]]), np.array([0, 0, 1, 2])
     means = bootstrap_means(values, groups, seed=3, rounds=4)
     drawn = np.random.default_rng(3).integers(3, size=(4, 3))
@@ -185,7 +185,7 @@ def test_bootstrap_equals_resampling_by_hand() -> None:
         assert mean == pytest.approx(pooled.mean())
 
 
-def test_bootstrap_leaves_out_absent_values() -> None:
+def test_bootstrap_ignores_missing_values() -> None:
     values = np.array([[1.0], [np.nan], [3.0]])
     means = bootstrap_means(values, np.array([0, 0, 1]), rounds=500)
     assert set(np.round(means[:, 0], 9)) == {1.0, 2.0, 3.0}
@@ -194,7 +194,7 @@ def test_bootstrap_leaves_out_absent_values() -> None:
 @pytest.mark.parametrize(
     ("values", "groups"), [(np.zeros((0, 1)), []), (np.zeros((2, 1)), [0]), (np.zeros(2), [0, 1])]
 )
-def test_malformed_bootstrap_is_refused(values: np.ndarray, groups: list[int]) -> None:
+def test_malformed_bootstrap(values: np.ndarray, groups: list[int]) -> None:
     with pytest.raises(ValueError, match="do not go with"):
         bootstrap_means(values, groups)
 
@@ -213,7 +213,7 @@ def test_comparison_of_a_system_that_is_always_better() -> None:
     assert found.ratio == pytest.approx(1 + 0.25 / values.mean())
 
 
-def test_comparison_turned_round() -> None:
+def test_comparison_is_antisymmetric() -> None:
     rng = np.random.default_rng(1)
     ours, theirs, groups = rng.random(60), rng.random(60), rng.integers(0, 15, 60)
     found, turned = paired_comparison(ours, theirs, groups), paired_comparison(theirs, ours, groups)
@@ -223,7 +223,7 @@ def test_comparison_turned_round() -> None:
     assert found.p == turned.p
 
 
-def test_p_values_are_right_about_as_often_as_they_say() -> None:
+def test_p_values_are_calibrated() -> None:
     rng = np.random.default_rng(2)
     ps = [
         paired_comparison(rng.normal(size=80), np.zeros(80), np.arange(80), seed, rounds=400).p
@@ -232,7 +232,7 @@ def test_p_values_are_right_about_as_often_as_they_say() -> None:
     assert 0.02 < np.mean(np.array(ps) < 0.05) < 0.10
 
 
-def test_comparison_leaves_out_queries_that_one_system_has_no_value_for() -> None:
+def test_comparison_ignores_missing_values() -> None:
     found = paired_comparison([1.0, np.nan, 0.5], [0.5, 0.1, np.nan], [0, 1, 2])
     assert found.difference == 0.5
     assert paired_comparison([1.0], [0.0], [0]).ratio is None
@@ -242,8 +242,6 @@ def test_comparison_leaves_out_queries_that_one_system_has_no_value_for() -> Non
     ("values", "baseline", "message"),
     [([1.0], [1.0, 2.0], "do not go with"), ([np.nan], [1.0], "no query")],
 )
-def test_malformed_comparison_is_refused(
-    values: list[float], baseline: list[float], message: str
-) -> None:
+def test_malformed_comparison(values: list[float], baseline: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         paired_comparison(values, baseline, np.arange(len(values)))

@@ -1,8 +1,8 @@
 """Comparison with what the article's author published.
 
-What is compared with lies in ../shared and nowhere in the project. The last digits depend on the
-MP3 decoder, the float16 weights and the version of matplotlib that draws the picture, so that the
-features agree in correlation and not to the bit.
+The reference data is in ../shared and not in the project. The last digits depend on the MP3 decoder, the
+float16 weights and the version of matplotlib that draws the picture, so the features are compared by
+correlation rather than bit by bit.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def test_the_ten_clips_decode_whole(clips):
 
 
 @pytest.mark.sweep
-def test_features_are_the_published_ones(features, published_features):
+def test_features_match_published(features, published_features):
     correlations = [np.corrcoef(features[name], published_features[name])[0, 1] for name in features]
     differences = [np.abs(features[name] - published_features[name]).mean() for name in features]
     assert np.mean(correlations) >= 0.98
@@ -93,7 +93,7 @@ def test_features_are_the_published_ones(features, published_features):
 
 
 @pytest.mark.sweep
-def test_the_articles_figures_are_those_of_its_published_features(folder, published_features):
+def test_article_figures_match_published_features(folder, published_features):
     import pandas as pd
 
     table = pd.read_csv(folder / "fma_small_genre.csv")
@@ -105,7 +105,7 @@ def test_the_articles_figures_are_those_of_its_published_features(folder, publis
         assert getattr(found, name) == pytest.approx(value, abs=0.001), name
 
 
-def test_vgg16_is_the_one_handed_down(shared):
+def test_vgg16_weights_match_reference(shared):
     own, given = (
         np.load(path, allow_pickle=False)
         for path in (paths.MODELS / "vgg16_notop_fp16.npz", shared / "models" / "vgg16_notop_fp16.npz")

@@ -1,4 +1,4 @@
-"""Figures kept beside an index: read back as they were, and only where they are the index's."""
+"""Saved results: round trip, and results of another index are ignored."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def document() -> dict[str, object]:
     }
 
 
-def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
+def test_saved_results_are_sorted(opened: Index) -> None:
     assert results.reports(opened) == []
     results.save(opened, document())
     (report,) = results.reports(opened)
@@ -61,7 +61,7 @@ def test_what_was_saved_is_read_back_best_first(opened: Index) -> None:
     assert table["high"].tolist() == pytest.approx([0.55, 0.45, 0.15])
 
 
-def test_figures_of_another_library_are_not_shown(opened: Index) -> None:
+def test_results_of_another_library_are_ignored(opened: Index) -> None:
     path = results.save(opened, document())
     content = json.loads(path.read_text()) | {"fingerprint": "f" * 64}
     path.write_text(json.dumps(content))
@@ -71,13 +71,13 @@ def test_figures_of_another_library_are_not_shown(opened: Index) -> None:
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"tracks": 1}', "\x00", '{"representations": [1]}']
 )
-def test_a_damaged_file_is_a_sentence(opened: Index, content: str) -> None:
+def test_damaged_file(opened: Index, content: str) -> None:
     (opened.folder / results.FILE).write_text(content)
     with pytest.raises(IndexFolderError, match="soundalike evaluate INDEX --save"):
         results.reports(opened)
 
 
-def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None:
+def test_trained_representations_show_held_out(opened: Index) -> None:
     content = document()
     content["representations"] = [item("vgg_mel", 0.4), item("genre_head", 0.6, trained_on=True)]
     results.save(opened, content)
@@ -90,14 +90,14 @@ def test_what_was_trained_on_the_labels_is_shown_held_out(opened: Index) -> None
     assert table["high"].tolist() == [0.4, 0.4]
 
 
-def test_figures_that_were_made_again_are_read_again(opened: Index) -> None:
+def test_updated_results_are_reloaded(opened: Index) -> None:
     results.save(opened, document())
     assert results.reports(opened)[0].chance == 0.25
     results.save(opened, document() | {"chance": 0.125})
     assert results.reports(opened)[0].chance == 0.125
 
 
-def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index) -> None:
+def test_changed_copies(opened: Index) -> None:
     interval = {"mean": 0.75, "low": 0.5, "high": 1.0}
     found = {"tracks": 4, "ranked_first": 0.5, "kept": interval, "known": interval}
     robustness = {
@@ -119,7 +119,7 @@ def test_changed_copies_are_shown_of_documents_that_measured_them(opened: Index)
     assert report.changed_copies("gone").empty
 
 
-def test_documents_of_before_have_no_changed_copies(opened: Index) -> None:
+def test_older_documents_have_no_changed_copies(opened: Index) -> None:
     before = {"tracks": 4, "similarity": {"mean": 0.9}, "ranked_first": 1.0, "median_rank": 1.0}
     items = [item("vgg_mel", 0.4) | {"robustness": {"gain_6_db": before}}]
     results.save(opened, document() | {"representations": items})

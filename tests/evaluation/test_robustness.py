@@ -1,4 +1,4 @@
-"""Changed copies of clips, looked for: how a representation is seen to notice."""
+"""Robustness: recognition of changed copies of clips."""
 
 from __future__ import annotations
 
@@ -86,14 +86,14 @@ def test_find_by_hand(tmp_path: Path) -> None:
     assert stranger == Found(0.0, 4, 1.0)
 
 
-def test_similarity_is_a_share_of_the_clips_own(tmp_path: Path) -> None:
+def test_similarity_is_relative_to_unchanged_clip(tmp_path: Path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.array([[1.0, 0.0], [0.0, 1.0]])})
     copies = np.array([[0.6, 0.8], [0.3, np.sqrt(0.91)]], np.float32)
     found = robustness.find(index, "vgg_mel", 0, {"vgg_mel": copies})
     assert [item.similarity for item in found] == pytest.approx([1.0, 0.5])
 
 
-def test_silent_vectors_are_known_by_nobody(tmp_path: Path) -> None:
+def test_zero_vectors_are_not_recognised(tmp_path: Path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.zeros((3, 2))})
     found = robustness.find(index, "vgg_mel", 1, {"vgg_mel": np.zeros((2, 2), np.float32)})
     assert found == [Found(0.0, 3, 1.0), Found(0.0, 3, 1.0)]
@@ -121,7 +121,7 @@ def test_kept_by_hand(tmp_path: Path) -> None:
     assert [item.rank for item in found] == [1, 1, 5, 20]
 
 
-def test_duplicates_are_in_nobodys_ten(tmp_path: Path) -> None:
+def test_duplicates_are_excluded_from_nearest(tmp_path: Path) -> None:
     """Of twelve tracks one is asked about; without one more, which is its duplicate, ten are left."""
     index = write_index(tmp_path, {"vgg_mel": around(3.0 * np.arange(12))})
     vectors = {"vgg_mel": around([0.0, 33.0]).astype(np.float32)}
@@ -165,7 +165,7 @@ def test_measured_on_real_clips(real: Index) -> None:
     assert kept["known"]["mean"] == lost["known"]["mean"] == 1
 
 
-def test_measured_through_the_air(real: Index) -> None:
+def test_air_changes(real: Index) -> None:
     changes = ("pink_20_db", "pink_5_db", "telephone", "semitone_up")
     found = robustness.measure(real, by(["spectrum"], *changes), [0, 4], ModelStore())["spectrum"]
     assert list(found) == list(changes)
@@ -178,9 +178,7 @@ def test_measured_through_the_air(real: Index) -> None:
     )
 
 
-def test_each_representation_is_measured_by_its_own_changes(
-    real: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_per_representation(real: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     embedded: list[str] = []
     made_up = representations.REGISTRY["envelope"]
 
@@ -196,7 +194,7 @@ def test_each_representation_is_measured_by_its_own_changes(
     assert len(embedded) == 2
 
 
-def test_another_embedding_may_be_passed_in(real: Index) -> None:
+def test_custom_embedding(real: Index) -> None:
     class Backwards(ClipEmbeddings):
         """Embeds a clip from its end."""
 
@@ -210,14 +208,14 @@ def test_another_embedding_may_be_passed_in(real: Index) -> None:
     assert backwards["spectrum"]["gain_-6_db"]["known"]["mean"] == 0
 
 
-def test_nothing_is_known_without_fingerprints(real: Index) -> None:
+def test_known_is_none_without_fingerprints(real: Index) -> None:
     (real.folder / f"{track_arrays.FINGERPRINTS}.npy").unlink()
     found = robustness.measure(real, by(["spectrum"], "gain_6_db"), [0], ModelStore())
     assert found["spectrum"]["gain_6_db"]["known"] is None
     assert found["spectrum"]["gain_6_db"]["kept"]["mean"] == 1
 
 
-def test_representation_that_cannot_embed_says_why(real: Index) -> None:
+def test_failing_representation_has_reason(real: Index) -> None:
     found = robustness.measure(real, by(["spectrum", "absent"]), [0], ModelStore())
     assert found["spectrum"]["shift_1_s"]["tracks"] == 1
     assert list(found["absent"]) == list(USUAL)
@@ -229,7 +227,7 @@ def test_representation_that_cannot_embed_says_why(real: Index) -> None:
         }
 
 
-def test_audio_that_is_not_at_hand(real: Index) -> None:
+def test_missing_audio(real: Index) -> None:
     gone = replace(real, manifest=real.manifest | {"library": {"folder": "/nowhere"}})
     found = robustness.measure(gone, by(["spectrum"]), [0], ModelStore())
     assert "cannot be opened" in found["spectrum"]["gain_6_db"]["reason"]

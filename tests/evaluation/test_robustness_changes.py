@@ -1,4 +1,4 @@
-"""Changed copies of recordings: what is changed, what is left, and that it is the same every time."""
+"""Changes of recordings: effect, unchanged properties, and reproducibility."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def track() -> Recording:
     return robustness_changes.read(paths.LIBRARY / "clips" / f"{IDS[0]}.opus", IDS[0])
 
 
-def test_shift_moves_the_window_where_the_source_goes_on() -> None:
+def test_shift_moves_window_in_longer_source() -> None:
     source = noise(50)
     for start, expected in ((10.0, 13.0), (19.0, 16.0)):
         changed = robustness_changes.shifted(3)(recording(source, start))
@@ -57,7 +57,7 @@ def test_shift_moves_the_window_where_the_source_goes_on() -> None:
 
 
 @pytest.mark.parametrize("seconds", [29.98, 30.0, ANALYSIS_SAMPLES / SAMPLE_RATE, 31.0])
-def test_shift_drops_the_start_of_a_source_that_ends(seconds: float) -> None:
+def test_shift_drops_start_of_short_source(seconds: float) -> None:
     source = noise(seconds)
     changed = robustness_changes.shifted(7)(recording(source))
     assert changed is not None
@@ -69,13 +69,13 @@ def test_shift_drops_the_start_of_a_source_that_ends(seconds: float) -> None:
     np.testing.assert_array_equal(changed.samples[kept:], rest[: ANALYSIS_SAMPLES - kept])
 
 
-def test_shift_that_leaves_too_little() -> None:
+def test_shift_too_large() -> None:
     source = noise(9)
     assert robustness_changes.shifted(7)(recording(source)) is None
     assert robustness_changes.shifted(3)(recording(source)) is not None
 
 
-def test_gain_is_6_db_and_nothing_is_clipped() -> None:
+def test_gain_without_clipping() -> None:
     window = Clip(np.array([0.9, -0.5, 0.1], np.float32))
     changed = CHANGES["gain_6_db"].make(Recording(window, window))
     assert changed is not None
@@ -115,7 +115,7 @@ def test_without_an_encoder_there_is_no_lossy_copy(name: str, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("name", ["mp3_64_kbit", "aac_48_kbit", "mono_in_5.1"])
-def test_file_that_comes_back_silent_is_no_copy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_decoded_file_is_no_copy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def silent(source: bytes) -> Clip:
         raise AudioError("silent")
 
@@ -124,7 +124,7 @@ def test_file_that_comes_back_silent_is_no_copy(name: str, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(("start", "before"), [(0.0, False), (60.0, True), (25.0, False), (40.0, True)])
-def test_other_half_minute_shares_nothing(start: float, before: bool) -> None:
+def test_other_half_minute_does_not_overlap(start: float, before: bool) -> None:
     source = noise(90.1)
     changed = robustness_changes.other_half_minute(recording(source, start))
     assert changed is not None
@@ -142,16 +142,14 @@ def test_short_source_has_no_other_half_minute() -> None:
 
 
 @pytest.mark.parametrize("decibels", [-6, -12, -20, -30])
-def test_quieter_copies_are_as_much_quieter(track: Recording, decibels: int) -> None:
+def test_quieter_copies_have_exact_gain(track: Recording, decibels: int) -> None:
     copy = CHANGES[f"gain_{decibels}_db"].make(track)
     assert copy is not None
     assert loudness_db(copy) - loudness_db(track.window) == pytest.approx(decibels, abs=1e-3)
 
 
 @pytest.mark.parametrize("noise_name", ["babble", "pink"])
-def test_noise_is_as_far_below_the_music_and_the_same_at_all_levels(
-    track: Recording, noise_name: str
-) -> None:
+def test_noise_levels(track: Recording, noise_name: str) -> None:
     added = {}
     for decibels in (20, 10, 5):
         copy = CHANGES[f"{noise_name}_{decibels}_db"].make(track)
@@ -171,7 +169,7 @@ def test_rooms_are_as_documented() -> None:
 
 
 @pytest.mark.parametrize("name", ["room_0.3_s", "pink_10_db", "babble_10_db", "phone"])
-def test_random_changes_are_decided_by_the_track(name: str) -> None:
+def test_random_changes_are_seeded_by_track(name: str) -> None:
     one, again, other = (
         CHANGES[name].make(recording(noise(4), name=track)) for track in ("a", "a", "b")
     )
@@ -182,7 +180,7 @@ def test_random_changes_are_decided_by_the_track(name: str) -> None:
     assert np.abs(one.samples - other.samples).max() > 0.01
 
 
-def test_phone_is_speaker_room_and_noise_together() -> None:
+def test_phone_combines_speaker_room_and_noise() -> None:
     time = np.arange(ANALYSIS_SAMPLES) / SAMPLE_RATE
     beat = (0.3 * np.sin(2 * np.pi * 1_000 * time) * (time % 2 < 1)).astype(np.float32)
     copy = CHANGES["phone"].make(recording(Clip(beat)))
@@ -196,7 +194,7 @@ def test_phone_is_speaker_room_and_noise_together() -> None:
     assert spectrum[(third > 2_950) & (third < 3_050)].max() > 0.02 * spectrum.max()
 
 
-def test_stereo_comes_back_as_its_mix(track: Recording) -> None:
+def test_stereo_decodes_to_mix(track: Recording) -> None:
     assert track.sides is not None
     for layout in ("5.1", "7.1"):
         copy = CHANGES[f"stereo_in_{layout}"].make(track)
@@ -205,7 +203,7 @@ def test_stereo_comes_back_as_its_mix(track: Recording) -> None:
         np.testing.assert_allclose(copy.samples[: len(mix)], mix - mix.mean(), atol=1e-4)
 
 
-def test_mono_comes_back_from_the_centre(track: Recording) -> None:
+def test_centre_channel_decodes_to_mono(track: Recording) -> None:
     copy = CHANGES["mono_in_5.1"].make(track)
     assert copy is not None
     np.testing.assert_allclose(copy.samples, track.window.samples, atol=1e-4)
@@ -219,12 +217,12 @@ def test_surround_files_have_their_channels() -> None:
             assert file.streams.audio[0].layout.name == layout
 
 
-def test_track_of_one_channel_is_no_stereo() -> None:
+def test_mono_track_has_no_stereo_change() -> None:
     assert CHANGES["stereo_in_5.1"].make(recording(noise(4))) is None
     assert "two channels" in CHANGES["stereo_in_5.1"].why_not
 
 
-def test_sides_are_those_of_the_window(encode: Encode, tmp_path: Path) -> None:
+def test_sides_match_window(encode: Encode, tmp_path: Path) -> None:
     """Of a long track, the two channels of its loudest half minute."""
     quiet = noise(40).samples * np.linspace(0.1, 1, 40 * SAMPLE_RATE, dtype=np.float32)
     path = tmp_path / "long.wav"

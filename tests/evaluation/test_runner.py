@@ -1,4 +1,4 @@
-"""The document of an evaluation: what is in it, what is left out, and that it repeats itself."""
+"""The evaluation document: contents, skipped parts, and determinism."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_document(plain: Index) -> None:
         assert "not at hand" in item["cost"]["reason"]
 
 
-def test_bytes_of_a_joined_representation_are_its_parts(plain: Index) -> None:
+def test_joined_representation_bytes(plain: Index) -> None:
     found = measure(plain)
     bytes_of = {item["name"]: item["bytes_per_track"] for item in found["representations"]}
     assert bytes_of == {"vgg_genre": 64, "vgg_mel": 32, "genre_head": 32}
 
 
-def test_every_other_is_tested_against_the_articles(plain: Index) -> None:
+def test_comparison_with_article(plain: Index) -> None:
     article, *others = measure(plain)["representations"]
     assert article["against_baseline"] is None
     for item in others:
@@ -72,26 +72,26 @@ def test_every_other_is_tested_against_the_articles(plain: Index) -> None:
         assert compared["difference"] == pytest.approx(difference, abs=2e-6)
 
 
-def test_baseline_is_there_where_it_is_not_asked_for(plain: Index) -> None:
+def test_baseline_is_always_computed(plain: Index) -> None:
     found = measure(plain, "vgg_mel")
     (item,) = found["representations"]
     assert item == measure(plain)["representations"][1]
     assert item["against_baseline"] is not None
 
 
-def test_index_without_the_articles_system(tmp_path: Path) -> None:
+def test_index_without_baseline(tmp_path: Path) -> None:
     alone = write(tmp_path / "index", vectors={"vgg_mel": clustered(0.5)})
     found = measure(alone)
     assert found["baseline"] is None
     assert found["representations"][0]["against_baseline"] is None
 
 
-def test_same_seed_gives_the_same_document(plain: Index) -> None:
+def test_document_is_deterministic(plain: Index) -> None:
     assert measure(plain, seed=4) == measure(plain, seed=4)
     assert measure(plain, seed=4) != measure(plain, seed=5)
 
 
-def test_what_was_trained_on_these_tracks_is_marked_and_held_out(tmp_path: Path) -> None:
+def test_trained_on_is_marked_and_held_out(tmp_path: Path) -> None:
     tracks = table().assign(genre_fold=np.arange(N) // 3 % 2)
     vectors = {"vgg_mel": clustered(0.5), "genre_head": clustered(0.0)}
     held_out = clustered(0.8, seed=9)
@@ -116,7 +116,7 @@ def test_what_was_trained_on_these_tracks_is_marked_and_held_out(tmp_path: Path)
         assert fair is not None
 
 
-def test_headline_is_free_of_a_taggers_labels(tmp_path: Path) -> None:
+def test_headline_excludes_tagger_labels(tmp_path: Path) -> None:
     found = measure(write(tmp_path / "index"), "vgg_mel")
     assert found["labels"]["headline"] == "no_tagger"
     assert found["labels"]["sets"]["no_tagger"]["candidates"] == 60
@@ -126,7 +126,7 @@ def test_headline_is_free_of_a_taggers_labels(tmp_path: Path) -> None:
     assert found["chance"] == own["chance"]
 
 
-def test_neighbours_alone_are_skipped_with_a_reason(
+def test_neighbours_only_representation_is_skipped(
     plain: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Index, "has_vectors", lambda index, name: name != "vgg_mel")
@@ -139,7 +139,7 @@ def test_neighbours_alone_are_skipped_with_a_reason(
     assert (nothing["representations"], nothing["chance"]) == ([], None)
 
 
-def test_progress_is_reported_as_often_as_said(plain: Index) -> None:
+def test_progress_count(plain: Index) -> None:
     plan = runner.plan(plain, tracks=3)
     seen: list[str] = []
     found = runner.evaluate(plain, plan, ModelStore(), seen.append)
@@ -149,7 +149,7 @@ def test_progress_is_reported_as_often_as_said(plain: Index) -> None:
         assert "cannot be opened" in item["robustness"]["shift_3_s"]["reason"]
 
 
-def test_more_changes_are_for_what_is_named_or_the_default(plain: Index) -> None:
+def test_extra_changes_apply_to_named_or_default(plain: Index) -> None:
     usual = list(USUAL)
     wide = runner.plan(plain, tracks=1, changes=["telephone"])
     assert wide.changes_by_name == {
@@ -169,7 +169,7 @@ def test_more_changes_are_for_what_is_named_or_the_default(plain: Index) -> None
         runner.plan(plain, changes=["cave"])
 
 
-def test_names_that_are_not_there(plain: Index) -> None:
+def test_unknown_names(plain: Index) -> None:
     with pytest.raises(UnknownRepresentationError):
         runner.plan(plain, ["vgg19"])
     with pytest.raises(IndexFolderError, match="does not hold"):

@@ -56,7 +56,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_files_shapes_and_types(small_index: Index) -> None:
+def test_files_shapes_and_dtypes(small_index: Index) -> None:
     genres = len(small_index.genres)
     expected = {"genre_probabilities": ((N, genres), "float32")}
     for name in STORED:
@@ -87,7 +87,7 @@ def test_manifest(small_index: Index, small_folder: Path, small_models: ModelSto
     index.load(small_index.folder, checksums=True)
 
 
-def test_table_keeps_every_column_and_knows_each_file(small_index: Index, small_folder: Path) -> None:
+def test_table_keeps_columns_and_adds_checksums(small_index: Index, small_folder: Path) -> None:
     original = library.load(small_folder).tracks
     pd.testing.assert_frame_equal(small_index.tracks[original.columns], original)
     assert small_index.tracks["track_id"].tolist() == list(IDS)
@@ -114,7 +114,7 @@ def test_norms_of_the_parts_are_reported(small_index: Index) -> None:
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_neighbours_are_the_others_nearest_first(small_index: Index, name: str) -> None:
+def test_neighbours_nearest_first(small_index: Index, name: str) -> None:
     for row in range(N):
         neighbours, similarities = small_index.neighbours(name, row)
         assert sorted(neighbours.tolist()) == [other for other in range(N) if other != row]
@@ -123,7 +123,7 @@ def test_neighbours_are_the_others_nearest_first(small_index: Index, name: str) 
         np.testing.assert_allclose(similarities, live[neighbours], atol=1e-6)
 
 
-def test_embeddings_are_those_of_the_clips(small_index: Index) -> None:
+def test_embeddings_match_clips(small_index: Index) -> None:
     models = ModelStore()
     clip = analysis_window(decoding.decode(small_index.path(1)))
     for name, stored in small_index.embeddings(1).items():
@@ -133,7 +133,7 @@ def test_embeddings_are_those_of_the_clips(small_index: Index) -> None:
     assert small_index.genre_probabilities(1) == pytest.approx(predicted, abs=2e-3)
 
 
-def test_building_twice_gives_the_same_bytes(three: Path, small_models: ModelStore) -> None:
+def test_build_is_deterministic(three: Path, small_models: ModelStore) -> None:
     first = build(library.load(three), three.parent / "first", small_models)
     others = ModelStore(feature_cache=three.parent / "features")
     second = build(library.load(three), three.parent / "second", others)
@@ -164,7 +164,7 @@ def test_missing_files_are_reported_too(three: Path, small_models: ModelStore) -
     assert len(built.index) == 2
 
 
-def test_library_without_one_readable_file(three: Path, small_models: ModelStore) -> None:
+def test_library_without_readable_files(three: Path, small_models: ModelStore) -> None:
     for path in (three / "clips").iterdir():
         path.write_text("no audio at all")
     with pytest.raises(LibraryError, match="Not one file"):
@@ -178,7 +178,7 @@ def test_library_of_one_track(tmp_path: Path, small_models: ModelStore) -> None:
     assert built.index.neighbours("vgg_genre", 0)[0].tolist() == []
 
 
-def test_only_what_is_asked_for(three: Path, small_models: ModelStore) -> None:
+def test_requested_representations_only(three: Path, small_models: ModelStore) -> None:
     built = build(library.load(three), three.parent / "a", small_models, ["vgg_mel"])
     assert built.index.names == ["vgg_mel"]
     assert built.index.genres == []
@@ -195,7 +195,7 @@ def test_unknown_representation(three: Path, small_models: ModelStore) -> None:
     assert list(three.parent.iterdir()) == [three]
 
 
-def test_folder_that_is_no_index_is_refused(three: Path, small_models: ModelStore) -> None:
+def test_destination_with_other_files(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "photos"
     out.mkdir()
     (out / "holiday.jpg").write_bytes(b"dear")
@@ -205,7 +205,7 @@ def test_folder_that_is_no_index_is_refused(three: Path, small_models: ModelStor
     assert sorted(path.name for path in three.parent.iterdir()) == ["library", "photos"]
 
 
-def test_manifest_of_another_program_makes_no_index(three: Path, small_models: ModelStore) -> None:
+def test_destination_with_foreign_manifest(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "website"
     out.mkdir()
     (out / "manifest.json").write_text('{"name": "My web app", "start_url": "/"}')
@@ -216,7 +216,7 @@ def test_manifest_of_another_program_makes_no_index(three: Path, small_models: M
     assert contents(out) == before
 
 
-def test_file_is_refused_as_destination(three: Path, small_models: ModelStore) -> None:
+def test_destination_is_a_file(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "index"
     out.write_text("dear")
     with pytest.raises(DestinationError, match="is not an index"):
@@ -224,20 +224,20 @@ def test_file_is_refused_as_destination(three: Path, small_models: ModelStore) -
     assert out.read_text() == "dear"
 
 
-def test_library_itself_is_refused_as_destination(three: Path, small_models: ModelStore) -> None:
+def test_destination_is_the_library(three: Path, small_models: ModelStore) -> None:
     with pytest.raises(DestinationError, match="is not an index"):
         build(library.load(three), three, small_models)
     assert len(library.load(three).tracks) == 3
 
 
-def test_empty_folder_is_taken(three: Path, small_models: ModelStore) -> None:
+def test_destination_is_empty_folder(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "index"
     out.mkdir()
     build(library.load(three), out, small_models)
     assert len(index.load(out, checksums=True)) == 3
 
 
-def test_folders_on_the_way_are_made(three: Path, small_models: ModelStore) -> None:
+def test_parent_folders_are_created(three: Path, small_models: ModelStore) -> None:
     out = three.parent / "a" / "b"
     built = build(library.load(three), out, small_models)
     assert built.index.path(0).is_file()
@@ -253,7 +253,7 @@ def test_existing_index_is_replaced(existing: Path, three: Path, small_models: M
     assert sorted(path.name for path in existing.parent.iterdir()) == ["index", "library"]
 
 
-def test_interrupted_build_leaves_the_old_index(
+def test_interrupted_build_keeps_old_index(
     existing: Path, three: Path, small_models: ModelStore
 ) -> None:
     before = contents(existing)
@@ -276,7 +276,7 @@ def interrupt_at(count: int) -> Callable[[Event], None]:
     return on_file
 
 
-def test_interrupted_first_build_leaves_an_index_of_what_was_done(
+def test_interrupted_first_build_leaves_partial_index(
     three: Path, small_models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = build(library.load(three), three.parent / "whole", small_models)
@@ -309,7 +309,7 @@ def spied_decoding(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return decoded
 
 
-def test_held_out_predictions_replace_the_heads_own(
+def test_held_out_predictions_replace_own_predictions(
     three: Path, small_models: ModelStore, small_index: Index
 ) -> None:
     genres = len(small_index.genres)
@@ -329,9 +329,7 @@ def test_held_out_predictions_replace_the_heads_own(
     np.testing.assert_array_equal(built.array("genre_head"), small_index.array("genre_head")[:3])
 
 
-def test_a_standardised_representation_is_stored_as_it_is_compared(
-    three: Path, small_models: ModelStore
-) -> None:
+def test_standardised_representation_is_stored_scaled(three: Path, small_models: ModelStore) -> None:
     opened = build(library.load(three), three.parent / "index", small_models, ["fma518"]).index
     stored = opened.array("fma518").astype(np.float64)
     mean, deviation = opened.array("fma518_scale").astype(np.float64)
@@ -347,9 +345,7 @@ def test_a_standardised_representation_is_stored_as_it_is_compared(
     )
 
 
-def test_a_compact_index_keeps_neighbours_of_what_is_heavy(
-    three: Path, small_models: ModelStore
-) -> None:
+def test_compact_index_keeps_neighbours_only(three: Path, small_models: ModelStore) -> None:
     names = ["mfcc_flat", "vgg_mel"]
     full = build(library.load(three), three.parent / "full", small_models, names).index
     small = build(library.load(three), three.parent / "compact", small_models, names, compact=True).index
@@ -365,7 +361,7 @@ def test_a_compact_index_keeps_neighbours_of_what_is_heavy(
         small.check_vectors("mfcc_flat")
 
 
-def test_what_an_earlier_index_knows_is_taken_over(
+def test_earlier_index_is_reused(
     three: Path, small_models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = three.parent / "index"
@@ -381,7 +377,7 @@ def test_what_an_earlier_index_knows_is_taken_over(
     np.testing.assert_array_equal(vectors[0], vectors[1])
 
 
-def test_nothing_is_taken_over_from_other_networks(
+def test_earlier_index_with_other_networks_is_ignored(
     three: Path, small_models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = three.parent / "index"

@@ -1,4 +1,4 @@
-"""What a run has finished, kept so that nothing loses it."""
+"""The work store: persistence of finished results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VECTOR = np.arange(64, dtype=np.float16)
 TAKEN = Extraction("a" * 64, {"title": "Élan"}, {"soundalike": VECTOR})
 
 
-def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models: ModelStore) -> None:
+def test_values_persist(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path / "work", models) as store:
         assert store.missing("a" * 64, ["soundalike", "keys"]) == ["soundalike", "keys"]
         store.put(TAKEN)
@@ -33,7 +33,7 @@ def test_what_is_put_in_is_there_when_it_is_opened_again(tmp_path: Path, models:
             store.value("a" * 64, "keys")
 
 
-def test_what_is_taken_later_is_added(tmp_path: Path, models: ModelStore) -> None:
+def test_later_values_are_added(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
         store.put(Extraction("a" * 64, {}, {"keys": np.array([3, 1], np.int8)}))
@@ -41,7 +41,7 @@ def test_what_is_taken_later_is_added(tmp_path: Path, models: ModelStore) -> Non
         assert store.value("a" * 64, "keys").tolist() == [3, 1]
 
 
-def test_what_was_made_by_other_networks_counts_as_missing(
+def test_values_by_other_networks_are_missing(
     tmp_path: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with checkpoint.opened(tmp_path, models) as store:
@@ -54,7 +54,7 @@ def test_what_was_made_by_other_networks_counts_as_missing(
         assert store.missing("a" * 64, ["soundalike"]) == []
 
 
-def test_refusals_are_remembered(tmp_path: Path, models: ModelStore) -> None:
+def test_failures_persist(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path, models) as store:
         store.put_refused(ExtractionFailure("b" * 64, "It is silent."))
         assert store.refusal("a" * 64) is None
@@ -63,14 +63,14 @@ def test_refusals_are_remembered(tmp_path: Path, models: ModelStore) -> None:
 
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + bytes(5_000)])
-def test_a_damaged_store_is_begun_anew(tmp_path: Path, models: ModelStore, content: bytes) -> None:
+def test_damaged_store_is_replaced(tmp_path: Path, models: ModelStore, content: bytes) -> None:
     (tmp_path / checkpoint.FILE).write_bytes(content)
     with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
         assert store.missing("a" * 64, ["soundalike"]) == []
 
 
-def test_a_store_of_another_version_is_begun_anew(tmp_path: Path, models: ModelStore) -> None:
+def test_store_of_another_version_is_replaced(tmp_path: Path, models: ModelStore) -> None:
     with checkpoint.opened(tmp_path, models) as store:
         store.put(TAKEN)
     with closing(sqlite3.connect(tmp_path / checkpoint.FILE)) as connection:
@@ -101,7 +101,7 @@ def test_one_run_at_a_time(tmp_path: Path, models: ModelStore) -> None:
         store.put(TAKEN)
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path, models: ModelStore) -> None:
+def test_unwritable_folder(tmp_path: Path, models: ModelStore) -> None:
     (tmp_path / checkpoint.FILE).mkdir()
     with (
         pytest.raises(DestinationError, match="nothing more can be written"),

@@ -1,4 +1,4 @@
-"""What an index works out from its vectors in blocks is what the whole matrix gives, to the last bit."""
+"""Data derived from vectors in blocks is bit-identical to that of the whole matrix."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ matrices = hnp.arrays(np.float16, st.tuples(st.integers(1, 30), st.integers(1, 6
 
 @quick
 @given(matrices, st.integers(1, 12), st.integers(1, 7))
-def test_top_rows_in_blocks_are_those_of_a_stable_sort(matrix: np.ndarray, size: int, k: int) -> None:
+def test_top_rows_match_stable_sort(matrix: np.ndarray, size: int, k: int) -> None:
     top = derived.TopRows(matrix.shape[1], k)
     for start in range(0, len(matrix), size):
         top.add(matrix[start : start + size].astype(np.float32))
@@ -33,7 +33,7 @@ def test_top_rows_in_blocks_are_those_of_a_stable_sort(matrix: np.ndarray, size:
 
 @quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(20, 4000))
-def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values: int) -> None:
+def test_vector_facts_are_independent_of_block_size(seed: int, n: int, values: int) -> None:
     matrix = np.random.default_rng(seed).normal(size=(n, 20)).astype(np.float16)
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patched:
         patched.setattr(row_reader, "BLOCK_VALUES", values)
@@ -48,7 +48,7 @@ def test_facts_of_vectors_do_not_depend_on_the_blocks(seed: int, n: int, values:
 
 @quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(200, 20_000))
-def test_centring_in_blocks_is_centring_the_whole(seed: int, n: int, values: int) -> None:
+def test_centring_in_blocks(seed: int, n: int, values: int) -> None:
     matrix = np.random.default_rng(seed).gamma(2, size=(n, 200)).astype(np.float32)
     scale, stored = scaled_in_blocks("musicnn", CENTRED, matrix, values)
     mean = (n / (n + 10) * matrix.mean(axis=0, dtype=np.float64)).astype(np.float32)
@@ -61,7 +61,7 @@ def test_centring_in_blocks_is_centring_the_whole(seed: int, n: int, values: int
 
 @quick
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(518, 20_000))
-def test_standardising_in_blocks_is_standardising_the_whole(seed: int, n: int, values: int) -> None:
+def test_standardising_in_blocks(seed: int, n: int, values: int) -> None:
     dim = representations.get("fma518").dim
     rng = np.random.default_rng(seed)
     matrix = (rng.normal(size=(n, dim)) * rng.lognormal(sigma=3, size=dim) + 5).astype(np.float32)
@@ -88,7 +88,7 @@ def scaled_in_blocks(
         return np.load(folder / f"{name}_scale.npy"), np.load(folder / f"{name}.npy")
 
 
-def test_neighbours_do_not_depend_on_how_many_are_asked_at_once(
+def test_neighbours_are_independent_of_block_size(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(30, 8))}
@@ -101,9 +101,7 @@ def test_neighbours_do_not_depend_on_how_many_are_asked_at_once(
         )
 
 
-def test_biases_of_a_large_library_come_from_fewer_queries(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_library_biases_use_fewer_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[int, ...]] = []
     real = hubness_correction.bias
     monkeypatch.setattr(

@@ -1,4 +1,4 @@
-"""FMA from its folder to an index and a report, on a made-up one with its layout, ids and genres."""
+"""From FMA's folder to an index and a report, on a synthetic dataset with FMA's layout."""
 
 from __future__ import annotations
 
@@ -117,9 +117,7 @@ def built(report: dict[str, Any], out: Path) -> Index:
     return index.load(out, checksums=True)
 
 
-def test_the_index_has_every_track_that_can_be_heard(
-    built: Index, tracks: dict[str, list[tuple[int, str]]]
-) -> None:
+def test_index_has_every_decodable_track(built: Index, tracks: dict[str, list[tuple[int, str]]]) -> None:
     expected = {str(track_id) for known in tracks.values() for track_id, _ in known} | {"3", "4"}
     assert set(built.tracks["track_id"]) == expected
     assert built.names == ["vgg_genre", "genre_head"]
@@ -130,7 +128,7 @@ def test_the_index_has_every_track_that_can_be_heard(
     assert built.path(0).is_file()
 
 
-def test_what_is_left_out_is_said(report: dict[str, Any]) -> None:
+def test_skipped_tracks_are_reported(report: dict[str, Any]) -> None:
     reasons = {item["file"]: item["reason"] for item in report["skipped"]}
     assert sorted(reasons) == [
         *("fma_small/000/000007.mp3", "fma_small/000/000008.mp3", "fma_small/099/099134.mp3")
@@ -139,9 +137,7 @@ def test_what_is_left_out_is_said(report: dict[str, Any]) -> None:
     assert "known error" in reasons["fma_small/099/099134.mp3"]
 
 
-def test_the_head_is_trained_on_one_side_and_scored_on_the_other(
-    report: dict[str, Any], built: Index
-) -> None:
+def test_head_is_scored_on_test_tracks(report: dict[str, Any], built: Index) -> None:
     head = report["head"]
     assert (head["training"], head["validation"], head["test"]) == (16, 6, 15)
     assert head["left_out_for_artist"] == 1
@@ -153,7 +149,7 @@ def test_the_head_is_trained_on_one_side_and_scored_on_the_other(
     assert set(folds[(split != "test") & (split.index != "3")]) == {HEARD}
 
 
-def test_the_report_stands_beside_the_article(report: dict[str, Any]) -> None:
+def test_report_includes_article_figures(report: dict[str, Any]) -> None:
     figures = report["figures"]
     assert figures["accuracy"]["queries"] == 15
     assert figures["accuracy"]["mean"] == pytest.approx(report["head"]["scores"][0]["all"]["accuracy"])
@@ -166,7 +162,7 @@ def test_the_report_stands_beside_the_article(report: dict[str, Any]) -> None:
     assert report["genre_tree"] == {"genres": 17, "with_tracks": 16, "roots": 8}
 
 
-def test_the_index_predicts_by_its_own_head(built: Index, out: Path) -> None:
+def test_index_uses_its_own_head(built: Index, out: Path) -> None:
     file = out.with_name(f"{out.name}-genre-head.npz")
     assert file.with_suffix(".md").read_text(encoding="utf-8").startswith("# Genre head")
     assert built.manifest["models"]["genre_head"] == paths.sha256_of(file)
@@ -175,7 +171,7 @@ def test_the_index_predicts_by_its_own_head(built: Index, out: Path) -> None:
     np.testing.assert_allclose(built.array("genre_probabilities").sum(axis=1), 1, atol=1e-5)
 
 
-def test_what_is_printed(
+def test_printed_output(
     capsys: Capture, printed: dict[str, Any], report: dict[str, Any], out: Path
 ) -> None:
     head = out.with_name(f"{out.name}-genre-head.npz")
@@ -192,7 +188,7 @@ def test_what_is_printed(
     assert "…" not in text
 
 
-def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
+def test_errors(capsys: Capture, tree: Path, tmp_path: Path) -> None:
     ask = ("fma", tree, "--out")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "file").write_text("mine")
@@ -213,9 +209,7 @@ def test_complaints(capsys: Capture, tree: Path, tmp_path: Path) -> None:
     assert clip_file(tree, BROKEN).is_file()
 
 
-def test_the_head_of_the_index_may_be_trained_again_and_no_other(
-    built: Index, tree: Path, out: Path, tmp_path: Path
-) -> None:
+def test_only_own_head_is_overwritten(built: Index, tree: Path, out: Path, tmp_path: Path) -> None:
     source = fma.load(tree).library
     fma_pipeline.check(source, out)
     head, work = fma_pipeline.head_file(out), workspace.beside(out)
@@ -235,9 +229,7 @@ def test_the_head_of_the_index_may_be_trained_again_and_no_other(
     (tmp_path / "head.npz").rename(head)
 
 
-def test_a_library_with_a_split_is_trained_on_it(
-    capsys: Capture, tree: Path, tmp_path: Path, report: dict[str, Any]
-) -> None:
+def test_library_with_split(capsys: Capture, tree: Path, tmp_path: Path, report: dict[str, Any]) -> None:
     table = tree / library.TABLE
     fma.load(tree).library.tracks.to_csv(table, index=False)
     file = tmp_path / "head.npz"
@@ -274,7 +266,7 @@ def document_with_skipped(capsys: Capture, *arguments: object) -> dict[str, Any]
     return json.loads(text)
 
 
-def test_what_is_taken_of_every_file() -> None:
+def test_wanted_values() -> None:
     assert fma_pipeline.wants(["vgg_mel"], False) == ["vgg_mel", "head_input"]
     complete = fma_pipeline.wants(["vgg_mel", "soundalike"], True)
     parts = {"musicnn", "musicnn_mid", "yamnet"}

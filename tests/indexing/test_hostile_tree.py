@@ -1,4 +1,4 @@
-"""A tree of hostile files is indexed to its end, and every one is accounted for."""
+"""A tree of hostile files is indexed completely, and every file is reported."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_every_file_is_accounted_for(tree: Path, models: ModelStore) -> None:
     )
 
 
-def test_absurd_tags_are_made_fit_to_be_shown(tree: Path, models: ModelStore) -> None:
+def test_absurd_tags_are_sanitised(tree: Path, models: ModelStore) -> None:
     hostile_tree.tagged(tree / "tags.flac")
     hostile_tree.tagged(tree / "again.flac")
     with (tree / "again.flac").open("ab") as file:

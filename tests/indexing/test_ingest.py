@@ -1,4 +1,4 @@
-"""Going through files: what is new, known, moved, changed, twice there, or of no use."""
+"""Ingest: new, known, moved, changed, duplicate and unusable files."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def build(music: Path, models: ModelStore, *names: str) -> tuple[Built, list[str
     return built, workers.files, events
 
 
-def test_every_file_is_heard_once(music: Path, models: ModelStore) -> None:
+def test_every_file_is_processed_once(music: Path, models: ModelStore) -> None:
     built, heard, events = build(music, models)
     assert sorted(heard) == ["a.wav", "c.wav", "deep/b.flac"]
     assert built.index.tracks["file"].tolist() == ["a.wav", "c.wav", "deep/b.flac"]
@@ -92,7 +92,7 @@ def test_new_changed_moved_and_deleted_files(music: Path, models: ModelStore) ->
     assert fresh.index.manifest["files"] == after.index.manifest["files"]
 
 
-def test_only_what_is_missing_is_taken(music: Path, models: ModelStore) -> None:
+def test_only_missing_values_are_extracted(music: Path, models: ModelStore) -> None:
     build(music, models)
     built, heard, _ = build(music, models, NAME, "fma518")
     assert len(heard) == 3
@@ -123,7 +123,7 @@ def test_the_same_file_under_two_ids_of_a_table_is_two_tracks(
     assert workers.files == ["clips/0001.opus"]
 
 
-def test_a_refused_file_is_not_tried_again_by_the_next_run(music: Path, models: ModelStore) -> None:
+def test_failed_file_is_not_retried_by_next_run(music: Path, models: ModelStore) -> None:
     (music / "bad.mp3").write_text("no audio")
     source, nothing = library.find(music), Earlier(music / "none", models)
     with checkpoint.opened(music.parent / "work", models) as store:
@@ -135,7 +135,7 @@ def test_a_refused_file_is_not_tried_again_by_the_next_run(music: Path, models: 
     assert [item.file for item in again.skipped(source)] == ["bad.mp3"]
 
 
-def test_a_file_that_goes_away_meanwhile(music: Path, models: ModelStore) -> None:
+def test_file_disappears(music: Path, models: ModelStore) -> None:
     source = library.find(music)
     (music / "c.wav").unlink()
     with checkpoint.opened(music.parent / "work", models) as store:
@@ -154,7 +154,7 @@ class Losing(InProcessExecutor):
             yield job, ExtractionFailure("", "This file stopped the process that read it, twice.")
 
 
-def test_what_a_worker_lost_is_accounted_for_and_tried_again(music: Path, models: ModelStore) -> None:
+def test_lost_jobs_are_reported_and_retried(music: Path, models: ModelStore) -> None:
     source, nothing = library.find(music), Earlier(music / "none", models)
     with checkpoint.opened(music.parent / "work", models) as store:
         lost = ingest.run(source, [NAME], store, nothing, Losing(models))
@@ -184,9 +184,7 @@ class Meddling(InProcessExecutor):
         yield from super().run(meddled())
 
 
-def test_a_file_that_changes_while_it_is_read_is_taken_once_more(
-    music: Path, models: ModelStore
-) -> None:
+def test_changing_file_is_retried(music: Path, models: ModelStore) -> None:
     build(music, models)
     other = write_tone(music.parent / "other.wav", "pcm_s16le", seconds=11.0).read_bytes()
     workers = Meddling(models, music / "c.wav", other)
@@ -199,9 +197,7 @@ def test_a_file_that_changes_while_it_is_read_is_taken_once_more(
     assert fresh.index.manifest["files"] == built.index.manifest["files"]
 
 
-def test_a_copy_does_not_share_the_fate_of_a_file_that_goes_away(
-    music: Path, models: ModelStore
-) -> None:
+def test_copy_of_disappearing_file_is_kept(music: Path, models: ModelStore) -> None:
     shutil.copyfile(music / "a.wav", music / "z.wav")
     workers = Meddling(models, music / "a.wav", None)
     built = builder.build(

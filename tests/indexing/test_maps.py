@@ -47,7 +47,7 @@ def test_maps_are_added_and_described(folder: Path) -> None:
     index.load(folder, checksums=True)
 
 
-def test_adding_again_gives_the_same_bytes_and_leaves_no_others(folder: Path) -> None:
+def test_adding_again_is_deterministic(folder: Path) -> None:
     maps.add(folder, SETTINGS)
     once = contents(folder)
     maps.add(folder, SETTINGS)
@@ -57,7 +57,7 @@ def test_adding_again_gives_the_same_bytes_and_leaves_no_others(folder: Path) ->
     assert sum(path.name.startswith("map_") for path in folder.iterdir()) == 1
 
 
-def test_others_are_turned_onto_the_default(folder: Path) -> None:
+def test_other_maps_are_aligned_with_default(folder: Path) -> None:
     opened = maps.add(folder, SETTINGS)
     reference = opened.array(layout.array_name("genre_head", layout.DEFAULT))
     for setting in SETTINGS[:2]:
@@ -65,9 +65,7 @@ def test_others_are_turned_onto_the_default(folder: Path) -> None:
         np.testing.assert_allclose(layout.align(points, reference), points, atol=1e-4)
 
 
-def test_a_run_that_is_killed_leaves_a_whole_index(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_killed_run_leaves_valid_index(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     maps.add(folder, SETTINGS[2:])
 
     def fail(*arguments: object, **options: object) -> None:
@@ -79,19 +77,17 @@ def test_a_run_that_is_killed_leaves_a_whole_index(
     assert index.load(folder, checksums=True).maps == {}
 
 
-def test_too_small_a_library_has_no_map(tmp_path: Path) -> None:
+def test_small_library_has_no_map(tmp_path: Path) -> None:
     small = clustered_index.write(tmp_path / "index", size=5)
     assert maps.add(small.folder).maps == {}
 
 
-def test_a_folder_that_is_no_index(tmp_path: Path) -> None:
+def test_folder_without_index(tmp_path: Path) -> None:
     with pytest.raises(IndexFolderError, match="is not an index"):
         maps.add(tmp_path)
 
 
-def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_large_library_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(layout, "FITTED", 90)
     monkeypatch.setattr(quality, "TRUST_SAMPLE", 50)
     folder = clustered_index.write(tmp_path / "index", 40).folder
@@ -112,6 +108,6 @@ def test_of_a_large_library_a_sample_is_laid_out_and_the_rest_placed(
     assert contents(folder) == once
 
 
-def test_a_small_library_is_laid_out_whole(folder: Path) -> None:
+def test_small_library_is_laid_out_completely(folder: Path) -> None:
     opened = maps.add(folder, SETTINGS[2:])
     assert all("fitted_tracks" not in facts for facts in opened.maps.values())

@@ -1,4 +1,4 @@
-"""Nothing of the user's is ever deleted, moved or written over by what makes an index."""
+"""Indexing never deletes, moves or overwrites a user's files."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def interrupted(home: Path, models: ModelStore) -> Path:
 # The library and --out
 
 
-def test_a_library_in_the_index_folder(capsys: Capture, home: Path) -> None:
+def test_library_inside_index_folder(capsys: Capture, home: Path) -> None:
     shutil.move(home / "music", home / "own" / "audio")
     (home / "to_library").symlink_to(home / "own" / "audio")
     (home / "to_index").symlink_to("own")
@@ -99,7 +99,7 @@ def test_a_library_in_the_index_folder(capsys: Capture, home: Path) -> None:
     assert everything(home) == before
 
 
-def test_an_index_folder_in_the_library(capsys: Capture, home: Path) -> None:
+def test_index_folder_inside_library(capsys: Capture, home: Path) -> None:
     (home / "link").symlink_to("music")
     before = everything(home)
     for source, out in (("music", "music/new"), ("link", "music/a/b"), ("music", "link/new")):
@@ -158,7 +158,7 @@ PUT: tuple[Callable[[Path], str], ...] = (
 
 
 @pytest.mark.parametrize("put", PUT)
-def test_what_a_user_put_into_an_index(capsys: Capture, home: Path, put: Callable[[Path], str]) -> None:
+def test_user_files_in_index(capsys: Capture, home: Path, put: Callable[[Path], str]) -> None:
     name = put(home / "own")
     before = everything(home)
     said = complaint(capsys, 1, "index", home / "music", "--out", home / "own", *ASK)
@@ -167,14 +167,14 @@ def test_what_a_user_put_into_an_index(capsys: Capture, home: Path, put: Callabl
     assert everything(home) == before
 
 
-def test_many_files_are_named_by_the_first(capsys: Capture, home: Path) -> None:
+def test_many_files_are_summarised(capsys: Capture, home: Path) -> None:
     for place in range(5):
         write(home / "own" / f"note {place}.txt")
     said = complaint(capsys, 1, "index", home / "music", "--out", home / "own", *ASK)
     assert "holds note 0.txt, note 1.txt, note 2.txt and 2 more, which" in said
 
 
-def test_what_a_user_puts_in_while_a_run_works(home: Path, models: ModelStore) -> None:
+def test_user_files_added_during_run(home: Path, models: ModelStore) -> None:
     write_tone(home / "music" / "new.wav", "pcm_s16le", seconds=6.0)
     before = everything(home / "own")
     with pytest.raises(DestinationError, match=r"own holds notes\.txt, which"):
@@ -187,7 +187,7 @@ def test_what_a_user_puts_in_while_a_run_works(home: Path, models: ModelStore) -
     assert sorted(path.name for path in home.iterdir()) == ["music", "notes.txt", "own"]
 
 
-def test_what_a_system_drops_stays_and_does_not_matter(home: Path, models: ModelStore) -> None:
+def test_system_files_are_kept(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
     for name in DROPPED:
         write(home / "own" / name)
@@ -197,9 +197,7 @@ def test_what_a_system_drops_stays_and_does_not_matter(home: Path, models: Model
     assert sorted(path.name for path in home.iterdir()) == ["music", "own"]
 
 
-def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
-    home: Path, models: ModelStore
-) -> None:
+def test_system_files_are_not_listed(home: Path, models: ModelStore) -> None:
     aside = home / ".own.work" / workspace.MADE
     plan = BuildPlan([NAME])
     source = library.find(home / "music")
@@ -210,14 +208,14 @@ def test_what_a_system_drops_while_an_index_is_made_is_no_part_of_it(
     assert ".DS_Store" not in index.load(home / "own", checksums=True).manifest["files"]
 
 
-def test_a_deleted_file_that_nfs_keeps_for_its_readers(home: Path, models: ModelStore) -> None:
+def test_nfs_placeholder_files(home: Path, models: ModelStore) -> None:
     write(home / "own" / ".nfs0001")
     build(home, models)
     assert (home / ".own.work" / workspace.RETIRED / ".nfs0001").read_text() == DEAR
     assert len(index.load(home / "own", checksums=True)) == 2
 
 
-def test_a_folder_that_holds_only_what_a_system_drops_is_empty(home: Path, models: ModelStore) -> None:
+def test_folder_with_only_system_files_is_empty(home: Path, models: ModelStore) -> None:
     shutil.rmtree(home / "own")
     write(home / "own" / ".DS_Store")
     build(home, models)
@@ -225,7 +223,7 @@ def test_a_folder_that_holds_only_what_a_system_drops_is_empty(home: Path, model
     assert len(index.load(home / "own", checksums=True)) == 2
 
 
-def test_what_commands_leave_in_an_index_is_their_own(home: Path, models: ModelStore) -> None:
+def test_command_results_are_own_files(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
     left = (
         *("descriptors.npy", "duplicates.npy", "map_soundalike_2d_cosine_n15_d10.npy"),
@@ -238,7 +236,7 @@ def test_what_commands_leave_in_an_index_is_their_own(home: Path, models: ModelS
     assert everything(home / "own") == before
 
 
-def test_saved_figures_stay_as_long_as_the_index_is_the_same(home: Path, models: ModelStore) -> None:
+def test_saved_results_are_kept_for_identical_index(home: Path, models: ModelStore) -> None:
     write(home / "own" / "evaluation.json")
     write(home / "own" / "fma_report.json")
     build(home, models)
@@ -249,20 +247,20 @@ def test_saved_figures_stay_as_long_as_the_index_is_the_same(home: Path, models:
     assert not (home / "own" / "evaluation.json").exists()
 
 
-def test_a_name_in_the_manifest_stays(home: Path, models: ModelStore) -> None:
+def test_library_name_is_kept(home: Path, models: ModelStore) -> None:
     manifest = json.loads((home / "own" / index.MANIFEST).read_text())
     (home / "own" / index.MANIFEST).write_text(json.dumps(manifest | {"name": "Ours"}))
     assert build(home, models).index.manifest["name"] == "Ours"
 
 
-def test_every_file_of_an_index_is_known_by_name(home: Path) -> None:
+def test_every_index_file_is_known(home: Path) -> None:
     bundled = {path.name for path in paths.BUNDLED_INDEX.iterdir()}
     assert bundled <= own_files.names()
     assert {f"{name}.npy" for name in measurements.FILES} <= own_files.names()
     assert own_files.foreign(home / "own") == []
 
 
-def test_a_manifest_that_names_files_elsewhere(capsys: Capture, home: Path) -> None:
+def test_manifest_with_paths_outside(capsys: Capture, home: Path) -> None:
     path = home / "own" / index.MANIFEST
     manifest = json.loads(path.read_text())
     (home / "own" / "map_x").mkdir()
@@ -328,9 +326,7 @@ WORK: tuple[Callable[[Path], None], ...] = (
 
 
 @pytest.mark.parametrize("put", WORK)
-def test_a_work_folder_that_is_not_ours(
-    capsys: Capture, home: Path, put: Callable[[Path], None]
-) -> None:
+def test_foreign_work_folder(capsys: Capture, home: Path, put: Callable[[Path], None]) -> None:
     put(home / ".own.work")
     before = everything(home)
     for asked in (
@@ -343,7 +339,7 @@ def test_a_work_folder_that_is_not_ours(
         assert everything(home) == before
 
 
-def test_a_retired_folder_that_is_not_ours_takes_no_place(capsys: Capture, home: Path) -> None:
+def test_foreign_retired_folder(capsys: Capture, home: Path) -> None:
     shutil.rmtree(home / "own")
     write(home / ".own.work" / "retired" / "thesis.txt")
     before = everything(home)
@@ -352,13 +348,13 @@ def test_a_retired_folder_that_is_not_ours_takes_no_place(capsys: Capture, home:
     assert everything(home) == before
 
 
-def test_a_work_folder_says_what_it_is(home: Path, models: ModelStore) -> None:
+def test_work_folder_marker(home: Path, models: ModelStore) -> None:
     work = interrupted(home, models)
     assert "Soundalike" in (work / workspace.MARKER).read_text()
 
 
 @pytest.mark.parametrize("marked", [True, False])
-def test_a_killed_runs_work_folder_is_taken_up(home: Path, models: ModelStore, marked: bool) -> None:
+def test_killed_run_is_resumed(home: Path, models: ModelStore, marked: bool) -> None:
     work = interrupted(home, models)
     for part in ("index", "measured"):
         write(work / part / f"{NAME}.npy", "half")
@@ -371,7 +367,7 @@ def test_a_killed_runs_work_folder_is_taken_up(home: Path, models: ModelStore, m
     assert not work.exists()
 
 
-def test_what_a_user_puts_into_a_work_folder(home: Path, models: ModelStore) -> None:
+def test_user_files_in_work_folder(home: Path, models: ModelStore) -> None:
     work = interrupted(home, models)
     write(work / "thesis.txt")
     write(work / "finished.sqlite.backup")
@@ -384,9 +380,7 @@ def test_what_a_user_puts_into_a_work_folder(home: Path, models: ModelStore) -> 
 
 
 @pytest.mark.parametrize("part", ["index", "measured", "retired"])
-def test_what_a_user_puts_where_a_run_makes_an_index(
-    capsys: Capture, home: Path, models: ModelStore, part: str
-) -> None:
+def test_user_files_in_new_index(capsys: Capture, home: Path, models: ModelStore, part: str) -> None:
     work = interrupted(home, models)
     build(home, models, stopped_at(1, []))
     write(work / part / "thesis.txt")
@@ -401,7 +395,7 @@ def test_what_a_user_puts_where_a_run_makes_an_index(
     assert everything(home) == before
 
 
-def test_what_a_user_puts_in_at_the_last_moment(home: Path, models: ModelStore) -> None:
+def test_user_files_added_at_last_moment(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
     with workspace.opened(home / "own", models) as (work, _):
         shutil.copytree(home / "own", work / workspace.MADE)
@@ -412,7 +406,7 @@ def test_what_a_user_puts_in_at_the_last_moment(home: Path, models: ModelStore) 
     assert everything(work / workspace.RETIRED) == {"notes.txt": DEAR.encode()}
 
 
-def test_a_kill_while_the_old_index_is_deleted(home: Path, models: ModelStore) -> None:
+def test_kill_during_deletion_of_old_index(home: Path, models: ModelStore) -> None:
     before = everything(home / "own")
     work = interrupted(home, models)
     build(home, models, stopped_at(2, []))
@@ -424,7 +418,7 @@ def test_a_kill_while_the_old_index_is_deleted(home: Path, models: ModelStore) -
     assert not work.exists()
 
 
-def test_a_damaged_store_is_begun_anew_beside_other_files(tmp_path: Path, models: ModelStore) -> None:
+def test_damaged_store_is_replaced_next_to_other_files(tmp_path: Path, models: ModelStore) -> None:
     write(tmp_path / checkpoint.FILE)
     write(tmp_path / f"{checkpoint.FILE}.backup")
     with checkpoint.opened(tmp_path, models):
@@ -432,7 +426,7 @@ def test_a_damaged_store_is_begun_anew_beside_other_files(tmp_path: Path, models
     assert (tmp_path / f"{checkpoint.FILE}.backup").read_text() == DEAR
 
 
-def test_an_interrupted_measurement_is_taken_up(capsys: Capture, home: Path, models: ModelStore) -> None:
+def test_interrupted_measurement_is_resumed(capsys: Capture, home: Path, models: ModelStore) -> None:
     with pytest.raises(KeyboardInterrupt):
         measurements.add(index.load(home / "own"), models, on_file=stopped_at(1, []))
     write(home / ".own.work" / "measured" / "keys.npy", "half")

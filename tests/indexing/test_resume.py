@@ -1,4 +1,4 @@
-"""Indexing that is stopped at any moment: nothing lost, nothing half, the same bytes in the end."""
+"""Indexing stopped at any moment: nothing lost, nothing partial, the same bytes in the end."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_killed_at_random_moments(tmp_path: Path) -> None:
 
 
 @pytest.mark.sweep
-def test_its_processes_end_with_a_run_that_is_killed(music: Path) -> None:
+def test_workers_end_with_killed_run(music: Path) -> None:
     out = music.parent / "index"
     run = subprocess.Popen(kills.command(music, out, [NAME], 2), stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
@@ -85,7 +85,7 @@ def test_its_processes_end_with_a_run_that_is_killed(music: Path) -> None:
 
 
 @pytest.mark.sweep
-def test_ctrl_c_leaves_a_partial_index_and_says_so(music: Path) -> None:
+def test_ctrl_c_leaves_partial_index(music: Path) -> None:
     out = music.parent / "index"
     asked = [part for part in kills.command(music, out, [NAME], 0) if part != "--json"]
     stopped = subprocess.run(
@@ -103,7 +103,7 @@ def test_ctrl_c_leaves_a_partial_index_and_says_so(music: Path) -> None:
     assert index.load(out).partial is None
 
 
-def test_an_index_is_put_back_that_a_kill_left_out_of_its_place(music: Path, models: ModelStore) -> None:
+def test_moved_index_is_restored_after_kill(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     before = build(music, out, models)
     workspace.beside(out).mkdir()
@@ -115,7 +115,7 @@ def test_an_index_is_put_back_that_a_kill_left_out_of_its_place(music: Path, mod
     assert not workspace.beside(out).exists()
 
 
-def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore) -> None:
+def test_partial_files_after_kill_are_no_index(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     half = workspace.beside(out) / "index"
     half.mkdir(parents=True)
@@ -128,7 +128,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
 
 
 @pytest.mark.sweep
-def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
+def test_concurrent_run_is_rejected(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     other = subprocess.Popen(
         sending_itself("SIGSTOP", kills.command(music, out, [NAME], 0)),
@@ -146,7 +146,7 @@ def test_a_second_run_has_to_wait(music: Path, models: ModelStore) -> None:
     assert len(index.load(out)) == 12
 
 
-def test_an_index_behind_a_link_stays_there(music: Path, models: ModelStore) -> None:
+def test_symlinked_index(music: Path, models: ModelStore) -> None:
     (music.parent / "disk").mkdir()
     link = music.parent / "link"
     link.symlink_to(music.parent / "disk" / "index")
@@ -166,9 +166,7 @@ def test_the_current_folder_is_not_replaced(
         build(music, Path(), models)
 
 
-def test_a_full_disk_is_told_and_nothing_lost(
-    music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk(music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*given: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -182,7 +180,7 @@ def test_a_full_disk_is_told_and_nothing_lost(
     assert len(build(music, out, models)) > 1
 
 
-def test_a_shorter_second_try_does_not_shrink_a_partial_index(music: Path, models: ModelStore) -> None:
+def test_shorter_run_keeps_larger_partial_index(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
 
     def stopped_after(count: int) -> None:

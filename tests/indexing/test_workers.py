@@ -1,4 +1,4 @@
-"""Whoever hears files: in this process, in others, on a cluster; and what happens when one is lost."""
+"""Executors: in this process, in others, on a cluster; and lost workers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def children() -> list[psutil.Process]:
     return [child for child in own if "spawn_main" in " ".join(child.cmdline())]
 
 
-def test_processes_hear_what_this_one_does(
+def test_processes_match_in_process_results(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:
     assert len(expected) == 11
@@ -97,7 +97,7 @@ def test_processes_hear_what_this_one_does(
 
 
 @pytest.mark.sweep
-def test_a_process_that_is_killed_costs_nothing(
+def test_killed_process_is_replaced(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:
     outcomes = ProcessExecutor(ExtractionSpec.of(models, [NAME]), 1).run(iter(jobs(music)))
@@ -107,7 +107,7 @@ def test_a_process_that_is_killed_costs_nothing(
     assert vectors(iter([first, *outcomes])) == expected
 
 
-def test_workers_without_the_right_networks_stop_the_run(music: Path) -> None:
+def test_wrong_networks_stop_the_run(music: Path) -> None:
     wrong = ExtractionSpec((("yamnet", "0" * 64, None),))
     with pytest.raises(ModelError, match="another yamnet"):
         list(ProcessExecutor(wrong, 1).run(iter(jobs(music))))
@@ -130,37 +130,37 @@ def tried(results: list[Extraction | BaseException]) -> tuple[list[workers.Outco
     """What comes of one job whose attempts end like this, and how many were made."""
     left = list(results)
     job = Job("x", Path("x"), ())
-    outcomes = list(workers._drawn(iter([job]), lambda job: done(left.pop(0)), 3))
+    outcomes = list(workers._outcomes(iter([job]), lambda job: done(left.pop(0)), 3))
     return outcomes, len(results) - len(left)
 
 
 TAKEN = Extraction("0" * 64, {}, {})
 
 
-def test_a_file_whose_process_was_lost_is_tried_once_more() -> None:
+def test_file_of_lost_process_is_retried() -> None:
     assert tried([ProcessExpired(), TAKEN]) == ([(Job("x", Path("x"), ()), TAKEN)], 2)
 
 
-def test_a_file_that_takes_three_processes_is_refused() -> None:
+def test_file_fails_after_three_lost_processes() -> None:
     [(_, outcome)], attempts = tried([ProcessExpired()] * 3 + [TAKEN])
     assert attempts == 3
     assert isinstance(outcome, ExtractionFailure)
     assert "three times" in outcome.reason
 
 
-def test_a_file_that_takes_too_long_is_refused() -> None:
+def test_file_times_out() -> None:
     [(_, outcome)], attempts = tried([TimeoutError(), TAKEN])
     assert attempts == 1
     assert isinstance(outcome, ExtractionFailure)
     assert "longer than 10 minutes" in outcome.reason
 
 
-def test_a_fault_of_the_program_is_not_blamed_on_the_file() -> None:
+def test_program_errors_are_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         tried([ZeroDivisionError()])
 
 
-def test_whatever_a_file_does_to_an_analysis_is_told(
+def test_analysis_errors_are_reported(
     music: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*given: object) -> None:
@@ -174,9 +174,7 @@ def test_whatever_a_file_does_to_an_analysis_is_told(
 
 
 @pytest.mark.parametrize("name", ["mfcc_flat", *extraction._KINDS])
-def test_everything_has_the_shape_and_type_it_is_kept_in(
-    library_clip: Path, small_models: ModelStore, name: str
-) -> None:
+def test_value_shapes_and_dtypes(library_clip: Path, small_models: ModelStore, name: str) -> None:
     taken = extraction.extract(library_clip, [name], small_models)
     assert isinstance(taken, Extraction)
     value = taken.values[name]
@@ -232,7 +230,7 @@ def connected(address: str, models: ModelStore, count: int) -> ClusterExecutor:
 
 
 @pytest.mark.sweep
-def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
+def test_killed_cluster_worker(
     music: Path,
     models: ModelStore,
     cluster: tuple[str, Callable[[], subprocess.Popen[bytes]]],
@@ -257,7 +255,7 @@ def test_a_worker_that_is_killed_in_mid_run_costs_nothing(
 
 
 @pytest.mark.sweep
-def test_a_cluster_that_goes_away_is_told(
+def test_lost_cluster(
     music: Path,
     models: ModelStore,
     cluster: tuple[str, Callable[[], subprocess.Popen[bytes]]],

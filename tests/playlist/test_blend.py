@@ -1,4 +1,4 @@
-"""Blends: one seed is its similarity, several are their weighted mean, and less pushes away."""
+"""Blends: scores of one seed, of several, and of negative weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def seeds(index, *weighted: tuple[int, float]) -> list[Seed]:
 
 
 @pytest.mark.parametrize("name", ["vgg_mel", "vgg_genre"])
-def test_one_seed_scores_its_similarity_whatever_its_weight(tmp_path, name) -> None:
+def test_single_seed_score_is_its_similarity(tmp_path, name) -> None:
     index = made_up_playlists.library(tmp_path, 3)
     expected = index.similarities(name, index.embeddings(5))
     for weight in (1.0, 0.3):
@@ -30,7 +30,7 @@ def test_one_seed_scores_its_similarity_whatever_its_weight(tmp_path, name) -> N
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 39), st.floats(0.05, 1) | st.floats(-1, -0.05)), min_size=1))
-def test_a_blend_is_the_weighted_mean(tmp_path_factory, weighted) -> None:
+def test_blend_is_weighted_mean(tmp_path_factory, weighted) -> None:
     index = made_up_playlists.library(tmp_path_factory.mktemp("blend"), 3)
     found = blend.scores(index, seeds(index, *weighted), "vgg_mel")
     stored = index.array("vgg_mel")
@@ -39,14 +39,14 @@ def test_a_blend_is_the_weighted_mean(tmp_path_factory, weighted) -> None:
     assert (np.abs(found) <= 1 + 1e-6).all()
 
 
-def test_less_of_a_track_pushes_what_is_like_it_back(tmp_path) -> None:
+def test_negative_weight_lowers_similar_tracks(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 5)
     more = blend.scores(index, seeds(index, (1, 1.0)), "vgg_mel")
     both = blend.scores(index, seeds(index, (1, 1.0), (9, -1.0)), "vgg_mel")
     assert np.argsort(np.argsort(-both))[9] > np.argsort(np.argsort(-more))[9]
 
 
-def test_cosines_between_tracks_are_those_of_the_index(tmp_path) -> None:
+def test_pairwise_cosines_match_index(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 4)
     rows = [7, 0, 33]
     found = blend.between(index, "vgg_genre", rows)
@@ -55,19 +55,19 @@ def test_cosines_between_tracks_are_those_of_the_index(tmp_path) -> None:
         np.testing.assert_allclose(found[number], expected, atol=1e-5)
 
 
-def test_a_track_of_zeros_is_like_none(tmp_path) -> None:
+def test_zero_vector_is_similar_to_nothing(tmp_path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.array([[0.0, 0.0], [1.0, 0.0]])})
     np.testing.assert_array_equal(blend.between(index, "vgg_mel", [0, 1]), [[0, 0], [0, 1]])
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.01, -2.0, float("nan")])
-def test_a_weight_out_of_range_is_refused(tmp_path, weight) -> None:
+def test_weight_out_of_range(tmp_path, weight) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     with pytest.raises(ValueError, match="between -1 and 1"):
         Seed(query.from_library(index, "t0"), weight)
 
 
-def test_neighbours_alone_answer_for_one_track_only(tmp_path) -> None:
+def test_neighbours_only_index_supports_single_seed(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     index.manifest["neighbours_only"] = ["vgg_mel"]
     found = blend.scores(index, seeds(index, (2, 1.0)), "vgg_mel")

@@ -1,4 +1,4 @@
-"""Playlist files read back: round trips, what other programs write, and what must be refused."""
+"""Playlist file parsing: round trips, files of other programs, and invalid files."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def encrypted() -> bytes:
 
 
 @given(made=listings())
-def test_round_trip_of_lists_that_name_ids(made: Listing) -> None:
+def test_round_trip_of_formats_with_ids(made: Listing) -> None:
     for kind in ("xspf", "jspf", "csv"):
         found = file_reader.read(file_writer.write(made, kind, LIBRARY), f"list.{kind}")
         assert [(one.track_id, one.title, one.artist) for one in found] == [
@@ -91,7 +91,7 @@ def test_round_trip_of_zip(made: Listing) -> None:
 
 @pytest.mark.parametrize("name", ["list", "list.txt", "list.m3u", "list.csv", "list.json"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_content_tells_the_format(tmp_path: Path, kind: str, name: str) -> None:
+def test_format_detected_from_content(tmp_path: Path, kind: str, name: str) -> None:
     made = listing(item(1), item(2))
     assert shown(file_reader.read(written(made, kind, tmp_path), name)) == [
         "Artist 1 - Title 1",
@@ -114,7 +114,7 @@ def test_plain_m3u() -> None:
     assert shown(found) == ["", "", ""]
 
 
-def test_title_belongs_to_the_next_path_alone() -> None:
+def test_title_applies_to_next_path_only() -> None:
     found = read('#EXTM3U\n#EXTINF:-1 logo="x",A - B - C\n#EXTALB:D\na.mp3\nb.mp3\n')
     assert [(one.artist, one.title) for one in found] == [("A", "B - C"), ("", "")]
 
@@ -127,7 +127,7 @@ def test_m3u_in_latin_1() -> None:
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_tables_of_spreadsheets(delimiter: str) -> None:
+def test_spreadsheet_tables(delimiter: str) -> None:
     rows = [["Title", "Year", " ARTIST "], ["One, two; three", "1999", "Me"], ["", "", ""], ["Four"]]
     lines = [delimiter.join(f'"{cell}"' for cell in row) for row in rows]
     found = read("\n".join(lines), "list.csv")
@@ -137,12 +137,12 @@ def test_tables_of_spreadsheets(delimiter: str) -> None:
     ]
 
 
-def test_table_of_one_column() -> None:
+def test_single_column_table() -> None:
     assert locations(read("file\na.mp3\n", "list.csv")) == ["a.mp3"]
     assert locations(read("file\na.mp3\n", "list.m3u")) == ["file", "a.mp3"]
 
 
-def test_xspf_with_more_in_it_than_is_read() -> None:
+def test_xspf_with_unused_elements() -> None:
     found = read(
         '<?xml version="1.0" encoding="ISO-8859-1"?>\n<!-- by hand -->\n'
         '<p:playlist version="1" xmlns:p="http://xspf.org/ns/0/" xmlns:v="http://example.org/">'
@@ -170,7 +170,7 @@ def test_jspf_of_other_programs() -> None:
     )
 
 
-def test_list_in_a_zip_is_the_one_that_names_ids() -> None:
+def test_zip_prefers_list_with_ids() -> None:
     content = zipped(
         ("__MACOSX/._a.xspf", b"\0"),
         ("a.m3u8", "a.mp3"),
@@ -254,9 +254,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
 
 
 @pytest.mark.parametrize(("content", "name", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_playlist_is_refused_in_a_sentence(
-    content: str | bytes, name: str, reason: str
-) -> None:
+def test_invalid_file_error_message(content: str | bytes, name: str, reason: str) -> None:
     with pytest.raises(ListingError) as caught:
         read(content, name)
     message = str(caught.value)
@@ -267,7 +265,7 @@ def test_what_is_no_playlist_is_refused_in_a_sentence(
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_ten_thousand_entries_and_no_more(kind: str) -> None:
+def test_entry_limit(kind: str) -> None:
     made = listing(*(item(i) for i in range(file_reader.MAX_ENTRIES)))
     content = file_writer.write(made, kind, LIBRARY)
     assert len(file_reader.read(content, f"list.{kind}")) == file_reader.MAX_ENTRIES
@@ -289,13 +287,13 @@ BEGINNINGS = (
 
 
 @given(begin=st.sampled_from(BEGINNINGS), content=st.binary(max_size=300), name=NAMES | st.text())
-def test_any_bytes_are_read_or_refused(begin: bytes, content: bytes, name: str) -> None:
+def test_arbitrary_bytes(begin: bytes, content: bytes, name: str) -> None:
     read_or_refused(begin + content, name)
 
 
 @settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
-def test_damaged_files_are_read_or_refused(data: st.DataObject, kind: str) -> None:
+def test_damaged_files(data: st.DataObject, kind: str) -> None:
     with TemporaryDirectory() as folder:
         content = bytearray(written(listing(item(1), item(2)), kind, Path(folder)))
     places = st.integers(0, len(content) - 1)
@@ -315,7 +313,7 @@ def read_or_refused(content: bytes, name: str) -> None:
     assert found
 
 
-def test_zip_whose_offsets_no_machine_can_seek() -> None:
+def test_zip_with_huge_offsets() -> None:
     content = zipped(("a.m3u8", "a.mp3"))
     directory, end = content.rindex(b"PK\x01\x02"), content.rindex(b"PK\x05\x06")
     extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)

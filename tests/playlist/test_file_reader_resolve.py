@@ -1,4 +1,4 @@
-"""Entries of playlist files, found in a library."""
+"""Resolving entries of playlist files in a library."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def bundled() -> Index:
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(3))
-def test_what_was_exported_resolves_to_the_same_rows(bundled: Index, kind: str, seed: int) -> None:
+def test_exported_list_resolves_to_same_rows(bundled: Index, kind: str, seed: int) -> None:
     rows = random.Random(seed).sample(range(len(bundled)), 20)
     made = file_writer.of_rows(bundled, rows)
     content = file_writer.write(made, kind, bundled.library_folder)
@@ -33,16 +33,14 @@ def test_what_was_exported_resolves_to_the_same_rows(bundled: Index, kind: str, 
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_whole_library_resolves_from_a_list_that_lies_elsewhere(
-    bundled: Index, tmp_path: Path, kind: str
-) -> None:
+def test_list_in_another_folder_resolves(bundled: Index, tmp_path: Path, kind: str) -> None:
     made = file_writer.of_rows(bundled, range(len(bundled)))
     content = file_writer.write(made, kind, bundled.library_folder, tmp_path)
     found = file_reader.read(content, "without a suffix")
     assert file_reader.resolve(bundled, found) == (list(range(len(bundled))), [])
 
 
-def test_list_from_an_unpacked_zip_resolves_by_names(bundled: Index) -> None:
+def test_unpacked_zip_resolves_by_names(bundled: Index) -> None:
     rows = [7, 3, 11]
     content = file_writer.write(file_writer.of_rows(bundled, rows), "zip", bundled.library_folder)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -51,7 +49,7 @@ def test_list_from_an_unpacked_zip_resolves_by_names(bundled: Index) -> None:
             assert file_reader.resolve(bundled, found) == (rows, [])
 
 
-def test_nothing_that_is_named_is_opened(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_referenced_files_are_not_opened(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object, **options: object) -> None:
         raise AssertionError("opened something")
 
@@ -119,11 +117,11 @@ def entry(
         (entry(), None),
     ],
 )
-def test_how_an_entry_is_found(four: Index, reference: Reference, row: int | None) -> None:
+def test_entry_matching(four: Index, reference: Reference, row: int | None) -> None:
     assert file_reader.resolve(four, [reference])[0] == ([] if row is None else [row])
 
 
-def test_rows_keep_their_order_and_come_once(four: Index) -> None:
+def test_rows_in_order_without_repeats(four: Index) -> None:
     references = [entry(track_id=track_id) for track_id in ("4", "1", "4", "2", "1")]
     rows, notes = file_reader.resolve(four, references)
     assert rows == [3, 0, 1]
@@ -131,7 +129,7 @@ def test_rows_keep_their_order_and_come_once(four: Index) -> None:
     assert file_reader.resolve(four, references[:3])[1] == ["Ignored 1 duplicate entry."]
 
 
-def test_what_is_not_in_the_library_is_named(four: Index) -> None:
+def test_missing_entries_are_reported(four: Index) -> None:
     unknown = [
         entry(title="One", artist="A"),
         entry("two.mp3"),

@@ -1,4 +1,4 @@
-"""Playlists as files, checked with parsers and a player that are not ours."""
+"""Playlist file output, checked with third-party parsers and a player."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_m3u8_line_by_line() -> None:
     )
 
 
-def test_paths_that_m3u8_would_take_for_something_else() -> None:
+def test_ambiguous_paths_in_m3u8() -> None:
     made = listing(item(1, file="#1.opus"), item(2, file=" 2.opus"), item(3, file="a\nb.opus"))
     lines = text(made, "m3u8").splitlines()
     assert lines[-1] == "# Left out (line break in the file name): a b.opus"
@@ -107,7 +107,7 @@ def test_xspf_by_the_parser_of_xspf_lib(made: Listing) -> None:
 
 
 @given(made=listings())
-def test_uris_of_xspf_are_uris(made: Listing) -> None:
+def test_xspf_uris_are_valid(made: Listing) -> None:
     # Of RFC 3986, which characters there may be, and that % begins an escape.
     characters = re.compile(r"(?:[A-Za-z0-9._~:/?#@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
     root = ElementTree.fromstring(text(made, "xspf"))
@@ -121,7 +121,7 @@ def test_uris_of_xspf_are_uris(made: Listing) -> None:
     assert not any(urlsplit(found.text).scheme for found in root.iterfind(".//location", XSPF))
 
 
-def test_xspf_elements_come_in_the_order_of_the_specification() -> None:
+def test_xspf_element_order() -> None:
     root = ElementTree.fromstring(text(listing(item(), seeds="0235"), "xspf"))
     assert root.attrib == {"version": "1"}
     names = [child.tag.rpartition("}")[2] for child in root]
@@ -143,14 +143,14 @@ def test_xspf_elements_come_in_the_order_of_the_specification() -> None:
         ("", None),
     ],
 )
-def test_only_web_addresses_are_info(source: str, info: str | None) -> None:
+def test_info_is_web_address_only(source: str, info: str | None) -> None:
     made = listing(item(source=source))
     assert xspf(made).trackList[0].info == info
     assert jspf(made)["track"][0].get("info") == info
 
 
 @given(made=listings())
-def test_jspf_says_what_xspf_says(made: Listing) -> None:
+def test_jspf_equals_xspf(made: Listing) -> None:
     root = ElementTree.fromstring(text(made, "xspf"))
     playlist = jspf(made)
     assert as_fields(root, "trackList") == {key: playlist[key] for key in playlist if key != "track"}
@@ -194,7 +194,7 @@ def test_csv_by_two_parsers(made: Listing) -> None:
         assert bool(row["similarity"]) == (one.similarity is not None)
 
 
-def test_csv_leaves_formulas_alone() -> None:
+def test_csv_keeps_formulas() -> None:
     content = text(listing(item(title='=HYPERLINK("x")'), item(title="-1+2"), item(title="@A1")), "csv")
     assert content.startswith("track_id,title,artist,album,genre,licence,file,seconds,similarity\r\n")
     assert [row[1] for row in csv.reader(content.splitlines())][1:] == ['=HYPERLINK("x")', "-1+2", "@A1"]
@@ -203,14 +203,14 @@ def test_csv_leaves_formulas_alone() -> None:
 
 @given(raw=nasty())
 @example("\ud800 lone surrogate")
-def test_one_line_is_one_line_that_every_format_can_hold(raw: str) -> None:
+def test_one_line_is_valid_in_every_format(raw: str) -> None:
     line = one_line(raw)
     assert len(line.splitlines()) <= 1
     assert line == line.strip() == one_line(line)
     assert (ElementTree.fromstring(f"<a>{escape(line)}</a>".encode()).text or "") == line
 
 
-def test_one_line_leaves_text_as_it_is() -> None:
+def test_one_line_keeps_plain_text() -> None:
     assert (
         one_line("カノン\u3000二長調 \u202eabc e\u0301  x") == "カノン\u3000二長調 \u202eabc e\u0301  x"
     )
@@ -218,7 +218,7 @@ def test_one_line_leaves_text_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("kind", LISTS)
-def test_paths_are_relative_to_where_the_list_will_lie(tmp_path: Path, kind: str) -> None:
+def test_paths_relative_to_list(tmp_path: Path, kind: str) -> None:
     library, lists = tmp_path / "music" / "library", tmp_path / "lists"
     made = listing(item(file="clips/a.opus"))
     assert "clips/a.opus" in file_writer.write(made, kind, library).decode()
@@ -226,7 +226,7 @@ def test_paths_are_relative_to_where_the_list_will_lie(tmp_path: Path, kind: str
     assert "../music/library/clips/a.opus" in file_writer.write(made, kind, library, lists).decode()
 
 
-def test_path_from_behind_a_link(tmp_path: Path) -> None:
+def test_path_from_symlinked_folder(tmp_path: Path) -> None:
     (tmp_path / "far" / "away" / "lists").mkdir(parents=True)
     (tmp_path / "lists").symlink_to(tmp_path / "far" / "away" / "lists")
     library = write_clips(tmp_path / "library", listing(item()))
@@ -236,7 +236,7 @@ def test_path_from_behind_a_link(tmp_path: Path) -> None:
 
 @settings(deadline=None, max_examples=40)
 @given(made=listings())
-def test_zip_holds_the_clips_the_lists_and_the_credits(made: Listing) -> None:
+def test_zip_contents(made: Listing) -> None:
     with TemporaryDirectory() as folder:
         archive = packed(made, write_clips(Path(folder), made))
     names = archive.namelist()
@@ -259,7 +259,7 @@ def test_zip_holds_the_clips_the_lists_and_the_credits(made: Listing) -> None:
     artist=nasty(),
     suffix=st.sampled_from([".opus", "", ".a b", ".\u202e", "." + "x" * 200]),
 )
-def test_names_in_the_zip_are_safe(title: str, artist: str, suffix: str) -> None:
+def test_safe_names_in_zip(title: str, artist: str, suffix: str) -> None:
     folder, slash, name = file_writer._clip_name(
         "01", item(title=title, artist=artist, file=f"a{suffix}")
     ).partition("/")
@@ -271,7 +271,7 @@ def test_names_in_the_zip_are_safe(title: str, artist: str, suffix: str) -> None
     assert len(name.encode()) <= 255
 
 
-def test_credits_of_the_zip(tmp_path: Path) -> None:
+def test_zip_credits(tmp_path: Path) -> None:
     made = listing(item(1), item(2, artist="", album="", licence="", source=""), item(3), seeds="0235")
     folder = write_clips(tmp_path, replace(made, items=made.items[:2]))
     archive = packed(made, folder)
@@ -288,7 +288,7 @@ def test_credits_of_the_zip(tmp_path: Path) -> None:
     assert b"Title 3" not in archive.read("playlist.m3u8")
 
 
-def test_zip_of_no_clips_at_all(tmp_path: Path) -> None:
+def test_zip_without_clips(tmp_path: Path) -> None:
     archive = packed(listing(), tmp_path)
     assert archive.namelist() == ["playlist.m3u8", "playlist.xspf", "playlist.csv", "CREDITS.txt"]
     assert archive.read("playlist.m3u8") == b"#EXTM3U\n#PLAYLIST:A playlist\n"
@@ -296,7 +296,7 @@ def test_zip_of_no_clips_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_same_listing_makes_the_same_bytes(tmp_path: Path, kind: str) -> None:
+def test_output_is_deterministic(tmp_path: Path, kind: str) -> None:
     made = Listing(NASTY[-1], tuple(item(i, title=title) for i, title in enumerate(NASTY)), {"a": "b"})
     assert written(made, kind, tmp_path / "a") == written(made, kind, tmp_path / "b")
 
@@ -306,7 +306,7 @@ def test_unknown_kind() -> None:
         file_writer.write(listing(item()), "pls", LIBRARY)
 
 
-def test_formats_have_what_a_download_needs() -> None:
+def test_format_metadata() -> None:
     assert tuple(file_writer.FORMATS) == KINDS
     for kind, described in file_writer.FORMATS.items():
         assert described.suffix == f".{kind}"
@@ -314,7 +314,7 @@ def test_formats_have_what_a_download_needs() -> None:
         assert described.title.startswith(kind.upper())
 
 
-def test_listing_of_the_library(bundled: Index) -> None:
+def test_listing_from_library(bundled: Index) -> None:
     made = file_writer.of_rows(bundled, [4, 1], [0.5, 0.25], "Evening", {"representation": "soundalike"})
     assert (made.title, made.recipe) == ("Evening", {"representation": "soundalike"})
     assert [one.track_id for one in made.items] == [
@@ -332,13 +332,13 @@ def test_listing_of_the_library(bundled: Index) -> None:
 @pytest.mark.parametrize(
     ("duration", "seconds"), [("30.5", 30.5), ("", None), ("nan", None), ("long", None)]
 )
-def test_duration_that_is_not_known(bundled: Index, duration: str, seconds: float | None) -> None:
+def test_unknown_duration(bundled: Index, duration: str, seconds: float | None) -> None:
     tracks = bundled.tracks.head(1).assign(duration_s=duration, url="https://example.org")
     found = file_writer.of_rows(replace(bundled, tracks=tracks), [0]).items[0]
     assert (found.seconds, found.source) == (seconds, "https://example.org")
 
 
-def test_as_many_similarities_as_rows(bundled: Index) -> None:
+def test_similarities_length_mismatch(bundled: Index) -> None:
     with pytest.raises(ValueError, match="zip"):
         file_writer.of_rows(bundled, [1, 2], [0.5])
 

@@ -1,4 +1,4 @@
-"""Keys that fit, by the circle of fifths; and that a key is heard where there is one."""
+"""Key compatibility by the circle of fifths, and key detection."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ ALL = np.array([parse_key(f"{name}{mode}") for name in NAMES for mode in ("", "m
         ("D#m", {"D#m", "F#", "G#m", "A#m"}),
     ],
 )
-def test_what_fits_a_key(one, expected) -> None:
+def test_compatible_keys(one, expected) -> None:
     fits = harmonic_mixing.fit(parse_key(one), ALL)
     assert {tuple(found) for found in ALL[fits]} == {parse_key(name) for name in expected}
 
 
-def test_fitting_is_mutual_and_four_keys_fit_each() -> None:
+def test_compatibility_is_symmetric_with_four_keys_each() -> None:
     table = np.stack([harmonic_mixing.fit((int(t), int(m)), ALL) for t, m in ALL])
     np.testing.assert_array_equal(table, table.T)
     assert (table.sum(axis=1) == 4).all()
 
 
-def test_no_key_fits_nothing() -> None:
+def test_unknown_key_is_incompatible() -> None:
     assert not harmonic_mixing.fit(key.NONE, ALL).any()
     assert not harmonic_mixing.fit((0, 0), np.array([key.NONE], np.int8)).any()
 
@@ -54,7 +54,7 @@ def chords(*notes: tuple[float, ...]) -> Clip:
     return Clip((np.concatenate(seconds * 3) / 10).astype(np.float32))
 
 
-def test_a_cadence_in_c_is_heard() -> None:
+def test_cadence_in_c_is_detected() -> None:
     c, f, g = (261.6, 329.6, 392.0), (349.2, 440.0, 523.3), (392.0, 493.9, 587.3)
     assert key.estimate(chords(c, f, g, c)) == (0, 0)
 
@@ -64,7 +64,7 @@ def test_noise_has_no_key() -> None:
     assert key.estimate(Clip(noise)) == key.NONE or key.MIN_MARGIN < 0.05
 
 
-def test_an_index_without_keys_and_one_with_others(tmp_path) -> None:
+def test_index_without_keys(tmp_path) -> None:
     index = write_index(tmp_path, {"vgg_mel": np.eye(3)})
     assert track_arrays.keys(index) is None
     np.save(tmp_path / f"{track_arrays.KEYS}.npy", np.zeros((2, 2), np.int8))

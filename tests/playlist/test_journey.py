@@ -1,4 +1,4 @@
-"""Journeys: the best of all paths, with progress at every step and nothing twice."""
+"""Journeys: optimal paths, progress at every step, and no repeats."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def libraries(tmp_path_factory) -> list[Index]:
     st.none() | st.integers(1, 3),
     st.lists(st.integers(0, 39), max_size=5),
 )
-def test_what_every_journey_keeps_to(libraries, number, stops, length, cap, removed) -> None:
+def test_journey_invariants(libraries, number, stops, length, cap, removed) -> None:
     index = libraries[number]
     found = journey.travel(index, stops, "vgg_mel", length, cap, removed)
     rows = list(found.rows)
@@ -53,7 +53,7 @@ def test_what_every_journey_keeps_to(libraries, number, stops, length, cap, remo
 
 @settings(deadline=None, max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 4))
-def test_no_path_has_less_squared_steps(seed, count) -> None:
+def test_path_is_optimal(seed, count) -> None:
     points = np.random.default_rng(seed).uniform(size=(9, 2))
     angles = np.linalg.norm(points[:, None] - points[None], axis=2)
     progress = angles[0] - angles[-1]
@@ -68,7 +68,7 @@ def test_no_path_has_less_squared_steps(seed, count) -> None:
     assert cost(tuple(found)) == pytest.approx(min(map(cost, possible)))
 
 
-def test_tracks_on_an_arc_are_walked_in_order(tmp_path) -> None:
+def test_tracks_on_arc_in_order(tmp_path) -> None:
     angles = np.radians([0, 90, 20, 50, 75, -60, 35])
     vectors = np.column_stack([np.cos(angles), np.sin(angles)])
     index = write_index(tmp_path, {"genre_head": vectors}, ("genre_head",))
@@ -81,12 +81,12 @@ def test_tracks_on_an_arc_are_walked_in_order(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("stops", "length"), [([1], 5), ([1, 1], 5), ([1, 2, 1], 5), ([], 5), ([1, 2], 0), ([1, 2, 3, 4], 1)]
 )
-def test_journeys_that_cannot_be(libraries, stops, length) -> None:
+def test_impossible_journeys(libraries, stops, length) -> None:
     with pytest.raises(PlaylistError, match="journey"):
         journey.travel(libraries[0], stops, "vgg_mel", length)
 
 
-def test_neighbours_alone_are_not_enough(tmp_path) -> None:
+def test_neighbours_only_index_is_rejected(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     index.manifest["neighbours_only"] = ["vgg_mel"]
     with pytest.raises(IndexFolderError, match="only the neighbours"):

@@ -1,4 +1,4 @@
-"""Playlists and journeys over an index that is searched in two passes are those of an exact search."""
+"""Playlists and journeys with two-pass search match those with exact search."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def seed(opened: Index, row: int, weight: float = 1.0) -> Seed:
 
 
 @pytest.mark.parametrize("farthest", [False, True])
-def test_a_playlist_of_the_nearest_or_the_farthest(opened: Index, farthest: bool) -> None:
+def test_nearest_and_farthest_playlists(opened: Index, farthest: bool) -> None:
     made = playlist.make_playlist(opened, [seed(opened, 4)], Recipe(NAME, 20, farthest=farthest))
     expected = exact(4)
     best = index.nearest(-expected if farthest else expected, 21)
@@ -48,7 +48,7 @@ def test_a_playlist_of_the_nearest_or_the_farthest(opened: Index, farthest: bool
         assert entry.similarity == pytest.approx(expected[entry.row], abs=1e-5)
 
 
-def test_several_seeds_are_searched_for_as_one(opened: Index) -> None:
+def test_several_seeds_need_one_search(opened: Index) -> None:
     seeds = [seed(opened, 4), seed(opened, 700, 0.6), seed(opened, 9, -0.4)]
     scores = blend.scores(opened, seeds, NAME)
     expected = (exact(4) + 0.6 * exact(700) - 0.4 * exact(9)) / 2.0
@@ -67,14 +67,14 @@ def test_pins_variety_and_removed_tracks(opened: Index) -> None:
     assert out not in rows
 
 
-def test_a_journey_makes_progress_in_small_steps(opened: Index) -> None:
+def test_journey_steps(opened: Index) -> None:
     made = journey.travel(opened, [4, 600], NAME, 8)
     assert (made.rows[0], made.rows[-1], len(made.rows)) == (4, 600, 10)
     direct = np.degrees(np.arccos(exact(4)[600]))
     assert max(made.steps) < direct
 
 
-def test_a_selection_on_the_map(opened: Index) -> None:
+def test_map_selection(opened: Index) -> None:
     chosen = list(range(100, 160))
     made = selection.rank(opened, NAME, chosen, 10)
     joined = np.concatenate([w * VECTORS[name].astype(float) for name, w in WEIGHTS.items()], axis=1)

@@ -1,4 +1,4 @@
-"""Orders: paths that are short, artists that do not touch, and quantities that rise."""
+"""Orders: short walks, separated artists, and sorted quantities."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def length(path: list[int], distances: np.ndarray) -> float:
 
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.data())
-def test_a_walk_visits_every_place_once_and_no_reversal_shortens_it(seed, n, data) -> None:
+def test_walk_is_2_opt_permutation(seed, n, data) -> None:
     distances = plane(seed, n)
     first = data.draw(st.integers(0, n - 1))
     path = ordering.walk(distances, first)
@@ -37,7 +37,7 @@ def test_a_walk_visits_every_place_once_and_no_reversal_shortens_it(seed, n, dat
             assert length(turned, distances) >= length(path, distances) - 1e-6
 
 
-def test_a_walk_is_near_the_best_of_all() -> None:
+def test_walk_is_near_optimal() -> None:
     ratios = []
     for seed in range(30):
         distances = plane(seed, 7)
@@ -48,7 +48,7 @@ def test_a_walk_is_near_the_best_of_all() -> None:
     assert max(ratios) < 1.4
 
 
-def test_places_in_a_row_are_walked_from_end_to_end() -> None:
+def test_walk_along_a_line() -> None:
     places = np.array([3.0, 0.0, 4.0, 1.0, 2.0])
     assert ordering.walk(np.abs(places[:, None] - places), 1) == [1, 3, 4, 0, 2]
 
@@ -60,7 +60,7 @@ def touching(order: list[int], artists: list[str]) -> int:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["", "a", "b", "c", "d"]), max_size=7), st.randoms())
-def test_artists_touch_only_where_they_must(artists, random) -> None:
+def test_artists_adjacent_only_if_unavoidable(artists, random) -> None:
     order = list(range(len(artists)))
     random.shuffle(order)
     found = ordering.apart(order, artists)
@@ -69,12 +69,12 @@ def test_artists_touch_only_where_they_must(artists, random) -> None:
     assert (touching(found, artists) == 0) == (fewest == 0)
 
 
-def test_an_order_in_which_nobody_touches_stays() -> None:
+def test_separated_order_is_unchanged() -> None:
     artists = ["a", "b", "a", "", "", "c"]
     assert ordering.apart([4, 0, 1, 2, 3, 5], artists) == [4, 0, 1, 2, 3, 5]
 
 
-def test_a_quantity_rises_and_falls(tmp_path) -> None:
+def test_ascending_and_descending_quantity(tmp_path) -> None:
     index = made_up_playlists.measured(made_up_playlists.library(tmp_path, 0), 1)
     rising = ordering.quantity(index, "tempo")
     np.testing.assert_array_equal(ordering.quantity(index, "-tempo"), -rising)
@@ -85,13 +85,13 @@ def test_a_quantity_rises_and_falls(tmp_path) -> None:
 @pytest.mark.parametrize(
     "order", ["", "up", "--tempo", "genre_head", "genre_head:", "genre_head:3", "genre_head:-1", "x:0"]
 )
-def test_an_order_that_is_not_there_is_one_sentence(tmp_path, order) -> None:
+def test_unknown_order_error(tmp_path, order) -> None:
     index = made_up_playlists.measured(made_up_playlists.library(tmp_path, 0), 1)
     with pytest.raises(PlaylistError, match="There is no order"):
         ordering.check(index, order)
 
 
-def test_quantities_need_measuring(tmp_path) -> None:
+def test_quantities_need_measurements(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     with pytest.raises(PlaylistError, match="soundalike measure"):
         ordering.check(index, "tempo")

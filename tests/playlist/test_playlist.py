@@ -1,4 +1,4 @@
-"""Playlists: who is in, in what order, and what is said about it."""
+"""Playlists: selection, order and notes."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def as_new_clip(index: Index, asked: Query) -> Query:
     weights=st.none()
     | st.fixed_dictionaries({"vgg_mel": st.floats(0.1, 9), "genre_head": st.floats(0.1, 9)}),
 )
-def test_what_every_playlist_keeps_to(
+def test_playlist_invariants(
     seed: int, n: int, dim: int, length: int, name: str, new: bool, weights: dict[str, float] | None
 ) -> None:
     weights = weights if name == "vgg_genre" else None
@@ -107,7 +107,7 @@ def test_most_similar_tracks_come_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [99, 100, 101, 128, 129, 130])
-def test_longer_than_what_is_precomputed(tmp_path: Path, length: int) -> None:
+def test_longer_than_precomputed_neighbours(tmp_path: Path, length: int) -> None:
     index = random_index(tmp_path, 6, 130, dim=30)
     found = recommend(index, query.from_library(index, "t7"), "vgg_genre", length)
     assert len(found.entries) == min(length, 129)
@@ -115,7 +115,7 @@ def test_longer_than_what_is_precomputed(tmp_path: Path, length: int) -> None:
     assert (np.diff(similarities(found)) <= 1e-6).all()
 
 
-def test_library_of_one_track_recommends_nothing_and_says_so(tmp_path: Path) -> None:
+def test_library_of_one_track(tmp_path: Path) -> None:
     index = random_index(tmp_path, 7, 1)
     found = recommend(index, query.from_library(index, "t0"), "vgg_genre", 5)
     assert found.entries == ()
@@ -123,7 +123,7 @@ def test_library_of_one_track_recommends_nothing_and_says_so(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("names", [ALL, ("vgg_genre",), ("vgg_mel",)])
-def test_copies_are_left_out_and_named(tmp_path: Path, names: tuple[str, ...]) -> None:
+def test_copies_are_excluded_and_reported(tmp_path: Path, names: tuple[str, ...]) -> None:
     mel = np.eye(6)
     mel[3] = mel[0] * 3 + mel[1] / 10
     mel[5] = mel[0] - mel[2] / 10
@@ -136,7 +136,7 @@ def test_copies_are_left_out_and_named(tmp_path: Path, names: tuple[str, ...]) -
     )
 
 
-def test_copy_does_not_cost_a_place(tmp_path: Path) -> None:
+def test_copy_does_not_take_a_place(tmp_path: Path) -> None:
     mel = np.eye(6) + 0.1
     mel[3] = mel[0]
     index = write_index(tmp_path / "index", {"vgg_mel": mel})
@@ -166,7 +166,7 @@ def test_length_must_be_positive(tmp_path: Path, length: int) -> None:
         recommend(index, query.from_library(index, "t0"), "vgg_mel", length)
 
 
-def test_representation_that_the_index_lacks(tmp_path: Path) -> None:
+def test_missing_representation(tmp_path: Path) -> None:
     index = write_index(tmp_path / "index", {"vgg_mel": np.eye(3)})
     with pytest.raises(IndexFolderError, match="does not hold 'vgg_genre'"):
         recommend(index, query.from_library(index, "t0"), "vgg_genre", 2)
@@ -183,7 +183,7 @@ def test_precomputed_neighbours_equal_the_live_search(small_index: Index, name: 
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_uploaded_track_of_the_library_is_not_its_own_recommendation(
+def test_uploaded_library_track_is_excluded(
     small_index: Index, small_models: ModelStore, name: str
 ) -> None:
     content = small_index.path(4).read_bytes()
@@ -193,7 +193,7 @@ def test_uploaded_track_of_the_library_is_not_its_own_recommendation(
     assert found.notes == ("The library has only 5 other tracks.",)
 
 
-def test_uploaded_copy_in_another_format_does_not_get_the_original(
+def test_uploaded_copy_excludes_original(
     small_index: Index, small_models: ModelStore, tmp_path: Path
 ) -> None:
     copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")

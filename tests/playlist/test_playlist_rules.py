@@ -1,4 +1,4 @@
-"""What every playlist keeps to, whatever the library, the seeds and the recipe."""
+"""Invariants of playlists for any library, seeds and recipe."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def libraries(tmp_path_factory) -> list[Index]:
 
 @settings(deadline=None, max_examples=150)
 @given(st.integers(0, 3), st.lists(ROWS, min_size=1, max_size=3, unique=True), recipes(), st.data())
-def test_what_every_playlist_keeps_to(libraries, number, seed_rows, recipe, data) -> None:
+def test_playlist_invariants(libraries, number, seed_rows, recipe, data) -> None:
     index = libraries[number]
     signs = [1.0, *data.draw(st.lists(st.sampled_from([1.0, -0.5]), min_size=2, max_size=2))]
     seeds = seeds_of(index, seed_rows, signs[: len(seed_rows)])
@@ -91,7 +91,7 @@ def test_what_every_playlist_keeps_to(libraries, number, seed_rows, recipe, data
     assert playlist.make_playlist(index, seeds, recipe) == found
 
 
-def test_without_rules_it_is_the_nearest(libraries) -> None:
+def test_no_rules_gives_nearest(libraries) -> None:
     index = libraries[2]
     nearest: list[int] = []
     left_out = duplicates.of(index, 4)
@@ -103,7 +103,7 @@ def test_without_rules_it_is_the_nearest(libraries) -> None:
     assert rows_of(made) == nearest[:12]
 
 
-def test_the_farthest_come_first_where_they_are_asked_for(libraries) -> None:
+def test_farthest_first(libraries) -> None:
     index = libraries[3]
     found = playlist.make_playlist(
         index, seeds_of(index, [0]), Recipe("vgg_mel", 5, None, farthest=True)
@@ -112,7 +112,7 @@ def test_the_farthest_come_first_where_they_are_asked_for(libraries) -> None:
     assert rows_of(found) == np.argsort(scores, kind="stable")[:5].tolist()
 
 
-def test_the_note_counts_what_each_rule_left_out(libraries) -> None:
+def test_note_counts_tracks_per_rule(libraries) -> None:
     index = libraries[2]
     recipe = Recipe("vgg_mel", 30, per_artist=1, removed=(7, 8), order="walk")
     found = playlist.make_playlist(index, seeds_of(index, [4]), recipe)
@@ -127,7 +127,7 @@ def test_the_note_counts_what_each_rule_left_out(libraries) -> None:
     assert len(found.entries) <= 7 + nobody
 
 
-def test_a_recording_is_in_once(tmp_path) -> None:
+def test_recordings_are_unique(tmp_path) -> None:
     """Three tracks are one recording; only the one most like the seed is in."""
     vectors = np.eye(8, 8)[[0, 1, 1, 1, 2, 3]] + 0.5
     index = write_index(tmp_path / "index", {"vgg_mel": vectors})
@@ -139,7 +139,7 @@ def test_a_recording_is_in_once(tmp_path) -> None:
     assert found.notes == ("Only 3 tracks are left. Left out: 2 as duplicate recordings.",)
 
 
-def test_variety_makes_the_tracks_less_alike(libraries) -> None:
+def test_variety_reduces_similarity(libraries) -> None:
     index = libraries[1]
     alike, similar = [], []
     for variety in (0.0, 0.3, 0.6, 0.9):
@@ -164,7 +164,7 @@ def test_variety_by_hand(tmp_path) -> None:
     assert sorted(rows_of(varied)) in ([1, 3], [1, 4])
 
 
-def test_fitting_keys_come_forward(libraries) -> None:
+def test_compatible_keys_move_up(libraries) -> None:
     index = libraries[2]
     keys = track_arrays.keys(index)
     table = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
@@ -178,13 +178,13 @@ def test_fitting_keys_come_forward(libraries) -> None:
     assert counts[1] > counts[0]
 
 
-def test_keys_need_measuring(tmp_path) -> None:
+def test_harmonic_needs_keys(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 0)
     with pytest.raises(PlaylistError, match="soundalike measure"):
         playlist.make_playlist(index, seeds_of(index, [0]), Recipe("vgg_mel", harmonic=True))
 
 
-def test_more_pins_than_tracks_is_one_sentence(libraries) -> None:
+def test_more_pins_than_length_error(libraries) -> None:
     recipe = Recipe("vgg_mel", 2, pinned=(1, 2, 3))
     with pytest.raises(PlaylistError, match="3 tracks are pinned"):
         playlist.make_playlist(libraries[0], seeds_of(libraries[0], [0]), recipe)
@@ -193,12 +193,12 @@ def test_more_pins_than_tracks_is_one_sentence(libraries) -> None:
 @pytest.mark.parametrize(
     "wrong", [{"length": 0}, {"per_artist": 0}, {"per_album": -1}, {"variety": 1.1}, {"variety": -0.1}]
 )
-def test_recipes_out_of_range_are_refused(wrong) -> None:
+def test_recipe_out_of_range(wrong) -> None:
     with pytest.raises(ValueError, match=r"at least 1|between 0 and 1"):
         Recipe("vgg_mel", **wrong)
 
 
-def test_neighbours_alone_are_enough_for_a_plain_playlist(tmp_path) -> None:
+def test_neighbours_only_index_makes_plain_playlist(tmp_path) -> None:
     index = made_up_playlists.library(tmp_path, 1)
     index.manifest["neighbours_only"] = ["genre_head"]
     found = playlist.make_playlist(index, seeds_of(index, [3]), Recipe("genre_head", 5, None))

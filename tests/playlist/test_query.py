@@ -1,4 +1,4 @@
-"""Queries: what is known of a clip before anything is searched."""
+"""Queries: identification, genres and networks needed."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_library_without_predicted_genres(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("as_bytes", [True, False])
-def test_clip_of_the_library_is_recognised(
+def test_library_clip_is_recognised(
     small_index: Index, small_models: ModelStore, as_bytes: bool
 ) -> None:
     path = small_index.path(3)
@@ -76,7 +76,7 @@ def test_clip_of_the_library_is_recognised(
 
 
 @pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("m4a", "aac")])
-def test_clip_of_the_library_in_another_format_is_recognised(
+def test_reencoded_library_clip_is_recognised(
     small_index: Index, small_models: ModelStore, tmp_path: Path, suffix: str, codec: str
 ) -> None:
     copy = encode(small_index.path(3), tmp_path / f"copy.{suffix}", codec)
@@ -105,7 +105,7 @@ def test_steps_are_reported_in_order(small_index: Index, small_models: ModelStor
     assert steps == list(query.STEPS[:3])
 
 
-def test_a_first_answer_takes_no_vgg16_where_copies_are_known_by_fingerprint() -> None:
+def test_first_result_needs_no_vgg16_with_fingerprints() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     content = mixture(OTHER_CLIP, opened.path(40))
     first = query.embed_query(content, opened, models)
@@ -119,7 +119,7 @@ def test_a_first_answer_takes_no_vgg16_where_copies_are_known_by_fingerprint() -
     assert query.predict_genres(whole, opened, models) is whole
 
 
-def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
+def test_first_result_of_recognised_clip_is_complete() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     first = query.embed_query(opened.path(40), opened, models)
     assert "vgg16" not in models._loaded
@@ -128,7 +128,7 @@ def test_of_a_recognised_clip_the_first_answer_is_the_whole() -> None:
     assert first.genres == opened.genre_probabilities(40)
 
 
-def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
+def test_first_result_uses_vgg16_without_fingerprints(
     small_index: Index, small_models: ModelStore, tmp_path: Path
 ) -> None:
     assert track_arrays.fingerprints(small_index) is None
@@ -136,7 +136,7 @@ def test_without_fingerprints_a_first_answer_asks_vgg16_for_copies(
     assert query.embed_query(copy, small_index, small_models).row == 3
 
 
-def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_copy_found_by_vgg_mel_only(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     monkeypatch.setattr(ClipEmbeddings, "copies", frozenset())
     monkeypatch.setattr(Index, "row_of_file", lambda self, checksum: None)
@@ -147,7 +147,7 @@ def test_a_copy_that_only_vgg_mel_knows_is_known_in_the_end(monkeypatch: pytest.
     assert whole.genres == opened.genre_probabilities(40)
 
 
-def test_the_networks_are_waited_for_once_for_each_answer() -> None:
+def test_networks_acquired_once_per_result() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     turns: list[str] = []
 
@@ -170,16 +170,14 @@ def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: Mod
     assert steps == [query.STEPS[0]]
 
 
-def test_other_models_than_the_index_has_are_refused_first(small_index: Index, tmp_path: Path) -> None:
+def test_mismatched_models_are_rejected_first(small_index: Index, tmp_path: Path) -> None:
     other = tmp_path / "head.npz"
     other.write_bytes(b"another head")
     with pytest.raises(IndexFolderError, match="a different genre_head"):
         query.from_audio(b"no audio", small_index, ModelStore(genre_head=other))
 
 
-def test_an_index_is_asked_with_its_own_head(
-    small_index: Index, small_models: ModelStore, tmp_path: Path
-) -> None:
+def test_index_uses_its_own_head(small_index: Index, small_models: ModelStore, tmp_path: Path) -> None:
     folder = shutil.copytree(small_index.folder, tmp_path / "index")
     path = folder / "model_genre_head.npz"
     GenreHead(genre_head.build(3, seed=1).get_weights(), ("Dub", "Fado", "Ska")).save(path)
@@ -198,7 +196,7 @@ def test_an_index_is_asked_with_its_own_head(
         query.from_audio(OTHER_CLIP, own, index.load(folder).models(small_models))
 
 
-def test_index_of_sound_alone_asks_for_no_genre_head(
+def test_index_without_genres_needs_no_genre_head(
     small_folder: Path, small_models: ModelStore, tmp_path: Path
 ) -> None:
     built = builder.build(
@@ -217,18 +215,18 @@ def test_copies_of_a_track_are_its_duplicates(tmp_path: Path, names: tuple[str, 
     assert sorted(query.duplicates(opened, asked)) == [0, 1, 2]
 
 
-def test_copies_of_a_recognised_clip_are_told_by_the_clip_itself(tmp_path: Path) -> None:
+def test_copies_of_recognised_clip_use_its_own_vectors(tmp_path: Path) -> None:
     opened = write_index(tmp_path / "index", {"vgg_mel": on_circle(-0.9 * ANGLE, ANGLE, 1)})
     clip = query.Query({"vgg_mel": on_circle(0)[0].astype(np.float32)}, {}, row=0, duration=30.0)
     assert sorted(query.duplicates(opened, clip)) == [0, 1]
 
 
-def test_without_vgg_mel_a_track_has_no_copies_but_itself(tmp_path: Path) -> None:
+def test_no_copies_without_vgg_mel(tmp_path: Path) -> None:
     opened = write_index(tmp_path / "index", {"genre_head": np.ones((4, 3))}, ["genre_head"])
     assert query.duplicates(opened, query.from_library(opened, "t2")).tolist() == [2]
 
 
-def test_a_clip_is_searched_for_once(
+def test_clip_is_searched_once(
     default_index: Index, models: ModelStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searched = []

@@ -1,4 +1,4 @@
-"""Selections: ranked by what is typical of them, and as text for an address."""
+"""Selections: ranking by typicality, and encoding for URLs."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_long_and_empty_selections(clusters: Index) -> None:
 
 
 @given(rows=st.sets(st.integers(0, 59)))
-def test_text_brings_back_the_rows(clusters: Index, rows: set[int]) -> None:
+def test_encoding_round_trip(clusters: Index, rows: set[int]) -> None:
     text = selection.encode(clusters, rows)
     if not rows:
         assert text is None
@@ -54,13 +54,13 @@ def test_text_brings_back_the_rows(clusters: Index, rows: set[int]) -> None:
 
 
 @given(text=st.text(max_size=40))
-def test_any_text_is_taken(clusters: Index, text: str) -> None:
+def test_decode_accepts_any_text(clusters: Index, text: str) -> None:
     assert selection.decode(clusters, text) == []
     rows = selection.decode(clusters, "abcdef" + text)
     assert all(0 <= row < len(clusters) for row in rows)
 
 
-def test_another_librarys_text_is_not_taken(clusters: Index, tmp_path: Path) -> None:
+def test_decode_rejects_other_library(clusters: Index, tmp_path: Path) -> None:
     text = selection.encode(clusters, [1, 2])
     assert text is not None
     assert selection.decode(clusters, "123456" + text[6:]) == []

@@ -1,4 +1,4 @@
-"""Maps of made-up clusters, whose right answers are known, and of the bundled library."""
+"""Maps of synthetic clusters with known answers, and of the bundled library."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def bundled() -> Index:
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_distances_are_those_of_the_vectors(clusters: Index, metric: layout.Metric) -> None:
+def test_distances_match_vectors(clusters: Index, metric: layout.Metric) -> None:
     vectors = clusters.array("genre_head").astype(np.float64)
     found = layout.distances(clusters, "genre_head", metric, {"genre_head": vectors[:3]})
     if metric == "cosine":
@@ -41,7 +41,7 @@ def test_distances_are_those_of_the_vectors(clusters: Index, metric: layout.Metr
     np.testing.assert_allclose(found, expected, atol=4e-3 if metric == "euclidean" else 1e-6)
 
 
-def test_joined_distances_are_those_of_the_concatenation(bundled: Index) -> None:
+def test_joined_distances_match_concatenation(bundled: Index) -> None:
     rows = [0, 100, 200]
     parts = bundled.parts("vgg_genre")
     joined = np.hstack([bundled.array(part)[rows].astype(np.float64) * w for part, w in parts.items()])
@@ -52,7 +52,7 @@ def test_joined_distances_are_those_of_the_concatenation(bundled: Index) -> None
     assert found[0] < 1e-2 * expected[1]
 
 
-def test_neighbours_are_exact_with_each_track_first(clusters: Index) -> None:
+def test_neighbours_are_exact(clusters: Index) -> None:
     found = layout.neighbours(clusters, "genre_head", "cosine", 11)
     np.testing.assert_array_equal(found.rows[:, 0], np.arange(len(clusters)))
     np.testing.assert_array_equal(found.distances[:, 0], 0.0)
@@ -60,7 +60,7 @@ def test_neighbours_are_exact_with_each_track_first(clusters: Index) -> None:
     assert (np.diff(found.distances, axis=1) >= 0).all()
 
 
-def test_a_map_keeps_clusters_apart_and_is_the_same_each_time(clusters: Index) -> None:
+def test_map_separates_clusters_deterministically(clusters: Index) -> None:
     found = layout.neighbours(clusters, "genre_head", "cosine", 10)
     points = layout.layout(found, Setting(n_neighbors=10))
     assert points.shape == (len(clusters), 2)
@@ -73,7 +73,7 @@ def test_a_map_keeps_clusters_apart_and_is_the_same_each_time(clusters: Index) -
     assert (LABELS[apart.argmin(axis=1)] == LABELS).all()
 
 
-def test_three_dimensions_and_impossible_requests(clusters: Index) -> None:
+def test_three_dimensions_and_invalid_settings(clusters: Index) -> None:
     found = layout.neighbours(clusters, "genre_head", "cosine", 5)
     assert layout.layout(found, Setting(dims=3, n_neighbors=5)).shape == (len(clusters), 3)
     with pytest.raises(ValueError, match="needs 15 neighbours a track, not 5"):
@@ -83,7 +83,7 @@ def test_three_dimensions_and_impossible_requests(clusters: Index) -> None:
         layout.layout(few, Setting(n_neighbors=5))
 
 
-def test_aligning_undoes_a_rotation_and_a_mirror_but_no_stretch() -> None:
+def test_align_undoes_rotation_and_reflection_only() -> None:
     rng = np.random.default_rng(0)
     points = rng.normal(size=(50, 2)).astype(np.float32)
     points -= points.mean(axis=0)
@@ -95,7 +95,7 @@ def test_aligning_undoes_a_rotation_and_a_mirror_but_no_stretch() -> None:
     np.testing.assert_allclose(turned[:, :2], points, atol=0.2)
 
 
-def test_without_a_reference_a_map_is_turned_to_fill_the_picture() -> None:
+def test_align_without_reference_fills_picture() -> None:
     square = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]], np.float32)
     tall = np.array([[0, -5], [0, 5], [0.1, 0], [-0.1, 0]], np.float32)
     width, height = np.ptp(layout.align(tall, None), axis=0)
@@ -103,7 +103,7 @@ def test_without_a_reference_a_map_is_turned_to_fill_the_picture() -> None:
     np.testing.assert_allclose(np.ptp(layout.align(square, None), axis=0), 2.0, atol=0.7)
 
 
-def test_trustworthiness_of_a_perfect_and_a_random_map(clusters: Index) -> None:
+def test_trustworthiness_of_perfect_and_random_maps(clusters: Index) -> None:
     vectors = clusters.array("genre_head").astype(np.float32)
     same = quality.trustworthiness(clusters, "genre_head", "euclidean", vectors)
     assert same == pytest.approx(1.0, abs=5e-3)
@@ -120,7 +120,7 @@ def test_kept_neighbours() -> None:
     assert quality.kept(line.astype(np.float32), far, 2).max() == 0.0
 
 
-def test_a_clip_like_a_track_stands_on_it() -> None:
+def test_clip_at_distance_0_gets_track_position() -> None:
     points = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
     distances = np.full(40, 0.7, np.float32)
     distances[7] = 0.0
@@ -129,7 +129,7 @@ def test_a_clip_like_a_track_stands_on_it() -> None:
     assert placed.weights.sum() == pytest.approx(1.0)
 
 
-def test_weights_are_those_of_umap() -> None:
+def test_weights_match_umap() -> None:
     distances = np.linspace(0.2, 0.6, 40).astype(np.float32)
     placed = layout.place(distances, np.zeros((40, 2), np.float32), k=16)
     np.testing.assert_array_equal(placed.rows, np.arange(16))
@@ -138,7 +138,7 @@ def test_weights_are_those_of_umap() -> None:
     assert (np.diff(placed.weights) < 0).all()
 
 
-def test_a_clip_between_two_groups_goes_to_the_heavier_and_not_into_the_void() -> None:
+def test_clip_between_groups_joins_the_heavier() -> None:
     points = np.concatenate([np.zeros((9, 2)), np.full((6, 2), 10.0)]).astype(np.float32)
     placed = layout.place(np.full(15, 0.3, np.float32), points)
     np.testing.assert_allclose(placed.position, 0.0, atol=1e-3)
@@ -149,7 +149,7 @@ def test_library_of_one_track() -> None:
     np.testing.assert_array_equal(placed.position, [1.0, 2.0])
 
 
-def test_placing_needs_no_umap(bundled: Index) -> None:
+def test_place_does_not_import_umap(bundled: Index) -> None:
     import subprocess
 
     code = (
@@ -167,7 +167,7 @@ def test_placing_needs_no_umap(bundled: Index) -> None:
 
 
 @pytest.mark.parametrize("name", ["vgg_genre", "vgg_mel", "genre_head"])
-def test_the_bundled_maps_are_what_the_manifest_says(bundled: Index, name: str) -> None:
+def test_bundled_maps_match_manifest(bundled: Index, name: str) -> None:
     assert set(layout.settings_of(bundled, name)) == set(layout.SETTINGS)
     facts = bundled.maps[layout.array_name(name, layout.DEFAULT)]
     points = bundled.array(layout.array_name(name, layout.DEFAULT))
@@ -176,7 +176,7 @@ def test_the_bundled_maps_are_what_the_manifest_says(bundled: Index, name: str) 
     assert measured > 0.8
 
 
-def test_bundled_tracks_are_placed_near_where_they_are(bundled: Index) -> None:
+def test_bundled_tracks_are_placed_near_their_positions(bundled: Index) -> None:
     """Each track placed by the others: nearer to its place on the map than a random track is."""
     points = np.asarray(bundled.array(layout.array_name("genre_head", layout.DEFAULT)))
     radius = np.sqrt(np.square(points).sum(axis=1).mean())

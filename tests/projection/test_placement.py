@@ -1,4 +1,4 @@
-"""Many at once are placed as one by one, at the point that the weights ask for."""
+"""Placement: weights and geometric medians, in batches and one by one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def test_weights_fall_with_distance_and_sum_to_one(distances: np.ndarray) -> Non
     )
 
 
-def test_weights_are_umaps(distances: np.ndarray) -> None:
+def test_weights_match_umap(distances: np.ndarray) -> None:
     shares = placement.weights(distances[:3])
     np.testing.assert_allclose((shares / shares[:, :1]).sum(axis=1), np.log2(15), rtol=1e-6)
 
 
-def test_medians_are_where_the_weighted_distance_is_least() -> None:
+def test_medians_minimise_weighted_distance() -> None:
     rng = np.random.default_rng(1)
     points, weights = rng.normal(size=(20, 7, 2)), rng.dirichlet(np.ones(7), 20)
     found = placement.medians(points, weights).astype(float)
@@ -44,7 +44,7 @@ def test_medians_are_where_the_weighted_distance_is_least() -> None:
         assert (cost(found) <= cost(found + step) + 1e-6).all()
 
 
-def test_more_than_a_block_and_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_blocks_and_empty_input(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(2)
     points, weights = rng.normal(size=(30, 5, 3)), rng.dirichlet(np.ones(5), 30)
     whole = placement.medians(points, weights)

@@ -1,4 +1,4 @@
-"""Tests of training the MFCC autoencoder, on made-up matrices that a small code can hold."""
+"""Training the MFCC autoencoder, on synthetic matrices that a small code can represent."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def trained(told: list[str]) -> TrainedAutoencoder:
 
 
 @pytest.mark.sweep
-def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
+def test_beats_zero_on_held_out_tracks(trained):
     errors = trained.errors
     assert errors.zero == pytest.approx(1.0, abs=1e-4)
     assert errors.autoencoder < 0.5 * errors.zero
@@ -75,7 +75,7 @@ def test_it_beats_predicting_zero_on_tracks_it_never_heard(trained):
 
 
 @pytest.mark.sweep
-def test_the_figures_say_what_they_were_measured_on(trained):
+def test_figures_include_counts(trained):
     held_out, heard = autoencoder.split(table(24, 8), seed=1)
     errors = trained.errors
     assert (errors.tracks, errors.trained_on) == (len(held_out), len(heard))
@@ -124,14 +124,14 @@ def test_the_linear_code_by_hand():
 
 
 @pytest.mark.sweep
-def test_progress_is_told_once_an_epoch(trained, told):
+def test_progress_per_epoch(trained, told):
     assert len(told) == 2 * EPOCHS
     assert told[0] == f"held out, epoch 1 of {EPOCHS}"
     assert told[-1] == f"all, epoch {EPOCHS} of {EPOCHS}"
 
 
 @pytest.mark.parametrize("columns", [{"album": "One"}, {"artist": "One"}])
-def test_a_library_that_cannot_be_split(columns):
+def test_library_too_small_to_split(columns):
     with pytest.raises(LibraryError, match="training needs") as caught:
         autoencoder.split(table(8, 8).assign(**columns), seed=0)
     assert len(str(caught.value).splitlines()) == 1
@@ -172,7 +172,7 @@ def test_the_command_writes_weights_and_a_card(noisy_library, tmp_path, monkeypa
 
 
 @pytest.mark.parametrize("out", ["own.txt", "nowhere/own.npz"])
-def test_the_command_refuses_a_bad_destination(out, noisy_library, tmp_path):
+def test_command_rejects_bad_destination(out, noisy_library, tmp_path):
     done = run(noisy_library, "--out", tmp_path / out)
     assert done.exit_code == 2
     assert "--out" in done.stderr

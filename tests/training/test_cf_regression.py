@@ -1,4 +1,4 @@
-"""Tests of learning factors from sound: through the command, where brightness decides who listens."""
+"""Training factors from audio with the command, on plays determined by brightness."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def trained(folder, tmp_path_factory):
 
 
 @pytest.mark.sweep
-def test_held_out_tracks_are_ordered_better_than_by_chance(trained):
+def test_held_out_order_beats_chance(trained):
     done, _ = trained
     assert done.exit_code == 0, done.output
     scores = json.loads(done.stdout)["held_out"]
@@ -81,7 +81,7 @@ def test_held_out_tracks_are_ordered_better_than_by_chance(trained):
 
 
 @pytest.mark.sweep
-def test_new_sounds_are_ordered_by_what_listeners_go_by(trained):
+def test_new_sounds_are_ordered_by_brightness(trained):
     """Sounds that nobody has played, at brightnesses in between."""
     _, out = trained
     models = ModelStore(factors=out)
@@ -103,7 +103,7 @@ def test_new_sounds_are_ordered_by_what_listeners_go_by(trained):
 
 
 @pytest.mark.sweep
-def test_the_command_says_what_it_did(trained):
+def test_command_output(trained):
     done, out = trained
     document = json.loads(done.stdout)
     assert document["tracks"] == TRACKS
@@ -115,7 +115,7 @@ def test_the_command_says_what_it_did(trained):
 
 
 @pytest.mark.parametrize("out", ["own.txt", "nowhere/own.npz"])
-def test_the_command_refuses_a_bad_destination(out, folder, tmp_path):
+def test_command_rejects_bad_destination(out, folder, tmp_path):
     done = run(folder, tmp_path / out)
     assert done.exit_code == 2
     assert "--out" in done.stderr
@@ -180,7 +180,7 @@ def test_figures_of_known_predictions(change, cosine, order):
     assert (scores.tracks, scores.trained_on) == (10, 20)
 
 
-def test_the_scale_is_that_of_the_training_tracks():
+def test_scale_is_from_training_tracks():
     rng = np.random.default_rng(0)
     mels = (10 * rng.normal(size=(6, 128, 200)) - 30).astype(np.float16)
     mels[5] = 1_000
@@ -190,7 +190,7 @@ def test_the_scale_is_that_of_the_training_tracks():
     np.testing.assert_allclose(deviation, exact.std(axis=(0, 2)), rtol=1e-4)
 
 
-def test_stretches_come_from_their_rows():
+def test_segments_are_from_their_rows():
     mels = np.broadcast_to(np.arange(4)[:, None, None], (4, 128, 300)) + np.arange(300) / 1_000
     drawn = cf_training._stretches(
         mels.astype(np.float16), np.array([2, 0, 3]), np.random.default_rng(0)
@@ -201,7 +201,7 @@ def test_stretches_come_from_their_rows():
 
 
 @pytest.mark.sweep
-def test_training_follows_its_seed(monkeypatch):
+def test_training_is_seeded(monkeypatch):
     monkeypatch.setattr(cf_training, "PASSES", 2)
     examples = made_up(10)
     rows = np.arange(10)
@@ -213,7 +213,7 @@ def test_training_follows_its_seed(monkeypatch):
     assert not np.array_equal(one[0], other[0])
 
 
-def test_extracted_spectrograms_are_those_of_the_clips(folder):
+def test_extracted_spectrograms_match_clips(folder):
     from soundalike.audio import decoding
     from soundalike.audio.analysis_window import analysis_window
     from soundalike.datasets import library

@@ -1,4 +1,4 @@
-"""Training the genre head, on made-up features whose genres are easy to tell."""
+"""Training the genre head, on synthetic features with separable genres."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def trained(features: Features) -> TrainedHead:
         return genre_head.train(features, seed=1)
 
 
-def test_genres_with_enough_clips_and_albums_are_trained_on() -> None:
+def test_trainable_genres() -> None:
     tracks = tracks_of(
         ("Rock", 4, 5), ("Ambient", 20, 1), ("Few clips", 19, 1), ("Few albums", 3, 20), ("", 5, 5)
     )
@@ -98,7 +98,7 @@ def test_too_few_genres(groups: list[tuple[str, int, int]]) -> None:
         genre_head.train(separable(tracks_of(*groups)))
 
 
-def test_what_is_missing_is_said() -> None:
+def test_error_lists_missing_clips() -> None:
     with pytest.raises(LibraryError) as caught:
         genre_head.check(tracks_of(("Folk", 8, 3), ("Jazz", 2, 30), ("Rock", 4, 1), ("", 2, 2)))
     message = str(caught.value)
@@ -111,7 +111,7 @@ def test_what_is_missing_is_said() -> None:
     assert genre_head.reasons({}) == "."
 
 
-def test_artists_and_folders_stand_for_albums_that_are_not_named() -> None:
+def test_album_fallback_to_artist_and_folder() -> None:
     tracks = pd.DataFrame(
         {
             "album": ["First", "", "", "", "", ""],
@@ -127,7 +127,7 @@ def test_artists_and_folders_stand_for_albums_that_are_not_named() -> None:
     assert genre_head.trainable_genres(few)[1] == {"Folk": "2 clips from 1 albums"}
 
 
-def test_genres_without_albums_are_trained_on_by_artist() -> None:
+def test_genres_without_albums_use_artists() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(album="")
     assert genre_head.trainable_genres(tracks) == (["Folk", "Jazz"], {})
     folds = genre_head.fold_of_each(tracks, seed=0)
@@ -136,7 +136,7 @@ def test_genres_without_albums_are_trained_on_by_artist() -> None:
     assert set(rows) == set(np.flatnonzero(folds != 0))
 
 
-def test_nothing_left_to_train_on_is_said() -> None:
+def test_no_training_rows_left() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(genre_head, "training_rows", lambda made, test: _all_but_a_few(len(made), test))
@@ -149,7 +149,7 @@ def _all_but_a_few(n: int, test: np.ndarray) -> np.ndarray:
     return np.setdiff1d(np.arange(n), test) if len(test) <= n // 4 else np.zeros(0, int)
 
 
-def test_library_by_one_artist_cannot_be_split() -> None:
+def test_library_by_one_artist() -> None:
     tracks = tracks_of(("Folk", 8, 3), ("Jazz", 8, 3)).assign(artist="Ann")
     with quick(), pytest.raises(LibraryError):
         genre_head.train(separable(tracks))
@@ -166,7 +166,7 @@ def test_folds_keep_albums_together(pairs: list[tuple[str, int]]) -> None:
     assert (tracks.assign(fold=folds).groupby("album")["fold"].nunique() == 1).all()
 
 
-def test_folds_are_decided_by_their_seed_and_spread_genres_evenly() -> None:
+def test_folds_are_seeded_and_stratified() -> None:
     tracks = tracks_of(*((genre, ALBUMS, CLIPS) for genre in GENRES))
     folds = genre_head.fold_of_each(tracks, seed=3)
     np.testing.assert_array_equal(folds, genre_head.fold_of_each(tracks, seed=3))
@@ -184,7 +184,7 @@ names = st.sampled_from(["", "Unknown artist", "Ann", "Ben", "Cy", "Dee"])
     st.lists(st.tuples(names, st.sampled_from("ABCDEFGH")), min_size=2, max_size=30),
     st.data(),
 )
-def test_training_rows_share_neither_album_nor_artist_with_the_test_rows(
+def test_training_rows_are_disjoint_by_album_and_artist(
     pairs: list[tuple[str, str]], data: st.DataObject
 ) -> None:
     tracks = pd.DataFrame(pairs, columns=["artist", "album"])
@@ -216,7 +216,7 @@ def test_easy_genres_are_learnt(trained: TrainedHead) -> None:
 
 
 @pytest.mark.sweep
-def test_figures_cover_every_track_of_the_genres_trained_on(trained: TrainedHead) -> None:
+def test_figures_cover_all_trained_genres(trained: TrainedHead) -> None:
     n = len(GENRES) * ALBUMS * CLIPS
     assert trained.head.genres == GENRES
     assert trained.left_out == {"Polka": "4 clips from 2 albums"}
@@ -229,7 +229,7 @@ def test_figures_cover_every_track_of_the_genres_trained_on(trained: TrainedHead
 
 
 @pytest.mark.sweep
-def test_held_out_predictions_are_those_that_are_scored(trained: TrainedHead) -> None:
+def test_held_out_predictions_match_scores(trained: TrainedHead) -> None:
     heldout = trained.heldout
     n = len(trained.tracks)
     assert heldout.sha256.tolist() == trained.tracks["sha256"].tolist()
@@ -258,7 +258,7 @@ def test_the_same_seed_gives_the_same_weights(features: Features) -> None:
     assert not all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
 
 
-def test_labels_without_a_source_have_no_second_figures(features: Features) -> None:
+def test_no_second_scores_without_label_source(features: Features) -> None:
     tracks = features.tracks.iloc[:48].drop(columns="genre_source")
     folds = genre_head.fold_of_each(tracks, seed=0)
     shares = np.full((48, 2), 0.5, np.float32)

@@ -1,4 +1,4 @@
-"""Training on a split, on made-up inputs whose genres are easy to tell."""
+"""Training on a split, on synthetic inputs with separable genres."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_parts_of_a_table(tracks: pd.DataFrame) -> None:
         max_size=60,
     )
 )
-def test_no_artist_is_on_two_sides(rows: list[tuple[str, str, str, str]]) -> None:
+def test_artists_are_on_one_side(rows: list[tuple[str, str, str, str]]) -> None:
     made = pd.DataFrame(rows, columns=["genre", "split", "artist", "album"]).assign(file="a.mp3")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(genre_head_split, "MIN_CLIPS", 1)
@@ -137,7 +137,7 @@ def test_no_artist_is_on_two_sides(rows: list[tuple[str, str, str, str]]) -> Non
     assert parts.test.tolist() == np.flatnonzero(told).tolist()
 
 
-def test_tables_that_cannot_be_trained_on(tracks: pd.DataFrame) -> None:
+def test_invalid_tables(tracks: pd.DataFrame) -> None:
     def complaint(made: pd.DataFrame) -> str:
         with pytest.raises(LibraryError) as caught:
             genre_head_split.parts_of(made)
@@ -164,7 +164,7 @@ def test_easy_genres_are_learnt(trained: SplitTrained) -> None:
 
 
 @pytest.mark.sweep
-def test_what_was_heard_and_what_was_held_out(trained: SplitTrained, tracks: pd.DataFrame) -> None:
+def test_held_out_and_training_predictions(trained: SplitTrained, tracks: pd.DataFrame) -> None:
     parts, found = trained.parts, trained.heldout
     sums = tracks["sha256"].to_numpy()
     assert set(found.sha256[found.folds == 0]) == set(sums[parts.test])
@@ -176,7 +176,7 @@ def test_what_was_heard_and_what_was_held_out(trained: SplitTrained, tracks: pd.
     assert accuracy == pytest.approx(trained.scores[0].all.accuracy)
 
 
-def test_a_file_that_was_heard_is_not_held_out(tracks: pd.DataFrame) -> None:
+def test_training_file_is_not_held_out(tracks: pd.DataFrame) -> None:
     copy = tracks.copy()
     parts = genre_head_split.parts_of(copy)
     copy.loc[parts.test[0], "sha256"] = copy.loc[parts.fit[0], "sha256"]
@@ -186,9 +186,7 @@ def test_a_file_that_was_heard_is_not_held_out(tracks: pd.DataFrame) -> None:
 
 
 @pytest.mark.sweep
-def test_only_a_batch_is_read_at_a_time_and_test_tracks_decide_nothing(
-    trained: SplitTrained, tracks: pd.DataFrame
-) -> None:
+def test_reads_batches_and_ignores_test_tracks(trained: SplitTrained, tracks: pd.DataFrame) -> None:
     inputs = separable(tracks)
     inputs[genre_head_split.parts_of(tracks).test] = 0
     watched = Watched(inputs)
@@ -202,7 +200,7 @@ def test_only_a_batch_is_read_at_a_time_and_test_tracks_decide_nothing(
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_batches_are_every_row_in_another_order_each_epoch() -> None:
+def test_batches_are_reshuffled_each_epoch() -> None:
     inputs = np.arange(70, dtype=np.float16)
     rows = np.arange(0, 70, 2)
 

@@ -1,4 +1,4 @@
-"""Tests of collaborative filtering, on listening data of which the truth is known."""
+"""Collaborative filtering, on listening data with a known structure."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def agreement(found: TrackFactors) -> float:
     return float(spearmanr((found.factors @ found.factors.T)[pairs], near[pairs]).statistic)
 
 
-def test_factors_find_what_listeners_go_by(found):
+def test_factors_reflect_brightness(found):
     assert agreement(found) > 0.9
 
 
-def test_little_regularisation_would_learn_noise(made, monkeypatch):
+def test_low_regularisation_overfits(made, monkeypatch):
     monkeypatch.setattr(matrix_factorization, "REGULARISATION", 0.01)
     assert agreement(matrix_factorization.factorise(made[0], seed=0)) < 0.5
 
@@ -68,7 +68,7 @@ def test_counts(made, found):
     assert found.plays == table["plays"].sum()
 
 
-def test_the_seed_decides(made, found):
+def test_factors_are_seeded(made, found):
     again = matrix_factorization.factorise(made[0], seed=0)
     np.testing.assert_array_equal(again.factors, found.factors)
     other = matrix_factorization.factorise(made[0], seed=1)
@@ -157,7 +157,7 @@ def test_a_missing_table(tmp_path):
 
 @settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=200))
-def test_any_bytes_are_read_or_refused(tmp_path_factory, content):
+def test_arbitrary_bytes(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.csv"
     path.write_bytes(b"user,track,plays\n" + content)
     try:

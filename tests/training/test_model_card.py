@@ -1,4 +1,4 @@
-"""The genre head's model card says what its document says."""
+"""The genre head's model card matches its document."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_card_names_data_and_split() -> None:
     assert f"at least {genre_head.MIN_CLIPS} clips" in card
 
 
-def test_card_says_where_labels_come_from() -> None:
+def test_card_states_label_source() -> None:
     card = card_of(trained())
     assert "tagger 30, title 10" in card
     assert "circular" in card
@@ -106,7 +106,7 @@ def test_card_says_where_labels_come_from() -> None:
 
 
 @pytest.mark.parametrize(("halves", "words"), [(True, "15 s halves"), (False, "once, whole")])
-def test_card_says_what_an_example_is(halves: bool, words: str) -> None:
+def test_card_describes_examples(halves: bool, words: str) -> None:
     assert words in card_of(trained(), halves)
 
 

@@ -57,7 +57,7 @@ def bundled() -> Index:
     return index.load(paths.ASSETS / "index")
 
 
-def test_a_section_ends_where_the_next_begins() -> None:
+def test_section_boundaries() -> None:
     assert CARD.section("Data") == "Few."
     assert CARD.section("Limits") == "- Some."
     assert CARD.section("Nothing") == ""
@@ -91,12 +91,12 @@ def test_the_shipped_cards_are_found_and_read() -> None:
     assert counts.trace() / counts.sum() == pytest.approx(figures[every]["genre head"], abs=5e-4)
 
 
-def test_a_card_that_is_not_there_is_none(tmp_path: Path) -> None:
+def test_missing_card(tmp_path: Path) -> None:
     assert report.card("genre_head", tmp_path) is None
     assert report.cards(tmp_path) == []
 
 
-def test_the_card_shown_is_that_of_the_head_that_made_the_index(bundled: Index, tmp_path: Path) -> None:
+def test_head_card_matches_index(bundled: Index, tmp_path: Path) -> None:
     base = ModelStore()
     card = report.head_card(bundled, bundled.models(base))
     assert card == report.card("genre_head")
@@ -107,7 +107,7 @@ def test_the_card_shown_is_that_of_the_head_that_made_the_index(bundled: Index, 
     assert report.head_accuracy(None) is None
 
 
-def test_an_index_shows_the_card_of_its_own_head(bundled: Index, tmp_path: Path) -> None:
+def test_index_with_its_own_head(bundled: Index, tmp_path: Path) -> None:
     head = tmp_path / "model_genre_head.npz"
     head.write_bytes(b"weights")
     manifest = {
@@ -128,7 +128,7 @@ def test_an_index_shows_the_card_of_its_own_head(bundled: Index, tmp_path: Path)
     assert {"musicnn_msd", "vgg16_notop_fp16"} <= set(names)
 
 
-def test_confusion_in_a_sentence() -> None:
+def test_confusion_sentence() -> None:
     said = report.confused(["Folk", "Jazz"], [[2, 0], [1, 1]])
     assert "genre is Folk, right 100%" in said
     assert "Jazz classified as Folk, 1 times" in said
@@ -141,7 +141,7 @@ def test_demoting_drops_the_title_and_links_to_files() -> None:
     assert "see tracks.csv and [a licence](https://example.org/licence)" in lower
 
 
-def test_wide_tables_become_frames_and_nothing_is_lost() -> None:
+def test_wide_tables_become_frames() -> None:
     wide = (
         "Before\n\n| | a | b | c | d | e | f |\n|---|"
         + "---:|" * 6
@@ -191,11 +191,11 @@ def test_every_bundled_track_is_credited(bundled: Index) -> None:
     assert all(artist in credits for artist in table["Artist"])
 
 
-def test_only_what_learned_no_labels_is_tested_by_them(bundled: Index) -> None:
+def test_unlearned_representations(bundled: Index) -> None:
     assert report.unlearned(bundled) == ["vgg_mel"]
 
 
-def test_neighbours_share_a_genre_more_often_than_chance(bundled: Index) -> None:
+def test_neighbour_precision_beats_chance(bundled: Index) -> None:
     precision = report.neighbour_precision(bundled, "vgg_mel")
     assert precision is not None
     assert precision.chance < precision.low < precision.mean < precision.high < 1
@@ -210,7 +210,7 @@ def test_a_small_library_has_no_precision(bundled: Index) -> None:
     assert report.neighbour_precision(bundled, "vgg_mel", k=478) is None
 
 
-def test_likeness_leaves_out_the_track_and_finds_the_nearest(bundled: Index) -> None:
+def test_likeness_excludes_the_track(bundled: Index) -> None:
     values, nearest = report.likeness(bundled, "vgg_mel", "0102")
     rows, similarities = bundled.neighbours("vgg_mel", bundled.row("0102"))
     assert len(values) < len(bundled)

@@ -1,9 +1,9 @@
-"""Where in a track's spectrogram a dimension is active, by a pass of the network.
+"""Activation maps: where in a track's spectrogram a dimension is active. Each needs a network pass.
 
-The maps lie over the track's thumbnail (`features.thumbnail`). For a dimension of `vgg_mel`, the
-activation of its channel at each of 15 x 20 places. For a feature of the genre head, how far it falls
-when one of the 7 x 10 places that the head reads is set to zero (Zeiler and Fergus, 2014, "Visualizing
-and understanding convolutional networks", who cover one patch at a time).
+The maps align with the track's thumbnail (`features.thumbnail`). For a dimension of `vgg_mel`, the map
+is the activation of its channel at each of 15 x 20 positions. For a feature of the genre head, it is the
+feature's decrease when one of the head's 7 x 10 input positions is set to zero (Zeiler and Fergus, 2014,
+"Visualizing and understanding convolutional networks", who occlude one patch at a time).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from soundalike.models import ModelStore, genre_head, vgg_features
 
 
 def feature_map(path: Path, models: ModelStore) -> NDArray[np.float16]:
-    """VGG16's last feature map of a track [shape=(15, 20, 512)]; one pass of the network.
+    """Compute VGG16's last feature map of a track [shape=(15, 20, 512)]; one pass of the network.
 
     Raises
     ------
     AudioError, ModelError
-        If the file cannot be decoded, or the network is not there.
+        If the file cannot be decoded, or the network is missing.
     """
     clip = analysis_window(decoding.decode(path))
     return vgg_features.feature_map(clip, models).astype(np.float16)
@@ -38,7 +38,7 @@ def channel_map(features: NDArray[np.float16], channel: int) -> NDArray[np.float
 def silencing_map(
     features: NDArray[np.float16], feature: int, models: ModelStore
 ) -> NDArray[np.float32]:
-    """How far a feature of the genre head falls when each place it reads is set to zero.
+    """Decrease of a genre-head feature when each input position is set to zero (occlusion).
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def silencing_map(
 
     Returns
     -------
-    float32 [shape=(7, 10)], rows from the top, at least 0; it covers the picture but its lowest 15th
+    float32 [shape=(7, 10)], rows from the top, at least 0; covers the picture except its lowest 15th
     """
     whole = genre_head.head_input(features.astype(np.float32))
     rows, columns, _ = whole.shape

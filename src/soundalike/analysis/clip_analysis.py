@@ -1,7 +1,7 @@
-"""The anatomy of a clip: all that is measured of it, small enough to send to a browser.
+"""The anatomy of a clip: all its measurements, compact enough to send to a browser.
 
-What is shown of a clip is the half minute that stands for it (`audio.analysis_window`), or all of a
-shorter one, unrepeated.
+Shown is the clip's representative half minute (`audio.analysis_window`), or all of a shorter clip
+without repeats.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ DecodeStereo = Callable[[Any], tuple[Clip, NDArray[np.float32] | None]]
 
 @dataclass(frozen=True)
 class Facts:
-    """Descriptors of a clip; None where it has none.
+    """Descriptors of a clip; None where unavailable.
 
-    `stereo` tells that loudness was measured on both channels, and not on their mix.
+    `stereo` is True if loudness was measured on both channels rather than on the mix.
     """
 
     tempo: descriptors.Tempo | None
@@ -43,15 +43,15 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class Anatomy:
-    """What was measured of a clip.
+    """Measurements of a clip.
 
     Attributes
     ----------
-    start, duration, source_duration : of what is shown, within its source, in seconds
+    start, duration, source_duration : the part shown, within its source, in seconds
     envelope : int16 [shape=(2, n)], smallest and largest sample; 32,767 is full scale
     rms : int16 [shape=(t,)], on the same scale
-    panels : by name, those of `panels.MAIN`
-    vgg_levels : uint8 [shape=(216, 640)], the image that VGG16 sees, as `vgg_levels` says it
+    panels : panels by name, those of `panels.MAIN`
+    vgg_levels : uint8 [shape=(216, 640)], VGG16's input image from `vgg_levels`
     notes : sentences about what was done to the audio
     """
 
@@ -67,12 +67,12 @@ class Anatomy:
 
 
 def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_stereo) -> Anatomy:
-    """Measure a file or its bytes; `sandbox.decode_stereo` is for what a stranger sent.
+    """Measure a file or its bytes; pass `sandbox.decode_stereo` for untrusted files.
 
     Raises
     ------
     AudioError
-        If the clip cannot be used.
+        If the clip is unusable.
     """
     whole, sides = decode_stereo(source)
     window = analysis_window(whole)
@@ -101,24 +101,24 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_
 
 
 def front_end(source: Path | bytes, name: str, decode: Decode = decoding.decode) -> Panel:
-    """One of `panels.FRONT_ENDS` of a file or its bytes, decoded as `decode` does it.
+    """Compute one of `panels.FRONT_ENDS` for a file or its bytes, decoded with `decode`.
 
     Raises
     ------
     AudioError
-        If the clip cannot be used.
+        If the clip is unusable.
     """
     whole = decode(source)
     return panels.front_end(name, _shown(whole, analysis_window(whole)))
 
 
 def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = decoding.decode) -> Panel:
-    """A clip's standardised MFCC as the autoencoder draws them again from its 512 numbers.
+    """A clip's standardised MFCC as reconstructed by the autoencoder from its 512-dimensional code.
 
     Raises
     ------
     AudioError, ModelError
-        If the clip cannot be used, or the autoencoder is missing.
+        If the clip is unusable, or the autoencoder is missing.
     """
     whole = decode(source)
     window = analysis_window(whole)
@@ -128,7 +128,7 @@ def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = de
 
 
 def vgg_levels(window: Clip) -> NDArray[np.uint8]:
-    """Which of magma's colours the image that VGG16 sees of a 30 s clip has [shape=(216, 640)].
+    """Colour indices of VGG16's input image for a 30 s clip, into the magma colormap [shape=(216, 640)].
 
     Rows are mel bands, the lowest first; the image's 480 rows, from the top, repeat them.
     """
@@ -136,7 +136,7 @@ def vgg_levels(window: Clip) -> NDArray[np.uint8]:
 
 
 def warm() -> None:
-    """Load and compile what the first analysis needs, which takes seconds."""
+    """Load and compile everything that the first analysis needs, which takes seconds."""
     noise = np.random.default_rng(0).normal(0, 0.1, SAMPLE_RATE * 4).astype(np.float32)
     clip = Clip(noise)
     panels.main(clip, spectral.chroma(clip))
@@ -145,12 +145,12 @@ def warm() -> None:
 
 
 def _shown(whole: Clip, window: Clip) -> Clip:
-    """What is shown of a clip: the 30 s that the network gets, or all of a shorter one, unrepeated."""
+    """The part of a clip to show: the network's 30 s, or all of a shorter clip without repeats."""
     return whole if len(whole.samples) < ANALYSIS_SAMPLES else window
 
 
 def _loudness(clip: Clip, sides: NDArray[np.float32] | None) -> float | None:
-    """Of both channels where there are two, over the stretch that is shown."""
+    """Loudness of the part shown, on both channels if there are two."""
     if sides is None:
         return descriptors.loudness(clip.samples)
     begin = round(clip.start * clip.sample_rate)

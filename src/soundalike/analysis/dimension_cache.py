@@ -1,4 +1,4 @@
-"""What was found out about the dimensions of an index, kept for the next visitor; all of it bounded."""
+"""Bounded caches of statistics and pictures of an index's dimensions, shared between sessions."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from soundalike.index.index import Index
 from soundalike.models import ModelStore
 
 CHANNELS = "channels"
-"""The name under which the channels of `vgg_mel`, gathered over their cells, are summarised."""
+"""Name of the `vgg_mel` channels averaged over their cells, for statistics."""
 DIMENSIONS = ("vgg_mel", "genre_head")
-"""The representations whose dimensions can be looked into."""
+"""Representations whose dimensions can be explored."""
 BLANK = Thumbnail(b"", 0.0)
-"""The picture of a track that cannot be decoded."""
+"""Placeholder picture of a track that cannot be decoded."""
 _MATRIX_BYTES = 128 * 2**20
 _MOST_BYTES = 512 * 2**20
-"""What is read in some seconds: 10,000 tracks of `vgg_mel`."""
+"""Amount that can be read in some seconds: 10,000 tracks of `vgg_mel`."""
 
 T = TypeVar("T")
 
 
 class Shelf(Generic[T]):
-    """The things used last, up to a number of them; safe to share between threads."""
+    """Least-recently-used cache of bounded size; thread-safe."""
 
     def __init__(self, capacity: int) -> None:
         self.capacity = capacity
@@ -43,7 +43,7 @@ class Shelf(Generic[T]):
         self._lock = threading.Lock()
 
     def get(self, key: Hashable) -> T | None:
-        """The thing of that key, if it is still there."""
+        """The value for a key, or None if it isn't cached."""
         with self._lock:
             if key not in self._things:
                 return None
@@ -51,7 +51,7 @@ class Shelf(Generic[T]):
             return self._things[key]
 
     def put(self, key: Hashable, thing: T) -> T:
-        """Keep a thing, and let go of the one that has not been used for longest."""
+        """Cache a value, and evict the least recently used one."""
         with self._lock:
             self._things[key] = thing
             self._things.move_to_end(key)
@@ -61,12 +61,12 @@ class Shelf(Generic[T]):
 
 
 class FeatureStore:
-    """Answers about an index's dimensions, each worked out once.
+    """Statistics of an index's dimensions, each computed once.
 
     Parameters
     ----------
     index : the library
-    models : the networks, for the maps; without a pass everything else needs none
+    models : the networks; only used for activation maps
     """
 
     def __init__(self, index: Index, models: ModelStore) -> None:
@@ -83,12 +83,12 @@ class FeatureStore:
 
     @property
     def names(self) -> list[str]:
-        """Those of `DIMENSIONS` that the index has, and that can be looked through in a moment."""
+        """Those of `DIMENSIONS` that the index has and that can be read quickly enough."""
         return [name for name in self._stored if name not in self.too_large]
 
     @cached_property
     def too_large(self) -> list[str]:
-        """Those of `DIMENSIONS` whose vectors take too long to read while a visitor waits."""
+        """Those of `DIMENSIONS` whose vectors take too long to read while a user waits."""
         return [name for name in self._stored if self.index.array(name).nbytes > _MOST_BYTES]
 
     @property
@@ -97,7 +97,7 @@ class FeatureStore:
 
     @cached_property
     def groups(self) -> Groups:
-        """The library's tracks by genre and artist; a rare genre's count for the library alone."""
+        """The library's tracks by genre and artist; rare genres count for the library only."""
         shown = genre_groups.of_tracks(self.index)
         genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
         return dimension_stats.group(genres, list(self.index.tracks["artist"]))
@@ -107,8 +107,8 @@ class FeatureStore:
         return track_arrays.descriptors(self.index)
 
     def _matrix(self, name: str) -> Matrix:
-        """A stored matrix: in float32 where that is small enough to keep, since converting it takes
-        longer than any of the statistics."""
+        """A stored matrix; in float32 if small enough to cache, since the conversion takes longer than
+        any of the statistics."""
         stored: Matrix = self.index.array(name)
         if stored.size * 4 > _MATRIX_BYTES:
             return stored
@@ -117,7 +117,7 @@ class FeatureStore:
         return kept
 
     def summary(self, name: str) -> Summary:
-        """Every dimension of a stored representation (or of `CHANNELS`) in numbers."""
+        """Statistics of every dimension of a stored representation (or of `CHANNELS`)."""
         if (kept := self._summaries.get(name)) is not None:
             return kept
         matrix = (
@@ -128,13 +128,13 @@ class FeatureStore:
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int
     ) -> tuple[Table, int]:
-        """The first rows of `activations.overview`, and how many there are.
+        """The first rows of `dimension_stats.overview`, and the total number of rows.
 
         Parameters
         ----------
         name : a stored representation, or `CHANNELS`
-        kind, genre, order : what is shown, in which order
-        most : rows wanted
+        kind, genre, order : filter and order of the rows
+        most : maximum number of rows
         """
         key = (name, kind, genre, order, most)
         if (kept := self._overviews.get(key)) is not None:
@@ -143,14 +143,14 @@ class FeatureStore:
         return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
     def portrait(self, name: str, dimension: int) -> Portrait:
-        """What is known of a dimension."""
+        """Profile of a dimension."""
         if (kept := self._portraits.get((name, dimension))) is not None:
             return kept
         painted = dimension_profile.paint(self.index, name, dimension, self.groups, self._descriptors)
         return self._portraits.put((name, dimension), painted)
 
     def siblings(self, painted: Portrait) -> Summary:
-        """The dimensions that the grid shows beside one: its channel's cells, or all features."""
+        """The dimensions shown beside one in the grid: its channel's cells, or all features."""
         matrix = self.index.array(painted.name)
         if painted.cell is not None:
             matrix = matrix[:, painted.cell.channel :: receptive_fields.CHANNELS]
@@ -159,9 +159,9 @@ class FeatureStore:
     def relatives(
         self, painted: Portrait, count: int
     ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
-        """The dimensions most similar and most opposite to one, with their correlations.
+        """The dimensions most and least correlated with one, with their correlations.
 
-        Of `vgg_mel` only those of other channels: a channel's cells resemble each other anyway.
+        For `vgg_mel`, only dimensions of other channels: cells of a channel resemble each other anyway.
         """
         key = (painted.name, painted.dimension)
         if (found := self._relatives.get(key)) is None:
@@ -180,39 +180,39 @@ class FeatureStore:
         return similar, opposite
 
     def strongest(self, name: str, row: int, count: int) -> list[tuple[int, float]]:
-        """The dimensions that a track activates most against the library, with their scores."""
+        """The dimensions that a track activates most relative to the library, with their scores."""
         return dimension_stats.strongest(self.index.array(name)[row], self.summary(name), count)
 
     def loudest_cell(self, channel: int) -> int:
-        """The dimension of `vgg_mel` where a channel is most active over the library."""
+        """The dimension of `vgg_mel` where a channel is most active across the library."""
         means = dimension_stats.by_cell(self.summary("vgg_mel").mean, channel).ravel()
         return int(np.argmax(means)) * receptive_fields.CHANNELS + channel
 
     def picture(self, row: int) -> Thumbnail | None:
-        """A track's picture if the index has it or it was drawn before; `BLANK` where it cannot be."""
+        """A track's picture if stored or cached; `BLANK` if the track cannot be decoded."""
         return track_arrays.thumbnail(self.index, row) or self._pictures.get(row)
 
     def draw(self, row: int) -> Thumbnail:
-        """A track's picture, drawn now: a fifth of a second."""
+        """Draw a track's picture, which takes a fifth of a second."""
         try:
             return self._pictures.put(row, thumbnail.draw_file(self.index.path(row)))
         except AudioError:
             return self._pictures.put(row, BLANK)
 
     def look_inside(self, row: int) -> None:
-        """Run the network on a track, so that `map_of` can answer: a second or two.
+        """Run the network on a track, which takes a second or two, and keep the result for `map_of`.
 
         Raises
         ------
         AudioError, IndexFolderError, ModelError
-            If the clip or the network cannot be read, or the network is not the index's.
+            If the clip or the network cannot be read, or the network doesn't match the index.
         """
         if self._features.get(row) is None:
             self.index.check_models(self._models)
             self._features.put(row, activation_maps.feature_map(self.index.path(row), self._models))
 
     def map_of(self, painted: Portrait, row: int) -> NDArray[np.float32] | None:
-        """Where in a track the dimension fires, if the network has been run on it."""
+        """Activation map of a dimension for a track, if the network has been run on it."""
         features = self._features.get(row)
         if features is None:
             return None

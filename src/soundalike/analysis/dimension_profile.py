@@ -1,8 +1,8 @@
-"""A portrait of one dimension: who sets it off, by how much, and what it may be called.
+"""Profile of one dimension: what activates it, how strongly, and a suggested label.
 
-The suggested label is put together from measurements alone: descriptors whose correlation with the
-activation is at least 0.3 and whose interval stays clear of zero, and genres whose enrichment is at
-least half a standard deviation and four standard errors. Where nothing passes, the label says so.
+The label is derived from measurements only: descriptors whose correlation with the activation is at
+least 0.3 with an interval that excludes zero, and genres whose enrichment is at least half a standard
+deviation and four standard errors. If nothing passes, the label says so.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from soundalike.features.track_descriptors import Descriptor
 from soundalike.index.index import Index
 
 TELLING = 0.3
-"""The least correlation with a descriptor that a label is built from."""
+"""Minimum correlation with a descriptor for a label."""
 _INTERVAL = 2.576
-"""Standard errors that make a 99 % interval."""
+"""Number of standard errors in a 99 % interval."""
 _WORDS = 2
 
 
 @dataclass(frozen=True)
 class Finding:
-    """How a dimension goes with a descriptor: correlation and its 99 % interval."""
+    """A dimension's correlation with a descriptor, and its 99 % interval."""
 
     descriptor: Descriptor
     correlation: float
@@ -37,12 +37,12 @@ class Finding:
 
     @property
     def telling(self) -> bool:
-        """Whether a label may be built from it."""
+        """Whether it is significant enough for a label."""
         return abs(self.correlation) >= TELLING and self.low * self.high > 0
 
     @property
     def words(self) -> str:
-        """What the clips are that set the dimension off."""
+        """Description of the clips that activate the dimension."""
         return self.descriptor.more if self.correlation > 0 else self.descriptor.less
 
 
@@ -52,13 +52,13 @@ class Portrait:
 
     Attributes
     ----------
-    name, dimension : which
-    cell : its cell, or None for one that looks at the whole picture
+    name, dimension : representation and dimension
+    cell : its cell, or None for a dimension that covers the whole picture
     values : activation of every track [shape=(n,)]
-    summary : the same in numbers, of this dimension alone
-    means, errors : of each genre, activation and standard error [shape=(genres,)]
-    findings : descriptors, closest first
-    top : rows of the tracks that activate it most, strongest first; none that leave it at zero
+    summary : statistics of this dimension alone
+    means, errors : activation and standard error of each genre [shape=(genres,)]
+    findings : descriptors, strongest correlation first
+    top : rows of the tracks that activate it most, strongest first; tracks at zero are left out
     """
 
     name: str
@@ -73,27 +73,27 @@ class Portrait:
 
     @property
     def dead(self) -> bool:
-        """Whether it is the same for every track."""
+        """Whether the activation is the same for every track."""
         return bool(self.summary.dead[0])
 
     @property
     def sparse(self) -> bool:
-        """Whether it is zero for nearly every track."""
+        """Whether the activation is zero for nearly every track."""
         return bool(self.summary.sparse[0])
 
     @property
     def active(self) -> int:
-        """Tracks that it is not zero for."""
+        """Number of tracks with nonzero activation."""
         return int(np.count_nonzero(self.values))
 
     @property
     def genres(self) -> list[tuple[str, float, float]]:
-        """Genres that stand out: name, enrichment and its standard error, strongest first."""
+        """Genres that stand out, strongest first: name, enrichment and its standard error."""
         return dimension_stats.outstanding_genres(self.summary)
 
     @property
     def telling(self) -> list[Finding]:
-        """The descriptors that the label is built from, closest first; none of a sparse dimension."""
+        """The descriptors used for the label, strongest correlation first; empty if it is sparse."""
         if self.dead or self.sparse:
             return []
         return [finding for finding in self.findings if finding.telling][:_WORDS]
@@ -103,7 +103,7 @@ class Portrait:
         return float(dimension_stats.scores(self.values[row : row + 1], self.summary)[0])
 
     def label(self) -> str:
-        """A plain name for it, from measurements alone."""
+        """A plain label, from measurements only."""
         if self.dead:
             return "Silent: no clip in this library activates it"
         if self.sparse:
@@ -125,15 +125,15 @@ def paint(
     groups: Groups,
     descriptors: NDArray[np.float32] | None,
 ) -> Portrait:
-    """Gather what is known of a dimension; no network runs.
+    """Compute the profile of a dimension; no network runs.
 
     Parameters
     ----------
     index : the library
     name : a stored representation
-    dimension : of it
+    dimension : dimension of the representation
     groups : the library's tracks by genre and artist
-    descriptors : of the library, or None if the index has none
+    descriptors : descriptors of the library, or None if the index has none
     """
     values = index.column(name, dimension)
     summary = dimension_stats.summarise(values[:, np.newaxis], groups)
@@ -159,14 +159,14 @@ def compare(
     cell: receptive_fields.Cell | None,
     independent: int,
 ) -> tuple[Finding, ...]:
-    """Correlation of a dimension with each descriptor, closest first.
+    """Correlate a dimension with each descriptor, strongest first.
 
     Parameters
     ----------
     values : activations [shape=(n,)]
-    descriptors : of the same tracks
-    cell : of the dimension, if it has one
-    independent : how many independent witnesses there are; tracks of one artist are one
+    descriptors : descriptors of the same tracks
+    cell : the dimension's cell, if it has one
+    independent : number of independent observations; tracks of one artist count once
     """
     place = None if cell is None else (cell.band, cell.time)
     known, measured = track_descriptors.of_dimension(descriptors, place)

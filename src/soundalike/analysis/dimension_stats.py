@@ -1,18 +1,17 @@
-"""What each dimension of an embedding answers to, as statistics over a library.
+"""Statistics of each dimension of an embedding over a library.
 
-All is measured on the index's matrices; no network runs. The conventions:
+Everything is computed from the index's matrices; no network runs. Conventions:
 
 enrichment
-    how far a genre's mean activation lies above the library's, in standard deviations over the
-    library's tracks (Cohen's d against the library);
+    a genre's mean activation minus the library's, in standard deviations over the library's tracks
+    (Cohen's d against the library);
 uncertainty
-    the standard error of that enrichment. Tracks of one artist are no independent witnesses, so it
-    is clustered by artist (Liang and Zeger, 1986): what counts is how much whole artists differ from
-    their genre's mean;
+    the standard error of that enrichment. Tracks by one artist aren't independent, so it is clustered by
+    artist (Liang and Zeger, 1986): it depends on how much whole artists differ from their genre's mean;
 correlation
-    Pearson's, over the library's tracks, 0 where one side is constant.
+    Pearson's, over the library's tracks; 0 if either side is constant.
 
-A dimension is called dead, sparse or genre-like by the rules of `Summary`.
+`Summary` defines which dimensions are called dead, sparse or genre-like.
 """
 
 from __future__ import annotations
@@ -29,11 +28,11 @@ from soundalike.analysis import receptive_fields
 from soundalike.representations import vgg_mel
 
 SPARSE = 0.95
-"""A dimension that is zero for at least this share of the tracks, but not for all, is sparse."""
+"""A dimension is sparse if it is zero for at least this share of the tracks, but not for all."""
 GENRE_SDS, GENRE_ERRORS = 0.5, 4.0
-"""A genre-like dimension's enrichment is at least this many standard deviations and standard errors."""
+"""Minimum enrichment of a genre-like dimension, in standard deviations and in standard errors."""
 MIN_TRACKS, MIN_ARTISTS = 10, 8
-"""A genre with fewer is not trusted to characterise a dimension."""
+"""Minimum number of tracks for a genre to characterise a dimension."""
 _BLOCK = 1_024
 _ROWS = 64
 
@@ -47,10 +46,10 @@ class Groups:
 
     Attributes
     ----------
-    genres : the genres, in alphabetical order
-    sizes : tracks of each genre
-    artists : artists of each genre
-    n_artists : artists of the library
+    genres : genres in alphabetical order
+    sizes : number of tracks per genre
+    artists : number of artists per genre
+    n_artists : number of artists in the library
     """
 
     genres: tuple[str, ...]
@@ -64,7 +63,7 @@ class Groups:
 
     @property
     def trusted(self) -> NDArray[np.bool_]:
-        """Which genres have tracks and artists enough to characterise a dimension."""
+        """Genres with enough tracks and artists to characterise a dimension."""
         return np.asarray((self.sizes >= MIN_TRACKS) & (self.artists >= MIN_ARTISTS))
 
     def means(self, values: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -76,7 +75,7 @@ class Groups:
 
         Returns
         -------
-        means, errors : [shape=(genres, dim)]; the error is infinite for a genre of one artist
+        means, errors : [shape=(genres, dim)]; the error of a genre with one artist is infinite
         """
         sums = np.add.reduceat(values[self._order], self._cluster_starts, axis=0, dtype=np.float64)
         sizes = self.sizes[:, np.newaxis]
@@ -91,7 +90,7 @@ class Groups:
 
 
 def group(genres: Sequence[str], artists: Sequence[str]) -> Groups:
-    """Tracks by genre and artist; a track without a genre counts for the library alone."""
+    """Group tracks by genre and artist; tracks without a genre count for the library only."""
     genre, artist = np.asarray(genres, str), np.asarray(artists, str)
     order = np.lexsort((artist, genre))
     order = order[genre[order] != ""]
@@ -115,13 +114,13 @@ def group(genres: Sequence[str], artists: Sequence[str]) -> Groups:
 
 @dataclass(frozen=True, eq=False)
 class Summary:
-    """Every dimension of a matrix in numbers; `summarise` makes one.
+    """Statistics of every dimension of a matrix; `summarise` makes one.
 
     Attributes
     ----------
-    mean, deviation, largest : activation over the tracks [shape=(dim,)]
-    zeros : share of the tracks for which it is exactly 0 [shape=(dim,)]
-    enrichment, error : of each genre, in standard deviations [shape=(genres, dim)]
+    mean, deviation, largest : statistics of the activation over the tracks [shape=(dim,)]
+    zeros : share of the tracks at exactly 0 [shape=(dim,)]
+    enrichment, error : enrichment and its error per genre, in standard deviations [shape=(genres, dim)]
     groups : the genres
     """
 
@@ -159,7 +158,7 @@ class Summary:
 
     @cached_property
     def genre_of(self) -> NDArray[np.intp]:
-        """The genre that stands out most in each dimension; -1 where none does."""
+        """The genre that stands out most in each dimension; -1 if none does."""
         passed = self.convincing
         if not len(passed):
             return np.full(len(self.mean), -1, np.intp)
@@ -186,7 +185,7 @@ def outstanding_genres(summary: Summary, dimension: int = 0) -> list[tuple[str, 
 
 
 def summarise(matrix: Matrix, groups: Groups) -> Summary:
-    """Statistics of every dimension, a block of dimensions at a time so that memory stays bounded.
+    """Compute statistics of every dimension, in blocks of dimensions to bound memory.
 
     Parameters
     ----------
@@ -218,17 +217,17 @@ def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArr
 
 
 def correlations(matrix: Matrix, values: NDArray[np.floating], summary: Summary) -> NDArray[np.float32]:
-    """Correlation over tracks of given values with every dimension.
+    """Correlate given values with every dimension, over tracks.
 
     Parameters
     ----------
     matrix : [shape=(n, dim)]
     values : one series [shape=(n,)], or several [shape=(n, k)]
-    summary : the matrix's
+    summary : statistics of the matrix
 
     Returns
     -------
-    float32 [shape=(dim,)] or [shape=(k, dim)], -1 to 1; 0 where one side is constant
+    float32 [shape=(dim,)] or [shape=(k, dim)], -1 to 1; 0 if either side is constant
     """
     centred = values - values.mean(axis=0, dtype=np.float64)
     spread = np.sqrt(np.square(centred).sum(axis=0))
@@ -246,7 +245,7 @@ def correlations(matrix: Matrix, values: NDArray[np.floating], summary: Summary)
 
 
 def scores(vector: NDArray[np.floating], summary: Summary) -> NDArray[np.float32]:
-    """A track's activations in standard deviations above the library's mean; 0 where it is dead."""
+    """A track's activations in standard deviations above the library's mean; 0 for dead dimensions."""
     alive = summary.deviation > 0
     above = np.asarray(vector, np.float32) - summary.mean
     scored: NDArray[np.float32] = np.divide(
@@ -256,9 +255,9 @@ def scores(vector: NDArray[np.floating], summary: Summary) -> NDArray[np.float32
 
 
 def strongest(vector: NDArray[np.floating], summary: Summary, count: int) -> list[tuple[int, float]]:
-    """The dimensions that a track activates most against the library, with their scores.
+    """The dimensions that a track activates most relative to the library, with their scores.
 
-    Dimensions that are sparse are left out: nearly every clip is the only one to set off some.
+    Sparse dimensions are left out: nearly every clip is the only one to activate some of them.
     """
     scored = np.where(summary.sparse | summary.dead, -np.inf, scores(vector, summary))
     order = np.argsort(-scored, kind="stable")[:count]
@@ -277,7 +276,7 @@ def gather(matrix: Matrix) -> NDArray[np.float32]:
 
 
 def by_cell(values: NDArray[np.float32], channel: int) -> NDArray[np.float32]:
-    """What is known of every dimension, at one channel's cells [shape=(5, 10)]."""
+    """Values per dimension at one channel's cells [shape=(5, 10)]."""
     return values.reshape(*vgg_mel.GRID, receptive_fields.CHANNELS)[:, :, channel]
 
 
@@ -287,28 +286,28 @@ KINDS = {
     "sparse": "Sparse",
     "dead": "Silent",
 }
-"""What an overview may be narrowed to, and its name for a visitor."""
+"""Filters of an overview, with their names for users."""
 ORDERS = {
     "number": "Number",
     "enrichment": "Enrichment",
     "mean": "Mean activation",
     "zeros": "Share of zeros",
 }
-"""What an overview may be sorted by."""
+"""Sort orders of an overview."""
 
 
 def overview(
     summary: Summary, name: str, kind: str = "all", genre: str | None = None, order: str = "number"
 ) -> Table:
-    """One row a dimension: its place, its activation and the genre that stands out most.
+    """One row per dimension: its position, its activation and the genre that stands out most.
 
     Parameters
     ----------
-    summary : of the whole matrix
+    summary : statistics of the whole matrix
     name : "vgg_mel", "genre_head", or "channels" for the channels of `vgg_mel` gathered over cells
     kind : one of `KINDS`
-    genre : only dimensions in which this genre stands out most
-    order : one of `ORDERS`; enrichment and mean from the highest, the others from the lowest
+    genre : keep only dimensions in which this genre stands out most
+    order : one of `ORDERS`; enrichment and mean are descending, the others ascending
     """
     genre_of = summary.genre_of
     best = np.max(

@@ -1,31 +1,31 @@
-"""Why a track is in a playlist: its similarity taken apart into what it adds up from.
+"""Explain why a track is in a playlist: its similarity, split into additive contributions.
 
-Every split is exact, an additive feature attribution without an estimate in it (local accuracy, as
-Lundberg and Lee, 2017, "A unified approach to interpreting model predictions", call that the parts sum
-to what is explained). Cosine similarity is a sum over dimensions d,
+Every split is exact: it is an additive feature attribution without estimates. (Lundberg and Lee, 2017,
+"A unified approach to interpreting model predictions", define local accuracy as parts that sum to the
+explained value.) Cosine similarity is a sum over dimensions d,
 
     sum_d w_d^2 q_d x_d / (|q| |x|),
 
-and whatever the dimensions stand for, sums of its terms are shares of the similarity: of `vgg_mel` the
-cells (5 bands x 10 times) and the channels of the network, of a joined representation its parts, of the
-tags each tag. Where a part is a mean over time, as both of `soundalike`'s are, x = sum_t u_t x_t over
-stretches of 3 s with weights u (`models.stretches`), the product splits into all pairs of
-stretches s of the query and t of the track,
+so any grouping of its terms gives shares of the similarity: for `vgg_mel` the cells (5 bands x 10 times)
+and the channels of the network, for a joined representation its parts, for the tags each tag. For a part
+that is a mean over time, as both of `soundalike`'s are, x = sum_t u_t x_t over 3 s segments with weights
+u (`models.stretches`). The product then splits into all pairs of segments s of the query and t of the
+track,
 
     <q, x> = sum_st u_s u_t <q_s, x_t>.
 
-What centres and scales a vector (`scaling`) is the same for all of its stretches, so the split stays
-exact. Those of several parts add up.
+Centring and scaling (`scaling`) are the same for all segments of a vector, so the split stays exact. The
+splits of several parts add up.
 
-What an index adds to a track's cosine (`Index.bias`) is a part of its own.
+The index's correction of a track's cosine (`Index.bias`) is a part of its own.
 
-VGG16 pads a picture with zeros, so that its edge is strong in every clip: the first and the last stretch
-contribute twice what the others do, whichever two tracks are compared. Where two clips agree best is
-therefore told by how far a cell's share exceeds the usual one, its share of what the query has in common
-with the library's mean direction. The contributions themselves are left as they are.
+VGG16 pads pictures with zeros, which makes the edge strong in every clip: the first and the last segment
+contribute twice as much as the others, for any two tracks. The best match of two clips is therefore
+found by how far a cell's share exceeds its usual share, which is its share of the query's product with
+the library's mean direction. The contributions themselves aren't adjusted.
 
-Conventions: contributions are in units of the similarity (-1 to 1) and may be negative; times are in
-seconds of the clip's analysed 30 s (`audio.analysis_window`), which in a longer file begin later.
+Conventions: contributions are in units of the similarity (-1 to 1) and may be negative. Times are in
+seconds of the clip's analysed 30 s (`audio.analysis_window`), which may begin later in a longer file.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ from soundalike.playlist.query import Query
 from soundalike.representations import fma518
 
 LISTEN = 4.0
-"""Seconds in which a moment can be heard: itself, and a little on either side."""
+"""Duration for listening to a moment, in seconds: the segment, and a little on either side."""
 STRONGEST = 5
-"""How many of something are told one by one."""
+"""Number of items listed individually."""
 LIFT = "Hubness correction"
 
 _STRETCH = stretches.SECONDS
 _CELL = receptive_fields.TIMELINE[1] / receptive_fields.TIMES
 _CLIP = 30.0
 _SAMPLE = 128
-"""Tracks that the library's mean direction is taken from."""
+"""Number of tracks that the library's mean direction is estimated from."""
 _TITLES = {
     "vgg_mel": "Picture",
     "genre_head": "Genre",
@@ -80,24 +80,24 @@ _TELLS_OF = {
     "tonnetz": "Harmony",
     "zcr": "Brightness",
 }
-"""What a visitor would call the features of `fma518`."""
+"""Names of the feature groups of `fma518`, for users."""
 
 Array = NDArray[np.float64]
 
 _directions: WeakKeyDictionary[Index, Array] = WeakKeyDictionary()
-"""Of each index, the mean of its `vgg_mel` vectors, each at length 1."""
+"""Mean of each index's unit-length `vgg_mel` vectors."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A share of a similarity, named for a visitor."""
+    """A named share of a similarity."""
 
     name: str
     value: float
 
 
 class Meeting(NamedTuple):
-    """Where two clips agree best: seconds in the query and in the track, and for how long."""
+    """The best match of two clips: seconds in the query and in the track, and its duration."""
 
     query: float
     track: float
@@ -106,22 +106,22 @@ class Meeting(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Why a track is similar to a query; `explain` makes one.
+    """Explanation of a track's similarity to a query; `explain` makes one.
 
     Attributes
     ----------
-    representation : by which they were compared
-    similarity : as `Index.similarities` has it; None where the index does not hold it
-    parts : they sum to the similarity; none where it cannot be split
+    representation : representation used for the comparison
+    similarity : as in `Index.similarities`; None if the index doesn't have it
+    parts : contributions that sum to the similarity; empty if it cannot be split
     cells : contribution by frequency band (from the top) and time [shape=(5, 10)], or by time alone
-        [shape=(1, 10)]; None where neither is kept
-    usual : the share of their sum that the 5 x 10 cells usually have; None for others
-    moments : contribution by the query's stretch (rows) and the track's [shape=(10, 10)], or None
-    channels : of the network, the strongest and what each contributes
-    features : of the genre head, likewise
-    best : where the two agree best, or None
-    sentence : what they have in common, from measured facts (`likeness`)
-    notes : sentences a visitor may want to know
+        [shape=(1, 10)]; None if neither is available
+    usual : usual share of each of the 5 x 10 cells in their sum; otherwise None
+    moments : contribution by segment of the query (rows) and of the track [shape=(10, 10)], or None
+    channels : the strongest network channels and their contributions
+    features : the strongest features of the genre head and their contributions
+    best : the best match of the two, or None
+    sentence : shared traits, from measurements (`shared_traits`)
+    notes : sentences that may interest the user
     """
 
     representation: str
@@ -138,27 +138,27 @@ class Explanation:
 
     @property
     def shades(self) -> tuple[Array, Array] | None:
-        """How clearly the query and the track are to be marked, by band and time, or by time alone.
+        """How strongly to mark the query and the track, by band and time, or by time alone.
 
-        Two arrays [shape=(5, 10) or (1, 10), range 0 to 1], or None: of moments what each stretch
-        contributes over all of the other clip, of cells how far each exceeds its usual share.
+        Two arrays [shape=(5, 10) or (1, 10), range 0 to 1], or None. For moments, each segment's
+        contribution over all of the other clip; for cells, each cell's excess over its usual share.
         """
         if self.moments is not None:
             return _scaled(self.moments.sum(axis=1)), _scaled(self.moments.sum(axis=0))
         if self.cells is None:
             return None
-        above = self.cells if self.usual is None else _over(self.cells, self.usual) - 1
+        above = self.cells if self.usual is None else _excess_ratio(self.cells, self.usual) - 1
         return _scaled(above), _scaled(above)
 
     @property
     def main_part(self) -> Part | None:
-        """The part that contributes most, where there are several that can be named."""
+        """The part that contributes most, if there are several with names."""
         named = [part for part in self.parts if part.name != LIFT]
         return max(named, key=lambda part: part.value) if len(named) > 1 else None
 
     @property
     def stretch(self) -> float:
-        """How long a tenth is, in seconds."""
+        """Duration of a segment (a tenth of the clip), in seconds."""
         return _CELL if self.moments is None else _STRETCH
 
 
@@ -169,22 +169,22 @@ def explain(
     representation: str,
     weights: Mapping[str, float] | None = None,
 ) -> Explanation:
-    """Take the similarity of a query and a track apart.
+    """Split the similarity of a query and a track into contributions.
 
     Parameters
     ----------
     index : the library
     query : from `query.from_library` or `query.from_audio`
-    row : of the track
+    row : row of the track
     representation : a representation of the index
-    weights : of a joined representation, other weights than the index's
+    weights : weights of a joined representation's parts; the index's by default
 
     Raises
     ------
     ValueError
         If the index has no such row.
     IndexFolderError
-        If it does not hold the representation, or what it holds is damaged.
+        If it lacks the representation, or its data is damaged.
     """
     if not 0 <= row < len(index):
         raise ValueError(f"the index has rows 0 to {len(index) - 1}, not {row}")
@@ -197,7 +197,7 @@ def explain(
     lift = float(index.bias(representation)[row])
     parts = (*_parts(terms), *([Part(LIFT, lift)] if lift else []))
     by_cell = _by_cell(terms)
-    usual = _usual(index, pairs["vgg_mel"].asked) if "vgg_mel" in pairs else None
+    usual = _usual_shares(index, pairs["vgg_mel"].asked) if "vgg_mel" in pairs else None
     by_moment = _by_moment(index, query, row, pairs)
     in_moments = all(representations.get(name).moments for name in pairs)
     return Explanation(
@@ -209,14 +209,14 @@ def explain(
         by_moment,
         _strongest(_by_channel(terms["vgg_mel"])) if "vgg_mel" in terms else (),
         _strongest(terms["genre_head"]) if "genre_head" in terms else (),
-        _meeting(by_cell, usual, by_moment),
+        _best_match(by_cell, usual, by_moment),
         sentence,
         tuple(_notes(index, pairs, lift, in_moments and by_moment is None)),
     )
 
 
 def _unsplit(index: Index, query: Query, row: int, representation: str, sentence: str) -> Explanation:
-    """What is known where vectors are not kept: the similarity, if the two are neighbours."""
+    """Explanation without stored vectors: the similarity only, if the two are neighbours."""
     similarity = None
     if query.row is not None:
         rows, similarities = index.neighbours(representation, query.row)
@@ -230,7 +230,7 @@ def _unsplit(index: Index, query: Query, row: int, representation: str, sentence
 
 @dataclass(frozen=True, eq=False)
 class _Pair:
-    """Two vectors [shape=(dim,) each], and what a product of them counts for: w^2 / (|q| |x|)."""
+    """Two vectors [shape=(dim,) each], and the factor of their product: w^2 / (|q| |x|)."""
 
     asked: Array
     track: Array
@@ -238,7 +238,7 @@ class _Pair:
 
     @property
     def terms(self) -> Array:
-        """What each dimension contributes."""
+        """Contribution of each dimension."""
         return self.factor * self.asked * self.track
 
 
@@ -259,7 +259,7 @@ def _norm(vectors: Mapping[str, Array], weights: Mapping[str, float]) -> float:
 
 
 def _parts(terms: Mapping[str, Array]) -> list[Part]:
-    """What was joined, or of a single representation the groups that its dimensions have."""
+    """The parts of a joined representation, or the groups of dimensions of a single one."""
     if len(terms) > 1:
         sums: dict[str, float] = {}
         for name, term in terms.items():
@@ -284,7 +284,7 @@ def _title(name: str) -> str:
 
 
 def _bands() -> list[str]:
-    """The frequency bands in words, from the top."""
+    """Names of the frequency bands, from the top."""
     shares = [
         receptive_fields.share(receptive_fields.Cell(band, 0, 0))
         for band in range(receptive_fields.BANDS)
@@ -293,7 +293,7 @@ def _bands() -> list[str]:
 
 
 def _grouped(names: Sequence[str], group_of: ArrayLike, term: Array) -> list[Part]:
-    """The sum of each group of dimensions; of many groups the strongest, and the others as one."""
+    """Sum of each group of dimensions; of many groups, the strongest, and the rest combined."""
     sums = np.bincount(np.asarray(group_of), weights=term, minlength=len(names))
     parts = [Part(name, float(value)) for name, value in zip(names, sums, strict=True)]
     if len(parts) <= STRONGEST + 1:
@@ -315,7 +315,7 @@ def _by_cell(terms: Mapping[str, Array]) -> Array | None:
 
 
 def _cells_of(term: Array) -> Array:
-    """Dimensions of `vgg_mel`, summed over channels [shape=(5, 10)]."""
+    """Terms of `vgg_mel` summed over channels [shape=(5, 10)]."""
     return np.asarray(
         term.reshape(receptive_fields.BANDS, receptive_fields.TIMES, receptive_fields.CHANNELS).sum(
             axis=2
@@ -323,8 +323,8 @@ def _cells_of(term: Array) -> Array:
     )
 
 
-def _usual(index: Index, asked: Array) -> Array:
-    """The cells' shares of what a query has in common with the library on the whole."""
+def _usual_shares(index: Index, asked: Array) -> Array:
+    """The cells' shares of a query's product with the library's mean direction."""
     if index not in _directions:
         rows = np.unique(np.linspace(0, len(index) - 1, _SAMPLE).astype(np.intp))
         norms = np.maximum(index.array("vgg_mel_norms")[rows], np.finfo(np.float32).tiny)
@@ -335,15 +335,15 @@ def _usual(index: Index, asked: Array) -> Array:
     return common / total if total > 0 else np.full_like(common, 1 / common.size)
 
 
-def _over(contributions: Array, usual: Array) -> Array:
-    """How many times its usual share each of some contributions has; 1 where that is not known."""
+def _excess_ratio(contributions: Array, usual: Array) -> Array:
+    """Ratio of each contribution to its usual share; 1 where that is unknown."""
     total = contributions.sum()
     share = contributions / total if total > 0 else usual
     return np.divide(share, usual, out=np.ones_like(share), where=usual > 0)
 
 
 def _scaled(values: Array) -> Array:
-    """What is above zero, the largest as 1 [shape=(rows, 10)]."""
+    """Positive values scaled to a maximum of 1 [shape=(rows, 10)]."""
     positive = np.maximum(np.atleast_2d(values), 0.0)
     return positive / (positive.max() or 1.0)
 
@@ -353,7 +353,7 @@ def _by_channel(term: Array) -> Array:
 
 
 def _by_moment(index: Index, query: Query, row: int, pairs: Mapping[str, _Pair]) -> Array | None:
-    """Contributions by the query's stretch and the track's [shape=(10, 10)], if all are known."""
+    """Contributions by segment of the query and of the track [shape=(10, 10)], if all are known."""
     total = np.zeros((stretches.COUNT, stretches.COUNT))
     for name, pair in pairs.items():
         stored = track_arrays.moments(index, name)
@@ -377,15 +377,15 @@ def _moments_of(
 
 
 def _weighted(moments: NDArray[np.floating[Any]], weights: Array, mean: Array, vector: Array) -> Array:
-    """What each stretch adds to a vector [shape=(10, dim)]; they sum to it exactly.
+    """Contribution of each segment to a vector [shape=(10, dim)]; they sum to it exactly.
 
     Parameters
     ----------
-    moments : as the network gives them [shape=(10, dim)]
-    weights : of the stretches [shape=(10,)]
-    mean : what centres the vectors of the index [shape=(dim,)]
-    vector : the centred one of length 1, rounded to float16 where it is stored: what is missing of it is
-        shared out by weight
+    moments : the network's output per segment [shape=(10, dim)]
+    weights : weights of the segments [shape=(10,)]
+    mean : mean subtracted from the index's vectors [shape=(dim,)]
+    vector : the centred unit vector, which may have been rounded to float16; the rounding error is
+        distributed by weight
     """
     centred = weights[:, np.newaxis] * (moments.astype(np.float64) - mean)
     length = float(np.linalg.norm(centred.sum(axis=0)))
@@ -394,19 +394,19 @@ def _weighted(moments: NDArray[np.floating[Any]], weights: Array, mean: Array, v
 
 
 def _strongest(values: Array) -> tuple[tuple[int, float], ...]:
-    """The largest contributions and which they are, largest first; none that are not above zero."""
+    """The largest positive contributions with their indices, largest first."""
     order = np.argsort(-values, kind="stable")[:STRONGEST]
     return tuple((int(place), float(values[place])) for place in order if values[place] > 0)
 
 
-def _meeting(by_cell: Array | None, usual: Array | None, by_moment: Array | None) -> Meeting | None:
-    """The pair of stretches that contributes most, or the same stretch of both clips."""
+def _best_match(by_cell: Array | None, usual: Array | None, by_moment: Array | None) -> Meeting | None:
+    """The pair of segments that contributes most, or the same segment of both clips."""
     if by_moment is not None:
         one, other = np.unravel_index(np.argmax(by_moment), by_moment.shape)
         best, stretch = by_moment[one, other], _STRETCH
     elif by_cell is not None:
         by_time = by_cell.sum(axis=0)
-        one = other = np.argmax(by_time if usual is None else _over(by_time, usual.sum(axis=0)))
+        one = other = np.argmax(by_time if usual is None else _excess_ratio(by_time, usual.sum(axis=0)))
         best, stretch = by_time[one], _CELL
     else:
         return None
@@ -416,7 +416,7 @@ def _meeting(by_cell: Array | None, usual: Array | None, by_moment: Array | None
 
 
 def _listen_from(stretch_begins: float) -> float:
-    """Where to begin listening, so that a stretch lies in the middle, and all within the clip."""
+    """Where to start playback to centre a segment, within the clip."""
     middle = stretch_begins + _STRETCH / 2
     return min(max(middle - LISTEN / 2, 0.0), _CLIP - LISTEN)
 

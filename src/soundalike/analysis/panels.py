@@ -1,7 +1,7 @@
-"""Panels: a front end's matrix, ready to be drawn, read out by row and told in a sentence.
+"""Panels: a front end's matrix with its scale, row labels and a text summary, ready to be drawn.
 
-A matrix is kept in whole numbers between the smallest and the largest value that is drawn, in about half
-of the steps in which it is read out. Row 0 is the lowest; columns are frames of hop length 512, centred
+Matrices are quantised to integers between the smallest and largest value drawn, in steps of about half
+the precision of the readout. Row 0 is the lowest. Columns are frames with a hop length of 512, centred
 on their time.
 """
 
@@ -22,7 +22,7 @@ MAIN = ("mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
 FRONT_ENDS = ("bark", "gammatone", "wavelet")
 RECONSTRUCTION = "autoencoder"
 STANDARD_RANGE = 4.0
-"""Standardised values are drawn up to this many standard deviations either way."""
+"""Standardised values are clipped at this many standard deviations."""
 
 _DECIBEL_LEVELS = round(spectral.DYNAMIC_RANGE_DB / 0.5)
 _STANDARD_LEVELS = round(2 * STANDARD_RANGE / 0.05)
@@ -41,15 +41,15 @@ class Panel:
 
     Attributes
     ----------
-    name, title : for the program and for a visitor
-    values : uint8 or uint16 [shape=(d, t)]; 0 stands for `low` and `largest` for `high`
-    low, high : what is drawn; `open_ended` where they stand for what lies beyond them, too
-    unit : of the values
-    diverging : whether 0 lies in the middle and both sides mean something
+    name, title : identifier, and title for users
+    values : uint8 or uint16 [shape=(d, t)]; 0 maps to `low` and `largest` to `high`
+    low, high : range of values drawn; with `open_ended`, values beyond are clipped to it
+    unit : unit of the values
+    diverging : whether 0 is the centre of the scale and both signs are meaningful
     axis : what the rows are, in a word
-    rows : what each row is
-    ticks : places among the rows (row i lies at i) and their labels
-    summary : what can be seen in it, for those who don't see it
+    rows : label of each row
+    ticks : positions along the rows (row i is at i) and their labels
+    summary : text alternative that describes the picture
     """
 
     name: str
@@ -72,7 +72,7 @@ def main(clip: Clip, chroma: Matrix) -> list[Panel]:
 
     Parameters
     ----------
-    clip : what is shown
+    clip : the part shown
     chroma : its chromagram [shape=(12, t)]
     """
     mfcc = spectral.mfcc(clip)
@@ -86,17 +86,17 @@ def main(clip: Clip, chroma: Matrix) -> list[Panel]:
 
 
 def front_end(name: str, clip: Clip) -> Panel:
-    """One of `FRONT_ENDS`."""
+    """Compute one of `FRONT_ENDS`."""
     return {"bark": _bark, "gammatone": _gammatone, "wavelet": _wavelet}[name](clip)
 
 
 def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
-    """What an autoencoder makes of a clip's standardised MFCC.
+    """An autoencoder's reconstruction of a clip's standardised MFCC.
 
     Parameters
     ----------
-    matrix, redrawn : the standardised coefficients and what came back [shape=(20, 1293)]
-    shown : how many of the frames are shown
+    matrix, redrawn : the standardised coefficients and their reconstruction [shape=(20, 1293)]
+    shown : number of frames shown
     """
     error = float(np.mean(np.square(matrix - redrawn))) / float(np.mean(np.square(matrix)))
     names, ticks = _coefficients(matrix)
@@ -119,7 +119,7 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
 
 
 def mel(matrix: Matrix) -> Panel:
-    """A mel spectrogram in dB [shape=(216, t)], each band read out by its centre frequency."""
+    """A mel spectrogram in dB [shape=(216, t)], with the centre frequency of each band."""
     numba_cache.ready()
     import librosa
 
@@ -129,7 +129,7 @@ def mel(matrix: Matrix) -> Panel:
 
 
 def quantise(matrix: Matrix, low: float, high: float, largest: int) -> Levels:
-    """Values between low and high as whole numbers from 0 to `largest`, in as few bytes as hold it."""
+    """Quantise values between low and high to integers from 0 to `largest`, in the smallest dtype."""
     kind = np.uint8 if largest <= _BYTE else np.uint16
     span = high - low if high > low else 1.0
     levels: Levels = np.clip(np.round((matrix - low) / span * largest), 0, largest).astype(kind)
@@ -137,7 +137,7 @@ def quantise(matrix: Matrix, low: float, high: float, largest: int) -> Levels:
 
 
 def hertz(frequency: float) -> str:
-    """A frequency as a visitor reads it: `hertz(1234.5)` is "1,234 Hz"."""
+    """Format a frequency: `hertz(1234.5)` is "1,234 Hz"."""
     return f"{frequency:,.0f} Hz"
 
 
@@ -173,7 +173,7 @@ def _bark(clip: Clip) -> Panel:
     limits = np.array(filterbanks.bark_limits())
     rows = [f"{low:,.0f} to {high:,.0f} Hz" for low, high in limits]
     edges = np.array([*limits[:, 0], limits[-1, 1]])
-    # A band's limits lie half a row below and above it.
+    # A band's limits are half a row below and above it.
     ticks = _frequency_ticks(edges, first=-0.5)
     return _levels("bark", "Bark bands", filterbanks.bark_bands(clip), rows, ticks)
 
@@ -276,10 +276,10 @@ def _standardised(
 
 
 def _frequency_ticks(frequencies: NDArray[np.float64], first: float = 0.0) -> list[tuple[float, str]]:
-    """Round frequencies at their places among rows, those given lying at `first`, `first` + 1, ..."""
+    """Positions of round frequencies among rows at the given frequencies, starting at `first`."""
     where = first + np.arange(len(frequencies))
     kept: list[tuple[float, str]] = []
-    # From the top down: low bands of the mel scale lie so close that their labels would overlap.
+    # From the top down: labels of the mel scale's closely spaced low bands would overlap.
     for tick in reversed(_AXIS_HERTZ):
         place = float(np.interp(tick, frequencies, where))
         within = frequencies[0] <= tick <= frequencies[-1]

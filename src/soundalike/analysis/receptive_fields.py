@@ -1,14 +1,14 @@
-"""Where a dimension of `vgg_mel` looks: its cell of the picture, in seconds and hertz.
+"""Receptive fields of the dimensions of `vgg_mel`: the cell of each, in seconds and hertz.
 
 Dimension d = (band * 10 + time) * 512 + channel: five bands from the top of the picture (high
-frequencies) to its bottom, ten stretches of three seconds, 512 channels. A cell is the largest of
-3 x 2 places of VGG16's last feature map. Two boxes belong to it: its own share of the picture, which
-the bands and times are named by, and its receptive field, the larger box of every pixel that can
+frequencies) to its bottom, ten segments of three seconds, 512 channels. A cell is the maximum over
+3 x 2 positions of VGG16's last feature map. Each cell has two boxes: its own share of the picture, after
+which bands and times are named, and its larger receptive field, which covers every pixel that can
 change it. The field follows from the network's layers (Araujo, Norris and Sim, 2019, "Computing
-receptive fields of convolutional neural networks"); pixels at its middle count for more than those at
-its rim (Luo et al., 2016).
+receptive fields of convolutional neural networks"). Pixels in its middle have more influence than
+pixels at its edge (Luo et al., 2016).
 
-Pixels are counted from the top left of the 480 x 640 picture; the mel scale is Slaney's, as librosa's.
+Pixels are counted from the top left of the 480 x 640 picture. The mel scale is Slaney's, as in librosa.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from soundalike.representations import vgg_mel
 BANDS, TIMES = vgg_mel.GRID
 CHANNELS = vgg16.CHANNELS
 POOL = (vgg16.GRID[0] // BANDS, vgg16.GRID[1] // TIMES)
-"""Rows and columns of the feature map that a cell is the largest of."""
+"""Rows and columns of the feature map that are pooled into a cell."""
 TIMELINE = (-0.5 * HOP_LENGTH / SAMPLE_RATE, N_FRAMES * HOP_LENGTH / SAMPLE_RATE)
-"""Time at the picture's left edge, and how much time its width is, in seconds: a frame is centred on
-its time, so that half of the first one lies before the clip."""
+"""Time at the picture's left edge, and duration of its width, in seconds. Frames are centred on their
+time, so half of the first frame lies before the clip."""
 
 _LAST_SECOND = (N_FRAMES - 1) * HOP_LENGTH / SAMPLE_RATE
 
@@ -43,13 +43,13 @@ class Cell:
 
     @property
     def dimension(self) -> int:
-        """Its place in the embedding."""
+        """Its index in the embedding."""
         return (self.band * TIMES + self.time) * CHANNELS + self.channel
 
 
 @dataclass(frozen=True)
 class Box:
-    """A part of the picture, edges in pixels; right and bottom are the first ones outside."""
+    """A rectangle in the picture, edges in pixels; right and bottom are exclusive."""
 
     left: int
     top: int
@@ -58,26 +58,26 @@ class Box:
 
     @property
     def seconds(self) -> tuple[float, float]:
-        """Where it begins and ends in the clip."""
+        """Start and end in the clip."""
         return _second(self.left), _second(self.right)
 
     @property
     def hertz(self) -> tuple[float, float]:
-        """Its lowest and highest frequency."""
+        """Lowest and highest frequency."""
         return _hertz(self.bottom), _hertz(self.top)
 
     @property
     def words(self) -> str:
-        """Where it lies, in words: "1.4 to 2.8 kHz, 9 to 12 s"."""
+        """Range in words: "1.4 to 2.8 kHz, 9 to 12 s"."""
         begin, end = self.seconds
         return f"{pitch_range(*self.hertz)}, {begin:.0f} to {end:.0f} s"
 
     def clipped(self) -> Box:
-        """What of it lies in the picture."""
+        """The intersection with the picture."""
         return Box(max(self.left, 0), max(self.top, 0), min(self.right, WIDTH), min(self.bottom, HEIGHT))
 
     def percent(self) -> dict[str, float]:
-        """Its place as CSS has it, in percent of the picture."""
+        """Position for CSS, in percent of the picture."""
         return {
             "left": 100 * self.left / WIDTH,
             "top": 100 * self.top / HEIGHT,
@@ -108,28 +108,28 @@ def share(of: Cell) -> Box:
 
 
 def field_of_view(of: Cell) -> Box:
-    """The cell's receptive field: every pixel that can change it, where it lies in the picture."""
+    """The cell's receptive field within the picture: every pixel that can change it."""
     rows = receptive_field(of.band * POOL[0], (of.band + 1) * POOL[0] - 1)
     columns = receptive_field(of.time * POOL[1], (of.time + 1) * POOL[1] - 1)
     return Box(columns[0], rows[0], columns[1], rows[1]).clipped()
 
 
 def pitch_range(low: float, high: float) -> str:
-    """Two frequencies in words: "0.7 to 1.4 kHz", "50 to 670 Hz"."""
+    """Format a frequency range: "0.7 to 1.4 kHz", "50 to 670 Hz"."""
     if high < 1_000:
         return f"{low:.0f} to {high:.0f} Hz"
     return f"{low / 1000:.1f} to {high / 1000:.1f} kHz"
 
 
 def receptive_field(first: int, last: int) -> tuple[int, int]:
-    """Pixels along one axis that the feature map's places `first` to `last` depend on.
+    """Pixels along one axis that positions `first` to `last` of the feature map depend on.
 
-    Each 3 x 3 convolution widens the field by one step of its input on either side, each 2 x 2 pooling
-    by one step on the far side, after which a step is twice as long.
+    Each 3 x 3 convolution widens the field by one step of its input on either side. Each 2 x 2 pooling
+    widens it by one step on the far side, and doubles the step.
 
     Returns
     -------
-    first pixel, and the first one behind the last; outside the picture lies the layers' padding
+    first pixel, and one past the last; outside the picture is the layers' padding
     """
     size = step = 1
     before = 0
@@ -149,7 +149,7 @@ def _second(column: int) -> float:
 def _hertz(row: int) -> float:
     """Frequency at a pixel's upper edge.
 
-    Band m's triangle peaks at point m + 1 of N_MELS + 2 that are spaced evenly in mel, and the picture
+    Band m's triangle peaks at point m + 1 of N_MELS + 2 points spaced evenly in mel, and the picture
     shows it from m to m + 1.
     """
     bands_below = (HEIGHT - row) * N_MELS / HEIGHT

@@ -1,19 +1,20 @@
-"""What two clips have in common, in one plain sentence of measured facts.
+"""Shared traits of two clips, in one plain sentence based on measurements.
 
-A clip has a few traits, quantities of `spectral_summary` that can be checked by ear, and its predicted
-genres. Of a pair a trait is said only if it passes two rules, both of them read off the library itself:
+A clip has a few traits (quantities of `spectral_summary` that can be checked by ear) and its predicted
+genres. A trait of a pair is mentioned only if it passes two rules, both relative to the library:
 
-- it is close: of random pairs of tracks at most a fifth (`CLOSE`) are as close in it;
-- it is telling: at most a tenth (`TELLING`) of the library's tracks are as close to the query in it, so
-  that sharing the commonest tempo, or a middling brightness, is not made much of.
+- it is close: at most a fifth (`CLOSE`) of random pairs of tracks are as close in it;
+- it is telling: at most a tenth (`TELLING`) of the library's tracks are as close to the query in it.
+  This avoids remarks on sharing the commonest tempo or an average brightness.
 
-Predicted genres are close where the likeliest is the same one, and telling by the chance that two genres
-drawn as predicted agree. Some traits measure nearly the same thing; of such a family only the most
-telling one is said, and of all of them at most `MOST`. What is not known of a clip is NaN, which passes
-no rule.
+Predicted genres are close if the most likely genre is the same. They are telling by the probability that
+two genres drawn from the predictions agree. Some traits measure nearly the same thing; only the most
+telling of each family is mentioned, and at most `MOST` in all. Unknown values are NaN, which passes no
+rule.
 
-Tempo is compared in octaves (log2). The estimate can be half or twice what a person taps, so that tempos
-an octave apart, to within what is close, are a fact of their own, and said as what they are.
+Tempo is compared in octaves (log2). The estimate can be half or twice the perceived tempo. Tempos that
+are an octave apart, to within the limit for close, are therefore a trait of their own, with its own
+wording.
 """
 
 from __future__ import annotations
@@ -34,15 +35,15 @@ from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
 
 CLOSE = 0.20
-"""Of random pairs, the share that may be as close."""
+"""Maximum share of random pairs that are as close."""
 TELLING = 0.10
-"""Of the library's tracks, the share that may be as close to the query."""
+"""Maximum share of the library's tracks that are as close to the query."""
 OUTER = 0.20
-"""Both clips are "bright" if they are among this share of the library that is brightest."""
+"""Both clips are "bright" if they are in this brightest share of the library."""
 MOST = 3
-"""Facts in a sentence."""
+"""Maximum number of facts in a sentence."""
 PULSE = 1.0
-"""Onsets per second; where there are fewer, a tempo is a guess and is not said."""
+"""Minimum onsets per second; below, the tempo estimate is unreliable and isn't mentioned."""
 PAIRS = 20_000
 
 NOTHING = "No measured property stands out; what they share is harder to put into words."
@@ -51,13 +52,13 @@ UNMEASURED = "We have no measurements of what they share."
 
 @dataclass(frozen=True)
 class Trait:
-    """A quantity that two clips can be close in.
+    """A quantity in which two clips can be close.
 
     Attributes
     ----------
-    family : of traits that measure nearly the same
-    more, less : what both clips are if both are in the library's upper or lower fifth
-    alike : what they are otherwise; "{:.0f}" stands for the mean of the two
+    family : group of traits that measure nearly the same
+    more, less : wording if both clips are in the library's upper or lower fifth
+    alike : wording otherwise; "{:.0f}" is replaced by the mean of the two
     """
 
     family: str
@@ -81,20 +82,20 @@ TRAITS = (
     Trait("attack", "have punchy attacks", "have soft attacks", "have similarly punchy attacks"),
     Trait("attack", "have restless bass", "have steady bass", "have similarly steady bass"),
 )
-"""In the order of `traits`. Loudness is not among them: it tells how a track was mastered."""
+"""In the order of `traits`. Loudness is left out: it reflects how a track was mastered."""
 _TEMPO, _PACE = 0, 1
 _OCTAVE, _GENRE = len(TRAITS), len(TRAITS) + 1
 _FAMILIES = (*(trait.family for trait in TRAITS), "tempo", "genre")
-"""Of each column of `_distances`, where two more follow the traits."""
+"""Family of each column of `_distances`, which has two more columns after the traits."""
 
 
 @dataclass(frozen=True, eq=False)
 class Traits:
-    """What is compared of one clip or several.
+    """Traits of one clip or several.
 
     Attributes
     ----------
-    values : in the order of `TRAITS`, NaN where not known [shape=(..., 8)]
+    values : in the order of `TRAITS`, NaN if unknown [shape=(..., 8)]
     genres : predicted probabilities [shape=(..., genres)]
     """
 
@@ -107,7 +108,7 @@ class Traits:
 
 @dataclass(frozen=True, eq=False)
 class _Library:
-    """An index's traits, and what counts as close, as little and as much in it."""
+    """An index's traits, and its thresholds for close, low and high values."""
 
     tracks: Traits
     genres: list[str]
@@ -120,22 +121,22 @@ _libraries: WeakKeyDictionary[Index, _Library] = WeakKeyDictionary()
 
 
 def sentence(index: Index, query: Query, row: int) -> str:
-    """What a query and a track of the library have in common; `sentences` for one row."""
+    """Describe what a query and one library track have in common; see `sentences`."""
     return sentences(index, query, [row])[0]
 
 
 def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
-    """What a query has in common with each of some tracks, a sentence each; no network runs.
+    """Describe what a query has in common with each track, a sentence each; no network runs.
 
     Parameters
     ----------
-    index : the library; without `descriptors` only predicted genres can be said
+    index : the library; without `descriptors`, only predicted genres can be mentioned
     query : a track of the library, or a new clip, which takes 70 ms to measure the first time
-    rows : of the tracks
+    rows : rows of the tracks
 
     Returns
     -------
-    `NOTHING` where no fact passes the rules, `UNMEASURED` where there was none to compare
+    `NOTHING` if no fact passes the rules, `UNMEASURED` if there was none to compare
 
     Raises
     ------
@@ -153,14 +154,14 @@ def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
         order = np.argsort(telling[place], kind="stable")
         columns = [int(column) for column in order if passed[place, column]]
         facts = _facts(library, asked, library.tracks[row], columns)
-        said.append(_said(facts) or (UNMEASURED if np.isnan(found[place, _TEMPO]) else NOTHING))
+        said.append(_sentence(facts) or (UNMEASURED if np.isnan(found[place, _TEMPO]) else NOTHING))
     return said
 
 
 def traits(descriptors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """`spectral_summary`'s descriptors [shape=(n, 108)] as `TRAITS` [shape=(n, 8)].
+    """Convert descriptors of `spectral_summary` [shape=(n, 108)] to `TRAITS` [shape=(n, 8)].
 
-    Tempo and brightness are in octaves; bass is the lowest band's level above the mean of all five.
+    Tempo and brightness are in octaves. Bass is the lowest band's level above the mean of all five.
     """
     _, values = track_descriptors.of_dimension(descriptors, None)
     _, uneven, bright, _, noisy, attack, pace, tempo = values.T
@@ -190,7 +191,7 @@ def _read(index: Index) -> _Library:
     one: NDArray[np.intp] = random.integers(n, size=PAIRS, dtype=np.intp)
     other = (one + random.integers(1, max(n, 2), size=PAIRS)) % n
     close = np.quantile(_distances(tracks[one], tracks[other]), CLOSE, axis=0)
-    # Few pairs are an octave apart by chance, so that a fifth of all pairs would reach far beyond it.
+    # Few pairs are an octave apart by chance, so a fifth of all pairs would be far too lenient.
     close[_OCTAVE] = close[_TEMPO]
     close[_GENRE] = 0.0
     less, more = np.quantile(values, [OUTER, 1 - OUTER], axis=0)
@@ -207,9 +208,9 @@ def _of_query(index: Index, query: Query, library: _Library) -> Traits:
 
 
 def _distances(one: Traits, other: Traits) -> NDArray[np.float64]:
-    """How far apart clips are in each trait, from an octave in tempo, and in genre [shape=(..., 10)].
+    """Distances in each trait, from an octave in tempo, and in genre [shape=(..., 10)].
 
-    In genre it is below zero: the chance, negated, that genres drawn as predicted are the same.
+    The genre distance is negative: minus the probability that genres drawn from the predictions agree.
     """
     apart = np.abs(other.values - one.values)
     octave = np.abs(apart[..., _TEMPO] - 1)
@@ -218,7 +219,7 @@ def _distances(one: Traits, other: Traits) -> NDArray[np.float64]:
 
 
 def _shares(found: NDArray[np.float64], apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The share of all tracks (`apart`) that are no farther from the query than those found."""
+    """Share of all tracks (`apart`) that are no farther from the query than those found."""
     ranked = np.sort(apart, axis=0)
     counts = [
         np.searchsorted(ranked[:, column], found[:, column], side="right")
@@ -228,7 +229,7 @@ def _shares(found: NDArray[np.float64], apart: NDArray[np.float64]) -> NDArray[n
 
 
 def _facts(library: _Library, asked: Traits, track: Traits, columns: Sequence[int]) -> dict[str, str]:
-    """The first few that have words, by family."""
+    """The first few facts that have a wording, by family."""
     facts: dict[str, str] = {}
     for column in columns:
         if _FAMILIES[column] in facts or len(facts) == MOST:
@@ -239,7 +240,7 @@ def _facts(library: _Library, asked: Traits, track: Traits, columns: Sequence[in
 
 
 def _words(library: _Library, asked: Traits, track: Traits, column: int) -> str:
-    """What two clips are or have that are close in a column; "" where it cannot be said after all."""
+    """Wording for two clips that are close in a column; "" if there is none after all."""
     if column == _GENRE:
         one, other = int(np.argmax(asked.genres)), int(np.argmax(track.genres))
         return f"lean towards {library.genres[one]}" if one == other else ""
@@ -266,8 +267,8 @@ def _tempo(one: NDArray[np.float64], other: NDArray[np.float64], octave: bool) -
     return same if slow == fast else f"{same} (within {math.ceil(fast - slow)})"
 
 
-def _said(facts: Mapping[str, str]) -> str:
-    """One sentence, or "" where there are no facts."""
+def _sentence(facts: Mapping[str, str]) -> str:
+    """One sentence, or "" without facts."""
     clauses = []
     if are := [words for family, words in facts.items() if family != "tempo"]:
         clauses.append(f"{_listed(are)}")
@@ -277,6 +278,6 @@ def _said(facts: Mapping[str, str]) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    """The words as "a", "a and b", or "a, b and c"."""
+    """Join words as "a", "a and b", or "a, b and c"."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last

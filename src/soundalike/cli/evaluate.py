@@ -1,4 +1,4 @@
-"""`soundalike evaluate`: every representation of an index, measured and laid side by side."""
+"""`soundalike evaluate`: measure every representation of an index and compare them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HEADINGS = (
     *("kept\nof ten", "95 %\ninterval", "original\nfirst", "median\nrank", "still\nknown"),
     "as\nanswered",
 )
-"""Columns of the table of changed copies; the last is for recordings alone."""
+"""Columns of the table of changed copies; the last is only for recordings."""
 
 
 def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[str, ...]) -> list[str]:
-    """The names of the changes that are asked for, with the usual ones."""
+    """The requested changes and the usual ones, by name."""
     from soundalike.evaluation import robustness_changes
 
     try:
@@ -42,7 +42,7 @@ def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[st
     "names",
     multiple=True,
     metavar="NAME",
-    help="What to evaluate; may be given more than once. All of the index by default.",
+    help="Representation to evaluate; may be repeated. Default: all in the index.",
 )
 @click.option(
     "--robustness",
@@ -51,28 +51,28 @@ def _changes(context: click.Context, parameter: click.Parameter, asked: tuple[st
     default=20,
     show_default=True,
     metavar="TRACKS",
-    help="How many tracks to change and look for again; 0 for none.",
+    help="Number of tracks for the robustness test; 0 skips it.",
 )
 @click.option(
     "--changes",
     multiple=True,
     callback=_changes,
     metavar="NAME",
-    help="How to change them besides the usual ways (another excerpt, louder, MP3): a group, which is "
+    help="Further robustness changes besides the usual ones (another excerpt, louder, MP3). A group: "
     "level (quieter), air (rooms, babble, noise, telephone, small speaker, phone), speed (and pitch), "
-    "file (AAC, 5.1, 7.1) or all, or one change by its name, such as room_0.5_s; may be given more than "
-    "once. They are measured by the representations that are named, or else by the default one, and "
-    "take a pass through its networks each.",
+    "file (AAC, 5.1, 7.1) or all; or a single change such as room_0.5_s. May be repeated. They are "
+    "measured for the representations given with --representation, or else for the default one, and "
+    "take a network pass each.",
 )
 @click.option(
     "--recorded",
     is_flag=True,
-    help="Embed the changed copies as recordings through a microphone, of artists that the correction "
-    "was fitted without.",
+    help="Embed changed copies as microphone recordings, with tracks by artists that the correction "
+    "wasn't fitted on.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--save", is_flag=True, help="Keep the figures in INDEX, for the Compare page.")
-@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@click.option("--save", is_flag=True, help="Save the results in INDEX, for the Compare page.")
+@click.option("--no-cache", is_flag=True, help="Don't cache feature maps between runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def evaluate(
     folder: Path,
@@ -85,7 +85,7 @@ def evaluate(
     no_cache: bool,
     as_json: bool,
 ) -> None:
-    """Measure what INDEX, an index folder, finds: by genre, hubness, robustness and cost."""
+    """Evaluate the representations of INDEX, an index folder: genre, hubness, robustness and cost."""
     from soundalike.evaluation import results, runner
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
@@ -171,7 +171,7 @@ def _sound_columns(shown: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: dict[str, str]) -> Table:
-    """One row a representation, without columns that nothing is known for."""
+    """One row per representation, without columns that have no values."""
     from rich import box
     from rich.table import Table
 
@@ -191,7 +191,7 @@ def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: d
 def _robustness_table(
     of_change: dict[str, dict[str, Any]], titles: dict[str, str], recorded: bool
 ) -> Table:
-    """One row a change, as far as it could be measured."""
+    """One row per change, as far as measured."""
     from rich import box
     from rich.table import Table
 
@@ -216,7 +216,7 @@ def _robustness_table(
 
 
 def _remarks(document: dict[str, Any]) -> list[str]:
-    """What a reader has to know of the columns and marks that are there."""
+    """Explanations of the columns and marks that are shown."""
     shown = document["representations"]
     remarks = ["Filtered: without the query's artist. Intervals are of the bootstrap over artists."]
     if any(item["trained_on"] for item in shown):

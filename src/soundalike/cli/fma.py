@@ -1,4 +1,4 @@
-"""`soundalike fetch` and `soundalike fma`: FMA's archives downloaded, read, trained on and indexed."""
+"""`soundalike fetch` and `soundalike fma`: download FMA, train on it and index it."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("fma"),
     show_default=True,
-    help="The folder to unpack into.",
+    help="Folder to unpack into.",
 )
 @click.option(
     "--url",
     default=fetching.HOST,
     show_default=True,
-    help="The address that holds the archives, for a mirror.",
+    help="Base URL of the archives, for a mirror.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
-    """Download a set of FMA's and its metadata, going on where an earlier call stopped.
+    """Download an FMA dataset and its metadata; resumes where an earlier run stopped.
 
-    The archives have 342 MiB (fma-metadata), 7.2 GiB (fma-small), 22 GiB (fma-medium), 93 GiB
-    (fma-large) and 879 GiB (fma-full), and unpacked as much again.
+    Download sizes are 342 MiB (fma-metadata), 7.2 GiB (fma-small), 22 GiB (fma-medium), 93 GiB
+    (fma-large) and 879 GiB (fma-full). The unpacked files need the same space again.
     """
 
     if not url.startswith(("http://", "https://")):
@@ -61,16 +61,16 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
 @click.option(
     "--subset",
     type=click.Choice(["small", "medium", "large", "full"]),
-    help="Which of FMA's sets; by default the one that DIR holds.",
+    help="FMA subset. Default: the one in DIR.",
 )
-@click.option("--out", type=FOLDER, required=True, help="The index folder to write.")
+@click.option("--out", type=FOLDER, required=True, help="Index folder to write.")
 @click.option(
     "--representation",
     "names",
     multiple=True,
     metavar="NAME",
-    help="What to index beside genre_head; may be given more than once. "
-    f"{', '.join(representations.MAIN)} by default; 'all' for every one.",
+    help="Representation to index besides genre_head; may be repeated. "
+    f"Default: {', '.join(representations.MAIN)}; 'all' for every one.",
 )
 @options.COMPLETE
 @options.WORKERS
@@ -88,11 +88,11 @@ def fma(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Train the genre head on FMA's own split, index FMA with it, and measure both on the test tracks.
+    """Train the genre head on FMA's own split, index FMA with it, and evaluate both on the test tracks.
 
-    Every file is heard once; stopped at any time, the same command goes on from there.
+    Each file is processed once. You can stop at any time; run the same command again to resume.
 
-    DIR holds fma_metadata and fma_small (or another set), as `soundalike fetch` unpacks them.
+    DIR contains fma_metadata and fma_small (or another subset), as unpacked by `soundalike fetch`.
     """
     from soundalike.datasets.fma import load
     from soundalike.indexing import fma_pipeline, maps
@@ -105,7 +105,7 @@ def fma(
     fma_pipeline.check(source.library, out)
     tracks = len(source.library.tracks)
     out.parent.mkdir(parents=True, exist_ok=True)
-    # The head's file is read when the index is built; by then it is there.
+    # The head's file doesn't exist yet; it will when the index is built.
     models = ModelStore(genre_head=fma_pipeline.head_file(out))
     wanted = list(dict.fromkeys([*options.chosen_representations(names, models), "genre_head"]))
     hired = options.make_executor(fma_pipeline.wants(wanted, complete), workers, scheduler, models)
@@ -132,14 +132,14 @@ def _print(document: dict[str, Any], out: Path) -> None:
     console = Console(highlight=False, soft_wrap=True)
     split = ", ".join(f"{n:,} {name}" for name, n in document["split"].items())
     console.print(f"{document['tracks']:,} tracks in {out} ({split})")
-    console.print(_beside_the_article(document))
+    console.print(_comparison_table(document))
     console.print(_by_representation(document))
     for remark in _remarks(document):
         console.print(remark)
 
 
-def _beside_the_article(document: dict[str, Any]) -> Table:
-    """One row a figure: the article's, ours as it counts, and ours with an artist filter."""
+def _comparison_table(document: dict[str, Any]) -> Table:
+    """One row per figure: the article's, our main figure, and ours with an artist filter."""
     theirs, ours = document["article"], document["figures"]
     table = _table("the genre head", "article", "ours", "artist\nfiltered", "95 %\ninterval", "chance")
     accuracy = ours["accuracy"]
@@ -170,7 +170,7 @@ def _by_representation(document: dict[str, Any]) -> Table:
 
 
 def _remarks(document: dict[str, Any]) -> list[str]:
-    """What a reader has to know of the tables."""
+    """Explanations of the tables."""
     shared, theirs = document["artists_on_two_sides"]["count"], document["article"]
     remarks = [
         f"The article claims an accuracy of {_share(theirs['accuracy_claimed'])}; its figures here are "
@@ -211,7 +211,7 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str]:
 
 @contextmanager
 def _byte_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar of bytes on a terminal's standard error, nothing in a pipe."""
+    """A progress bar in bytes on standard error if that is a terminal; otherwise nothing."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -1,4 +1,4 @@
-"""`soundalike index`, `map` and `measure`: making an index and adding to it."""
+"""`soundalike index`, `map`, `measure` and `check`: build an index, extend it and verify it."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ from soundalike.errors import SoundalikeError
 from soundalike.index import track_arrays
 
 CACHED_TRACKS = 20_000
-"""Feature maps of larger libraries are not kept between runs: they take 0.3 MB a track."""
+"""Feature maps of larger libraries aren't cached between runs: they take 0.3 MB per track."""
 
 
 @click.command()
 @click.argument("library", type=FOLDER)
-@click.option("--out", type=FOLDER, required=True, help="The index folder to write.")
+@click.option("--out", type=FOLDER, required=True, help="Index folder to write.")
 @click.option(
     "--representation",
     "names",
     multiple=True,
     metavar="NAME",
-    help=f"What to index; may be given more than once. {', '.join(representations.MAIN)} by default; "
+    help=f"Representation to index; may be repeated. Default: {', '.join(representations.MAIN)}; "
     f"{ALL!r} for every one.",
 )
-@click.option("--genre-head", type=FILE, help="Another genre head than the bundled one.")
-@click.option("--factors", type=FILE, help="A network that `train cf-regression` made.")
+@click.option("--genre-head", type=FILE, help="Genre head to use instead of the bundled one.")
+@click.option("--factors", type=FILE, help="Network trained by `train cf-regression`.")
 @click.option(
     "--complete",
     is_flag=True,
-    help="Measure each file as well, and lay out the maps: all the app shows.",
+    help="Also measure each file and compute the maps: everything that the app shows.",
 )
 @click.option(
-    "--compact", is_flag=True, help="Of the heavy representations keep the tracks' neighbours alone."
+    "--compact", is_flag=True, help="Store only the tracks' neighbours for large representations."
 )
 @click.option(
-    "--approximate", is_flag=True, help="Search approximately, with faiss: for millions of tracks."
+    "--approximate", is_flag=True, help="Use approximate search (faiss), for millions of tracks."
 )
 @WORKERS
 @SCHEDULER
-@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@click.option("--no-cache", is_flag=True, help="Don't cache feature maps between runs.")
 @JSON
 def index(
     library: Path,
@@ -70,8 +70,8 @@ def index(
 ) -> int:
     """Index LIBRARY, a folder of audio with or without a tracks.csv.
 
-    It can be stopped at any time, even by a kill or a power cut: the same command goes on from there.
-    Run again, it hears only files that are new or have changed.
+    You can stop at any time, and even a crash or power failure loses little: run the same command again
+    to resume. Later runs only process new or changed files.
     """
     from soundalike.datasets import library as libraries
     from soundalike.index import ann as approximations
@@ -127,7 +127,7 @@ def index(
 @click.argument("folder", metavar="INDEX", type=FOLDER)
 @JSON
 def map_(folder: Path, as_json: bool) -> None:
-    """Add to INDEX, an index folder, the maps that the Map page shows."""
+    """Add the maps for the Map page to INDEX, an index folder."""
     from soundalike.indexing import maps
 
     opened = maps.add(folder)
@@ -143,9 +143,9 @@ def map_(folder: Path, as_json: bool) -> None:
 @SCHEDULER
 @JSON
 def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: bool) -> None:
-    """Add to INDEX the measurements and pictures that make the Features page quick.
+    """Add the measurements and pictures that speed up the Features page to INDEX.
 
-    Like indexing, it can be stopped at any time and goes on from there.
+    Like indexing, this can be stopped at any time and resumed.
     """
     from soundalike.index import index as indices
     from soundalike.indexing import measurements, workspace
@@ -169,7 +169,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
 @click.argument("folder", metavar="INDEX", type=FOLDER)
 @JSON
 def check(folder: Path, as_json: bool) -> None:
-    """Compare every file of INDEX with its checksum, and its models with those at hand."""
+    """Verify the checksum of every file of INDEX, and compare its models with those installed."""
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
 
@@ -183,7 +183,7 @@ def check(folder: Path, as_json: bool) -> None:
 
 
 def was_complete(out: Path) -> bool:
-    """Whether there is an index already, and a complete one: then it stays so."""
+    """Whether a complete index exists; if so, it stays complete."""
     from soundalike.index import index as indices
 
     try:

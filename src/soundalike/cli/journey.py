@@ -1,4 +1,4 @@
-"""`soundalike journey`: a way from one track to another, printed or written to a file."""
+"""`soundalike journey`: a path from one track to another, printed or written to a file."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("start", metavar="FROM")
 @click.argument("end", metavar="TO")
-@click.option("--via", multiple=True, metavar="CLIP", help="A stop on the way; may be repeated.")
+@click.option("--via", multiple=True, metavar="CLIP", help="Stop on the way; may be repeated.")
 @click.option(
     "--per-artist",
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="At most so many tracks by one artist on the way; 0 for any number.",
+    help="Maximum number of tracks per artist on the way; 0 for no limit.",
 )
 @common_options
 def journey(
@@ -53,7 +53,7 @@ def journey(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Print a way FROM one track TO another in small steps; each an audio file or a track's ID."""
+    """Find a path FROM one track TO another in small steps; each is an audio file or a track's ID."""
     from soundalike.index import index as indices
     from soundalike.playlist import journey
 
@@ -89,7 +89,7 @@ def journey(
 def _stops(
     index: Index, models: ModelStore, clips: Sequence[str], name: str
 ) -> tuple[list[int], list[str]]:
-    """The rows of a journey's stops; for a clip that the library does not have, the nearest."""
+    """The rows of a journey's stops; for a clip that isn't in the library, the nearest track."""
     from soundalike.playlist.blend import Seed
     from soundalike.playlist.playlist import Recipe, make_playlist
 

@@ -1,8 +1,8 @@
 """The command line: `soundalike recommend`, `journey`, `index`, `measure`, `evaluate` and so on.
 
 Results go to standard output (as one JSON document with `--json`), progress bars and messages to
-standard error. The exit code is 0, or 1 for a failure and 2 for bad usage, each with one line that
-says what is wrong.
+standard error. The exit code is 0 for success, 1 for a failure and 2 for bad usage. Errors are
+reported in one line.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 @click.group()
 @click.version_option(__version__, prog_name="soundalike")
 def commands() -> None:
-    """Music that sounds alike, from the audio alone."""
+    """Find music that sounds alike, from the audio alone."""
 
 
 commands.add_command(index)
@@ -68,7 +68,7 @@ commands.add_command(fma)
 
 @commands.group()
 def train() -> None:
-    """Train a model on a library of your own."""
+    """Train a model on your own library."""
 
 
 train.add_command(train_genre_head)

@@ -24,28 +24,28 @@ ALL = "all"
 COMPLETE = click.option(
     "--complete",
     is_flag=True,
-    help="Measure each file as well, and lay out the maps: all the app shows.",
+    help="Also measure each file and compute the maps: everything that the app shows.",
 )
 WORKERS = click.option(
     "--workers",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Processes that hear files; 0 for this one alone. One a processor by default.",
+    help="Number of worker processes; 0 runs in this process. Default: one per processor.",
 )
 SCHEDULER = click.option(
     "--scheduler",
     metavar="tcp://HOST:PORT",
-    help="Have files heard by the workers of a Dask cluster, which reach them under the same path.",
+    help="Process files on a Dask cluster, whose workers reach them under the same paths.",
 )
 
 
 def chosen_representations(names: Sequence[str], models: ModelStore) -> list[str]:
-    """The representations that were asked for.
+    """Resolve the representations given on the command line.
 
     Raises
     ------
     UnknownRepresentationError
-        If there is none of a name.
+        If a name is unknown.
     """
     available = representations.available(models)
     if ALL in names:
@@ -59,14 +59,14 @@ def chosen_representations(names: Sequence[str], models: ModelStore) -> list[str
 def make_executor(
     wanted: Sequence[str], workers: int | None, scheduler: str | None, models: ModelStore
 ) -> Executor | None:
-    """Workers that take some things of files; None for this process.
+    """Make the executor for extracting `wanted`; None to run in this process.
 
     Raises
     ------
     click.UsageError
-        If both processes and a cluster are asked for.
+        If both processes and a cluster are requested.
     SchedulerError
-        If the cluster cannot be used.
+        If the cluster is unavailable.
     """
     from soundalike.indexing.workers import (
         ClusterExecutor,

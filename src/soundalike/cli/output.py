@@ -1,4 +1,4 @@
-"""What commands print: progress bars, JSON documents, notes and errors."""
+"""Output of commands: progress bars, JSON documents, notes and errors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def progress_bar(description: str, total: int) -> Iterator[Any]:
-    """A progress bar on a terminal's standard error, nothing in a pipe; yields `advance(label)`."""
+    """A progress bar on standard error if that is a terminal, else nothing; yields `advance(label)`."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -52,13 +52,13 @@ def progress_bar(description: str, total: int) -> Iterator[Any]:
 
 
 def print_skipped(skipped: Sequence[Skipped]) -> None:
-    """List files that were left out, a line each."""
+    """List skipped files, one per line."""
     for item in skipped:
         click.echo(f"skipped {item.file}: {item.reason}", err=True)
 
 
 def print_json(document: Any) -> None:
-    """Print a document to standard output."""
+    """Print a JSON document to standard output."""
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
@@ -68,20 +68,20 @@ def print_error(message: str) -> None:
 
 
 def printable(name: Path | str) -> str:
-    """A name that can be printed, whatever bytes the file system has for it."""
+    """A printable form of a file name, whatever bytes it contains."""
     return str(name).encode(errors="surrogateescape").decode(errors="replace")
 
 
 _LISTED = 50
-"""Skipped files that are listed on a terminal; the index has them all."""
+"""Maximum number of skipped files listed on a terminal; the index lists them all."""
 _REPORT_S = 30.0
 
 
 @contextmanager
 def file_progress(description: str, total: int) -> Iterator[Callable[[Event], None]]:
-    """Progress on standard error: a bar on a terminal, else a line now and then.
+    """Progress on standard error: a bar on a terminal, otherwise an occasional line.
 
-    Yields what is to be called for every file.
+    Yields a function to call for every file.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -121,16 +121,16 @@ def file_progress(description: str, total: int) -> Iterator[Callable[[Event], No
 
 
 class ProgressCount:
-    """How far a run is.
+    """Progress of a run.
 
     Parameters
     ----------
-    total : files that it goes through
+    total : number of files to process
 
     Attributes
     ----------
-    taken, known, skipped : files so far, by what became of them
-    rate : files taken in a second, on average
+    taken, known, skipped : number of files so far, by outcome
+    rate : files processed per second, on average
     """
 
     def __init__(self, total: int) -> None:
@@ -138,20 +138,20 @@ class ProgressCount:
         self.rate = 0.0
         self._total = total
         self._began: float | None = None
-        self._said: float | None = None
+        self._last_report: float | None = None
 
     def count(self, event: Event, now: float) -> str:
-        """Take notice of a file; returns a line that says how far it is, if it is time for one."""
+        """Count a file; return a progress line if one is due, otherwise ""."""
         self._began = self._began if self._began is not None else now
-        self._said = self._said if self._said is not None else now
+        self._last_report = self._last_report if self._last_report is not None else now
         self.taken += event.kind == "taken"
         self.known += event.kind == "known"
         self.skipped += event.kind == "skipped"
         if now > self._began:
             self.rate = self.taken / (now - self._began)
-        if now - self._said < _REPORT_S:
+        if now - self._last_report < _REPORT_S:
             return ""
-        self._said = now
+        self._last_report = now
         return self._line()
 
     def _line(self) -> str:
@@ -165,7 +165,7 @@ class ProgressCount:
 
 
 def print_skipped_table(skipped: Sequence[Skipped], passed_over: Mapping[str, int], out: Path) -> None:
-    """Say on standard error which files were left out, and why: a table on a terminal, else lines."""
+    """Report skipped files with reasons on standard error: a table on a terminal, otherwise lines."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -197,6 +197,6 @@ def _duration(seconds: float) -> str:
 
 
 def print_notes(notes: Sequence[str]) -> None:
-    """Notes on standard error, where standard output is a file's."""
+    """Print notes to standard error, because standard output may carry a file."""
     for note in notes:
         click.echo(note, err=True)

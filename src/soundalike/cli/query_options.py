@@ -1,4 +1,4 @@
-"""What the commands that play music share: their options, their query, and what they write."""
+"""Options, queries and output shared by `recommend` and `journey`."""
 
 from __future__ import annotations
 
@@ -22,28 +22,26 @@ KINDS = ("m3u8", "xspf", "jspf", "csv", "zip")
 
 
 def common_options(command: Command) -> Command:
-    """The options that both commands have."""
+    """Add the options shared by both commands."""
     for option in reversed(
         (
             click.option(
-                "--index", "folder", type=FOLDER, help="The index; the bundled one by default."
+                "--index", "folder", type=FOLDER, help="Index folder. Default: the bundled one."
             ),
             click.option(
                 "--representation",
                 "name",
                 metavar="NAME",
-                help=f"What to compare by; {representations.DEFAULT} by default, if the index has it.",
+                help=f"Representation. Default: {representations.DEFAULT}, if the index has it.",
             ),
             click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True),
             click.option(
-                "--without", multiple=True, metavar="ID", help="A track to leave out; may be repeated."
+                "--without", multiple=True, metavar="ID", help="Track to leave out; may be repeated."
             ),
-            click.option(
-                "--genre-head", type=FILE, help="The genre head that the index was built with."
-            ),
-            click.option("--factors", type=FILE, help="The network of taste that it was built with."),
-            click.option("--format", "kind", type=click.Choice(KINDS), help="Make a playlist file."),
-            click.option("--out", type=FILE, help="Where to write it; standard output by default."),
+            click.option("--genre-head", type=FILE, help="Genre head that the index was built with."),
+            click.option("--factors", type=FILE, help="Factors network the index was built with."),
+            click.option("--format", "kind", type=click.Choice(KINDS), help="Write a playlist file."),
+            click.option("--out", type=FILE, help="Output file. Default: standard output."),
             click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         )
     ):
@@ -52,7 +50,7 @@ def common_options(command: Command) -> Command:
 
 
 def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
-    """Refuse what cannot be written, before anything is computed for it."""
+    """Reject invalid output options before anything is computed."""
     if out is not None and kind is None:
         raise click.UsageError("--out goes with --format.")
     if kind is not None and as_json:
@@ -64,7 +62,7 @@ def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
 
 
 def open_models(index: Index, genre_head: Path | None, factors: Path | None) -> ModelStore:
-    """The networks to ask: those named on the command line, then the index's own, then the bundled."""
+    """The networks: those given on the command line, then the index's own, then the bundled."""
     from soundalike.models import ModelStore
 
     named = {"genre_head": genre_head, "factors": factors}
@@ -74,13 +72,13 @@ def open_models(index: Index, genre_head: Path | None, factors: Path | None) -> 
 
 
 def embed_argument(index: Index, models: ModelStore, clip: str, recorded: bool = False) -> Query:
-    """What a clip on the command line is: a file, or the ID of a track of the library.
+    """Make a query from a clip on the command line: a file, or the ID of a library track.
 
     Parameters
     ----------
-    index, models : to ask
-    clip : as it was given
-    recorded : whether a file came through a microphone
+    index, models : index and networks of the query
+    clip : file name or ID as given
+    recorded : whether a file was recorded with a microphone
     """
     from soundalike.playlist import query
 
@@ -90,7 +88,7 @@ def embed_argument(index: Index, models: ModelStore, clip: str, recorded: bool =
 
 
 def printable_facts(index: Index, row: int) -> dict[str, str]:
-    """What a document says of a track."""
+    """A track's metadata for a document."""
 
     texts = {
         column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
@@ -106,7 +104,7 @@ def write(
     out: Path | None,
     recipe: Mapping[str, str],
 ) -> None:
-    """The playlist as a file, or on standard output."""
+    """Write the playlist to a file or standard output."""
     from soundalike.playlist import file_writer
 
     listing = file_writer.of_rows(index, rows, similarities, recipe=recipe)

@@ -1,4 +1,4 @@
-"""`soundalike recommend`: a playlist, printed or written to a file; and what `journey` shares."""
+"""`soundalike recommend`: a playlist, printed or written to a file."""
 
 from __future__ import annotations
 
@@ -30,60 +30,60 @@ if TYPE_CHECKING:
     from soundalike.playlist.query import Query
 
 LESS = -0.5
-"""The weight of a clip that is given with --less."""
+"""Weight of a clip given with --less."""
 
 
 @click.command()
 @click.argument("clips", metavar="CLIP...", nargs=-1, required=False)
-@click.option("--less", multiple=True, metavar="CLIP", help="A clip to be unlike; may be repeated.")
+@click.option("--less", multiple=True, metavar="CLIP", help="Clip to avoid; may be repeated.")
 @click.option(
     "--weights",
     metavar="W,W,...",
-    help="How much each CLIP counts, from -1 to 1 and not 0; 1 each by default.",
+    help="Weight of each CLIP, from -1 to 1 except 0. Default: 1 each.",
 )
-@click.option("--extend", type=FILE, metavar="LIST", help="A playlist file to go on from.")
+@click.option("--extend", type=FILE, metavar="LIST", help="Playlist file to extend.")
 @click.option(
     "--genre-weight",
     type=click.FloatRange(0.0, 1e6),
-    help=f"Weight of the genre part of vgg_genre ({representations.GENRE_WEIGHT:g} by default).",
+    help=f"Weight of the genre part of vgg_genre. Default: {representations.GENRE_WEIGHT:g}.",
 )
 @click.option(
     "--per-artist",
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="At most so many tracks by one artist; 0 for any number.",
+    help="Maximum number of tracks per artist; 0 for no limit.",
 )
 @click.option(
     "--per-album",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="At most so many tracks from one album; 0 for any number.",
+    help="Maximum number of tracks per album; 0 for no limit.",
 )
 @click.option(
     "--variety",
     type=click.FloatRange(0.0, 1.0),
     default=0.0,
     show_default=True,
-    help="0 for the most alike, up to 1 for the most unlike each other.",
+    help="0 picks the closest matches; up to 1 makes the tracks more different from each other.",
 )
 @click.option(
     "--order",
     default="similarity",
     show_default=True,
     metavar="ORDER",
-    help="similarity, walk, tempo, loudness, brightness, NAME:DIMENSION (each with - before it to fall) "
+    help="similarity, walk, tempo, loudness, brightness, NAME:DIMENSION (prefix - for descending) "
     "or shuffled.",
 )
 @click.option(
-    "--recorded", is_flag=True, help="The files were recorded with a microphone: look for their source."
+    "--recorded", is_flag=True, help="The files are microphone recordings: look for their source."
 )
-@click.option("--harmonic", is_flag=True, help="Prefer keys that go together.")
-@click.option("--farthest", is_flag=True, help="The least alike instead.")
-@click.option("--pin", multiple=True, metavar="ID", help="A track that must be in; may be repeated.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of a shuffle.")
-@click.option("--why", is_flag=True, help="Say of each track why it is there.")
+@click.option("--harmonic", is_flag=True, help="Prefer compatible keys.")
+@click.option("--farthest", is_flag=True, help="Pick the least similar tracks instead.")
+@click.option("--pin", multiple=True, metavar="ID", help="Track to include; may be repeated.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Shuffle seed.")
+@click.option("--why", is_flag=True, help="Explain why each track was picked.")
 @common_options
 def recommend(
     clips: tuple[str, ...],
@@ -111,7 +111,7 @@ def recommend(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Print the tracks that sound most like each CLIP, an audio file or a track's ID."""
+    """Recommend tracks that sound most like each CLIP, an audio file or a track's ID."""
     from soundalike.index import index as indices
     from soundalike.playlist import ordering, playlist
 
@@ -159,7 +159,7 @@ def recommend(
 
 
 def _weights(weights: str | None, clips: Sequence[str]) -> list[float]:
-    """How much each clip counts."""
+    """The weight of each clip."""
     if weights is None:
         return [1.0] * len(clips)
     try:
@@ -180,7 +180,7 @@ def _check_rules(
     pin: Sequence[str],
     without: Sequence[str],
 ) -> None:
-    """Refuse what contradicts itself."""
+    """Reject contradictory options."""
     named = [*clips, *less]
     if twice := next((clip for clip in named if named.count(clip) > 1), None):
         raise click.UsageError(f"{twice} is given twice; give it once, with its weight in --weights.")
@@ -208,7 +208,7 @@ def _seeds(
     extend: Path | None,
     recorded: bool,
 ) -> tuple[dict[str, Seed], list[str]]:
-    """The seeds by their files, the tracks of a playlist file among them, and what to say of that."""
+    """The seeds by file, including the tracks of a playlist file, and notes on that file."""
     from soundalike.errors import PlaylistError
     from soundalike.playlist import file_reader, query
     from soundalike.playlist.blend import Seed

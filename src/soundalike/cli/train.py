@@ -1,4 +1,4 @@
-"""`soundalike train`: the genre head, the autoencoder and the network of listeners' taste."""
+"""`soundalike train`: train the genre head, the autoencoder or the collaborative-filtering network."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from soundalike.models import ModelStore
 
 CROSS_VALIDATED = 5_000
-"""A library with more tracks is split once, since cross-validation holds all of it in memory."""
+"""Larger libraries are split once: cross-validation holds everything in memory."""
 
 
 @click.command("genre-head")
 @click.argument("folder", metavar="LIBRARY", type=FOLDER)
-@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
+@click.option("--out", type=FILE, required=True, help=".npz file to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--halves/--no-halves",
     default=True,
     show_default=True,
-    help="Two 15 s halves a clip as well, where the library is small enough for cross-validation.",
+    help="Also train on two 15 s halves of each clip, if the library is cross-validated.",
 )
-@click.option("--no-cache", is_flag=True, help="Keep no feature maps between runs.")
+@click.option("--no-cache", is_flag=True, help="Don't cache feature maps between runs.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_genre_head(
     folder: Path, out: Path, seed: int, halves: bool, no_cache: bool, as_json: bool
 ) -> None:
-    """Train the genre head on LIBRARY's genres; write its weights and a model card beside them.
+    """Train the genre head on LIBRARY's genres; write its weights and a model card.
 
-    The genres are those of the files' tags, or of the column genre of a tracks.csv. A tracks.csv with
-    a column split (training, validation or test) decides what is trained on; otherwise the head is
-    cross-validated, or, with more than 5,000 tracks, the library is split by artist.
+    Genres come from the files' tags, or from the genre column of a tracks.csv. If tracks.csv has a split
+    column (training, validation or test), it determines the training tracks. Otherwise the head is
+    cross-validated, or the library is split by artist if it has more than 5,000 tracks.
     """
     from soundalike.datasets.library import load
     from soundalike.models import ModelStore
@@ -101,11 +101,11 @@ def _train_on_split(
 
 @click.command("mfcc-autoencoder")
 @click.argument("library", type=FOLDER)
-@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
+@click.option("--out", type=FILE, required=True, help=".npz file to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -> None:
-    """Train the MFCC autoencoder on LIBRARY; write its weights and a model card beside them."""
+    """Train the MFCC autoencoder on LIBRARY; write its weights and a model card."""
     from soundalike.datasets.library import load
     from soundalike.training import autoencoder
 
@@ -129,7 +129,7 @@ def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -
 
 
 def check_out(out: Path) -> None:
-    """Refuse a destination that cannot be written, before anything is computed for it."""
+    """Reject an unwritable destination before anything is computed."""
     if out.suffix != ".npz":
         raise click.UsageError(f"--out takes a file that ends with .npz, not {out.name!r}.")
     if not out.parent.is_dir():
@@ -142,13 +142,13 @@ def check_out(out: Path) -> None:
     "--plays",
     type=FILE,
     required=True,
-    help="A CSV table with the columns user, track (a track_id of the library) and plays.",
+    help="CSV table with the columns user, track (a track_id of the library) and plays.",
 )
-@click.option("--out", type=FILE, required=True, help="The .npz file to write.")
+@click.option("--out", type=FILE, required=True, help=".npz file to write.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_json: bool) -> None:
-    """Train, on what listeners played of LIBRARY, the network that guesses it from sound."""
+    """Train the network that predicts listening patterns from audio, on listeners' plays of LIBRARY."""
     from soundalike.datasets.library import load
     from soundalike.training import cf_regression, matrix_factorization
 

@@ -1,9 +1,9 @@
-"""Comparing playlists for one query: what representations agree on, and how far.
+"""Agreement between the playlists of several representations for one query.
 
-Two measures of agreement between rankings, both from 0 (nothing in common) to 1 (the same): the overlap,
-the share of tracks that two lists of one length have in common; and rank-biased overlap (Webber, Moffat
-and Zobel, "A similarity measure for indefinite rankings", ACM TOIS 28, 2010), in which what comes first
-counts more: the mean overlap of the lists' beginnings, each depth weighted by p to its power.
+Two measures of agreement between rankings, from 0 (nothing in common) to 1 (identical): overlap, the
+share of tracks that two lists of equal length have in common; and rank-biased overlap (Webber, Moffat
+and Zobel, "A similarity measure for indefinite rankings", ACM TOIS 28, 2010), which gives top ranks more
+weight: the mean overlap of the lists' prefixes, each depth weighted by p to its power.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 
 PERSISTENCE = 0.9
-"""The p of rank-biased overlap: the first ten ranks have 86 % of the weight."""
+"""Parameter p of rank-biased overlap: the first ten ranks have 86 % of the weight."""
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two playlists agree, 0 to 1."""
+    """Agreement of two playlists, 0 to 1."""
 
     first: str
     second: str
@@ -40,10 +40,10 @@ class Comparison:
 
     Attributes
     ----------
-    playlists : in the order asked for
+    playlists : playlists in the order requested
     unanswered : by representation, why it has no playlist for this query
-    shared : in how many of the playlists each row of the index is
-    agreements : of every two playlists
+    shared : for each row of the index, the number of playlists that contain it
+    agreements : agreement of every pair of playlists
     """
 
     playlists: tuple[Playlist, ...]
@@ -53,14 +53,14 @@ class Comparison:
 
 
 def compare(index: Index, query: Query, names: Sequence[str], length: int) -> Comparison:
-    """Ask several representations the same.
+    """Compare the playlists of several representations.
 
     Parameters
     ----------
     index : the library
     query : from `query.from_library` or `query.from_audio`
     names : representations of the index
-    length : tracks of each playlist
+    length : number of tracks per playlist
     """
     found: list[Playlist] = []
     unanswered: dict[str, str] = {}
@@ -81,7 +81,7 @@ def compare(index: Index, query: Query, names: Sequence[str], length: int) -> Co
 
 
 def overlap(first: Sequence[int], second: Sequence[int]) -> float:
-    """The share of tracks that two lists have in common, of the longer one's length; 0 for none."""
+    """Number of tracks in common, as a share of the longer list's length; 0 for empty lists."""
     longest = max(len(first), len(second))
     return len(set(first) & set(second)) / longest if longest else 0.0
 
@@ -89,12 +89,12 @@ def overlap(first: Sequence[int], second: Sequence[int]) -> float:
 def rank_biased_overlap(
     first: Sequence[int], second: Sequence[int], persistence: float = PERSISTENCE
 ) -> float:
-    """How far two rankings agree, what comes first counting more.
+    """Agreement of two rankings, with more weight for top ranks.
 
     Parameters
     ----------
-    first, second : tracks, best first, none twice
-    persistence : p, above 0 and below 1; the higher, the deeper one looks
+    first, second : tracks, best first, without repeats
+    persistence : p, above 0 and below 1; a higher p gives more weight to deep ranks
 
     Returns
     -------

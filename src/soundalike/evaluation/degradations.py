@@ -1,15 +1,15 @@
-"""Degradations: what loudspeakers, rooms, telephones and crowds do to music on its way to a microphone.
+"""Degradations that music suffers between loudspeaker and microphone: rooms, telephones, crowds.
 
-Every degradation takes samples at 22,050 Hz and gives as many back; what is random comes from a
+Every degradation maps samples at 22,050 Hz to the same number of samples. Randomness comes from a
 generator that is passed in. Levels are root mean squares.
 
-- Rooms are synthetic impulse responses: a direct path, and after it white noise that decays by 60 dB in
+- Rooms are synthetic impulse responses: a direct path, followed by white noise that decays by 60 dB in
   the reverberation time RT60 (Moorer, "About this reverberation business", Computer Music Journal 3,
   1979). The direct-to-reverberant ratio compares the energy of the two.
 - Pink noise has equal energy in each octave. Babble is a crowd of synthetic voices: pulse trains through
-  three formants each that change with every syllable, fricatives and pauses (Fant, 1960, has the source
-  and filter model). No recording of a person is in it.
-- The signal-to-noise ratio (SNR) compares the whole clip with the whole noise.
+  three formants each that change with every syllable, with fricatives and pauses (source-filter model:
+  Fant, 1960). It contains no recordings of people.
+- The signal-to-noise ratio (SNR) compares the energy of the whole clip and the whole noise.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ TELEPHONE_HZ = (300.0, 3_400.0)
 SPEAKER_HZ = 200.0
 VOICES = 8
 _PREDELAY_S = 0.004
-"""Time from the direct sound to the first reflections."""
+"""Delay from the direct sound to the first reflections, in seconds."""
 _SYLLABLE_S = (0.12, 0.3)
 _PITCHES_HZ = (90.0, 250.0)
 _FORMANTS_HZ = ((300.0, 800.0), (900.0, 2_400.0), (2_500.0, 3_000.0))
@@ -37,7 +37,7 @@ _BANDWIDTHS_HZ = (80.0, 120.0, 180.0)
 
 @dataclass(frozen=True)
 class Room:
-    """A room, between a loudspeaker and a microphone in it.
+    """A room with a loudspeaker and a microphone.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Room:
     direct_db: float
 
     def impulse_response(self, generator: np.random.Generator) -> Samples:
-        """An impulse response of this room [shape=(n,)]; the direct path is 1."""
+        """A random impulse response of this room [shape=(n,)]; the direct path is 1."""
         delay = round(_PREDELAY_S * SAMPLE_RATE)
         tail = round(1.2 * self.rt60 * SAMPLE_RATE)
         times = np.arange(tail) / SAMPLE_RATE
@@ -63,7 +63,7 @@ class Room:
 
 
 def in_room(samples: Samples, room: Room, generator: np.random.Generator) -> Samples:
-    """Samples as they sound in a room."""
+    """Apply a room's reverberation."""
     from scipy import signal
 
     wet = signal.oaconvolve(samples, room.impulse_response(generator))
@@ -71,7 +71,7 @@ def in_room(samples: Samples, room: Room, generator: np.random.Generator) -> Sam
 
 
 def with_noise(samples: Samples, noise: Samples, snr_db: float) -> Samples:
-    """Samples and noise together, the noise brought to `snr_db` below the samples."""
+    """Add noise, scaled to a signal-to-noise ratio of `snr_db`."""
     loudness = np.sqrt(np.square(samples, dtype=np.float64).mean())
     noisiness = np.sqrt(np.square(noise, dtype=np.float64).mean())
     gain = loudness / max(noisiness, 1e-12) * 10 ** (-snr_db / 20)
@@ -87,7 +87,7 @@ def pink_noise(count: int, generator: np.random.Generator) -> Samples:
 
 
 def babble(count: int, generator: np.random.Generator, voices: int = VOICES) -> Samples:
-    """A crowd that talks [shape=(count,)]; voices are at different distances."""
+    """Babble of a crowd [shape=(count,)]; voices are at different distances."""
     crowd = np.zeros(count)
     for _ in range(voices):
         crowd += generator.uniform(0.3, 1.0) * _voice(count, generator)
@@ -95,7 +95,7 @@ def babble(count: int, generator: np.random.Generator, voices: int = VOICES) -> 
 
 
 def band_limited(samples: Samples, low_hz: float | None, high_hz: float | None) -> Samples:
-    """Samples between two frequencies, by Butterworth filters of order 4; None leaves an end open."""
+    """Band-pass by Butterworth filters of order 4; None leaves an end open."""
     from scipy import signal
 
     for edge, kind in ((low_hz, "highpass"), (high_hz, "lowpass")):
@@ -106,18 +106,18 @@ def band_limited(samples: Samples, low_hz: float | None, high_hz: float | None) 
 
 
 def telephone(samples: Samples) -> Samples:
-    """The band of a telephone, 300 to 3,400 Hz."""
+    """Limit to the telephone band, 300 to 3,400 Hz."""
     return band_limited(samples, *TELEPHONE_HZ)
 
 
 def small_speaker(samples: Samples, drive: float = 2.0, lowest_hz: float = SPEAKER_HZ) -> Samples:
-    """A small loudspeaker turned up: no bass, and peaks that are clipped softly.
+    """Simulate a small, overdriven loudspeaker: no bass, and soft-clipped peaks.
 
     Parameters
     ----------
     samples : [shape=(n,)]
-    drive : level before the clipping, in units of a root mean square of a quarter of full scale
-    lowest_hz : where its range begins
+    drive : level before clipping, in units of a root mean square of a quarter of full scale
+    lowest_hz : lower cut-off frequency
     """
     thin = band_limited(samples, lowest_hz, None)
     loudness = max(float(np.sqrt(np.square(thin, dtype=np.float64).mean())), 1e-12)
@@ -125,7 +125,7 @@ def small_speaker(samples: Samples, drive: float = 2.0, lowest_hz: float = SPEAK
 
 
 def resampled(samples: Samples, factor: float) -> Samples:
-    """Samples played `factor` times as fast, pitch and all, cut or repeated to their length."""
+    """Play `factor` times as fast, with the pitch; cut or repeat to the original length."""
     import soxr
 
     played = soxr.resample(samples, SAMPLE_RATE * factor, SAMPLE_RATE, quality="HQ")
@@ -133,7 +133,7 @@ def resampled(samples: Samples, factor: float) -> Samples:
 
 
 def transposed(samples: Samples, semitones: float) -> Samples:
-    """Samples at another pitch and the same tempo, by librosa's phase vocoder."""
+    """Transpose without changing the tempo, by librosa's phase vocoder."""
     numba_cache.ready()
     import librosa
 
@@ -142,7 +142,7 @@ def transposed(samples: Samples, semitones: float) -> Samples:
 
 
 def _voice(count: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """One synthetic voice at a root mean square of about 1 where it speaks."""
+    """One synthetic voice, at a root mean square of about 1 during speech."""
     voice = np.zeros(count)
     pitch = generator.uniform(*_PITCHES_HZ)
     place = 0

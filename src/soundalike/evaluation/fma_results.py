@@ -1,14 +1,14 @@
-"""What an index of FMA finds on FMA's own test tracks, beside the article's figures.
+"""Results of an FMA index on FMA's own test tracks, next to the article's figures.
 
-All of it comes from the index alone: its tracks' `split`, what its genre head says of the tracks that
-it was not trained on, and its vectors. Test tracks are those that the head was scored on, of the genres
-that it tells; nothing about them decided anything. The measure is genre precision at 10 (`evaluation`),
-without a filter as in the article and with an artist filter, with 95 % intervals by bootstrap over
+Everything is computed from the index alone: its tracks' `split`, the genre head's predictions for tracks
+it wasn't trained on, and its vectors. Test tracks are those that the head was scored on, in the genres
+that it predicts; they had no influence on training. The measure is genre precision at 10 (`metrics`),
+both without a filter as in the article and with an artist filter, with 95 % intervals by bootstrap over
 artists.
 
-What is compared differs in two ways that no table can mend: the article's split is random, with artists
-and albums on both sides, and FMA's keeps artists apart, which is harder; and only FMA-small has the
-article's eight genres.
+The comparison has two unavoidable differences. The article's split is random, with artists and albums on
+both sides, and FMA's keeps artists apart, which is harder. And only FMA-small has the article's eight
+genres.
 """
 
 from __future__ import annotations
@@ -30,28 +30,28 @@ from soundalike.index.index import Index
 FILE = "fma_report.json"
 K = published.K
 MOST_QUERIES = 10_000
-"""Over all tracks, as many of them, evenly taken, are asked about."""
+"""Maximum number of queries, evenly spaced, for figures over all tracks."""
 _HEAD = "genre_head"
 _NOTES = {
     "metadata": "It uses FMA's sub-genres, which reveal the genre.",
 }
 
 Figure = dict[str, Any]
-"""`mean`, `low`, `high`, `chance` and `queries`; or `mean` None and a `reason`."""
+"""`mean`, `low`, `high`, `chance` and `queries`; or a `mean` of None with a `reason`."""
 
 
 def report(index: Index, seed: int = 0) -> dict[str, Any]:
-    """Measure an index that was built with a head trained on its tracks' split.
+    """Evaluate an index that was built with a head trained on its tracks' split.
 
     Returns
     -------
-    ready for JSON: how many `tracks` there are by `split`, the `genres`, the artists on more than one
-    side, the `figures` beside the article's, and `representations`, each on the test tracks
+    ready for JSON: the number of `tracks` by `split`, the `genres`, the artists on more than one side,
+    the `figures` next to the article's, and `representations`, each on the test tracks
 
     Raises
     ------
     IndexFolderError
-        If the index was not built so.
+        If the index was not built that way.
     """
     tracks = index.tracks
     test = np.flatnonzero(rankings.folds(index) == 0)
@@ -75,11 +75,11 @@ def report(index: Index, seed: int = 0) -> dict[str, Any]:
         "article": asdict(published.CHECKED) | {"accuracy_claimed": published.CLAIMED_ACCURACY},
         "figures": {
             "accuracy": _accuracy(index, test, seed),
-            "precision_test": _both(index, _HEAD, test, test, seed),
-            "precision_all": _both(index, _HEAD, _some(told), told, seed),
+            "precision_test": _precisions(index, _HEAD, test, test, seed),
+            "precision_all": _precisions(index, _HEAD, _subsample(told), told, seed),
         },
         "representations": [
-            {"name": name, "note": _NOTES.get(name, "")} | _both(index, name, test, test, seed)
+            {"name": name, "note": _NOTES.get(name, "")} | _precisions(index, name, test, test, seed)
             for name in index.names
             if index.has_vectors(name)
         ],
@@ -87,7 +87,7 @@ def report(index: Index, seed: int = 0) -> dict[str, Any]:
 
 
 def save(index: Index, document: dict[str, Any]) -> None:
-    """Write the report into the index's folder."""
+    """Write the report into the index folder."""
     path = index.folder / FILE
     aside = path.with_name(f".{path.name}.part")
     aside.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -95,7 +95,7 @@ def save(index: Index, document: dict[str, Any]) -> None:
 
 
 def _accuracy(index: Index, test: NDArray[np.intp], seed: int) -> Figure:
-    """The head's accuracy; chance is that of saying the most frequent genre of training."""
+    """The head's accuracy; chance is always predicting the most frequent genre of training."""
     genre = index.tracks["genre"].to_numpy()
     told = np.array(index.genres)[np.asarray(index.array("genre_probabilities")[test]).argmax(axis=1)]
     training = genre[(index.tracks["split"] == "training").to_numpy()]
@@ -104,7 +104,7 @@ def _accuracy(index: Index, test: NDArray[np.intp], seed: int) -> Figure:
     return _figure(right, (genre[test] == majority).astype(float), _artists(index)[test], seed)
 
 
-def _both(
+def _precisions(
     index: Index, name: str, queries: NDArray[np.intp], candidates: NDArray[np.intp], seed: int
 ) -> dict[str, Figure]:
     """Precision at 10 without a filter and with an artist filter."""
@@ -139,7 +139,7 @@ def _both(
 def _blocks(
     index: Index, name: str, queries: NDArray[np.intp], candidates: NDArray[np.intp]
 ) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """The similarities of queries to candidates, some queries at a time."""
+    """Similarities of queries to candidates, in blocks of queries."""
     for start in range(0, len(queries), rankings.BLOCK):
         rows = queries[start : start + rankings.BLOCK]
         similarities = rankings.ranking_matrix(index, name, rankings.vectors_of(index, name, rows))
@@ -147,12 +147,12 @@ def _blocks(
 
 
 def _enough(groups: NDArray[np.intp], queries: NDArray[np.intp], candidates: NDArray[np.intp]) -> bool:
-    """Whether every query keeps ten candidates when its own group is taken out."""
+    """Whether every query has ten candidates left without its own group."""
     taken = np.bincount(groups[candidates], minlength=int(groups.max()) + 1)
     return bool(len(candidates) - taken[groups[queries]].max() >= K)
 
 
-def _some(rows: NDArray[np.intp]) -> NDArray[np.intp]:
+def _subsample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
     return rows[:: -(-len(rows) // MOST_QUERIES)]
 
 

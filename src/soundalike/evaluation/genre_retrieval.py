@@ -1,21 +1,21 @@
-"""Do the tracks that a representation finds share the query's genre? Figures over a whole index.
+"""Genre retrieval: whether a representation's nearest tracks share the query's genre, over an index.
 
-Genre stands in for "sounds alike" since it is what libraries come with; `evaluation` defines the
-measures. Three filters take tracks out of a query's ranking: `none` (but the query itself), `artist`
-(all by its artist, the headline) and `album`. Tracks without a genre are neither asked nor found.
+Genre is a proxy for "sounds alike", because it is the label that libraries have; `metrics` defines the
+measures. Three filters remove tracks from a query's ranking: `none` (only the query itself), `artist`
+(all tracks by its artist; the headline) and `album`. Tracks without a genre are neither queries nor
+candidates.
 
-Some libraries say in a column `genre_source` where each genre came from. A genre that an automatic
-tagger made was itself heard from the audio, so that a representation akin to the tagger would be
-praised for agreeing with itself. Figures are therefore given for several sets of labels:
+Some libraries have a column `genre_source` with the origin of each genre. Genres from an automatic
+tagger were themselves predicted from audio, and would favour representations similar to the tagger.
+Results are therefore computed for several sets of labels:
 
 - `all` : every track with a genre;
-- `tagger`, `not_tagger` : the queries whose genre came from the tagger, and the others, each among all
+- `tagger`, `not_tagger` : queries whose genre came from the tagger, and the others, each among all
   candidates;
-- `no_tagger` : queries and candidates not from a tagger, so that no label of a tagger's plays any part.
+- `no_tagger` : queries and candidates whose genre isn't from a tagger, which leaves no tagger labels.
 
-A set is left out where a query of it would have too few candidates. The headline figures are those of
-`all` where no label is a tagger's, and else of the first there is of `no_tagger`, `not_tagger` and
-`tagger`.
+A set is left out if one of its queries has too few candidates. The headline figures use `all` if no
+label is from a tagger, and otherwise the first available of `no_tagger`, `not_tagger` and `tagger`.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ METRICS = (*(f"precision_at_{k}" for k in KS), "map", "ndcg")
 COMPARED = ("precision_at_10", "map")
 TAGGER = "tagger"
 PLAYLIST = 10
-"""The length of the playlists in which hubness is counted."""
+"""Length of the playlists for hubness."""
 
 
 @dataclass(frozen=True)
 class Labels:
-    """One set of labels.
+    """A set of labels.
 
     Attributes
     ----------
-    queries, candidates : which tracks are asked about, and which may be found [shape=(n,), bool]
+    queries, candidates : which tracks are queries, and which can be retrieved [shape=(n,), bool]
     """
 
     queries: NDArray[np.bool_]
@@ -56,15 +56,15 @@ class Labels:
 
 @dataclass(frozen=True)
 class Task:
-    """What is asked of every representation of an index.
+    """The evaluation task of an index, the same for every representation.
 
     Attributes
     ----------
-    genres : of each track, as numbers [shape=(n,)]; -1 for none
-    names : of the genres, by number
-    groups : numbers of the tracks that a filter takes out together, by filter [shape=(n,)]
+    genres : genre number of each track [shape=(n,)]; -1 for none
+    names : genre names, by number
+    groups : group number of each track by filter; a filter removes whole groups [shape=(n,)]
     labels : sets of labels by name
-    headline : name of the one that is looked at first
+    headline : name of the main set
     """
 
     genres: NDArray[np.intp]
@@ -76,17 +76,17 @@ class Task:
 
 Values = dict[tuple[str, str], dict[str, NDArray[np.float64]]]
 """Per-query scores by set of labels and filter, each by metric and `chance` [shape=(n,)]; NaN for
-tracks that are not asked about."""
+tracks that aren't queries."""
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One representation's scores.
+    """Scores of one representation.
 
     Attributes
     ----------
-    values : each query's
-    neighbours : each track's nearest others among all tracks [shape=(n, 10)]
+    values : scores of each query
+    neighbours : each track's nearest neighbours among all tracks [shape=(n, 10)]
     """
 
     values: Values
@@ -94,12 +94,12 @@ class Scores:
 
 
 def task(index: Index) -> Task:
-    """What can be asked of an index.
+    """Define the evaluation task of an index.
 
     Raises
     ------
     LibraryError
-        If its tracks have no genres or no artists, or are too few to look at 20 neighbours by others.
+        If its tracks have no genres or no artists, or there are too few for 20 neighbours by others.
     """
     tracks = index.tracks
     labelled = tracks["genre"].ne("").to_numpy(bool)
@@ -134,7 +134,7 @@ def task(index: Index) -> Task:
 
 
 def enough_candidates(groups: NDArray[np.intp], labels: Labels) -> bool:
-    """Whether every query keeps at least 20 candidates when its own group is taken out."""
+    """Whether every query has at least 20 candidates left without its own group."""
     if not labels.queries.any():
         return False
     taken = np.bincount(groups[labels.candidates], minlength=int(groups.max()) + 1)
@@ -142,7 +142,7 @@ def enough_candidates(groups: NDArray[np.intp], labels: Labels) -> bool:
 
 
 def score(index: Index, name: str, task: Task) -> Scores:
-    """Rank every track for every other, and score the rankings; the slow part, a block at a time."""
+    """Rank all tracks for each query, and score the rankings; the slow part, done in blocks."""
     n = len(index)
     values = {
         (label, kind): _unknown(n)
@@ -161,10 +161,10 @@ def score(index: Index, name: str, task: Task) -> Scores:
 
 
 def score_held_out(index: Index, name: str, task: Task) -> Values:
-    """As `score`, with an artist filter, among the tracks of one fold and by a head that heard none.
+    """Like `score` with an artist filter, but within folds and by heads not trained on the fold.
 
-    Empty where the index has no folds, or the representation cannot be held out. A set of labels is
-    left out where a query of it would have too few candidates within its fold.
+    Empty if the index has no folds or the representation cannot be held out. A set of labels is left out
+    if one of its queries has too few candidates within its fold.
     """
     folds = rankings.folds(index)
     values: Values = {}
@@ -188,7 +188,7 @@ def score_held_out(index: Index, name: str, task: Task) -> Values:
 
 
 def figures(task: Task, values: Values, baseline: Values | None, seed: int) -> dict[str, Any]:
-    """Means, intervals and the comparison with a baseline, by set of labels, ready for JSON."""
+    """Means, intervals and the comparison with a baseline by set of labels, ready for JSON."""
     found: dict[str, Any] = {}
     for label in task.labels:
         scored = {kind: values[label, kind] for kind in task.groups if (label, kind) in values}
@@ -205,7 +205,7 @@ def figures(task: Task, values: Values, baseline: Values | None, seed: int) -> d
 
 
 def summary(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) -> dict[str, Any]:
-    """Chance, and each metric's mean with its 95 % interval over artists, of the queries asked."""
+    """Chance, and each metric's mean over the queries with its 95 % interval over artists."""
     asked = np.isfinite(values["chance"])
     matrix = np.stack([values[metric][asked] for metric in METRICS], axis=1)
     drawn = metrics.bootstrap_means(matrix, task.groups["artist"][asked], seed)
@@ -219,7 +219,7 @@ def summary(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) ->
 
 
 def by_genre(task: Task, values: Values, seed: int) -> dict[str, Any]:
-    """As `summary`, of the headline's queries of each genre, by filter and genre."""
+    """Like `summary`, for the headline queries of each genre, by filter and genre."""
     return {
         kind: _by_genre(task, values[task.headline, kind], seed)
         for kind in task.groups
@@ -233,7 +233,7 @@ def against(
     baseline: Mapping[str, NDArray[np.float64]],
     seed: int,
 ) -> dict[str, Any]:
-    """The paired test against a baseline, by metric."""
+    """Paired test against a baseline, by metric."""
     groups = task.groups["artist"]
     compared = {
         metric: asdict(metrics.paired_comparison(values[metric], baseline[metric], groups, seed))
@@ -247,14 +247,14 @@ def against(
 
 
 def rounded(value: float) -> float:
-    """A figure to six decimals, which is more than it is worth."""
+    """Round to six decimals, more than the precision of any figure."""
     return round(value, 6)
 
 
 def _by_source(
     tracks: pd.DataFrame, labelled: NDArray[np.bool_], artists: NDArray[np.intp]
 ) -> dict[str, Labels]:
-    """Sets of labels by where they came from; none where no tagger made any."""
+    """Sets of labels by origin; empty if no label is from a tagger."""
     if "genre_source" not in tracks:
         return {}
     tagged = tracks["genre_source"].eq(TAGGER).to_numpy(bool) & labelled
@@ -274,7 +274,7 @@ def _unknown(n: int) -> dict[str, NDArray[np.float64]]:
 
 
 def _order_within(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-    """The ranking of a fold's tracks for each other, as rows of the index [shape=(m, m)]."""
+    """Ranking of a fold's tracks for each other, as rows of the index [shape=(m, m)]."""
     return rows[metrics.ranking_order(rankings.held_out_matrix(index, name, rows))]
 
 
@@ -290,7 +290,7 @@ def _score_rows(
     order: NDArray[np.intp],
     values: dict[str, NDArray[np.float64]],
 ) -> None:
-    """Score the rankings of some rows, each of all tracks or of some, into their places."""
+    """Score the rankings for some rows, over all tracks or some, and store the scores."""
     labels = task.labels[label]
     here = np.flatnonzero(labels.queries[rows])
     if not len(here):
@@ -321,7 +321,7 @@ def _by_genre(task: Task, values: Mapping[str, NDArray[np.float64]], seed: int) 
 
 
 def _figure(values: NDArray[np.float64], drawn: NDArray[np.float64]) -> dict[str, float | None]:
-    """Mean and interval; None where no query has a value."""
+    """Mean and interval; None if no query has a value."""
     if not np.isfinite(values).any():
         return {"mean": None, "low": None, "high": None}
     low, high = np.nanpercentile(drawn, [2.5, 97.5])

@@ -1,19 +1,19 @@
-"""Hubness: do a few tracks stand in everyone's playlist, and some in nobody's?
+"""Hubness: how unevenly tracks occur in each other's playlists.
 
-In many dimensions some points are among the nearest neighbours of very many others (hubs), and some of
-none at all (orphans, or anti-hubs), whatever they sound like (Radovanović, Nanopoulos and Ivanović,
+In high-dimensional spaces, some points are among the nearest neighbours of very many others (hubs), and
+some of none (orphans, or anti-hubs), regardless of how they sound (Radovanović, Nanopoulos and Ivanović,
 2010; for music Flexer, Schnitzer and Schlüter, 2012). The k-occurrence N_k of a track is the number of
-other tracks that have it among their k nearest; its mean is k, and how it is spread tells hubness:
+other tracks that have it among their k nearest. Its mean is k; its distribution shows hubness:
 
-- skew is the third standardised moment of N_k: 0 where all occur equally often, greater for more hubs;
-- orphans is the share of tracks with N_k = 0, which no playlist of length k will ever hold;
-- coverage is the share of tracks that some playlist holds, 1 - orphans (Ge, Delgado-Battenfeld and
+- skew is the third standardised moment of N_k: 0 if all tracks occur equally often, higher with hubs;
+- orphans is the share of tracks with N_k = 0, which appear in no playlist of length k;
+- coverage is the share of tracks that appear in some playlist, 1 - orphans (Ge, Delgado-Battenfeld and
   Jannach, 2010; Flexer and Stevens, 2018, call it reachability);
-- evenness is how many equally frequent tracks would fill the playlists as variedly, as a share of all:
+- evenness is the number of equally frequent tracks with the same entropy, as a share of all tracks:
   exp(entropy of N_k / sum of N_k) / n (after Ge et al., section 3.2). 1 is even;
-- largest is the largest N_k, the greatest hub's.
+- largest is the largest N_k, that of the biggest hub.
 
-Playlists here are of all tracks to each other, with no artist filter.
+The playlists are those of all tracks to each other, without an artist filter.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from numpy.typing import ArrayLike, NDArray
 
 @dataclass(frozen=True)
 class Hubness:
-    """How evenly tracks occur in each other's playlists; the module says what each figure is.
+    """Evenness of tracks in each other's playlists; the module docstring defines the figures.
 
     Attributes
     ----------
-    skew : 0 where all occur equally often
+    skew : 0 if all occur equally often
     orphans, coverage, evenness : 0 to 1
-    largest : tracks, at most n - 1
+    largest : number of playlists, at most n - 1
     """
 
     skew: float
@@ -44,12 +44,12 @@ class Hubness:
 
 
 def validate(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Check lists of neighbours; warn where there are none.
+    """Check neighbour lists; warn if there are none.
 
     Raises
     ------
     ValueError
-        If they are not a matrix of whole numbers from 0 to n - 1, or a list names a track twice.
+        If they aren't a matrix of integers from 0 to n - 1, or a list contains a track twice.
     """
     lists = np.asarray(neighbours)
     if lists.ndim != 2:
@@ -72,7 +72,7 @@ def occurrences(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
 
     Parameters
     ----------
-    neighbours : each track's k nearest others [shape=(queries, k)]
+    neighbours : each track's k nearest neighbours without itself [shape=(queries, k)]
     n : number of tracks
 
     Returns
@@ -92,12 +92,12 @@ def hubness(neighbours: ArrayLike, n: int) -> Hubness:
 
     Parameters
     ----------
-    neighbours : each track's k nearest others [shape=(queries, k)]
+    neighbours : each track's k nearest neighbours without itself [shape=(queries, k)]
     n : number of tracks
 
     Returns
     -------
-    Hubness; all zeros, with a warning, where there are no neighbours
+    Hubness; all zeros, with a warning, if there are no neighbours
 
     Raises
     ------
@@ -112,7 +112,7 @@ def hubness(neighbours: ArrayLike, n: int) -> Hubness:
 
 
 def _skew(values: NDArray[np.float64]) -> float:
-    """Third central moment over the cube of the standard deviation; 0 where all are equal."""
+    """Third central moment over the cube of the standard deviation; 0 if all values are equal."""
     centred = values - values.mean()
     spread = float(np.mean(centred**2))
     return float(np.mean(centred**3)) / spread**1.5 if spread else 0.0

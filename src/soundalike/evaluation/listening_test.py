@@ -1,15 +1,15 @@
-"""Votes of a blind listening test, kept in an embedded database that many sessions share.
+"""Votes of a blind listening test, in an embedded database shared by many sessions.
 
-A voter is shown two playlists for one track, each made by another representation, without their names
-and in random order, and says which sounds more alike. `deal` notes a pair before it is shown; `vote`
-counts at most one answer to it, whoever asks how often. A reset begins a new round and deletes nothing.
-Each round belongs to one library, by its fingerprint, so that votes on different music are never added
-up; those of a time when libraries were not told apart are only exported.
+A voter sees two playlists for one track, made by two representations, unnamed and in random order, and
+says which sounds more alike. `deal` records a pair before it is shown; `vote` counts at most one answer
+per pair, however often it is called. A reset starts a new round and deletes nothing. Each round belongs
+to one library, identified by its fingerprint, so votes on different music are never combined. Votes from
+versions that didn't record the library are only exported.
 
 The database is SQLite in write-ahead mode: readers never wait, and writers, each in one short
-transaction, wait for each other. What is reported of two representations is the share of votes for the
-first among those that had a preference, with its 95 % interval by Wilson ("Probable inference, the law
-of succession, and statistical inference", JASA 22, 1927), which holds for few votes too.
+transaction, wait for each other. For two representations, we report the share of votes for the first
+among those with a preference, with its 95 % Wilson interval ("Probable inference, the law of succession,
+and statistical inference", JASA 22, 1927), which is valid for few votes too.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from pathlib import Path
 from soundalike.errors import VotesError
 
 CHOICES = ("left", "right", "same")
-"""What can be answered: one of the two playlists, or that neither sounds more alike."""
+"""Possible answers: one of the two playlists, or no difference."""
 COLUMNS = ("library", "round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
-"""Of the exported table; times are UTC, and the library is its fingerprint."""
+"""Columns of the exported table; times are UTC, and the library is its fingerprint."""
 
 _WAIT_S = 10.0
 _SCHEMA = """
@@ -54,11 +54,11 @@ _NEXT_ROUND = "INSERT INTO rounds (round, library) SELECT COALESCE(MAX(round), 0
 
 @dataclass(frozen=True)
 class Pair:
-    """Two representations to choose between, in the order in which they are shown.
+    """Two representations to choose between, in the order shown.
 
     Attributes
     ----------
-    id : unguessable, and all that a browser need know
+    id : unguessable, and the only part that the browser receives
     query : id of the track whose playlists are shown
     """
 
@@ -70,14 +70,14 @@ class Pair:
 
 @dataclass(frozen=True)
 class VoteCount:
-    """The votes on two representations.
+    """Vote counts for two representations.
 
     Attributes
     ----------
-    first, second : their names, in alphabetical order
-    for_first, for_second, same : votes
-    share : of those with a preference, for the first; None without any
-    low, high : its 95 % interval; 0 and 1 without any
+    first, second : names, in alphabetical order
+    for_first, for_second, same : number of votes
+    share : share for the first, of the votes with a preference; None without any
+    low, high : 95 % interval of the share; 0 and 1 without any
     """
 
     first: str
@@ -91,17 +91,17 @@ class VoteCount:
 
 
 class Votes:
-    """The votes on a library in a database file, which is made with its folder if it is not there.
+    """The votes on a library in a database file; file and folder are created if missing.
 
     Parameters
     ----------
-    path : the file
-    library : the library's fingerprint; votes on others in the same file are left alone
+    path : the database file
+    library : fingerprint of the library; votes on other libraries in the file are left alone
 
     Raises
     ------
     VotesError
-        Here and in every method, if the file cannot be used.
+        Here and in every method, if the file is unusable.
     """
 
     def __init__(self, path: Path, library: str) -> None:
@@ -123,7 +123,7 @@ class Votes:
                 database.execute(_NEXT_ROUND, (library,))
 
     def deal(self, query: str, names: Sequence[str]) -> Pair:
-        """Two of the representations in random order, noted as shown for a track.
+        """Draw two representations in random order, and record them as shown for a track.
 
         Raises
         ------
@@ -144,7 +144,7 @@ class Votes:
         return pair
 
     def vote(self, pair_id: str, choice: str) -> bool:
-        """Count an answer; False if the pair is unknown, or was answered before.
+        """Count an answer; False if the pair is unknown or was already answered.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class Votes:
             return changed.rowcount == 1
 
     def count(self) -> int:
-        """Votes in this round of the library's."""
+        """Number of votes in the library's current round."""
         with self._open() as database:
             found = database.execute(
                 f"SELECT COUNT(choice) FROM pairs WHERE round = {_THIS_ROUND}", (self.library,)
@@ -170,7 +170,7 @@ class Votes:
         return int(found[0])
 
     def tallies(self) -> list[VoteCount]:
-        """The votes of this round, for every two representations that were voted on."""
+        """Votes of this round, for every pair of representations that was voted on."""
         with self._open() as database:
             rows = database.execute(
                 "SELECT left, right, choice, COUNT(*) FROM pairs WHERE choice IS NOT NULL "
@@ -189,12 +189,12 @@ class Votes:
         ]
 
     def reset(self) -> None:
-        """Begin a new round of the library's; the votes so far stay in the file and are exported."""
+        """Begin a new round for the library; existing votes stay in the file and are exported."""
         with self._write() as database:
             database.execute(_NEXT_ROUND, (self.library,))
 
     def export(self) -> str:
-        """Every vote of every round and library as CSV, the columns those of `COLUMNS`."""
+        """Export every vote of every round and library as CSV, with the columns `COLUMNS`."""
         columns = ", ".join(COLUMNS)
         with self._open() as database:
             rows = database.execute(
@@ -210,7 +210,7 @@ class Votes:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            # A connection each time: they may not be shared between threads.
+            # A new connection each time: connections cannot be shared between threads.
             with closing(sqlite3.connect(self.path, timeout=_WAIT_S, isolation_level=None)) as database:
                 yield database
         except sqlite3.Error as error:
@@ -223,7 +223,7 @@ class Votes:
             try:
                 yield database
             except BaseException:
-                # After a full disk SQLite has taken everything back itself.
+                # After a full disk, SQLite has already rolled everything back.
                 if database.in_transaction:
                     database.execute("ROLLBACK")
                 raise
@@ -236,7 +236,7 @@ class Votes:
 
 
 def tally(first: str, second: str, for_first: int, for_second: int, same: int) -> VoteCount:
-    """Votes on two representations, with the share for the first and its interval."""
+    """Vote counts for two representations, with the share for the first and its interval."""
     decided = for_first + for_second
     if not decided:
         return VoteCount(first, second, for_first, for_second, same, None, 0.0, 1.0)

@@ -1,23 +1,23 @@
-"""Evaluation: how well a ranking finds tracks of one genre, and how well a classifier tells genres.
+"""Metrics of genre retrieval and genre classification.
 
-Conventions, after mir_eval (Raffel et al., 2014): every function checks its input before it computes;
-malformed input raises a ValueError that names what is wrong, empty input warns and scores 0, a perfect
-answer scores 1; higher is better unless said otherwise.
+Conventions, after mir_eval (Raffel et al., 2014): every function validates its input before computing.
+Malformed input raises a ValueError that names the problem, empty input warns and scores 0, and a perfect
+result scores 1. Higher is better unless stated otherwise.
 
-A track is asked about (the query), all others are ranked by their similarity to it (the candidates),
-and those of the query's genre are relevant. Per query,
+A track is the query; all others are ranked by their similarity to it (the candidates), and those of the
+query's genre are relevant. Per query,
 
 - precision at k is the share of the k nearest that are relevant (Schnitzer et al., 2012, section 3);
-- average precision is the mean, over the relevant, of the precision at the rank of each, and MAP is its
-  mean over queries (Manning, Raghavan and Schütze, 2008, section 8.4);
-- NDCG is the sum of 1 / log2(rank + 1) over the relevant, divided by what it would be with all of them
-  in front (Järvelin and Kekäläinen, 2002), over the whole ranking.
+- average precision is the mean of the precision at the rank of each relevant track, and MAP is its mean
+  over queries (Manning, Raghavan and Schütze, 2008, section 8.4);
+- NDCG is the sum of 1 / log2(rank + 1) over the relevant, divided by its value with all of them ranked
+  first (Järvelin and Kekäläinen, 2002), over the whole ranking.
 
-A query without anything relevant to find has neither average precision nor NDCG, and does not count in
-their means. Equal similarities keep the order of tracks. With an artist filter (Pampalk, Flexer and
-Widmer, 2005) tracks by the query's own artist are no candidates, since albums are recognised by their
-production more than by their music. Chance is the expected precision of a random ranking under the
-same filter: the share of candidates that are relevant.
+A query without relevant candidates has neither average precision nor NDCG, and is left out of their
+means. Ties keep the order of tracks. With an artist filter (Pampalk, Flexer and Widmer, 2005), tracks by
+the query's own artist aren't candidates, because albums are recognised by their production more than by
+their music. Chance is the expected precision of a random ranking under the same filter: the share of
+candidates that are relevant.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ROUNDS = 2_000
-"""How often the bootstrap draws."""
+"""Number of bootstrap samples."""
 _ROUNDS_AT_ONCE = 250
 
 
@@ -40,8 +40,8 @@ class Precision:
 
     Attributes
     ----------
-    mean : over queries, 0 to 1
-    low, high : 95 % bootstrap interval of the mean, resampling artists (or queries without them)
+    mean : mean over queries, 0 to 1
+    low, high : 95 % bootstrap interval of the mean, resampling artists (or queries without artists)
     chance : expected precision of a random ranking
     per_query : [shape=(queries,)]
     """
@@ -61,22 +61,22 @@ def precision_at_k(
     k: int = 10,
     seed: int = 0,
 ) -> Precision:
-    """Genre precision at k over a matrix of similarities.
+    """Genre precision at k from a similarity matrix.
 
     Parameters
     ----------
-    similarities : [shape=(n, n)], row i the similarity of track i to every track
+    similarities : [shape=(n, n)], row i holds the similarity of track i to every track
     labels : genre of each track
-    artists : artist of each track, to filter by; None for no filter. An empty name is nobody's: such
-        a track filters out only itself
-    queries : which tracks are asked about [shape=(n,), bool]; all by default. Candidates are always
-        all tracks
-    k : neighbours looked at
-    seed : of the bootstrap
+    artists : artist of each track, for the filter; None for no filter. A track with an empty name
+        filters out only itself
+    queries : which tracks are queries [shape=(n,), bool]; all by default. All tracks are always
+        candidates
+    k : number of neighbours
+    seed : random seed of the bootstrap
 
     Returns
     -------
-    Precision; all zeros, with a warning, where no query is asked
+    Precision; all zeros, with a warning, if there are no queries
 
     Raises
     ------
@@ -110,12 +110,12 @@ def precision_at_k(
 
 @dataclass(frozen=True)
 class RankingScores:
-    """What each query's ranking scores.
+    """Scores of each query's ranking.
 
     Attributes
     ----------
     values : by metric (`precision_at_<k>`, `map`, `ndcg`), each 0 to 1 [shape=(queries,)]; `map` holds
-        average precision, and it and `ndcg` are NaN for a query without anything relevant
+        average precision, and it and `ndcg` are NaN for a query without relevant candidates
     chance : share of candidates that are relevant [shape=(queries,)]
     """
 
@@ -124,20 +124,20 @@ class RankingScores:
 
 
 def ranking_order(similarities: ArrayLike) -> NDArray[np.intp]:
-    """Tracks by similarity, most similar first, equal ones in their own order.
+    """Sort tracks by similarity, most similar first; ties keep their order.
 
     Parameters
     ----------
-    similarities : of each query to every track [shape=(m, n)]
+    similarities : similarity of each query to every track [shape=(m, n)]
 
     Returns
     -------
-    numbers of tracks [shape=(m, n)]
+    track numbers [shape=(m, n)]
 
     Raises
     ------
     ValueError
-        If it is not a matrix of finite numbers.
+        If the input is not a matrix of finite numbers.
     """
     matrix = np.asarray(similarities)
     if not np.issubdtype(matrix.dtype, np.floating):
@@ -152,12 +152,12 @@ def ranking_order(similarities: ArrayLike) -> NDArray[np.intp]:
 def validate(
     order: NDArray[np.number], relevant: ArrayLike, candidates: ArrayLike, ks: Sequence[int]
 ) -> None:
-    """Check what `ranking_scores` is given; warn where there is nothing to score.
+    """Validate the input of `ranking_scores`; warn if there is nothing to score.
 
     Raises
     ------
     ValueError
-        If shapes disagree, relevance or candidacy are not booleans, a k is under 1, or a query has
+        If shapes disagree, relevance or candidates are not booleans, a k is under 1, or a query has
         fewer candidates than the largest k.
     """
     if order.ndim != 2:
@@ -190,8 +190,8 @@ def ranking_scores(
     ----------
     order : every track by similarity to each query, from `ranking_order` [shape=(m, n)]
     relevant : whether a track has the query's genre [shape=(m, n)]
-    candidates : whether a track may be found at all [shape=(m, n)]; the query itself may not
-    ks : numbers of neighbours looked at
+    candidates : whether a track can be retrieved [shape=(m, n)]; the query itself cannot
+    ks : numbers of neighbours
 
     Raises
     ------
@@ -222,12 +222,12 @@ def precision_of_nearest(
     candidates: NDArray[np.bool_],
     k: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Precision at k and chance of each query, as `ranking_scores` gives them, without a ranking.
+    """Precision at k and chance of each query, as from `ranking_scores`, without a full ranking.
 
     Parameters
     ----------
-    similarities : of each query to every track, finite [shape=(m, n)]
-    relevant, candidates : as of `ranking_scores` [shape=(m, n)]
+    similarities : similarity of each query to every track, finite [shape=(m, n)]
+    relevant, candidates : as for `ranking_scores` [shape=(m, n)]
 
     Raises
     ------
@@ -238,7 +238,7 @@ def precision_of_nearest(
     masked = np.where(candidates, similarities, -np.inf)
     least = np.partition(masked, -k, axis=1)[:, -k:].min(axis=1, keepdims=True)
     above, equal = masked > least, masked == least
-    # Of equal ones, the first in order are taken.
+    # Ties are resolved by the order of tracks.
     wanted = k - above.sum(axis=1, keepdims=True)
     nearest = above | (equal & (np.cumsum(equal, axis=1, dtype=np.int32) <= wanted))
     chance = (relevant & candidates).sum(axis=1) / candidates.sum(axis=1)
@@ -248,24 +248,24 @@ def precision_of_nearest(
 def bootstrap_means(
     values: ArrayLike, groups: ArrayLike, seed: int = 0, rounds: int = ROUNDS
 ) -> NDArray[np.float64]:
-    """Means of resampled values, drawing whole groups (Efron and Tibshirani, 1993).
+    """Bootstrap means of values, resampling whole groups (Efron and Tibshirani, 1993).
 
-    Tracks by one artist are not independent, so that resampling tracks would give too narrow an
-    interval; groups are drawn with replacement, and all of a group's values come with it.
+    Tracks by one artist are not independent, and resampling tracks would give too narrow an interval.
+    Groups are drawn with replacement, each with all of its values.
 
     Parameters
     ----------
-    values : one column a quantity, all of them resampled alike [shape=(n, m)]; NaN counts as absent
-    groups : who each row belongs to [shape=(n,)]
+    values : one column per quantity, all resampled alike [shape=(n, m)]; NaN counts as missing
+    groups : group of each row [shape=(n,)]
 
     Returns
     -------
-    [shape=(rounds, m)]; NaN where nothing but absent values was drawn
+    [shape=(rounds, m)]; NaN if only missing values were drawn
 
     Raises
     ------
     ValueError
-        If there are no values, or not one group a row.
+        If there are no values, or the number of groups differs from the number of rows.
     """
     array, group = np.asarray(values, np.float64), np.asarray(groups)
     if array.ndim != 2 or not len(array) or group.shape != (len(array),):
@@ -297,14 +297,14 @@ def bootstrap_interval(
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """One system against another on the same queries.
+    """Comparison of two systems on the same queries.
 
     Attributes
     ----------
     difference : mean of value minus baseline
-    low, high : its 95 % bootstrap interval, resampling artists
+    low, high : 95 % bootstrap interval of the difference, resampling artists
     p : two-sided achieved significance level, at least 2 / (rounds + 1)
-    ratio : of the means; None where the baseline's is 0
+    ratio : ratio of the means; None if the baseline's is 0
     """
 
     difference: float
@@ -319,9 +319,9 @@ def paired_comparison(
 ) -> PairedComparison:
     """Paired bootstrap test of two systems' per-query values (Sakai, 2006).
 
-    Differences are resampled by whole groups; p is twice the smaller share of resampled means that lie
-    on either side of 0, the observed sample counted in (Davison and Hinkley, 1997, section 4.2).
-    Queries for which either value is NaN do not count.
+    Differences are resampled by whole groups. p is twice the smaller share of resampled means on either
+    side of 0, including the observed sample (Davison and Hinkley, 1997, section 4.2). Queries with a NaN
+    in either value are left out.
 
     Raises
     ------
@@ -344,7 +344,7 @@ def paired_comparison(
 
 
 def group_numbers(names: Sequence[str] | None, n: int) -> NDArray[np.intp]:
-    """A number for each artist (or album); tracks without one have a number each."""
+    """Number each artist (or album); tracks without one each get their own number."""
     if names is None:
         return np.arange(n)
     own = [name or f"\0{position}" for position, name in enumerate(names)]
@@ -352,7 +352,7 @@ def group_numbers(names: Sequence[str] | None, n: int) -> NDArray[np.intp]:
 
 
 def cosine_matrix(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Cosine similarity of every two rows [shape=(n, dim)] -> [shape=(n, n)]; 0 for a zero row."""
+    """Pairwise cosine similarity of rows [shape=(n, dim)] -> [shape=(n, n)]; 0 for a zero row."""
     array = np.asarray(vectors, np.float32)
     norms = np.linalg.norm(array, axis=1, keepdims=True)
     unit = np.divide(array, norms, out=np.zeros_like(array), where=norms > 0)
@@ -362,17 +362,17 @@ def cosine_matrix(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Classification:
-    """How well predicted genres agree with labels.
+    """Agreement of predicted genres with labels.
 
     Attributes
     ----------
-    n : tracks
-    accuracy : share predicted right, 0 to 1
+    n : number of tracks
+    accuracy : share predicted correctly, 0 to 1
     macro_f1 : mean over genres of the F1 score, 0 to 1
     log_loss : mean negative log probability of the label, nats, lower is better; None for a
         prediction without probabilities
     confusion : [label][prediction] counts, in the order of `genres`
-    genres : names
+    genres : genre names
     """
 
     n: int
@@ -393,14 +393,14 @@ def classification(
 
     Parameters
     ----------
-    labels, predicted : one genre a track
-    genres : all genres there are to tell, in the order of the probabilities' columns
+    labels, predicted : one genre per track
+    genres : all possible genres, in the order of the probabilities' columns
     probabilities : [shape=(n, genres)], rows sum to 1
 
     Raises
     ------
     ValueError
-        If lengths disagree, there is no track, or a label is not among the genres.
+        If lengths disagree, there are no tracks, or a label is not among the genres.
     """
     from sklearn import metrics
 

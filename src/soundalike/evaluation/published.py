@@ -1,13 +1,13 @@
-"""The article's genre figures on FMA-small, as published and as worked out from what it published.
+"""The article's genre figures on FMA-small: as published, and recomputed from its published data.
 
-Its author published the 32 features that its genre head gives for 7,997 of FMA-small's 8,000 clips, in
-the order of its own split: 6,397 clips for training and 1,600 to test, drawn at random, so that artists
-and albums stand on both sides. The head's last layer, a softmax over these features, was not published.
-It is a logistic regression, so that fitting one to the features of the training clips puts it back.
+Its author published the genre head's 32 features for 7,997 of FMA-small's 8,000 clips, in the order of
+the article's own split: 6,397 training clips and 1,600 test clips, drawn at random, with artists and
+albums on both sides. The head's last layer, a softmax over these features, was not published. It is a
+logistic regression, so we fit one to the features of the training clips.
 
-Genre precision at 10 is without an artist filter, as in the article. Among the test clips alone it says
-what the features are worth; over all clips it is flattered, since the head was trained on four fifths
-of them.
+Genre precision at 10 is without an artist filter, as in the article. The figure among the test clips
+alone measures the features; the one over all clips is inflated, because the head was trained on four
+fifths of them.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Figures:
 
     Attributes
     ----------
-    accuracy : of the genre head on the test clips
+    accuracy : accuracy of the genre head on the test clips
     precision_test : genre precision at 10 among the test clips
-    precision_all : over all clips
-    chance : of a random ranking among the test clips
+    precision_all : genre precision at 10 over all clips
+    chance : precision of a random ranking among the test clips
     """
 
     accuracy: float
@@ -43,19 +43,19 @@ class Figures:
 
 
 CLAIMED_ACCURACY = 0.56
-"""What the article says of its head."""
+"""Figures stated in the article for its head."""
 CHECKED = Figures(0.554, 0.426, 0.570, 0.124)
-"""What `figures` gives for the published features (`benchmarks/article.py`, and a reference test)."""
+"""Result of `figures` for the published features (`benchmarks/article.py`, and a reference test)."""
 
 
 def figures(features: NDArray[np.float32], labels: Sequence[str], n_train: int) -> Figures:
-    """Work the article's figures out of its features.
+    """Recompute the article's figures from its features.
 
     Parameters
     ----------
-    features : of the training clips, then of the test clips [shape=(n, 32)]
+    features : features of the training clips, then of the test clips [shape=(n, 32)]
     labels : genres, in the same order
-    n_train : how many are for training
+    n_train : number of training clips
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -67,7 +67,7 @@ def figures(features: NDArray[np.float32], labels: Sequence[str], n_train: int) 
 
 
 def _precision(features: NDArray[np.float32], genres: NDArray[np.str_]) -> tuple[float, float]:
-    """Precision at 10 and chance, each track asked about all others, some queries at a time."""
+    """Precision at 10 and chance with every track as a query, in blocks of queries."""
     norms = np.linalg.norm(features, axis=1, keepdims=True)
     unit = np.divide(features, norms, out=np.zeros_like(features), where=norms > 0)
     numbers = np.arange(len(unit))

@@ -1,7 +1,7 @@
-"""What evaluation sees of an index: by which numbers tracks are ranked, and what tracks are to be told.
+"""The evaluation's view of an index: ranking scores, held-out rankings and folds.
 
-Rankings come a block of queries at a time, so that no matrix of all tracks by all tracks is ever held.
-Greater is more alike; the query itself is among the tracks.
+Rankings come in blocks of queries, which avoids a matrix of all tracks by all tracks. Higher is more
+similar; the query itself is among the tracks.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ HELD_OUT = "genre_head_heldout"
 
 
 def ranking_matrix(index: Index, name: str, queries: Embeddings | None = None) -> NDArray[np.float32]:
-    """The numbers that a representation ranks tracks by.
+    """The scores that a representation ranks tracks by.
 
     Parameters
     ----------
-    queries : vectors of the representation's stored parts, each [shape=(m, dim)]; all
-        tracks' by default
+    queries : vectors of the representation's stored parts, each [shape=(m, dim)]; by default, those of
+        all tracks
 
     Returns
     -------
-    [shape=(m, n)]; the similarities, with whatever the index adds to them for ranking
+    [shape=(m, n)]; similarities including the index's correction for ranking
     """
     if queries is None:
         queries = vectors_of(index, name, np.arange(len(index)))
@@ -38,19 +38,19 @@ def ranking_matrix(index: Index, name: str, queries: Embeddings | None = None) -
 
 
 def blocks(index: Index, name: str) -> Iterator[tuple[NDArray[np.intp], NDArray[np.float32]]]:
-    """The rankings of all tracks: queries' rows [shape=(m,)] and their numbers [shape=(m, n)]."""
+    """Rankings of all tracks in blocks: query rows [shape=(m,)] and scores [shape=(m, n)]."""
     for start in range(0, len(index), BLOCK):
         rows = np.arange(start, min(start + BLOCK, len(index)))
         yield rows, ranking_matrix(index, name, vectors_of(index, name, rows))
 
 
 def vectors_of(index: Index, name: str, rows: NDArray[np.intp]) -> dict[str, NDArray[np.float32]]:
-    """Vectors of some tracks by stored part of a representation, each [shape=(m, dim)]."""
+    """Vectors of tracks by stored part of a representation, each [shape=(m, dim)]."""
     return {part: index.vectors(part, rows) for part in index.parts(name)}
 
 
 def bytes_per_track(index: Index, name: str) -> int:
-    """What the vectors of a representation's parts take in the index, in bytes a track."""
+    """Size of a representation's vectors in the index, in bytes per track."""
     return sum(index.array(part).nbytes for part in index.parts(name)) // len(index)
 
 
@@ -60,18 +60,18 @@ def heard_labels(index: Index, name: str) -> bool:
 
 
 def folds(index: Index) -> NDArray[np.intp]:
-    """The fold that each track was held out in; below 0 where there is none (`models.heldout`)."""
+    """The fold in which each track was held out; negative if none (`models.heldout`)."""
     if "genre_fold" not in index.tracks or f"{HELD_OUT}.npy" not in index.manifest["files"]:
         return np.full(len(index), -1)
     return index.tracks["genre_fold"].to_numpy(np.intp)
 
 
 def held_out_matrix(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-    """How a representation ranks the tracks of one fold, told by a head that heard none of them.
+    """Rank the tracks of one fold, using the genre head that wasn't trained on them.
 
-    The genre part is the fold's own, whose head saw neither these tracks nor their albums and artists;
-    features of two folds live in two spaces, so that only tracks of one fold can be compared. A
-    representation without that part ranks them as ever.
+    The genre part comes from the fold's own head, which was trained on neither these tracks nor their
+    albums and artists. Features from different folds are in different spaces, so only tracks of one fold
+    can be compared. A representation without a genre part ranks them as usual.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def held_out_matrix(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[
     Raises
     ------
     ValueError
-        If the representation rests on the genre head without having it as a part.
+        If the representation depends on the genre head without having it as a part.
     """
     parts = index.parts(name)
     if GENRE_HEAD not in parts:

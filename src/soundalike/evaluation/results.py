@@ -1,7 +1,7 @@
-"""What `soundalike evaluate` found, read back for showing.
+"""Read and write the results of `soundalike evaluate`.
 
-An index folder may hold `evaluation.json`, made by `soundalike evaluate INDEX --save`. It is shown only
-if it is of the index as it is now: the fingerprint of its library and its representations are in it.
+`soundalike evaluate INDEX --save` writes `evaluation.json` into the index folder. It is shown only if it
+belongs to the current index: it contains the fingerprint of the library and its representations.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from soundalike.index.index import Index
 
 FILE = "evaluation.json"
 OWN = "This library"
-"""The title of the figures that are of the index's own tracks."""
+"""Title of the results on the index's own tracks."""
 OTHER_CLIPS = paths.ASSETS / "evaluation" / "eval_clips.json"
-"""Figures of the same representations on labelled clips that nothing in the project was trained on."""
+"""Results of the same representations on labelled clips that nothing in the project was trained on."""
 
 _KNOWN = {"tracks", "chance", "labels", "representations"}
 
 
 @dataclass(frozen=True)
 class Report:
-    """The figures of one collection.
+    """Evaluation results on one collection.
 
     Attributes
     ----------
-    title : of the collection, for a visitor
-    document : as `evaluator.evaluate` returns it
+    title : title of the collection, for users
+    document : document from `runner.evaluate`
     """
 
     title: str
@@ -42,29 +42,29 @@ class Report:
 
     @property
     def held_out(self) -> bool:
-        """Whether the figures are held-out ones, since something was trained on these labels."""
+        """Whether the figures are held-out ones, because a model was trained on these labels."""
         items = self.document["representations"]
         return any(i["trained_on"] for i in items) and all(i["precision_at_10_held_out"] for i in items)
 
     @property
     def chance(self) -> float:
-        """Precision at 10 of a random ranking, under the artist filter."""
+        """Precision at 10 of a random ranking, with the artist filter."""
         if self.held_out:
             return float(self.document["representations"][0]["precision_at_10_held_out"]["chance"])
         return float(self.document["chance"])
 
     @property
     def asked(self) -> str:
-        """Which labels the headline figures are of, and of how many tracks, in words."""
+        """Description of the labels and number of tracks behind the headline figures."""
         labels = self.document["labels"]
         chosen = labels["sets"][labels["headline"]]
         return f"{chosen['is']} ({chosen['queries']:,} of {self.document['tracks']:,} tracks)"
 
     def table(self) -> pd.DataFrame:
-        """The headline figures, one row a representation, best precision first.
+        """The headline figures, one row per representation, highest precision first.
 
-        Where something was trained on the labels, precision is the held-out one: among the tracks of one
-        fold of cross-validation, by a genre head that heard none of them.
+        If a model was trained on the labels, precision is held out: among the tracks of one fold of the
+        cross-validation, by the genre head that wasn't trained on them.
         """
         rows = [_row(item, self.held_out) for item in self.document["representations"]]
         return pd.DataFrame(rows).sort_values(
@@ -72,10 +72,10 @@ class Report:
         )
 
     def changed_copies(self, name: str) -> pd.DataFrame:
-        """How a representation knew changed copies of tracks again, one row a change, in shares.
+        """A representation's robustness to changed copies, one row per change, in shares.
 
-        Empty where that was not measured, or before `soundalike evaluate` told how much of the ten
-        nearest is kept.
+        Empty if it wasn't measured, or if the results are from a version without the share of the ten
+        nearest that is kept.
         """
         titles = self.document.get("changes", {})
         measured = {item["name"]: item.get("robustness") for item in self.document["representations"]}
@@ -93,7 +93,7 @@ class Report:
 
 
 def save(index: Index, document: dict[str, Any]) -> Path:
-    """Keep the figures of an index in its folder; where they went."""
+    """Save an index's results in its folder; return the file's path."""
     path = index.folder / FILE
     content = document | {"fingerprint": index.manifest["library"]["fingerprint"]}
     path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -101,12 +101,12 @@ def save(index: Index, document: dict[str, Any]) -> Path:
 
 
 def reports(index: Index) -> list[Report]:
-    """The figures there are: of the index's own tracks, and of the labelled clips.
+    """The available results: for the index's own tracks, and for the labelled clips.
 
     Raises
     ------
     IndexFolderError
-        If a file of them is damaged.
+        If a results file is damaged.
     """
     found = []
     if (index.folder / FILE).is_file():
@@ -128,7 +128,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=8)
 def _read_once(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
-    """A file as it was at a time; half a megabyte of JSON is too much for every run of a page."""
+    """A file as of a modification time, cached: parsing half a megabyte of JSON per page run is slow."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         complete = document.keys() >= _KNOWN and bool(document["representations"])

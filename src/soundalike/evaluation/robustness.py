@@ -1,19 +1,19 @@
-"""Robustness: does a representation know a clip again after what happens to recordings on their way?
+"""Robustness: whether a representation recognises a clip after common changes to recordings.
 
-A clip of the index is changed (`robustness_changes`), embedded again, and looked for. Per change and
+A clip of the index is changed (`robustness_changes`), embedded again, and searched for. Per change and
 representation,
 
-- similarity is that of the changed clip to the original, as a share of the unchanged clip's similarity
-  to the original; 1 where the change goes unnoticed;
-- rank is the place of the original when all tracks of the index are ranked for the changed clip: 1 is
-  best, and tracks that tie with the original count as before it;
+- similarity is that of the changed clip to the original, relative to the unchanged clip's similarity to
+  the original; 1 if the change has no effect;
+- rank is the rank of the original among all tracks of the index for the changed clip. 1 is best; tracks
+  that tie with the original count as ranked before it;
 - kept is the share of the unchanged clip's ten nearest tracks that are among the changed clip's ten.
-  The track itself and its duplicates are left out of both, and an artist may have any number of tracks;
-- known is whether the check by fingerprint, with this representation's nearest tracks as candidates,
-  says that the changed clip is the library's recording, at its own speed or up to 2 % off; the app
-  makes it with the default representation;
-- answered is kept as the app has it for clips that came through a microphone: a recording that is known
-  is compared by the library's own vectors, so that all of its ten are kept.
+  The track itself and its duplicates are left out of both; tracks per artist aren't limited;
+- known is whether the fingerprint check, with this representation's nearest tracks as candidates,
+  identifies the changed clip as the library's recording, at its own speed or up to 2 % off. The app
+  runs this check with the default representation;
+- answered is like kept, but follows the app's procedure for microphone recordings: an identified
+  recording is compared by the library's own vectors, which keeps all of its ten.
 """
 
 from __future__ import annotations
@@ -40,24 +40,24 @@ from soundalike.representations import recorded as correction
 TEN = 10
 
 Prepare = Callable[[Clip, Index, ModelStore], ClipEmbeddings]
-"""From a clip to its embeddings, as a query's; `ClipEmbeddings` itself unless told otherwise."""
+"""Makes a clip's embeddings, like a query's; `ClipEmbeddings` by default."""
 
 as_recorded: Prepare = partial(ClipEmbeddings, recorded=True)
-"""As of a clip that came through a microphone."""
+"""Makes the embeddings of a microphone recording."""
 
 OnTrack = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Found:
-    """How a changed clip was known again.
+    """Result of the search for a changed clip.
 
     Attributes
     ----------
-    similarity : to the original, as a share of the original's to itself
-    rank : of the original, 1 is best
+    similarity : similarity to the original, relative to the original's to itself
+    rank : rank of the original, 1 is best
     kept : share of the original's ten nearest that are among its own ten
-    known : whether it is known as the library's recording; None where that was not asked
+    known : whether it is identified as the library's recording; None if not checked
     """
 
     similarity: float
@@ -72,8 +72,8 @@ class _Copy:
 
     Attributes
     ----------
-    vectors : by stored part
-    known : by representation, whether it is known as the library's recording
+    vectors : vectors by stored part
+    known : by representation, whether it is identified as the library's recording
     """
 
     vectors: dict[str, NDArray[np.float32]]
@@ -81,14 +81,14 @@ class _Copy:
 
 
 def choose(index: Index, count: int, seed: int, recorded: bool = False) -> list[int]:
-    """Rows of some tracks, drawn without replacement, in the order of the index.
+    """Draw rows of tracks without replacement, in the order of the index.
 
     Parameters
     ----------
     index : the library
-    count : how many, if there are so many
-    seed : of the draw
-    recorded : whether only artists are drawn that the correction of recordings was fitted without
+    count : number of tracks; fewer if there aren't as many
+    seed : random seed
+    recorded : whether to draw only artists that the correction of recordings wasn't fitted on
     """
     rows = np.arange(len(index))
     if recorded:
@@ -106,29 +106,28 @@ def measure(
     on_track: OnTrack = lambda file: None,
     prepare: Prepare = ClipEmbeddings,
 ) -> dict[str, dict[str, Any]]:
-    """Change tracks and look for them.
+    """Change tracks and search for them.
 
     Parameters
     ----------
-    index : with the tracks' audio at hand
-    wanted : by representation of the index, the changes to measure it by
-    rows : of the tracks
+    index : an index whose tracks' audio is available
+    wanted : by representation of the index, the changes to measure
+    rows : rows of the tracks
     models : the networks that the index was built with
     on_track : called after each track
-    prepare : embeds the copies; the unchanged clip is embedded as it is
+    prepare : embeds the copies; the unchanged clip is embedded as is
 
     Returns
     -------
     by representation and change, ready for JSON: `similarity`, `kept` and `known` (means over tracks,
-    each with a 95 % bootstrap interval; `known` is None where the index has no fingerprints), `answered`
-    (as `kept`), `least`
-    (similarity), `ranked_first` (share of tracks), `median_rank`, and the number of `tracks`; with
-    `reason` in their place where nothing could be measured
+    each with a 95 % bootstrap interval; `known` is None if the index has no fingerprints), `answered`
+    (like `kept`), `least` (similarity), `ranked_first` (share of tracks), `median_rank`, and the number
+    of `tracks`; or else a `reason` if nothing could be measured
 
     Raises
     ------
     IndexFolderError, ModelError
-        If the networks are missing or are not the index's.
+        If the networks are missing or don't match the index.
     """
     index.check_models(models)
     found: dict[str, dict[str, list[Found]]] = {
@@ -146,7 +145,7 @@ def measure(
             )
             made = _made(index, wanted, row, recording, plain, other, failures)
             for name, of_change in found.items():
-                for change, result in _look(index, name, row, made).items():
+                for change, result in _search(index, name, row, made).items():
                     of_change[change].append(result)
         on_track(str(index.tracks["file"].iloc[row]))
     return {
@@ -161,9 +160,9 @@ def measure(
 def embed(
     embeddings: Embeddings, parts: Iterable[str], failures: dict[str, str]
 ) -> dict[str, NDArray[np.float32]]:
-    """A clip's vectors by stored part, as the index compares them.
+    """A clip's vectors by stored part, scaled like the index's.
 
-    A part that cannot embed it is left out, and `failures` says why.
+    Parts that cannot embed it are left out; `failures` gets the reason.
     """
     vectors = {}
     for part in parts:
@@ -175,12 +174,12 @@ def embed(
 
 
 def find(index: Index, name: str, row: int, vectors: Embeddings) -> list[Found]:
-    """How alike copies of a track are to it, where they rank it, and what else they find.
+    """Similarity of a track's copies to it, its rank for each, and the neighbours they keep.
 
     Parameters
     ----------
-    row : of the track
-    vectors : of the copies by stored part, each [shape=(copies, dim)]; the first is the track unchanged
+    row : row of the track
+    vectors : vectors of the copies by stored part, each [shape=(copies, dim)]; the first is unchanged
     """
     similarities = rankings.ranking_matrix(index, name, vectors)
     ranks = (similarities >= similarities[:, row, np.newaxis]).sum(axis=1)
@@ -192,7 +191,7 @@ def find(index: Index, name: str, row: int, vectors: Embeddings) -> list[Found]:
 
 
 def _kept(similarities: NDArray[np.float32], left_out: set[int]) -> list[float]:
-    """Which share of the first query's ten each query's ten have [shape=(queries,)]."""
+    """Share of the first query's ten nearest that each query keeps [shape=(queries,)]."""
     others = np.setdiff1d(np.arange(similarities.shape[1]), list(left_out))
     tens = [set(nearest(values[others], TEN).tolist()) for values in similarities]
     return [len(ten & tens[0]) / max(len(tens[0]), 1) for ten in tens]
@@ -207,7 +206,7 @@ def _made(
     prepare: Callable[[Clip], ClipEmbeddings],
     failures: dict[str, str],
 ) -> dict[str, _Copy]:
-    """A track unchanged and in every change that some representation is measured by."""
+    """A track's unchanged copy, and every changed copy that some representation needs."""
     own = {row} | duplicates.of(index, row)
     prints = track_arrays.fingerprints(index)
     changes = [change for change in CHANGES if any(change in asked for asked in wanted.values())]
@@ -226,14 +225,14 @@ def _made(
 
 
 def _is_known(own: set[int], embeddings: ClipEmbeddings, name: str) -> bool:
-    """Whether a copy is taken for its track or a duplicate of that."""
+    """Whether a copy is identified as its track or one of the track's duplicates."""
     if own & embeddings.copies_by(name):
         return True
     return bool(own & embeddings.copies_at_other_speeds_by(name))
 
 
-def _look(index: Index, name: str, row: int, made: Mapping[str, _Copy]) -> dict[str, Found]:
-    """How the copies of a track were known again by one representation; nothing where it embeds none."""
+def _search(index: Index, name: str, row: int, made: Mapping[str, _Copy]) -> dict[str, Found]:
+    """Results of one representation for a track's copies; empty if it embeds none of them."""
     parts = index.parts(name)
     there = [change for change, copy in made.items() if copy.vectors.keys() >= parts.keys()]
     if UNCHANGED not in there:

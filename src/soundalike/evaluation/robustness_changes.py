@@ -1,35 +1,35 @@
-"""Changes of a recording whose copies `robustness` looks for, in groups.
+"""Changes to recordings for the robustness test, in groups.
 
-`usual` (Urbano et al., 2014, ask the same of MFCC, chroma and lossy encodings):
+`usual` (Urbano et al., 2014, test MFCC, chroma and lossy encodings in the same way):
 
-- `shift_1_s`, `shift_3_s`, `shift_7_s` : another excerpt that begins that much later. Where the source
-  goes on beyond the analysed 30 s the window moves, later where it can and earlier where it cannot; a
-  source of 30 s loses its first seconds, and what is left is repeated to fill 30 s, as for any clip;
-- `gain_6_db` : 6 dB more. Samples are floats and may exceed full scale, so that none is clipped;
+- `shift_1_s`, `shift_3_s`, `shift_7_s` : another excerpt that begins that much later. If the source is
+  longer than the analysed 30 s, the window moves, later if possible and otherwise earlier. A source of
+  30 s loses its first seconds, and the rest is repeated to fill 30 s, as for any clip;
+- `gain_6_db` : 6 dB louder. Samples are floats and may exceed full scale, so nothing is clipped;
 - `mp3_64_kbit` : encoded as mono MP3 at 44.1 kHz and 64 kbit/s by LAME, and decoded;
-- `other_30_s` : 30 s of the same source that share nothing with the analysed ones: the loudest half
-  minute of the longer part before or after; only where that part is long enough.
+- `other_30_s` : 30 s of the same source without overlap with the analysed ones: the loudest half minute
+  of the longer part before or after; only if that part is long enough.
 
 `level`: `gain_-6_db`, `gain_-12_db`, `gain_-20_db`, `gain_-30_db`.
 
 `air`, by `degradations`:
 
-- `room_0.3_s`, `room_0.5_s`, `room_0.9_s` : a room of that reverberation time, with a
-  direct-to-reverberant ratio of 6, 3 and 0 dB; every track has a room of its own;
-- `babble_20_db`, `babble_10_db`, `babble_5_db` : a crowd that talks, that far below the music;
-- `pink_20_db`, `pink_10_db`, `pink_5_db` : pink noise. Every track has its own crowd and its own
-  noise, the same at all levels;
+- `room_0.3_s`, `room_0.5_s`, `room_0.9_s` : a room with that reverberation time, and a
+  direct-to-reverberant ratio of 6, 3 and 0 dB; every track has its own room;
+- `babble_20_db`, `babble_10_db`, `babble_5_db` : babble of a crowd, that far below the music;
+- `pink_20_db`, `pink_10_db`, `pink_5_db` : pink noise. Every track has its own crowd and its own noise,
+  the same at all levels;
 - `telephone` : 300 to 3,400 Hz;
 - `small_speaker` : no bass below 200 Hz, and soft clipping;
 - `phone` : the small speaker in a room (0.4 s, 3 dB), with pink noise at 10 dB.
 
-`speed`: `speed_+1`, `speed_-1`, `speed_+2`, `speed_-2`, `speed_+5`, `speed_-5`, in per cent, pitch and
-all, where a faster clip is repeated to fill 30 s; `semitone_up` and `semitone_down` at the same tempo.
+`speed`: `speed_+1`, `speed_-1`, `speed_+2`, `speed_-2`, `speed_+5`, `speed_-5`, in per cent, including
+pitch; a faster clip is repeated to fill 30 s. `semitone_up` and `semitone_down` keep the tempo.
 
 `file`, encoded and decoded: `aac_48_kbit`, mono; `stereo_in_5.1` and `stereo_in_7.1`, the source's two
 channels in front and the others silent; `mono_in_5.1`, the mix in the centre.
 
-What is random is drawn from the track's name and the change, so that it is the same every time.
+Random choices are seeded by the track's name and the change, and are therefore reproducible.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ PHONE_ROOM, PHONE_SNR_DB = Room(0.4, 3.0), 10.0
 SNR_DB = (20, 10, 5)
 SPEEDS = (1, -1, 2, -2, 5, -5)
 UNCHANGED = ""
-"""The name of the analysed window itself."""
+"""Name of the unchanged window."""
 
 Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A track's audio, as it is changed.
+    """A track's audio, as input to changes.
 
     Attributes
     ----------
     source : the whole track
     window : its analysed 30 s
-    sides : both channels of what `window` is made of [shape=(n, 2)]; None unless the track has two
-    name : of the track; random changes of two tracks of one name are alike
+    sides : both channels of the audio in `window` [shape=(n, 2)]; None unless the track has two
+    name : name of the track; tracks with the same name get the same random changes
     """
 
     source: Clip
@@ -81,13 +81,13 @@ class Recording:
     name: str = ""
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """A generator of random numbers, the same for each track and purpose."""
+        """A random generator, the same for each track and purpose."""
         digest = hashlib.sha256(f"{self.name}\n{purpose}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest))
 
 
 def read(path: Path, name: str) -> Recording:
-    """A track's audio.
+    """Read a track's audio.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def read(path: Path, name: str) -> Recording:
 
 
 Make = Callable[[Recording], Clip | None]
-"""From a recording to its changed window; None where it cannot be made."""
+"""Function from a recording to its changed window; None if the change is impossible."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +112,9 @@ class Change:
 
     Attributes
     ----------
-    title : for a reader
+    title : title for readers
     make : the change itself
-    why_not : why it may have been made of no track
+    why_not : why it may have been impossible for every track
     """
 
     title: str
@@ -123,7 +123,7 @@ class Change:
 
 
 def shifted(seconds: float) -> Make:
-    """Another excerpt that begins `seconds` later."""
+    """Change to an excerpt that begins `seconds` later."""
     moved_by = round(seconds * SAMPLE_RATE)
 
     def make(recording: Recording) -> Clip | None:
@@ -141,12 +141,12 @@ def shifted(seconds: float) -> Make:
 
 
 def amplified(decibels: float) -> Make:
-    """The window at another level."""
+    """Change the level."""
     return _of_samples(lambda samples, recording: samples * np.float32(10 ** (decibels / 20)))
 
 
 def other_half_minute(recording: Recording) -> Clip | None:
-    """Another 30 s of the source that share nothing with the window; None in a short source."""
+    """Another 30 s of the source without overlap with the window; None for a short source."""
     samples = recording.source.samples
     start = round(recording.window.start * SAMPLE_RATE)
     longer = max(samples[:start], samples[start + ANALYSIS_SAMPLES :], key=len)
@@ -154,7 +154,7 @@ def other_half_minute(recording: Recording) -> Clip | None:
 
 
 def in_room(room: Room) -> Make:
-    """The window in a room that is the track's own."""
+    """Put the window in a room specific to the track."""
     return _of_samples(
         lambda samples, recording: degradations.in_room(
             samples, room, recording.generator(f"room {room.rt60}")
@@ -163,7 +163,7 @@ def in_room(room: Room) -> Make:
 
 
 def among_babble(snr_db: float) -> Make:
-    """The window with a crowd that talks."""
+    """Add babble of a crowd."""
 
     def change(samples: Samples, recording: Recording) -> Samples:
         crowd = degradations.babble(len(samples), recording.generator("babble"))
@@ -173,7 +173,7 @@ def among_babble(snr_db: float) -> Make:
 
 
 def with_pink_noise(snr_db: float) -> Make:
-    """The window with pink noise."""
+    """Add pink noise."""
 
     def change(samples: Samples, recording: Recording) -> Samples:
         noise = degradations.pink_noise(len(samples), recording.generator("pink"))
@@ -183,7 +183,7 @@ def with_pink_noise(snr_db: float) -> Make:
 
 
 def by_phone(recording: Recording) -> Clip | None:
-    """The window from a small speaker, in a room with pink noise."""
+    """Play the window from a small speaker, in a room with pink noise."""
     clip: Clip | None = recording.window
     played = _of_samples(lambda samples, _: degradations.small_speaker(samples))
     for make in (played, in_room(PHONE_ROOM), with_pink_noise(PHONE_SNR_DB)):
@@ -193,17 +193,17 @@ def by_phone(recording: Recording) -> Clip | None:
 
 
 def at_speed(per_cent: float) -> Make:
-    """The window played faster, or slower below 0."""
+    """Play the window faster, or slower below 0."""
     return _of_samples(lambda samples, _: degradations.resampled(samples, 1 + per_cent / 100))
 
 
 def transposed(semitones: float) -> Make:
-    """The window at another pitch and the same tempo."""
+    """Transpose the window at the same tempo."""
     return _of_samples(lambda samples, _: degradations.transposed(samples, semitones))
 
 
 def through_file(format: Lossy) -> Make:
-    """The window encoded and decoded; None without an encoder or with nothing audible left."""
+    """Encode and decode the window; None without an encoder or if nothing audible is left."""
 
     def make(recording: Recording) -> Clip | None:
         return _decoded(format.encode(recording.window.samples)) if format.available else None
@@ -212,7 +212,7 @@ def through_file(format: Lossy) -> Make:
 
 
 def stereo_in(layout: str) -> Make:
-    """The window's two channels in a file that has more; None for a track that has not two."""
+    """Put the window's two channels in a multichannel file; None for a track without two channels."""
 
     def make(recording: Recording) -> Clip | None:
         if recording.sides is None:
@@ -224,7 +224,7 @@ def stereo_in(layout: str) -> Make:
 
 
 def mono_in(layout: str) -> Make:
-    """The window in the centre of a file with more channels."""
+    """Put the window in the centre channel of a multichannel file."""
     return lambda recording: _decoded(
         robustness_files.surround(layout, {CENTRE: recording.window.samples})
     )
@@ -304,7 +304,7 @@ ALL = "all"
 
 
 def chosen(asked: Iterable[str]) -> list[str]:
-    """Names of the usual changes and of others that are asked for, each once, in the order of `CHANGES`.
+    """Names of the usual changes and of requested ones, without repeats, in the order of `CHANGES`.
 
     Parameters
     ----------
@@ -313,7 +313,7 @@ def chosen(asked: Iterable[str]) -> list[str]:
     Raises
     ------
     KeyError
-        If there is no change or group of a name.
+        If a name is neither a change nor a group.
     """
     wanted = set(USUAL)
     for name in asked:
@@ -324,7 +324,7 @@ def chosen(asked: Iterable[str]) -> list[str]:
 
 
 def copies(recording: Recording, names: Iterable[str]) -> Iterator[tuple[str, Clip]]:
-    """The analysed window as `UNCHANGED`, and after it every change that can be made, one at a time."""
+    """Yield the window as `UNCHANGED`, and then every possible change, one at a time."""
     yield UNCHANGED, recording.window
     for name in names:
         clip = CHANGES[name].make(recording)

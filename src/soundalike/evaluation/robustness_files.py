@@ -1,7 +1,7 @@
-"""Files that carry a clip: it is encoded, so that what comes back is what another program's file gives.
+"""Encode clips as files, to test the full decoding path.
 
-Lossy files are mono at 44.1 kHz. Surround files are WAV of 32-bit floats at 22,050 Hz, so that nothing
-but the channels is changed; channels that the clip does not fill are silent.
+Lossy files are mono at 44.1 kHz. Surround files are WAV with 32-bit floats at 22,050 Hz, to change only
+the channels; unused channels are silent.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LOSSY_RATE = 44_100
 _CHANNELS = {"5.1": 6, "7.1": 8}
 LEFT, RIGHT, CENTRE = 0, 1, 2
-"""Places of channels, in 5.1 and 7.1 alike."""
+"""Channel positions, in 5.1 and 7.1 alike."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Lossy:
     Attributes
     ----------
     encoder, container : FFmpeg's names
-    bit_rate : bits a second
+    bit_rate : bits per second
     """
 
     encoder: str
@@ -46,7 +46,7 @@ class Lossy:
         return self.encoder in av.codecs_available
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
-        """A file of samples at 22,050 Hz [shape=(n,)]."""
+        """Encode samples at 22,050 Hz [shape=(n,)] as a file."""
         import av
 
         frame = _frame(samples[:, np.newaxis], "mono")
@@ -67,12 +67,12 @@ AAC_48 = Lossy("aac", "ipod", 48_000)
 
 
 def surround(layout: str, channels: dict[int, NDArray[np.float32]]) -> bytes:
-    """A file in 5.1 or 7.1.
+    """Encode a 5.1 or 7.1 file.
 
     Parameters
     ----------
     layout : "5.1" or "7.1"
-    channels : samples at 22,050 Hz by place, all of one length; other channels are silent
+    channels : samples at 22,050 Hz by position, all of one length; other channels are silent
     """
     import av
 
@@ -93,7 +93,7 @@ def _frame(samples: NDArray[np.float32], layout: str) -> AudioFrame:
     """Samples [shape=(n, channels)] as a frame."""
     import av
 
-    # Interleaved, since PyAV reads past the end of eight planes.
+    # Interleaved, because PyAV reads past the end of eight planes.
     packed = np.ascontiguousarray(samples, np.float32).reshape(1, -1)
     frame = av.AudioFrame.from_ndarray(packed, format="flt", layout=layout)
     frame.sample_rate = SAMPLE_RATE

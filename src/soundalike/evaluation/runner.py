@@ -1,17 +1,16 @@
-"""One document that measures every representation of an index: genre, hubness, robustness and cost.
+"""Evaluate every representation of an index: genre retrieval, hubness, robustness and cost.
 
-The measures are defined in `evaluation` and `genre_evaluation` (genre), `hubness_metrics` and
-`robustness`. Cost is the median time from a decoded clip to its vector over a few clips, after one that
-does not count and with nothing kept from earlier, and the bytes that a track's vectors take in the
-index. What cannot be measured is null, with a reason. Everything but the milliseconds is decided by the
-index and the seed.
+The measures are defined in `metrics` and `genre_retrieval` (genre), `hubness` and `robustness`. Cost is
+the median time from a decoded clip to its vector over a few clips, after one warm-up and without caches,
+and the size of a track's vectors in the index. Values that cannot be measured are null, with a reason.
+Everything except the milliseconds is determined by the index and the seed.
 
-Nothing may be praised for what it was trained on. Where the index holds tracks that the genre head heard
-with their labels, the representations that rest on it say `trained_on`, are not tested against others,
-and are measured a second time as `held_out`: each track is described by the head of the
-cross-validation fold that heard neither it nor its album or artist, and is ranked among the tracks of
-that fold alone, since different heads' features cannot be compared. All other representations are
-measured on the same queries and candidates beside them.
+No representation may profit from labels it was trained on. If the index contains tracks whose labels the
+genre head was trained on, the representations that depend on it say `trained_on`, aren't tested against
+others, and are evaluated a second time as `held_out`: each track is described by the head of the
+cross-validation fold trained on neither it nor its album or artist, and is ranked only among the tracks
+of that fold, because features of different heads cannot be compared. All other representations are
+evaluated on the same queries and candidates for comparison.
 """
 
 from __future__ import annotations
@@ -34,10 +33,10 @@ from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 
 BASELINE = "vgg_genre"
-"""The article's final system, which all others are tested against."""
+"""The article's final system, the baseline of all comparisons."""
 ROBUSTNESS_TRACKS = 20
 HEADLINE_SHIFT = 3
-"""Seconds of the shift whose similarity stands among the headline figures."""
+"""Shift in seconds whose similarity is among the headline figures."""
 TIMED_CLIPS = 3
 _SETS = {
     "all": "every track that has a genre",
@@ -56,17 +55,17 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class EvaluationPlan:
-    """What is to be measured.
+    """What to evaluate.
 
     Attributes
     ----------
     names : representations, in the order of the index
-    skipped : those asked for that cannot be measured, each with `name` and `reason`
-    rows : tracks whose changed copies are looked for; empty for none
-    seed : of the bootstrap and of the choice of tracks
-    changes : of the tracks, the usual ones and others
-    closely : the representations that are measured by all changes; the rest are by the usual ones
-    recorded : whether changed copies are embedded as clips that came through a microphone
+    skipped : requested ones that cannot be evaluated, each with `name` and `reason`
+    rows : tracks for the robustness test; empty for none
+    seed : random seed of the bootstrap and of the choice of tracks
+    changes : changes to the tracks, the usual ones and others
+    closely : representations evaluated with all changes; the rest use the usual ones
+    recorded : whether changed copies are embedded as microphone recordings
     """
 
     names: list[str]
@@ -79,13 +78,13 @@ class EvaluationPlan:
 
     @property
     def changes_by_name(self) -> dict[str, list[str]]:
-        """The changes that each representation is measured by."""
+        """Changes to evaluate each representation with."""
         usual = list(robustness_changes.USUAL)
         return {name: self.changes if name in self.closely else usual for name in self.names}
 
     @property
     def steps(self) -> int:
-        """How often progress is reported."""
+        """Number of progress reports."""
         return 2 * len(self.names) + len(self.rows)
 
 
@@ -97,22 +96,22 @@ def plan(
     changes: Sequence[str] = (),
     recorded: bool = False,
 ) -> EvaluationPlan:
-    """Decide what to measure.
+    """Decide what to evaluate.
 
     Parameters
     ----------
     names : representations; all of the index by default
-    tracks : how many tracks to test robustness with; 0 for none
-    changes : to measure it by besides the usual ones, as `robustness_changes.chosen` takes them. Each
-        costs a pass through the networks a track, so that only representations that are named are
-        measured by them, or else the one that is compared by unless told otherwise.
-    recorded : whether changed copies are embedded as clips that came through a microphone; the tracks
-        are then by artists that the correction was fitted without
+    tracks : number of tracks for the robustness test; 0 for none
+    changes : changes besides the usual ones, as for `robustness_changes.chosen`. Each costs a network
+        pass per track, so they are only applied to representations that were named, or else to the
+        default one.
+    recorded : whether changed copies are embedded as microphone recordings; the tracks are then by
+        artists that the correction wasn't fitted on
 
     Raises
     ------
     IndexFolderError, UnknownRepresentationError
-        If the index does not hold a representation, or there is none of that name.
+        If the index lacks a representation, or there is none of that name.
     KeyError
         If there is no such change.
     """
@@ -140,18 +139,18 @@ def plan(
 def evaluate(
     index: Index, plan: EvaluationPlan, models: ModelStore, on_step: OnStep = lambda label: None
 ) -> dict[str, Any]:
-    """Measure the representations of an index.
+    """Evaluate the representations of an index.
 
     Parameters
     ----------
     index : the index
-    plan : what to measure
-    models : the networks that the index was built with; a feature cache spares robustness its passes
-    on_step : called `plan.steps` times, with what was just done
+    plan : what to evaluate
+    models : the networks that the index was built with; a feature cache saves network passes
+    on_step : called `plan.steps` times, with the step just done
 
     Returns
     -------
-    ready for JSON: `tracks`, `chance` (of the headline figures, under the artist filter), the sets of
+    ready for JSON: `tracks`, `chance` (of the headline figures, with the artist filter), the sets of
     `labels`, the titles of the `changes` that were made, and a list `representations` with, for each,
     the headline figures by themselves (`name`, `dim`, `precision_at_10`,
     `precision_at_10_artist_filter`, `map_artist_filter`, `hubness_skew`, `orphans`, `coverage`,
@@ -163,7 +162,7 @@ def evaluate(
     LibraryError
         If the tracks have no genres or artists, or are too few.
     IndexFolderError, ModelError
-        If robustness is asked for and the networks are missing or are not the index's.
+        If robustness is requested and the networks are missing or don't match the index.
     """
     task = genre_retrieval.task(index)
     baseline = _baseline(index, task)
@@ -201,7 +200,7 @@ def evaluate(
 
 @dataclass(frozen=True)
 class _Measured:
-    """What one representation scores, over the whole index and held out, and whether it is flattered."""
+    """Scores of one representation over the whole index and held out, and whether it saw the labels."""
 
     scores: Scores
     held_out: Values
@@ -225,7 +224,7 @@ def _baseline(index: Index, task: Task) -> _Measured | None:
 def _measure(
     index: Index, name: str, task: Task, baseline: _Measured | None, seed: int
 ) -> dict[str, Any]:
-    """All that can be said of a representation from the index alone."""
+    """All results that need only the index."""
     own = baseline if baseline is not None and name == BASELINE else _score(index, name, task)
     rival = None if name == BASELINE else baseline
     fair = rival is not None and not rival.heard and not own.heard
@@ -247,14 +246,14 @@ def _measure(
 
 
 def _titles(known_again: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """What the changes are that were made, by name."""
+    """Titles of the changes that were made, by name."""
     made = {change for of_change in known_again.values() for change in of_change}
     changes = robustness_changes.CHANGES
     return {name: change.title for name, change in changes.items() if name in made}
 
 
 def _headline(name: str, dim: int, whole: dict[str, Any], label: str) -> dict[str, Any]:
-    """The figures that are looked at first, each by itself."""
+    """The headline figures, one value each."""
     representation = representations.get(name)
     plain, filtered = (whole["genre"][label]["filters"][kind] for kind in ("none", "artist"))
     held_out = (whole["held_out"] or {}).get(label)
@@ -307,7 +306,7 @@ def _labels(task: Task) -> dict[str, Any]:
 
 
 def _clips(index: Index, seed: int) -> list[Clip]:
-    """A few windows to time with, the first for a run that does not count."""
+    """A few windows for timing, the first one for the warm-up."""
     clips: list[Clip] = []
     for row in robustness.choose(index, 2 * (TIMED_CLIPS + 1), seed):
         if len(clips) > TIMED_CLIPS:
@@ -320,12 +319,12 @@ def _clips(index: Index, seed: int) -> list[Clip]:
 
 
 def _time(name: str, clips: Sequence[Clip], models: ModelStore) -> dict[str, Any]:
-    """Median milliseconds from a decoded clip to its vector; None with a reason where it fails."""
+    """Median milliseconds from a decoded clip to its vector; None with a reason if it fails."""
     if len(clips) < 2:
         return {"ms_per_track": None, "reason": "The audio of the tracks is not at hand."}
     taken = []
     for clip in clips:
-        # A clip of its own each time, since what was computed of another's is kept with it.
+        # A new clip for each run, because intermediate results are cached with the clip.
         fresh = replace(clip)
         start = time.perf_counter()
         try:

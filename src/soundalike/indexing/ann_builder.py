@@ -18,32 +18,32 @@ SEED = 0
 
 
 _LISTS_BY_ROOT = 2
-"""Lists there are so many times the square root of the number of tracks."""
+"""Number of lists, as a multiple of the square root of the number of tracks."""
 _TRAINED_ON = 40
-"""So many tracks a list are drawn to find the lists by, as few as faiss takes without complaint."""
+"""Number of training tracks per list, the minimum that faiss accepts without a warning."""
 _TRAINED_TIMES = 10
-"""And so often the lists are moved to where theirs are."""
+"""Number of k-means iterations."""
 _BLOCK = 4_096
 
 
 def add(folder: Path, names: Sequence[str] | None = None) -> Index:
-    """Add approximate indexes to a finished index, in place of any that are there.
+    """Add approximate indexes to a finished index, replacing existing ones.
 
-    Memory holds a byte for each number of the codes, and a sample of them in float32.
+    Memory use is one byte per element of the codes, plus a sample of them in float32.
 
     Parameters
     ----------
     folder : the index
-    names : representations; by default all whose vectors it holds
+    names : representations; by default all whose vectors the index has
 
     Returns
     -------
-    The index, opened again.
+    the reopened index
 
     Raises
     ------
     IndexFolderError
-        If the folder is not an index, lacks the vectors of a representation named, or faiss is missing.
+        If the folder is not an index, lacks a representation's vectors, or faiss is missing.
     """
     opened = indices.load(folder)
     wanted = [name for name in opened.names if opened.has_vectors(name)] if names is None else names
@@ -76,7 +76,7 @@ def _write(opened: Index, name: str) -> None:
 
 
 def _codes(opened: Index, name: str, rows: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-    """The vectors of tracks as they are searched, over the length of the joined ones, in blocks."""
+    """Normalised search vectors of tracks, in blocks."""
     weights = opened.parts(name)
     stores = {part: opened.store(part) for part in weights}
     for start in range(0, len(rows), _BLOCK):

@@ -1,11 +1,10 @@
-"""Building an index: every file heard once, and what the pages need worked out of it.
+"""Build an index: process every file once, and compute everything that the pages need.
 
-First the files are gone through, and what is taken of each is kept in a work store beside the index
-(`ingest`); then the index is put together from the store, in the order of the library's table, beside
-its destination, and moved there when it is whole. So a run may be killed at any moment: the same command
-goes on from the store, the index comes out the same to the last byte as if nothing had happened, and no
-half an index is ever found at its place. The same library and models give the same bytes on the same
-kind of machine.
+First, `ingest` processes the files and keeps the results in a work store next to the index. The index is
+then assembled from the store next to its destination, in the order of the library's table, and moved
+there when complete. A run may therefore be killed at any moment: the same command resumes from the
+store, the finished index is identical byte for byte to that of an uninterrupted run, and the destination
+never has a partial index. The same library and models give the same bytes on the same kind of machine.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ from soundalike.representations import genre_head
 _HEAD_BATCH = 64
 
 OnStep = Callable[[str, int], None]
-"""Called as an index is put together, with what is being done and how many tracks it was done for."""
+"""Called during assembly, with the current step and the number of tracks processed."""
 
 
 @dataclass(frozen=True)
 class Built:
-    """An index, and the files that are not in it."""
+    """An index, and the files that were skipped."""
 
     index: Index
     skipped: tuple[Skipped, ...]
@@ -54,14 +53,14 @@ class Built:
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What an index is to hold.
+    """Contents of an index.
 
     Attributes
     ----------
-    names : the representations; by default all whose models are at hand
-    heldout : predictions for the tracks that the genre head was trained on, by heads that were not
-    compact : keep of the heavy representations their neighbours alone
-    measured : also what `soundalike measure` adds
+    names : representations; by default all whose models are available
+    heldout : predictions for the genre head's training tracks, by heads not trained on them
+    compact : store only neighbours for large representations
+    measured : include the measurements of `soundalike measure`
     """
 
     names: Sequence[str] | None = None
@@ -70,7 +69,7 @@ class BuildPlan:
     measured: bool = False
 
     def wants(self) -> list[str]:
-        """What has to be taken of each file, of a plan that names its representations."""
+        """Names of values to extract from each file, for a plan with explicit representations."""
         names = list(self.names or ())
         return [*wants(names), *(measurements.wants(names) if self.measured else ())]
 
@@ -86,30 +85,30 @@ def build(
 ) -> Built:
     """Index a library.
 
-    Of what an index at `out` or an earlier run knows nothing is taken again, unless the networks
-    changed. Stopped by Ctrl-C, it leaves an index of the files that were done by then, which says so,
-    unless there is one of more of them already.
+    Values known to an earlier index at `out` or to an earlier run are reused if the networks match.
+    Stopped by Ctrl-C, it leaves a partial index of the files processed until then, marked as partial,
+    unless an index with more files already exists.
 
     Parameters
     ----------
-    source : the library, its table made (`library.load`) or yet to be (`library.find`)
-    out : the index folder; an index that is there already is replaced
+    source : the library, with its table (`library.load`) or without (`library.find`)
+    out : the index folder; an existing index is replaced
     models : the networks
-    plan : what it is to hold
-    workers : who hears the files; by default this process, one after the other
-    on_file, on_step : for progress bars
+    plan : contents of the index
+    workers : executor for the files; by default this process, one file after the other
+    on_file, on_step : progress callbacks
 
     Raises
     ------
     DestinationError
-        If the index cannot be put at `out` (`check_destination`), or another run is working on it, or
+        If the index cannot be placed at `out` (`check_destination`), another run is working on it, or
         the disk is full.
     LibraryError
-        If not one track could be decoded.
+        If no track could be decoded.
     UnknownRepresentationError
         If a name is not in the registry.
     KeyboardInterrupt
-        If it was stopped where nothing was done yet or a whole index is there.
+        If it was stopped before anything was done, or while a complete index exists.
     """
     out = out.resolve()
     names = list(representations.available(models) if plan.names is None else plan.names)
@@ -136,9 +135,9 @@ def build(
             skipped = _Assembly(source, aside, out, models, plan, names, store, earlier).write(
                 found, on_step
             )
-            # A user may have added files while the run was working.
+            # The user may have added files during the run.
             check_destination(out, source.folder)
-            _take_figures_along(out, aside)
+            _carry_over_results(out, aside)
             workspace.put_in_place(aside, out)
         finally:
             own_files.remove(aside)
@@ -148,26 +147,26 @@ def build(
 
 
 def wants(names: Sequence[str]) -> list[str]:
-    """What has to be taken of each file for some representations."""
-    heard = [
+    """Names of values to extract from each file for some representations."""
+    vectors = [
         name for name in representations.stored(names) if representations.get(name).from_table is None
     ]
-    return [HEAD_INPUT if name == GENRE_HEAD else name for name in heard]
+    return [HEAD_INPUT if name == GENRE_HEAD else name for name in vectors]
 
 
 def check_destination(out: Path, source: Path) -> None:
-    """Refuse a place where an index would take something else's.
+    """Reject a destination where an index would replace other files.
 
     Parameters
     ----------
-    out : where the index is to be
+    out : destination of the index
     source : the library's folder
 
     Raises
     ------
     DestinationError
-        If `out` is there and is not an index, or holds files that its manifest does not list; if it
-        lies in the library or the library in it; or if something else is where it would be made.
+        If `out` exists and is not an index, or contains files that its manifest does not list; if it is
+        inside the library or the library inside it; or if its work folder is occupied.
     """
     out = out.resolve()
     if out.is_mount() or out == Path.cwd():
@@ -187,16 +186,16 @@ def check_destination(out: Path, source: Path) -> None:
 
 
 def _check_apart(out: Path, source: Path) -> None:
-    """Refuse an index in its library, where it would be in the way, and a library in its index."""
+    """Reject an index inside its library, and a library inside its index."""
     outside = "please name a folder outside it for the index."
-    if _lies_in(source, out):
+    if _is_inside(source, out):
         raise DestinationError(f"{out} holds the library {source.resolve()}; {outside}")
-    if _lies_in(out, source):
+    if _is_inside(out, source):
         raise DestinationError(f"{out} lies in the library {source.resolve()}; {outside}")
 
 
-def _lies_in(inner: Path, outer: Path) -> bool:
-    """Whether a folder is another one or lies in it, however links and letters' case spell the two."""
+def _is_inside(inner: Path, outer: Path) -> bool:
+    """Whether a folder is another one or inside it, also via links and case-insensitive names."""
     inner = inner.resolve()
     return outer.exists() and any(
         folder.exists() and folder.samefile(outer) for folder in (inner, *inner.parents)
@@ -207,8 +206,8 @@ def _is_empty(folder: Path) -> bool:
     return folder.is_dir() and all(storage.is_systems(path.name) for path in folder.iterdir())
 
 
-def _take_figures_along(out: Path, made: Path) -> None:
-    """Keep what commands found out about an index, if it is made again just as it was."""
+def _carry_over_results(out: Path, made: Path) -> None:
+    """Keep results that commands saved with an index, if the new index is identical."""
     added = {"files", "maps"}
     before, now = (
         {key: value for key, value in own_files.manifest(folder).items() if key not in added}
@@ -220,15 +219,15 @@ def _take_figures_along(out: Path, made: Path) -> None:
 
 
 class _Assembly:
-    """Putting an index together from what was taken of its files.
+    """Assembles an index from the extracted values of its files.
 
     Parameters
     ----------
     source : the library
-    folder : an empty folder for it
-    out : where it will be in the end
-    models, plan, names : the networks, what it is to hold, and by which representations
-    store, earlier : where what was taken is
+    folder : an empty folder for the index
+    out : final destination
+    models, plan, names : networks, contents of the index, and its representations
+    store, earlier : sources of extracted values
     """
 
     def __init__(
@@ -253,7 +252,7 @@ class _Assembly:
 
     @threads.single_threaded()
     def write(self, found: Ingested, on_step: OnStep) -> tuple[Skipped, ...]:
-        """Write all of it; returns the files that are left out."""
+        """Write the whole index; return the files that were skipped."""
         folder, names = self._folder, self._names
         tracks, twins = self._table(found)
         skipped = [*found.skipped(self._source), *twins]
@@ -300,7 +299,7 @@ class _Assembly:
         return tuple(sorted(skipped, key=lambda item: item.file))
 
     def _table(self, found: Ingested) -> tuple[pd.DataFrame, list[Skipped]]:
-        """The tracks that are in, with their checksums, and files that hold the same as another."""
+        """The table of tracks in the index with their checksums, and skipped duplicates of files."""
         rows = sorted(found.sums)
         sums = [found.sums[row] for row in rows]
         chosen = self._source.tracks.iloc[rows].reset_index(drop=True)
@@ -325,7 +324,7 @@ class _Assembly:
             return self._earlier.value(sha256, name)
 
     def _write_vectors(self, name: str, tracks: pd.DataFrame) -> None:
-        """Write `<name>.npy`, as it is compared."""
+        """Write `<name>.npy`, scaled for comparison."""
         representation = representations.get(name)
         if representation.from_table is not None:
             matrix = representation.from_table(tracks).astype(np.float16)
@@ -345,7 +344,7 @@ class _Assembly:
             derived.scale(self._folder, name, representation.scaling)
 
     def _write_genres(self, sums: list[str]) -> None:
-        """Write what the genre head says: `genre_head.npy` and `genre_probabilities.npy`."""
+        """Write the genre head's outputs: `genre_head.npy` and `genre_probabilities.npy`."""
         genres = self._models.genre_head.genres
         features = storage.create(self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
         shape = (len(sums), len(genres))
@@ -353,11 +352,11 @@ class _Assembly:
         for start in range(0, len(sums), _HEAD_BATCH):
             batch = sums[start : start + _HEAD_BATCH]
             rows = slice(start, start + len(batch))
-            features[rows], predicted[rows] = self._hear_genres(batch)
+            features[rows], predicted[rows] = self._predict_genres(batch)
         features.flush()
         predicted.flush()
 
-    def _hear_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
+    def _predict_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         features = np.zeros((len(sums), genre_head.DIM), np.float16)
         predicted = np.zeros((len(sums), len(self._models.genre_head.genres)), np.float32)
         asked = []
@@ -378,7 +377,7 @@ class _Assembly:
         return features, predicted
 
     def _write_heldout(self, tracks: pd.DataFrame, heldout: Heldout) -> pd.DataFrame:
-        """Replace what the head predicts for the tracks it was trained on; return tracks with folds."""
+        """Replace the head's predictions for its training tracks; return the tracks with folds."""
         predicted = np.load(self._folder / "genre_probabilities.npy", allow_pickle=False)
         features = np.zeros((len(tracks), genre_head.DIM), np.float32)
         folds = np.full(len(tracks), -1)
@@ -393,7 +392,7 @@ class _Assembly:
         return tracks.assign(genre_fold=folds)
 
     def _copy_own_models(self, used: Sequence[str]) -> dict[str, str]:
-        """Copy models that are not the bundled ones, with their cards, and name their files."""
+        """Copy models that aren't bundled, with their cards, and return their file names."""
         own = {}
         for name in storage.OWN_MODELS:
             if name not in used or self._models.file(name) == paths.MODELS / FILES.get(name, ""):

@@ -1,12 +1,12 @@
-"""The work store: what a run over a library has finished, so that no kill loses it.
+"""The work store: finished results of a run over a library, which survive a kill.
 
-One SQLite database beside the index that is being made. A file's results are written in one
-transaction, keyed by the SHA-256 of its content, so that a file that is moved or met again is known, and
-so that after a kill at any moment (SQLite's write-ahead log sees to that) a file is either there whole
-or not at all. One process writes it at a time; workers only hand their results over.
+It is one SQLite database next to the index being built. A file's results are written in one transaction,
+keyed by the SHA-256 of its content. Moved or repeated files are therefore recognised. After a kill at
+any moment a file's results are stored completely or not at all (by SQLite's write-ahead log). Only one
+process writes at a time; workers pass their results to it.
 
-A value is as good as what it was made by: each carries its digest (`extraction.digest`), and one with
-another digest counts as missing.
+Each value carries a digest of its models and settings (`extraction.digest`); a value with another digest
+counts as missing.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from soundalike.models import ModelStore
 
 FILE = "finished.sqlite"
 FILES = tuple(f"{FILE}{ending}" for ending in ("", "-wal", "-shm", "-journal"))
-"""The database and what SQLite keeps beside it."""
+"""The database and SQLite's auxiliary files."""
 _VERSION = 1
 _PAGE = 32_768
 _HEADER = 18
-"""SQLite's files begin with a name of 16 bytes, and two for the size of a page."""
+"""SQLite files begin with a 16-byte magic string, followed by two bytes for the page size."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS files (sha256 TEXT PRIMARY KEY, tags TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS refusals (sha256 TEXT PRIMARY KEY, reason TEXT NOT NULL);
@@ -51,7 +51,7 @@ class WorkStore:
     Parameters
     ----------
     connection : to the database, with its tables
-    models : the networks that values are wanted by
+    models : the networks that values must have been made with
     """
 
     def __init__(self, connection: sqlite3.Connection, models: ModelStore) -> None:
@@ -60,7 +60,7 @@ class WorkStore:
         self._kinds: dict[str, int] = {}
 
     def put(self, taken: Extraction) -> None:
-        """Keep what was taken from a file."""
+        """Store the values extracted from a file."""
         rows = [
             (taken.sha256, self._kind(name), value.tobytes()) for name, value in taken.values.items()
         ]
@@ -72,35 +72,35 @@ class WorkStore:
             transaction.executemany("INSERT OR REPLACE INTO contents VALUES (?, ?, ?)", rows)
 
     def put_refused(self, refused: ExtractionFailure) -> None:
-        """Remember that nothing can be taken from a file."""
+        """Record that extraction fails for a file."""
         with self._connection as transaction:
             transaction.execute(
                 "INSERT OR REPLACE INTO refusals VALUES (?, ?)", (refused.sha256, refused.reason)
             )
 
     def refusal(self, sha256: str) -> str | None:
-        """Why nothing can be taken from a file, or None."""
+        """Reason why extraction fails for a file, or None."""
         found = self._one("SELECT reason FROM refusals WHERE sha256 = ?", sha256)
         return None if found is None else str(found)
 
     def tags(self, sha256: str) -> dict[str, str] | None:
-        """What a file says of itself; None for one that is not here."""
+        """A file's tags; None if it isn't stored."""
         found = self._one("SELECT tags FROM files WHERE sha256 = ?", sha256)
         return None if found is None else dict(json.loads(found))
 
     def missing(self, sha256: str, names: Sequence[str]) -> list[str]:
-        """Which of some things are not here of a file."""
+        """Names of values that aren't stored for a file."""
         statement = "SELECT made_by FROM contents WHERE sha256 = ?"
         here = {kind for (kind,) in self._connection.execute(statement, (sha256,))}
         return [name for name in names if self._kind(name) not in here]
 
     def value(self, sha256: str, name: str) -> NDArray[Any]:
-        """What was taken from a file [shape=(size,)].
+        """A value extracted from a file [shape=(size,)].
 
         Raises
         ------
         KeyError
-            If it is not here.
+            If it isn't stored.
         """
         statement = "SELECT content FROM contents WHERE sha256 = ? AND made_by = ?"
         found = self._one(statement, sha256, self._kind(name))
@@ -109,12 +109,12 @@ class WorkStore:
         return np.frombuffer(found, extraction.dtype(name))
 
     def size(self, sha256: str, name: str) -> int:
-        """How many bytes a value takes; 0 for one that is not here."""
+        """Size of a value in bytes; 0 if it isn't stored."""
         statement = "SELECT length(content) FROM contents WHERE sha256 = ? AND made_by = ?"
         return int(self._one(statement, sha256, self._kind(name)) or 0)
 
     def _kind(self, name: str) -> int:
-        """The number under which the values of a name and its digest are kept."""
+        """Database id of a name and its digest."""
         if name not in self._kinds:
             key = (name, extraction.digest(name, self._models))
             with self._connection as transaction:
@@ -131,18 +131,18 @@ class WorkStore:
 
 @contextmanager
 def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
-    """The work store of a folder, for this process alone; made if there is none.
+    """Open the work store of a folder for this process alone; created if there is none.
 
-    One that cannot be read (of another version, or damaged) is begun anew.
+    An unreadable store (of another version, or damaged) is replaced by a new one.
 
     Raises
     ------
     DestinationError
-        If another process has it open, or the disk is full or cannot be written.
+        If another process has it open, or the disk is full or not writable.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    with _said_in_a_sentence(folder):
+    with _as_destination_errors(folder):
         try:
             connection = _connected(path)
         except sqlite3.DatabaseError as error:
@@ -158,7 +158,7 @@ def opened(folder: Path, models: ModelStore) -> Iterator[WorkStore]:
 
 
 def is_store(folder: Path) -> bool:
-    """Whether a folder holds a database that looks like a work store, or an empty one."""
+    """Whether a folder contains a database that looks like a work store, or an empty one."""
     path = folder / FILE
     if not path.is_file():
         return False
@@ -171,7 +171,7 @@ def is_store(folder: Path) -> bool:
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=1.0)
     try:
-        # Before the first page is written: vectors of 50 kB in pages of 4 kB would be long chains.
+        # Set before the first page is written: 50 kB vectors in 4 kB pages would be long chains.
         connection.execute(f"PRAGMA page_size = {_PAGE}")
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = WAL")
@@ -190,7 +190,7 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _said_in_a_sentence(folder: Path) -> Iterator[None]:
+def _as_destination_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -202,7 +202,7 @@ def _said_in_a_sentence(folder: Path) -> Iterator[None]:
 
 
 def not_written(folder: Path, error: Exception) -> DestinationError:
-    """What is said where nothing more can be written."""
+    """Error for a folder that cannot be written."""
     return DestinationError(
         f"In {folder} nothing more can be written ({error}); please see whether the disk is full. What "
         "was finished is kept, and the same command goes on from there."

@@ -1,10 +1,10 @@
-"""What an index works out from finished vectors: scales, norms, top tracks, biases and neighbours.
+"""Data that an index derives from finished vectors: scales, norms, top tracks, biases and neighbours.
 
-Every array of vectors is read and written in blocks of rows from its file, so that memory stays bounded
-by a block however many tracks there are. The results are those of the whole matrix to the last bit, and
-all is worked out with one thread (`threads`), so that they do not depend on how many processors there
-are. An unfinished index has `tracks.parquet` and the `<name>.npy` of its stored representations; one
-that is scaled has its vectors as the network gave them, in float32, until they are scaled here.
+All vector arrays are read and written in blocks of rows, which bounds memory to one block regardless of
+the number of tracks. Results are bit-identical to those of the whole matrix. They use one thread
+(`threads`), and therefore don't depend on the number of processors. An unfinished index has
+`tracks.parquet` and the `<name>.npy` of its stored representations. Representations with scaling have
+the network's unscaled vectors in float32 until they are scaled here.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from soundalike.representations import scaling
 from soundalike.representations.scaling import Scaling
 
 _QUERIES = 256
-"""So many tracks are compared with all others at once, where there are few others."""
+"""Maximum number of tracks compared with all others at once, for small libraries."""
 _SIMILARITIES = 2_000_000
-"""And so many similarities are held at once, where there are many: as many as caches hold."""
+"""Number of similarities held at once, for large libraries: as many as fit in the caches."""
 _BIAS_QUERIES = 2_000
-"""As many tracks, evenly taken, stand for those that will be asked about."""
+"""Number of tracks, evenly spaced, used as sample queries."""
 _BIAS_SIMILARITIES = 64_000_000
-"""Of a large library fewer, so that their similarities to all tracks take 256 MB in float32."""
+"""Number of sample queries for a large library: their similarities to all take 256 MB in float32."""
 
 OnTracks = Callable[[str, int], None]
-"""Called with a representation and how many more of its tracks have their neighbours."""
+"""Called with a representation and the number of further tracks whose neighbours were found."""
 
 
 @threads.single_threaded_blas()
 def scale(folder: Path, name: str, kind: Scaling) -> None:
-    """Scale the vectors of a representation by the index's own tracks (`scaling`); write its `_scale`.
+    """Scale a representation's vectors by statistics of the index (`scaling`); write its `_scale`.
 
     Parameters
     ----------
-    folder : the unfinished index, with `<name>.npy` as the network gave it, float32 [shape=(n, dim)];
+    folder : the unfinished index, with `<name>.npy` as from the network, float32 [shape=(n, dim)];
         replaced by the scaled vectors in float16
     name : a stored representation
-    kind : of scaling
+    kind : kind of scaling
     """
     raw = RowReader(folder / f"{name}.npy")
     n = raw.shape[0]
@@ -63,13 +63,13 @@ def scale(folder: Path, name: str, kind: Scaling) -> None:
 
 @threads.single_threaded_blas()
 def write_vector_facts(folder: Path, name: str) -> None:
-    """Write what follows from a stored representation's vectors: `_norms` and `_top_tracks`.
+    """Write data derived from a stored representation's vectors: `_norms` and `_top_tracks`.
 
-    Of many and long vectors also `_pca` and `_codes`, for the first pass of a search.
+    For many and long vectors also `_pca` and `_codes`, for the first pass of a search.
 
     Parameters
     ----------
-    folder : the unfinished index, with `<name>.npy` as it is compared, float16 [shape=(n, dim)]
+    folder : the unfinished index, with `<name>.npy` as compared, float16 [shape=(n, dim)]
     name : a stored representation
     """
     reader = RowReader(folder / f"{name}.npy")
@@ -86,7 +86,7 @@ def write_vector_facts(folder: Path, name: str) -> None:
 
 
 def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:
-    """What the manifest says of representations, once the facts of their vectors are written."""
+    """Manifest entries of representations, once the data derived from their vectors is written."""
     return {name: _describe(folder, name) for name in names}
 
 
@@ -97,16 +97,16 @@ def write_track_facts(
     compact: bool = False,
     on_tracks: OnTracks = lambda name, count: None,
 ) -> None:
-    """Write what follows from comparing tracks, and the manifest.
+    """Write data derived from comparing tracks, and the manifest.
 
-    That is `_bias`, `_neighbours` and `_similarities` of every representation in the manifest.
+    These are `_bias`, `_neighbours` and `_similarities` of every representation in the manifest.
 
     Parameters
     ----------
-    folder : the unfinished index, with all else that it is to have
-    manifest : what its `manifest.json` will say, its `files` left empty; brought up to date
-    compact : keep of the heavy representations their neighbours alone
-    on_tracks : called as neighbours are found, for a progress bar
+    folder : the unfinished index, otherwise complete
+    manifest : contents of `manifest.json`, with `files` empty; updated in place
+    compact : store only neighbours for large representations
+    on_tracks : progress callback for neighbours
     """
     names = list(manifest["representations"])
     storage.write_manifest(folder, manifest)
@@ -121,17 +121,17 @@ def write_track_facts(
 
 
 def write_biases(opened: Index, names: Sequence[str]) -> None:
-    """Write the `_bias` of each of some representations that has one.
+    """Write the `_bias` of each representation that has one.
 
     Parameters
     ----------
-    opened : an index whose manifest has all facts of its vectors
-    names : its representations
+    opened : an index whose manifest has all entries derived from vectors
+    names : representations of the index
     """
     n = len(opened)
     wanted = min(_BIAS_QUERIES, max(_BIAS_SIMILARITIES // n, 1))
     rows = np.arange(0, n, -(-n // wanted))
-    size = _at_once(n, _BIAS_QUERIES)
+    size = _block_size(n, _BIAS_QUERIES)
     for name in names:
         if not representations.get(name).hubness_corrected or n < 2:
             continue
@@ -144,14 +144,14 @@ def write_biases(opened: Index, names: Sequence[str]) -> None:
 
 
 class TopRows:
-    """For each column the rows of its largest values, of a matrix that comes in blocks of rows.
+    """Rows of the largest values in each column of a matrix, which is added in blocks of rows.
 
-    Largest first, and of equal values the earlier row first: as the first rows of a stable sort.
+    Largest first, and ties by row: the same as the first rows of a stable sort.
 
     Parameters
     ----------
-    columns : how many there are
-    count : how many rows are kept
+    columns : number of columns
+    count : number of rows to keep per column
 
     Attributes
     ----------
@@ -165,8 +165,8 @@ class TopRows:
         self._seen = 0
 
     def add(self, block: NDArray[np.float32]) -> None:
-        """Take in the next rows [shape=(m, columns)]."""
-        columns = self._changing(block)
+        """Add the next rows [shape=(m, columns)]."""
+        columns = self._columns_to_update(block)
         m, kept = len(block), len(self.rows)
         values = np.concatenate([self._values[:, columns], block[:, columns]])
         numbers = np.arange(self._seen, self._seen + m)
@@ -180,8 +180,8 @@ class TopRows:
         self._values[:, columns] = np.take_along_axis(values, best, axis=0)
         self._seen += m
 
-    def _changing(self, block: NDArray[np.float32]) -> NDArray[np.intp]:
-        """The columns in which a block has something larger than the least that is kept."""
+    def _columns_to_update(self, block: NDArray[np.float32]) -> NDArray[np.intp]:
+        """Columns where a block has a value larger than the smallest one kept."""
         if len(self.rows) < self._count:
             return np.arange(block.shape[1])
         return np.flatnonzero(block.max(axis=0, initial=-np.inf) > self._values[-1])
@@ -193,7 +193,7 @@ class TopRows:
 def _sum(
     reader: RowReader, of: Callable[[NDArray[np.float64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """The sum over all rows of something made of them, added in the order of the rows."""
+    """Sum of a function of the rows, added in the order of the rows."""
     total = np.zeros(reader.shape[1])
     for _, block in reader.blocks():
         total = np.concatenate([total[np.newaxis], of(block.astype(np.float64))]).sum(axis=0)
@@ -203,7 +203,7 @@ def _sum(
 def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     n = len(opened)
     k = min(index.NEIGHBOURS, n - 1)
-    size = _at_once(n, _QUERIES)
+    size = _block_size(n, _QUERIES)
     rows = np.zeros((n, k), np.int32)
     values = np.zeros((n, k), np.float32)
     for start in range(0, n, size):
@@ -218,8 +218,8 @@ def _write_neighbours(opened: Index, name: str, on_tracks: OnTracks) -> None:
     storage.save(opened.folder, f"{name}_similarities", values)
 
 
-def _at_once(n: int, most: int) -> int:
-    """How many tracks are compared with n at once, at most so many."""
+def _block_size(n: int, most: int) -> int:
+    """Number of tracks to compare with n at once, up to a maximum."""
     return max(1, min(most, _SIMILARITIES // n))
 
 

@@ -1,18 +1,18 @@
-"""What an index takes from one audio file: one decode, and everything that is wanted of the clip.
+"""Extract everything that an index needs from one audio file, with a single decode.
 
-A want is a name: a representation's vector as its `embed` gives it, or one of these.
+Values are requested by name: a representation's vector from its `embed`, or one of these.
 
-    head_input          what any genre head reads, VGG16's feature map pooled to 7 x 10 x 512, so that a
-                        head can be trained or exchanged after the file has been heard
+    head_input          input of any genre head, VGG16's feature map pooled to 7 x 10 x 512, with which
+                        a head can be trained or exchanged without reprocessing the file
     descriptors, keys, fingerprints
-                        what `soundalike measure` adds (`features_builder` says what they are)
-    <name>_moments      a representation's embedding by stretches of 3 s, where it has such
-    picture             the clip's mel spectrogram as a picture's bytes, uint8
-    picture_start       where in its file the clip begins, in seconds
+                        measurements of `soundalike measure` (described in `measurements`)
+    <name>_moments      a representation's embedding per 3 s segment, if it has one
+    picture             the clip's mel spectrogram as an image file, uint8
+    picture_start       start of the clip within its file, in seconds
 
-Files are taken one at a time, each by itself and with one thread (`threads`), here or in another process
-or on another machine: the same file and models give the same bytes by the same runtime on the same kind
-of processor, however many of them there are.
+Files are processed independently, each with one thread (`threads`), in this process, in others or on
+other machines. The same file and models give the same bytes with the same runtime on the same kind of
+processor, regardless of the number of processors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from soundalike.models.stretches import MOMENTS as MOMENTS
 HEAD_INPUT = "head_input"
 HEAD_INPUT_SHAPE = (7, 10, 512)
 VERSION = "2"
-"""To be raised when something is taken in another way, so that what is known is not taken for it."""
+"""Increment when extraction changes, to invalidate stored values."""
 DESCRIPTORS, KEYS, FINGERPRINTS = track_arrays.DESCRIPTORS, track_arrays.KEYS, track_arrays.FINGERPRINTS
 MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
@@ -50,13 +50,13 @@ _Take = Callable[[Clip, ModelStore], Any]
 
 @dataclass(frozen=True)
 class Extraction:
-    """What was taken from a file.
+    """Values extracted from a file.
 
     Attributes
     ----------
-    sha256 : of its content
-    tags : what it says of itself (`tags.read`)
-    values : what was wanted, by name
+    sha256 : checksum of its content
+    tags : the file's tags (`tags.read`)
+    values : the requested values, by name
     """
 
     sha256: str
@@ -66,7 +66,7 @@ class Extraction:
 
 @dataclass(frozen=True)
 class ExtractionFailure:
-    """Why nothing can be taken from a file; `sha256` is "" where it may be worth another try."""
+    """Reason why extraction fails for a file; `sha256` is "" if a retry may succeed."""
 
     sha256: str
     reason: str
@@ -74,9 +74,9 @@ class ExtractionFailure:
 
 @dataclass(frozen=True)
 class _Kind:
-    """A want that is no representation: how it is taken, kept, and which networks it needs.
+    """A value other than a representation: its function, storage format and required networks.
 
-    Its shape is None where files differ.
+    Its shape is None if it differs between files.
     """
 
     extract: _Take
@@ -110,12 +110,12 @@ _KINDS = {
 
 @threads.single_threaded()
 def extract(path: Path, wanted: Sequence[str], models: ModelStore) -> Extraction | ExtractionFailure:
-    """Decode a file and take what is wanted; whatever the file holds, this returns.
+    """Decode a file and extract the requested values; always returns, whatever the file contains.
 
     Raises
     ------
     ModelError
-        If a network is missing or damaged, which is not the file's fault.
+        If a network is missing or damaged, which isn't the file's fault.
     """
     sha256 = ""
     try:
@@ -131,20 +131,20 @@ def extract(path: Path, wanted: Sequence[str], models: ModelStore) -> Extraction
     except SoundalikeError:
         raise
     except Exception as error:  # noqa: BLE001
-        # Whatever a file does to a decoder or an analysis, it must not stop a run over thousands.
+        # No decoder or analysis failure on one file may stop a run over thousands.
         return ExtractionFailure(sha256, f"This file cannot be analysed ({type(error).__name__}).")
     return Extraction(sha256, tags.read(path), values)
 
 
 def dtype(name: str) -> np.dtype[Any]:
-    """How a wanted thing is kept: what an index will scale with every digit, the others in half."""
+    """Storage type of a value: float32 if the index will scale it, otherwise float16."""
     if name in _KINDS:
         return np.dtype(_KINDS[name].dtype)
     return np.dtype(np.float32 if representations.get(name).scaling else np.float16)
 
 
 def shape(name: str) -> tuple[int, ...]:
-    """The shape of a wanted thing, but for a picture, which has as many bytes as it takes."""
+    """Shape of a value; variable for a picture, which has any number of bytes."""
     if name not in _KINDS:
         return (representations.get(name).dim,)
     found = _KINDS[name].shape
@@ -153,12 +153,12 @@ def shape(name: str) -> tuple[int, ...]:
 
 
 def models_of(name: str) -> tuple[str, ...]:
-    """The networks that a wanted thing is taken by."""
+    """The networks that a value is computed with."""
     return _KINDS[name].models if name in _KINDS else representations.get(name).models
 
 
 def digest(name: str, models: ModelStore) -> str:
-    """What a wanted thing depends on besides the file: its networks, and how they are shown a clip.
+    """Digest of everything besides the file that a value depends on: networks and preprocessing.
 
     Raises
     ------

@@ -1,13 +1,13 @@
-"""From FMA's folder to an index of it: the head's inputs, the head, the index, the report.
+"""Pipeline from FMA's folder to an index: head inputs, head, index, report.
 
-    head_inputs    the table -> what the genre head takes of every track, and all else that is wanted
-    train_head     these and the split -> the head's file, its held-out predictions and its model card
+    head_inputs    the table -> the genre head's inputs and all other values for every track
+    train_head     inputs and split -> the head's file, its held-out predictions and its model card
     build          the head -> the index
-    finish         the index -> the report, beside the article's figures
+    finish         the index -> the report, next to the article's figures
 
-Every file is heard once: the first step keeps what it takes in the index's work store, from which the
-third puts the index together, so that a run can be stopped at any time. The head lies beside the index,
-as `NAME-genre-head.npz`, with what belongs to it, and a copy in the index.
+Every file is processed once: the first step keeps its results in the index's work store, from which the
+third assembles the index. A run can be stopped at any time. The head and its files are next to the
+index, as `NAME-genre-head.npz`, with a copy in the index.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class TrainedHead:
-    """A head in its file.
+    """A head's file and its results.
 
     Attributes
     ----------
-    file : where it lies; its model card is beside it
-    heldout : what it says of the tracks that it did not hear, and of those that it heard
-    card : the model card's content
+    file : path of the head; its model card is next to it
+    heldout : predictions for its held-out tracks and for its training tracks
+    card : contents of the model card
     """
 
     file: Path
@@ -55,15 +55,15 @@ class TrainedHead:
 
 
 def check(source: Library, out: Path) -> None:
-    """Refuse what cannot come to anything, before hours are spent on it.
+    """Check the preconditions, before hours are spent.
 
     Raises
     ------
     DestinationError
-        If the index cannot be put at `out` (`index_builder.check_destination`), or its head would take
-        the place of another.
+        If the index cannot be placed at `out` (`builder.check_destination`), or its head would overwrite
+        another.
     LibraryError
-        If the split does not have two genres to tell.
+        If the split has fewer than two usable genres.
     """
     builder.check_destination(out, source.folder)
     _check_head(source, out)
@@ -71,7 +71,7 @@ def check(source: Library, out: Path) -> None:
 
 
 def _check_head(source: Library, out: Path) -> None:
-    """Refuse to write over a head, or its files, that no earlier run for this index has written."""
+    """Refuse to overwrite a head, or its files, unless an earlier run for this index wrote them."""
     file = head_file(out)
     written = (file, file.with_suffix(".md"), heldout.path_beside(file))
     there = [path for path in written if path.exists()]
@@ -84,7 +84,7 @@ def _check_head(source: Library, out: Path) -> None:
 
 
 def _is_head_of(file: Path, source: Library, out: Path) -> bool:
-    """Whether an index is of a library and was made with a head."""
+    """Whether an index of this library was made with a head."""
     match own_files.manifest(out):
         case {"library": {"folder": str(folder)}, "models": {"genre_head": str(checksum)}}:
             same = (out.resolve() / folder).resolve() == source.folder.resolve()
@@ -93,7 +93,7 @@ def _is_head_of(file: Path, source: Library, out: Path) -> bool:
 
 
 def head_file(out: Path) -> Path:
-    """Where the head of an index lies."""
+    """Path of an index's head."""
     return out.with_name(f"{out.name}-genre-head.npz")
 
 
@@ -106,32 +106,32 @@ def head_inputs(
     workers: Executor | None = None,
     on_file: OnFile = ingest.ignored,
 ) -> Inputs:
-    """What the genre head takes of every track; all else that the index needs is kept beside it.
+    """Compute the genre head's inputs for every track, and store all other values for the index.
 
     Parameters
     ----------
     source : the library
-    out : where the index will be
+    out : destination of the index
     models : the networks
-    names : the representations that the index is to have
-    measured : whether it is to have what `soundalike measure` adds as well
-    workers : who hears the files; by default this process, one after the other
+    names : representations of the index
+    measured : whether the index will include the measurements of `soundalike measure`
+    workers : executor for the files; by default this process, one file after the other
     on_file : called once for every file
 
     Returns
     -------
-    its array lies in the workshop beside the index, until the index is built
+    the inputs; their array is in the workspace next to the index until the index is built
 
     Raises
     ------
     LibraryError
-        If not one track could be decoded.
+        If no track could be decoded.
     KeyboardInterrupt
-        If it was stopped; what was done is kept.
+        If it was stopped; finished work is kept.
     """
     wanted = wants(names, measured)
     with workspace.opened(out, models) as (folder, store):
-        # An earlier index knows what its head said, and not what a new one is to be trained on.
+        # An earlier index has the head's outputs, but not the inputs for training a new head.
         earlier = Earlier(folder / "none", models)
         found = ingest.run(source, wanted, store, earlier, workers or InProcessExecutor(models), on_file)
         if found.stopped:
@@ -150,7 +150,7 @@ def head_inputs(
 
 
 def wants(names: Sequence[str], measured: bool) -> list[str]:
-    """What is taken of every file for an index of some representations and the genre head."""
+    """Names of values to extract for an index with some representations and the genre head."""
     return BuildPlan(list(dict.fromkeys([*names, GENRE_HEAD])), measured=measured).wants()
 
 
@@ -176,11 +176,11 @@ def build(
     head: TrainedHead,
     measured: bool = False,
 ) -> Built:
-    """The index of FMA, its genres told by that head, of what `head_inputs` kept.
+    """Build the index of FMA from the values that `head_inputs` stored, with the head's genres.
 
     Parameters
     ----------
-    models : networks with the head's file among them
+    models : networks, including the head's file
     """
     return builder.build(source, out, models, BuildPlan(names, head.heldout, measured=measured))
 

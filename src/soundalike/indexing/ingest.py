@@ -1,8 +1,8 @@
-"""Ingest: going through a library's files and keeping what is wanted of each in a work store.
+"""Ingest: process a library's files and store the requested values of each in a work store.
 
-Each file is recognised by the SHA-256 of its content. What the store or an earlier index knows of that
-content is not taken again, so that a run that was killed goes on where it stopped, and a file that was
-moved costs nothing. Files go to workers as these come free; hashing runs ahead of them.
+Each file is identified by the SHA-256 of its content. Values that the store or an earlier index has for
+that content aren't recomputed: a killed run resumes where it stopped, and moved files cost nothing.
+Files go to workers as these become free; hashing runs ahead of them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PASSES = 2
 
 @dataclass(frozen=True)
 class Event:
-    """What became of a file: taken now, known already, or skipped with its reason."""
+    """Outcome for a file: taken now, known already, or skipped with a reason."""
 
     file: str
     kind: Literal["taken", "known", "skipped"]
@@ -40,18 +40,18 @@ OnFile = Callable[[Event], None]
 
 
 def ignored(event: Event) -> None:
-    """Take no notice of a file."""
+    """Ignore an event."""
 
 
 @dataclass
 class Ingested:
-    """What is known of a library's files once all were gone through, or as many as there was time for.
+    """State of a library's files after a complete run, or one that was stopped.
 
     Attributes
     ----------
-    sums : the checksum of each file that can be in an index, by row of the library
+    sums : checksum of each file that can be in an index, by row of the library
     reasons : why others cannot, by row
-    stopped : whether Ctrl-C ended it early
+    stopped : whether Ctrl-C ended the run early
     """
 
     sums: dict[int, str] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Ingested:
     stopped: bool = False
 
     def skipped(self, source: Library) -> list[Skipped]:
-        """Every file that was left out, by name: those that were given as skipped as well."""
+        """Every skipped file by name, including those skipped before."""
         files = source.tracks["file"]
         own = [Skipped(str(files.iloc[row]), reason) for row, reason in self.reasons.items()]
         return sorted([*source.skipped, *own], key=lambda item: item.file)
@@ -73,27 +73,27 @@ def run(
     workers: Executor,
     on_file: OnFile = ignored,
 ) -> Ingested:
-    """Take what is wanted of every file of a library, unless it is known.
+    """Extract the requested values of every file of a library, unless known.
 
     Parameters
     ----------
     source : the library
-    wanted : names, as `extraction` has them
-    store : where it is kept
-    earlier : an index whose values are as good
-    workers : who takes it
-    on_file : called once for every file, as it is done
+    wanted : names of values, see `extraction`
+    store : work store for the values
+    earlier : an earlier index whose values can be reused
+    workers : executor for the files
+    on_file : called once for every file, when it is done
 
     Returns
     -------
-    What became of each file; stopped by Ctrl-C, of those that were done by then
+    outcome of each file; if stopped by Ctrl-C, of those finished until then
     """
     files = _Files(source, tuple(wanted), store, earlier, on_file)
     rows = list(range(len(source.tracks)))
     try:
-        while rows and not files.tired:
+        while rows and not files.retries_exhausted:
             _work_through(files, rows, store, workers)
-            rows = files.again()
+            rows = files.rows_to_retry()
         for row in rows:
             files.leave_out(row, "This file changed while it was read.")
     except KeyboardInterrupt:
@@ -106,10 +106,10 @@ def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers:
     try:
         for job, outcome in outcomes:
             if isinstance(outcome, ExtractionFailure):
-                files.refuse(job, outcome)
+                files.record_failure(job, outcome)
             else:
                 store.put(outcome)
-                files.settle(job, outcome.sha256)
+                files.record_extraction(job, outcome.sha256)
     finally:
         close = getattr(outcomes, "close", None)
         if close is not None:
@@ -117,9 +117,9 @@ def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers:
 
 
 class _Files:
-    """A run's files: which are under way, what became of the others, and which to take once more.
+    """Files of a run: those in progress, outcomes of the others, and those to retry.
 
-    One is taken once more whose content, or that of the file which stood for it, changed meanwhile.
+    A file is retried if its content, or that of an identical file processed for it, changed meanwhile.
     """
 
     def __init__(
@@ -142,17 +142,17 @@ class _Files:
         self._passes = 0
 
     @property
-    def tired(self) -> bool:
-        """Whether files were taken once more already."""
+    def retries_exhausted(self) -> bool:
+        """Whether files were already retried."""
         return self._passes >= _PASSES
 
-    def again(self) -> list[int]:
-        """The rows of files to take once more."""
+    def rows_to_retry(self) -> list[int]:
+        """Rows of the files to retry."""
         rows, self._changed = sorted(self._changed), []
         return rows
 
     def jobs(self, rows: Sequence[int]) -> Iterator[Job]:
-        """The files of some rows of which something has to be taken; the others are settled here."""
+        """Jobs for the rows that need extraction; the other rows are recorded here."""
         self._passes += 1
         for row, result in _hashed(self._source, rows):
             file = str(self._source.tracks["file"].iloc[row])
@@ -174,8 +174,8 @@ class _Files:
             self._sums[job] = result
             yield job
 
-    def settle(self, job: Job, sha256: str) -> None:
-        """A file was taken; `sha256` is that of the content which the worker saw."""
+    def record_extraction(self, job: Job, sha256: str) -> None:
+        """Record an extraction; `sha256` is the checksum of the content the worker read."""
         hashed = self._sums.pop(job)
         rows = self._under_way.pop(hashed)
         if sha256 != hashed:
@@ -184,8 +184,8 @@ class _Files:
         for row in rows:
             self._keep(row, sha256, "taken")
 
-    def refuse(self, job: Job, refused: ExtractionFailure) -> None:
-        """Nothing can be taken from a file."""
+    def record_failure(self, job: Job, refused: ExtractionFailure) -> None:
+        """Record that extraction failed for a file."""
         if refused.sha256:
             self._store.put_refused(refused)
         hashed = self._sums.pop(job)
@@ -202,13 +202,13 @@ class _Files:
         self._on_file(Event(str(self._source.tracks["file"].iloc[row]), kind))
 
     def leave_out(self, row: int, reason: str) -> None:
-        """A file is not in the index, for a reason."""
+        """Leave a file out of the index, with a reason."""
         self.found.reasons[row] = reason
         self._on_file(Event(str(self._source.tracks["file"].iloc[row]), "skipped", reason))
 
 
 def _hashed(source: Library, rows: Sequence[int]) -> Iterator[tuple[int, str | OSError]]:
-    """Each row with its file's checksum, or what stands in the way; some are worked out ahead."""
+    """Each row with its file's checksum, or the error that prevents it; hashing runs ahead."""
     with ThreadPoolExecutor(2) as aside:
         ahead: deque[tuple[int, Future[str | OSError]]] = deque()
         for row in rows:

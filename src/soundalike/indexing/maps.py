@@ -1,12 +1,13 @@
-"""Adding maps to an index: one array a representation and setting, and what the manifest says of them.
+"""Add maps to an index: one array per representation and setting, and their entries in the manifest.
 
-In the manifest, `maps` has for each array its representation, the setting, the seed, the versions of
-what computed it, and its trustworthiness with the number of tracks and neighbours that is of; of a large
-library also how many tracks UMAP laid out (`fitted_tracks`), the others being placed among them.
+The manifest's `maps` has for each array its representation, setting, seed, the versions of the software,
+and its trustworthiness with the number of tracks and neighbours it was computed from. For a large
+library, it also has the number of tracks that UMAP laid out (`fitted_tracks`); the others were placed
+among them.
 
-While the arrays are replaced the manifest knows no maps, so that a killed run leaves an index that is
-whole without them. Nothing else in the folder is touched. The same index gives the same bytes on the
-same kind of processor, however many there are.
+While arrays are replaced, the manifest lists no maps: a killed run leaves a valid index without maps.
+Nothing else in the folder is changed. The same index gives the same bytes on the same kind of processor,
+regardless of the number of processors.
 """
 
 from __future__ import annotations
@@ -39,20 +40,20 @@ def add(
     seed: int = layout.SEED,
     on_map: OnMap = lambda name: None,
 ) -> Index:
-    """Make the maps of an index and add them to its folder, in place of any that are there.
+    """Compute the maps of an index and add them to its folder, replacing existing ones.
 
-    An index of fewer than `projection.MIN_TRACKS` tracks is left without.
+    An index of fewer than `layout.MIN_TRACKS` tracks gets no maps.
 
     Parameters
     ----------
     folder : an index
-    settings : the maps wanted of each representation
-    seed : of UMAP
-    on_map : called after each map, for a progress bar
+    settings : settings of the maps for each representation
+    seed : random seed of UMAP
+    on_map : progress callback, called after each map
 
     Returns
     -------
-    The index, opened again.
+    the reopened index
 
     Raises
     ------
@@ -72,14 +73,14 @@ def add(
 
 
 def mapped(index: Index) -> list[str]:
-    """The representations of an index that get maps: what is offered first, of what has vectors."""
+    """Representations of an index that get maps: the first ones offered, among those with vectors."""
     return representations.main(name for name in index.names if index.has_vectors(name))
 
 
 def _maps(
     opened: Index, representation: str, settings: Sequence[Setting], seed: int
 ) -> Iterator[tuple[Setting, NDArray[np.float32], dict[str, Any]]]:
-    """Each setting's map; the default one first, since the others are turned onto it."""
+    """Map for each setting; the default one first, because the others are aligned with it."""
     ordered = sorted(settings, key=lambda setting: (setting != DEFAULT, setting))
     rows = layout.fitted_rows(len(opened), seed)
     others = np.setdiff1d(np.arange(len(opened)), rows)
@@ -110,7 +111,7 @@ def _maps(
 def _placed(
     points: NDArray[np.float32], rows: NDArray[np.intp], distances: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """Where tracks stand among those that UMAP laid out."""
+    """Positions of tracks among those that UMAP laid out."""
     if not len(rows):
         return np.empty((0, points.shape[1]), np.float32)
     return placement.medians(points[rows], placement.weights(distances))

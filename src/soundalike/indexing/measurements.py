@@ -1,15 +1,15 @@
-"""What the pages need of an index beside its embeddings, measured once for every track.
+"""Data besides embeddings that the pages need from an index, measured once for every track.
 
-    descriptors         what a clip is in plain quantities (`spectral_summary`)
+    descriptors         spectral descriptors of the clip (`spectral_summary`)
     pictures, …_places  its mel spectrogram (`moments`)
-    keys                its key, if one stands out (`harmony`)
-    fingerprints        to tell copies from other recordings (`fingerprint`)
-    duplicates          the pairs of tracks that are one recording (`duplicates`)
-    <name>_moments      its embeddings by stretches of 3 s (`explain`), of those that have them
+    keys                its key, if one stands out (`features.key`)
+    fingerprints        to distinguish copies from other recordings (`fingerprint`)
+    duplicates          pairs of tracks that are the same recording (`duplicates`)
+    <name>_moments      embeddings per 3 s segment (`explanation`), for representations that have them
 
-Without them the app still works: labels are built from genres alone, pictures are drawn on demand, and
-an order by tempo or a key that fits cannot be asked for. They are measured with the tracks as these are
-indexed, or added to an index later; like indexing, that goes on where it was stopped.
+The app works without them: labels then use genres only, pictures are drawn on demand, and orders by
+tempo or compatible keys are unavailable. They are measured during indexing, or added to an index later,
+which can be stopped and resumed like indexing.
 """
 
 from __future__ import annotations
@@ -36,19 +36,19 @@ from soundalike.models import ModelStore
 
 FILES = own_files.MEASURED
 _ROWS = (track_arrays.DESCRIPTORS, track_arrays.KEYS, track_arrays.FINGERPRINTS)
-"""Those that every index has a row of for each track."""
+"""Arrays with a row per track in every measured index."""
 
 Value = Callable[[str, str], NDArray[Any]]
-"""What was taken of a file, by its checksum and the name of what was wanted [shape=(size,)]."""
+"""Returns an extracted value, by the file's checksum and the value's name [shape=(size,)]."""
 
 
 def wants(names: Sequence[str]) -> list[str]:
-    """What has to be taken of each file for an index of some representations."""
+    """Names of values to extract from each file for an index of some representations."""
     return [*_rows(names), PICTURE, PICTURE_START]
 
 
 def _rows(names: Sequence[str]) -> list[str]:
-    """What an index of some representations has a row of for each track."""
+    """Names of arrays with a row per track, for an index of some representations."""
     names_of_moments = [f"{name}{MOMENTS}" for name in representations.stored(names)]
     return [*_ROWS, *(name for name in names_of_moments if name in MOMENT_FILES)]
 
@@ -62,15 +62,15 @@ def add(
     ----------
     index : the index
     models : the networks that it was built with
-    workers : who measures; by default this process, one file after the other
-    on_file : called once for every file, for a progress bar
+    workers : executor for the files; by default this process, one file after the other
+    on_file : progress callback, called once for every file
 
     Raises
     ------
     LibraryError
-        If a file is gone, is another by now, or cannot be decoded.
+        If a file is missing, has changed, or cannot be decoded.
     IndexFolderError, ModelError
-        If the networks are missing or are not the index's, or another run is working on the index.
+        If the networks are missing or don't match the index, or another run is working on the index.
     """
     index.check_models(models)
     source = Library(index.library_folder, index.tracks)
@@ -96,14 +96,14 @@ def add(
 
 
 def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value) -> None:
-    """Write the arrays of all tracks, but for the pairs of duplicates, which rest on neighbours.
+    """Write the arrays of all tracks except the pairs of duplicates, which depend on neighbours.
 
     Parameters
     ----------
-    folder : where to
-    sums : the tracks' checksums, in order
-    names : the representations that the index has
-    value : where what was taken of each file is
+    folder : destination
+    sums : checksums of the tracks, in order
+    names : representations of the index
+    value : source of extracted values
     """
     for name in _rows(names):
         shape = (len(sums), *extraction.shape(name))
@@ -125,7 +125,7 @@ def write(folder: Path, sums: Sequence[str], names: Sequence[str], value: Value)
 
 @threads.single_threaded_blas()
 def add_duplicates(folder: Path) -> None:
-    """Add the pairs of tracks that are one recording to an index that has fingerprints."""
+    """Add the pairs of tracks that are the same recording to an index with fingerprints."""
     opened = indices.load(folder)
     prints = opened.array(track_arrays.FINGERPRINTS)
 

@@ -1,8 +1,8 @@
-"""Which files in a folder the program made, so that it never deletes anyone else's.
+"""Which files in a folder the program created, so that it never deletes a user's files.
 
-An index folder holds the files that its manifest lists. Commands also add figures that no manifest
-lists, and a killed command leaves files that its manifest does not list yet; their names are known.
-File managers drop files of their own into every folder they show. Anything else belongs to the user.
+An index folder contains the files listed in its manifest. Commands also save results that aren't in the
+manifest, and a killed command leaves files that aren't listed yet; their names are known. File managers
+create their own files in folders they display. Everything else belongs to the user.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MEASURED = (
 )
 """The arrays that `soundalike measure` adds to an index."""
 FIGURES = (results.FILE, fma_results.FILE)
-"""What commands find out about an index and keep in its folder; the manifest does not list them."""
+"""Results that commands save in an index folder; the manifest doesn't list them."""
 _OF_VECTORS = (
     *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes"),
     *("_neighbours", "_similarities"),
@@ -54,7 +54,7 @@ def names() -> frozenset[str]:
 
 
 def manifest(folder: Path) -> dict[str, Any]:
-    """What an index says of itself, of any version; empty where there is none that can be read."""
+    """An index's manifest, of any version; empty if it's missing or unreadable."""
     try:
         found = json.loads((folder / storage.MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -63,7 +63,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 
 def foreign(folder: Path) -> list[str]:
-    """The names in a folder that neither the program nor the system put there."""
+    """Names of files in a folder that neither the program nor the system created."""
     made = _made(folder)
     return sorted(
         entry.name
@@ -73,14 +73,14 @@ def foreign(folder: Path) -> list[str]:
 
 
 def remove(folder: Path) -> list[str]:
-    """Delete the program's files in a folder, and the folder if nothing else is in it.
+    """Delete the program's files in a folder, and the folder if it's then empty.
 
     Returns
     -------
-    the names of what stays there, since it belongs to the user
+    names of files that were left, because they belong to the user
     """
     others = foreign(folder)
-    # The manifest goes last: after a kill it still tells which of the others are the program's.
+    # The manifest goes last: after a kill it still identifies the program's remaining files.
     for name in sorted(_made(folder), key=lambda name: name == storage.MANIFEST):
         (folder / name).unlink(missing_ok=True)
     with suppress(OSError):
@@ -89,13 +89,13 @@ def remove(folder: Path) -> list[str]:
 
 
 def enumerated(names: Sequence[str]) -> str:
-    """Names for a message: the first of them, and how many more there are."""
+    """Names for a message: the first ones, and the number of others."""
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _made(folder: Path) -> set[str]:
-    """The names of the files in a folder that may be deleted with it."""
+    """Names of files in a folder that may be deleted with it."""
     known = names() | _listed(folder) | storage.SYSTEM
     return {
         entry.name for entry in _entries(folder) if not _is_folder(entry) and _is_made(entry.name, known)
@@ -116,6 +116,6 @@ def _listed(folder: Path) -> set[str]:
 
 
 def _is_made(name: str, known: Set[str]) -> bool:
-    """Whether a name is known, or is that of such a file while it is written, or of what macOS adds."""
+    """Whether a name is known, or is a temporary or macOS companion file of a known name."""
     bare = name.removeprefix("._")
     return bare in known or (bare.startswith(".") and bare[1:].removesuffix(".part") in known)

@@ -1,8 +1,8 @@
-"""What an earlier index knows already: of files that have not changed, by their checksum.
+"""Reuse values from an earlier index for unchanged files, identified by checksum.
 
-A value is taken over only if the networks and the way to draw are still the same, and if the earlier
-index holds it as it was taken from the file: of what is scaled by the tracks that is an array of
-its own, `<name>_raw`.
+A value is reused only if the networks and the preprocessing are unchanged, and if the earlier index
+stores it as extracted from the file. Values that are scaled by statistics of the tracks have an array of
+unscaled values, `<name>_raw`.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ GENRE_HEAD = "genre_head"
 
 
 class Earlier:
-    """What can be taken over from a folder, nothing if it holds no index that can be read.
+    """Values of an earlier index; empty if the folder has no readable index.
 
     Parameters
     ----------
-    folder : where an earlier index may lie
-    models : the networks that new tracks are heard by
+    folder : folder of the earlier index, which may be missing
+    models : networks for new tracks
     """
 
     def __init__(self, folder: Path, models: ModelStore) -> None:
@@ -46,17 +46,17 @@ class Earlier:
 
     @property
     def is_whole(self) -> bool:
-        """Whether there is an index, and it is of all its library's files."""
+        """Whether there is an index that covers all files of its library."""
         return self._index is not None and self._index.partial is None
 
     def missing(self, sha256: str, names: Sequence[str]) -> list[str]:
-        """Which of some things it does not know of a file."""
+        """Names of values that it lacks for a file."""
         if self._index is None or self._index.row_of_file(sha256) is None:
             return list(names)
         return [name for name in names if not (self._known and self._has(name))]
 
     def value(self, sha256: str, name: str) -> NDArray[Any]:
-        """What it knows of a file, of which `missing` says that it knows it [shape=(size,)]."""
+        """A value of a file; only for names that aren't in `missing` [shape=(size,)]."""
         assert self._index is not None
         row = self._index.row_of_file(sha256)
         assert row is not None
@@ -69,7 +69,7 @@ class Earlier:
         return np.ravel(self._index.array(_array(name))[row])
 
     def heard_genres(self, sha256: str) -> tuple[NDArray[np.float16], NDArray[np.float32]] | None:
-        """A file's genre features and genres, if the head is still the same."""
+        """A file's genre features and probabilities, if the head is unchanged."""
         if self._index is None or (row := self._index.row_of_file(sha256)) is None:
             return None
         if GENRE_HEAD not in self._index.stored or not self._unchanged(GENRE_HEAD):
@@ -89,7 +89,7 @@ class Earlier:
 
 
 def _array(name: str) -> str:
-    """The array of an index that holds a thing as it was taken."""
+    """The index array that holds a value as extracted."""
     known = name in representations.REGISTRY
     return f"{name}_raw" if known and representations.get(name).scaling else name
 
@@ -102,7 +102,7 @@ def _open(folder: Path) -> Index | None:
 
 
 def _same_models(earlier: Index, models: ModelStore) -> set[str] | None:
-    """The networks that are still the same; None where things are taken in another way by now."""
+    """The unchanged networks; None if the extraction itself has changed."""
     if earlier.manifest.get("extraction", "1") != extraction.VERSION:
         return None
     same = {

@@ -1,13 +1,13 @@
-"""Workers: taking what is wanted of many files at once, here, in processes, or on a Dask cluster.
+"""Workers: extract values from many files in parallel, in processes or on a Dask cluster.
 
-Each file is taken by itself (`extraction.extract`), so any number of workers can share a library. A
-worker is a process with one thread: where several threads share one pass of a network they wait for
-each other, and decoding would have to wait for all; as it is, one file is decoded while another is
-in the network. Jobs are drawn as places come free, so that no queue grows with the library.
+Files are processed independently (`extraction.extract`), so any number of workers can share a library. A
+worker is a process with one thread. Threads that share one network pass wait for each other, and
+decoding would wait for all of them. With separate processes, one file is decoded while another is in the
+network. Jobs are generated on demand, so no queue grows with the library.
 
-A file whose process is lost is given to another, and refused when it has cost three; one that takes
-longer than `TIMEOUT_S` is refused. On a cluster Dask moves the jobs of a worker that
-is lost to others, and gives a job up that has cost four.
+A file whose worker process died is retried in another one, and rejected after three. A file that takes
+longer than `TIMEOUT_S` is rejected. On a cluster, Dask moves a lost worker's jobs to others, and gives
+a job up after it has lost four workers.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ from soundalike.indexing.extraction import Extraction, ExtractionFailure
 from soundalike.models import FILES, ModelStore
 
 TIMEOUT_S = 600.0
-"""How long one file may take: hundreds of times what one does."""
+"""Time limit per file: hundreds of times the usual duration."""
 PATIENCE_S = 20.0
-"""After so long without any result it is asked whether there are workers."""
+"""Time without any result after which we check for live workers."""
 _MOST_LOST = 3
 ANSWER_S = 10.0
-"""How long a scheduler has to answer."""
+"""Time limit for a scheduler's response."""
 AHEAD = 2
-"""Jobs that wait at each worker, so that none is ever without."""
+"""Number of jobs queued at each worker, to keep them busy."""
 _LOST = ("ProcessExpired", "BrokenProcessPool", "KilledWorker")
 _GONE = ("CancelledError", "FutureCancelledError", "CommClosedError")
-"""What Pebble and Dask raise when a worker is lost, and when the scheduler is; by name, since neither is
-imported before it is used."""
+"""Exceptions that Pebble and Dask raise when a worker or the scheduler is lost; by name, because both
+are imported lazily."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A file, and what is wanted of it."""
+    """A file, and the values to extract from it."""
 
     file: str
     path: Path
@@ -61,27 +61,27 @@ Outcome = tuple[Job, Extraction | ExtractionFailure]
 
 
 class Executor(Protocol):
-    """Whoever takes jobs on."""
+    """Executor interface."""
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """Each job with its outcome, in the order in which they are done; jobs are drawn as needed.
+        """Yield each job with its outcome, in order of completion; jobs are drawn on demand.
 
         Raises
         ------
         ModelError
-            If the workers' networks are missing, or are not those of this process.
+            If the workers' networks are missing or differ from those of this process.
         """
         ...
 
 
 @dataclass(frozen=True)
 class ExtractionSpec:
-    """Which networks a worker has to use.
+    """The networks that a worker must use.
 
     Attributes
     ----------
-    networks : of each its name, its checksum and, where it is not among the bundled ones, its file
-    feature_cache : where feature maps are kept between runs, if anywhere
+    networks : for each network its name, its checksum and, if it isn't bundled, its file
+    feature_cache : folder for caching feature maps between runs, if any
     """
 
     networks: tuple[tuple[str, str, Path | None], ...]
@@ -89,7 +89,7 @@ class ExtractionSpec:
 
     @classmethod
     def of(cls, models: ModelStore, names: Iterable[str]) -> ExtractionSpec:
-        """The networks of a store that some wanted things are taken by."""
+        """The networks of a store that are needed for some values."""
         needed = sorted({model for name in names for model in extraction.models_of(name)})
         own = {name: models.file(name) for name in needed}
         bundled = {name: paths.MODELS / file for name, file in FILES.items()}
@@ -101,7 +101,7 @@ class ExtractionSpec:
 
 
 class InProcessExecutor:
-    """No worker: jobs are done in this process, one after another, with networks that it has.
+    """Runs jobs in this process, one after another, with its own networks.
 
     Parameters
     ----------
@@ -118,12 +118,12 @@ class InProcessExecutor:
 
 
 class ProcessExecutor:
-    """Processes on this machine.
+    """Runs jobs in processes on this machine.
 
     Parameters
     ----------
-    recipe : the networks that they use
-    count : how many, at least 1
+    recipe : networks that they use
+    count : number of processes, at least 1
     """
 
     def __init__(self, recipe: ExtractionSpec, count: int) -> None:
@@ -136,7 +136,7 @@ class ProcessExecutor:
 
         def submit(job: Job) -> Future[Extraction | ExtractionFailure]:
             if not pools[-1].active:
-                # A process that is killed while it has nothing to do takes Pebble's pool with it.
+                # A process that is killed while idle breaks Pebble's pool.
                 pools.append(self._pool())
             future: Future[Extraction | ExtractionFailure] = pools[-1].schedule(
                 _work, args=[job.path, job.wanted, self._recipe], timeout=TIMEOUT_S
@@ -144,7 +144,7 @@ class ProcessExecutor:
             return future
 
         try:
-            yield from _drawn(jobs, submit, self._count * (1 + AHEAD))
+            yield from _outcomes(jobs, submit, self._count * (1 + AHEAD))
         finally:
             for pool in pools:
                 pool.stop()
@@ -157,22 +157,22 @@ class ProcessExecutor:
 
         pool: Any = ProcessPool(
             max_workers=self._count,
-            initializer=_begin,
-            # Not forked: a copy of a process with a network in it may hang.
+            initializer=_init_worker,
+            # Not forked: a forked copy of a process with a loaded network may hang.
             context=multiprocessing.get_context("spawn"),
         )
-        with _ctrl_c_for_this_one_alone():
-            pool.schedule(_nothing)
+        with _sigint_blocked():
+            pool.schedule(_warm_up_job)
         return pool
 
 
 class ClusterExecutor:
-    """The workers of a Dask cluster. They need this package, and the library under the same path.
+    """Runs jobs on a Dask cluster. Its workers need this package, and the library under the same path.
 
     Parameters
     ----------
-    recipe : the networks that they use, from their own installation
-    address : of the scheduler, for example `tcp://10.0.0.1:8786`
+    recipe : networks that they use, from their own installation
+    address : address of the scheduler, for example `tcp://10.0.0.1:8786`
 
     Raises
     ------
@@ -187,7 +187,7 @@ class ClusterExecutor:
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Executor.run`."""
         client = self._client
-        yield from _drawn(
+        yield from _outcomes(
             jobs,
             lambda job: _Remote(client.submit(_work, job.path, job.wanted, self._recipe, pure=False)),
             (1 + AHEAD) * max(sum(client.nthreads().values()), 1),
@@ -195,7 +195,7 @@ class ClusterExecutor:
         )
 
     def _check_alive(self) -> None:
-        """Check that there are workers; asked when nothing has come from them for a while."""
+        """Check that there are workers, after a while without results."""
         if not self._client.nthreads():
             raise SchedulerError(
                 "The cluster has no workers any more. What was finished is kept: start some, and the "
@@ -204,7 +204,7 @@ class ClusterExecutor:
 
 
 class _Remote(Future[Extraction | ExtractionFailure]):
-    """A Dask future as one of the standard library's, so that both are waited for alike."""
+    """A Dask future as a standard one, to wait for both in the same way."""
 
     def __init__(self, remote: Any) -> None:
         super().__init__()
@@ -212,7 +212,7 @@ class _Remote(Future[Extraction | ExtractionFailure]):
         remote.add_done_callback(self._take_over)
 
     def _take_over(self, remote: Any) -> None:
-        # In a thread of Dask's own, one of several.
+        # Runs in one of Dask's own threads.
         try:
             self.set_result(remote.result())
         except BaseException as error:  # noqa: BLE001
@@ -220,19 +220,19 @@ class _Remote(Future[Extraction | ExtractionFailure]):
 
 
 def default_count() -> int:
-    """As many processes as there are processors that this one may use."""
+    """Number of processors available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _drawn(
+def _outcomes(
     jobs: Iterable[Job],
     submit: Callable[[Job], Future[Extraction | ExtractionFailure]],
     most: int,
     check_alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Outcome]:
-    """Outcomes of jobs, of which no more than `most` are under way at a time."""
+    """Outcomes of jobs, with at most `most` in progress at a time."""
     waiting = iter(jobs)
     pending: dict[Future[Extraction | ExtractionFailure], Job] = {}
     lost: Counter[Job] = Counter()
@@ -262,7 +262,7 @@ def _drawn(
 
 
 def _outcome(future: Future[Extraction | ExtractionFailure]) -> Extraction | ExtractionFailure | None:
-    """What came of a job; None where its worker was lost."""
+    """Outcome of a job; None if its worker was lost."""
     try:
         return future.result()
     except SoundalikeError:
@@ -280,14 +280,14 @@ def _outcome(future: Future[Extraction | ExtractionFailure]) -> Extraction | Ext
         raise
 
 
-def _begin() -> None:
-    """Before a process's first job: Ctrl-C is for the one that hands jobs out, and ends both."""
+def _init_worker() -> None:
+    """Set up a worker process: ignore Ctrl-C, which the parent handles for both."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _orphaned_with_parent()
+    _exit_with_parent()
 
 
-def _orphaned_with_parent() -> None:
-    """End this process as soon as the one that started it has, whichever way that was killed."""
+def _exit_with_parent() -> None:
+    """End this process as soon as its parent ends, however that was killed."""
     import multiprocessing
 
     parent = multiprocessing.parent_process()
@@ -302,8 +302,8 @@ def _orphaned_with_parent() -> None:
 
 
 @contextmanager
-def _ctrl_c_for_this_one_alone() -> Iterator[None]:
-    """What is started meanwhile, thread or process, does not get Ctrl-C, from its very first moment."""
+def _sigint_blocked() -> Iterator[None]:
+    """Keep Ctrl-C from threads and processes that are started meanwhile, from their first moment."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -314,18 +314,18 @@ def _ctrl_c_for_this_one_alone() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _nothing() -> None:
-    """A job that has the processes start."""
+def _warm_up_job() -> None:
+    """Empty job that makes the processes start."""
 
 
 def _work(path: Path, wanted: tuple[str, ...], recipe: ExtractionSpec) -> Extraction | ExtractionFailure:
-    """Do a job in a worker."""
+    """Run a job in a worker."""
     return extraction.extract(path, wanted, _models(recipe))
 
 
 @lru_cache(maxsize=1)
 def _models(recipe: ExtractionSpec) -> ModelStore:
-    """A worker's networks, kept from job to job."""
+    """A worker's networks, cached between jobs."""
     own = {name: file for name, _, file in recipe.networks if file is not None}
     models = ModelStore(feature_cache=recipe.feature_cache).with_files(**own)
     for name, checksum, _ in recipe.networks:
@@ -338,7 +338,7 @@ def _models(recipe: ExtractionSpec) -> ModelStore:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text can be a scheduler's address: `tcp://HOST:PORT` or `tls://HOST:PORT`."""
+    """Whether a text is a valid scheduler address: `tcp://HOST:PORT` or `tls://HOST:PORT`."""
     return re.fullmatch(r"(tcp|tls)://([^:/\s]+|\[[0-9a-fA-F:]+\]):\d{1,5}", text) is not None
 
 

@@ -1,7 +1,7 @@
-"""The workshop: the folder beside an index in which it is made or added to, by one run at a time.
+"""The workspace: a folder next to an index in which it is built or extended, by one run at a time.
 
-A run marks the folder as its own. It works in no other folder, follows no link, and deletes only files
-that it made: whatever a user keeps there stays.
+A run marks the folder as its own. It works in no other folder, follows no links, and deletes only files
+that it created: user files stay.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from soundalike.models import ModelStore
 
 MARKER = "soundalike-work.txt"
 MADE = "index"
-"""Where an index lies while it is made."""
+"""Folder of an index being built."""
 MEASURED = "measured"
-"""Where arrays lie that are added to an index."""
+"""Folder of arrays to be added to an index."""
 RETIRED = "retired"
-"""Where an index lies while another takes its place."""
+"""Folder of an index being replaced."""
 _PARTS = (MADE, MEASURED, RETIRED)
 _FILES = (*checkpoint.FILES, f"{HEAD_INPUT}.npy")
 _MARK = (
@@ -33,18 +33,18 @@ _MARK = (
 
 
 def beside(out: Path) -> Path:
-    """The workshop of an index, such as `.my-index.work` beside `my-index`, links followed."""
+    """The workspace of an index, for example `.my-index.work` next to `my-index`, links resolved."""
     out = out.resolve()
     return out.parent / f".{out.name}.work"
 
 
 def check(out: Path) -> None:
-    """Refuse to work beside an index where something else is in the way.
+    """Refuse to work next to an index if something else is in the way.
 
     Raises
     ------
     DestinationError
-        If the workshop or anything of it is a link, or the folder was not made by this program.
+        If the workspace or part of it is a link, or this program didn't create the folder.
     """
     folder = beside(out)
     for path in (folder, *(folder / name for name in (MARKER, *_PARTS, *_FILES))):
@@ -60,16 +60,15 @@ def check(out: Path) -> None:
 
 @contextmanager
 def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
-    """The workshop of an index, and the work store in it.
+    """Open the workspace of an index and its work store.
 
-    An index that a killed run had taken out of its place, to put a new one there, is put back, and what
-    such a run left half made is deleted.
+    If a killed run had moved an index away to replace it, the index is restored. Partial results of that
+    run are deleted.
 
     Raises
     ------
     DestinationError
-        If the workshop is not this program's, if another run is working there, or if it cannot be
-        written.
+        If the workspace isn't this program's, another run is working there, or it is not writable.
     """
     check(out)
     folder = beside(out)
@@ -91,12 +90,12 @@ def opened(out: Path, models: ModelStore) -> Iterator[tuple[Path, WorkStore]]:
 
 
 def put_back(out: Path) -> None:
-    """Put an index back that a killed run had taken out of its place.
+    """Restore an index that a killed run had moved away.
 
     Raises
     ------
     DestinationError
-        If the workshop is not this program's.
+        If the workspace isn't this program's.
     """
     out = out.resolve()
     retired = beside(out) / RETIRED
@@ -106,12 +105,12 @@ def put_back(out: Path) -> None:
 
 
 def put_in_place(made: Path, out: Path) -> None:
-    """Move an index that was made in a workshop to its place, in exchange for one that is there.
+    """Move a finished index from its workspace to its destination, replacing an existing one.
 
     Raises
     ------
     DestinationError
-        If a user's file was added to the old one at the last moment; it stays in the workshop.
+        If a user's file was added to the old one at the last moment; it stays in the workspace.
     """
     if not out.exists():
         made.rename(out)
@@ -122,7 +121,7 @@ def put_in_place(made: Path, out: Path) -> None:
 
 
 def clear(folder: Path) -> None:
-    """Delete what a run made in its workshop, and the folder if nothing else is in it."""
+    """Delete a run's files in its workspace, and the folder if it's then empty."""
     for part in _PARTS:
         own_files.remove(folder / part)
     for name in (*_FILES, *storage.SYSTEM):
@@ -133,7 +132,7 @@ def clear(folder: Path) -> None:
 
 
 def _is_own(folder: Path) -> bool:
-    """Whether a run made a folder; earlier versions left no mark, but a store and known files alone."""
+    """Whether a run created a folder; earlier versions left only a store and known files, no marker."""
     if not folder.is_dir():
         return False
     if (folder / MARKER).is_file():
@@ -144,7 +143,7 @@ def _is_own(folder: Path) -> bool:
 
 
 def _clear_retired(out: Path) -> None:
-    """Delete an index that another has taken the place of; what file managers dropped in it moves on."""
+    """Delete an index that was replaced; files that file managers put in it are moved to the new one."""
     retired = beside(out) / RETIRED
     for name in storage.SYSTEM:
         if (retired / name).is_file() and not (out / name).exists():

@@ -1,4 +1,4 @@
-"""Caps on the tracks of one artist or album, and one track per recording."""
+"""Limits on tracks per artist and album, and one track per recording."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from soundalike.index.index import Index
 
 
 class Members:
-    """The tracks of a playlist while it is made, and how many were refused by which rule.
+    """The tracks of a playlist being built, and how many tracks each rule rejected.
 
     Parameters
     ----------
     index : the library
-    length : tracks wanted
-    per_artist, per_album : most tracks of each; None for any number
-    pinned : rows that are in whatever the caps say; they count towards them
+    length : number of tracks wanted
+    per_artist, per_album : maximum number of tracks of each; None for no limit
+    pinned : rows that are included regardless of the limits; they count towards them
 
     Raises
     ------
     PlaylistError
-        If more tracks are pinned than wanted.
+        If more tracks are pinned than `length`.
     """
 
     def __init__(
@@ -51,19 +51,19 @@ class Members:
 
     @property
     def full(self) -> bool:
-        """Whether there are as many as wanted."""
+        """Whether the playlist has the number of tracks wanted."""
         return len(self.rows) >= self._length
 
     def offer(self, row: int) -> bool:
-        """Take a track in, unless a rule is against it."""
-        rule = self._against(row)
+        """Add a track unless a rule rejects it; return whether it was added."""
+        rule = self._violated_rule(row)
         if rule is None:
             self._add(row)
         else:
             self.refused[rule] += 1
         return rule is None
 
-    def _against(self, row: int) -> str | None:
+    def _violated_rule(self, row: int) -> str | None:
         if row in self._copies:
             return "copy"
         for kind, cap in self._caps.items():

@@ -1,9 +1,9 @@
-"""Several clips as one question: more like these, less like those.
+"""Query by several clips: more like these, less like those.
 
-A seed is a query with a weight from -1 to 1. A track's score is the mean of its similarities to the
-seeds, each times its weight, over the sum of the weights' sizes: for one seed it is the similarity
-itself, and a track that is near a seed of negative weight falls back. This is relevance feedback
-(Rocchio, 1971) on similarities rather than on vectors, so that any measure of the index can be blended.
+A seed is a query with a weight from -1 to 1. A track's score is the weighted sum of its similarities to
+the seeds, divided by the sum of the absolute weights. For one seed of positive weight, the score is the
+similarity itself. A track that is close to a seed of negative weight moves down. This is relevance
+feedback (Rocchio, 1971) on similarities rather than vectors, which works for any measure of the index.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from soundalike.playlist.query import Query
 
 @dataclass(frozen=True)
 class Seed:
-    """A clip that a playlist starts from; its weight is above 0 for more like it, below for less."""
+    """A clip that a playlist starts from; a negative weight asks for tracks unlike it."""
 
     query: Query
     weight: float = 1.0
@@ -37,26 +37,26 @@ def scores(
     representation: str,
     weights: Mapping[str, float] | None = None,
 ) -> NDArray[np.float32]:
-    """How much each track is like the seeds [shape=(n,)]; -inf where that is not known.
+    """How similar each track is to the seeds [shape=(n,)]; -inf where unknown.
 
     Parameters
     ----------
     index : the library
-    seeds : at least one
+    seeds : at least one seed
     representation : a representation of the index
-    weights : of a joined representation, other weights than the index's
+    weights : weights of a joined representation's parts; the index's by default
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation, or only its neighbours where more is needed.
+        If the index lacks the representation, or only has its neighbours where its vectors are needed.
     ValueError
-        If there is no seed.
+        If there are no seeds.
     """
     if not seeds:
         raise ValueError("a blend needs at least one seed")
     if len(seeds) == 1 and not index.has_vectors(representation):
-        return _of_neighbours(index, seeds[0], representation)
+        return _neighbour_scores(index, seeds[0], representation)
     if len(seeds) == 1:
         alike = queries.similarities(index, seeds[0].query, representation, weights)
         return alike if seeds[0].weight > 0 else -alike
@@ -70,17 +70,17 @@ def scores(
 
 
 def own_recordings(index: Index, seeds: Sequence[Seed]) -> set[int]:
-    """Rows of the index that are one of the seeds, or a copy of one."""
+    """Rows of the index that are one of the seeds or a copy of one."""
     return {int(row) for seed in seeds for row in queries.duplicates(index, seed.query)}
 
 
 def between(index: Index, representation: str, rows: Sequence[int]) -> NDArray[np.float32]:
-    """Cosine similarities of some tracks to each other, without the bias [shape=(m, m)].
+    """Pairwise cosine similarities of tracks, without the bias [shape=(m, m)].
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation's vectors.
+        If the index lacks the representation's vectors.
     """
     index.check_vectors(representation)
     chosen = np.asarray(rows, np.intp)
@@ -97,10 +97,10 @@ def between(index: Index, representation: str, rows: Sequence[int]) -> NDArray[n
 def _joined(
     seeds: Sequence[Seed], parts: Mapping[str, float]
 ) -> tuple[dict[str, NDArray[np.float32]], float]:
-    """The vector whose product with a track's direction is the sum of the weighted similarities.
+    """The parts and length of the vector whose dot product with a track is the blended similarity.
 
-    Its parts, and its length. One search for it ranks by the blend itself, where searches for each seed
-    would have the best of each, and not what is good for all.
+    One search with this vector ranks by the blend itself. A search per seed would return the best tracks
+    for each seed, which need not be good for all of them.
     """
     together: dict[str, NDArray[np.float64]] = {}
     for seed in seeds:
@@ -118,8 +118,8 @@ def _length(vectors: Mapping[str, NDArray[np.float64]], parts: Mapping[str, floa
     return float(np.sqrt(sum(squares)))
 
 
-def _of_neighbours(index: Index, seed: Seed, representation: str) -> NDArray[np.float32]:
-    """The scores of the tracks that are known to be a track's nearest."""
+def _neighbour_scores(index: Index, seed: Seed, representation: str) -> NDArray[np.float32]:
+    """Scores of a track's stored nearest neighbours."""
     if seed.query.row is None:
         index.check_vectors(representation)
     rows, similarities = index.neighbours(representation, int(seed.query.row or 0))

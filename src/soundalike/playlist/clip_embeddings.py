@@ -1,4 +1,4 @@
-"""A new clip's embeddings, and what else is known of it, each computed when it is first asked for."""
+"""A new clip's embeddings, fingerprint and descriptors, each computed on first use."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from soundalike.models import ModelStore
 from soundalike.representations import recorded as correction
 
 Turn = Callable[[], AbstractContextManager[object]]
-"""Waits until the network may be used, which is until the end of the block."""
+"""Context manager that waits for the networks and holds them until the end of the block."""
 
 
 class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
-    """A new clip's vectors by stored representation, each computed when it is first asked for.
+    """A new clip's vectors by stored representation, each computed on first use.
 
-    Some take a second and are of use only to who compares by them.
+    Some take a second and are only needed to compare by that representation.
 
     Parameters
     ----------
-    clip : 30 s of it
-    index : whose representations they are, scaled as it scales its tracks
+    clip : 30 s of audio
+    index : the library; vectors are scaled like its tracks
     models : the networks
     turn : waits for the networks
-    recorded : whether the clip came through a microphone (`representations.recorded`)
+    recorded : whether the clip was recorded with a microphone (`representations.recorded`)
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return self._vectors[name]
 
     def compute(self, names: Iterable[str], turn: Turn | None = None) -> None:
-        """Compute those of these vectors that were not before, all in one turn."""
+        """Compute any of these vectors that are missing, while holding the networks once."""
         missing = [name for name in names if name not in self._vectors]
         if not missing:
             return
@@ -80,30 +80,30 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return len(self._names)
 
     def has_computed(self, name: str) -> bool:
-        """Whether a vector is there already."""
+        """Whether a vector has been computed."""
         return name in self._vectors
 
     def similarities(self, name: str) -> NDArray[np.float32]:
-        """Similarity to every track by a representation, searched once [shape=(n,)]."""
+        """Similarity to every track by a representation [shape=(n,)]; computed once."""
         if name not in self._similarities:
             self._similarities[name] = self._index.similarities(name, self)
             self._similarities[name].flags.writeable = False
         return self._similarities[name]
 
     def part_similarities(self, name: str) -> NDArray[np.float32]:
-        """As `similarities`, by one stored representation alone, be it compared by or not."""
+        """Like `similarities`, but by a single stored part, even one that isn't offered by itself."""
         key = f"part {name}"
         if key not in self._similarities:
             self._similarities[key] = self._index.similarities_of_parts({name: 1.0}, self)
         return self._similarities[key]
 
     def is_of(self, index: Index) -> bool:
-        """Whether these are vectors for that index."""
+        """Whether these vectors belong to an index."""
         return self._index is index
 
     @cached_property
     def _names(self) -> list[str]:
-        """What there is of the clip: all that is stored, but for what a light store cannot compute."""
+        """Names of the available representations: all stored ones that the models can compute."""
         return [
             name
             for name in self._index.stored
@@ -112,39 +112,39 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @property
     def clip(self) -> Clip:
-        """The clip itself, 30 s of it."""
+        """The 30 s clip itself."""
         return self._clip
 
     @cached_property
     def copies(self) -> frozenset[int]:
-        """`copies_by` the representation that is compared by unless told otherwise."""
+        """Copies of the clip, with candidates from the default representation; see `copies_by`."""
         return self.copies_by(representations.default(self._index.names))
 
     def copies_by(self, name: str) -> frozenset[int]:
-        """Rows of the index whose fingerprint says that they are this recording.
+        """Rows of the index whose fingerprint matches this recording.
 
-        Only the nearest tracks by a representation are compared, which should not mind where a clip
-        begins.
+        Only the nearest tracks by a representation are compared. The representation should be robust to
+        where a clip begins.
         """
         return self._copies_of(self.fingerprint, name)
 
     @cached_property
     def copies_at_other_speeds(self) -> frozenset[int]:
-        """`copies_at_other_speeds_by` the representation that is compared by unless told otherwise."""
+        """Copies at other speeds, with candidates from the default representation."""
         return self.copies_at_other_speeds_by(representations.default(self._index.names))
 
     def copies_at_other_speeds_by(self, name: str) -> frozenset[int]:
-        """As `copies_by`, of tracks that the clip plays a little faster or slower than they are."""
+        """Like `copies_by`, for tracks that the clip plays slightly faster or slower."""
         prints = (fingerprint.of(self._clip, speed) for speed in fingerprint.SPEEDS)
         return frozenset().union(*(self._copies_of(own, name) for own in prints))
 
     def look_closer(self) -> None:
-        """From now on also look for copies at other speeds, where there is none at this one."""
+        """Also look for copies at other speeds from now on, if there is none at the same speed."""
         self._closer = True
 
     @property
     def found_copies(self) -> frozenset[int]:
-        """Copies as far as they were looked for."""
+        """The copies found by the searches done up to now."""
         return self.copies if self.copies or not self._closer else self.copies_at_other_speeds
 
     def _copies_of(self, own: NDArray[np.uint32], name: str) -> frozenset[int]:
@@ -157,7 +157,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return frozenset(rows[distances <= most].tolist())
 
     def _candidates(self, name: str) -> NDArray[np.intp]:
-        """Rows of the tracks that may be this recording, nearest by an embedding."""
+        """Rows of the tracks that may be this recording: the nearest by an embedding."""
         similarities = self.similarities(name)
         if self.recorded:
             return nearest(similarities, recordings.NEAREST_RECORDED)
@@ -174,9 +174,9 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     @threads.single_threaded_blas()
     def moments(self, name: str) -> NDArray[np.float32] | None:
-        """The clip by stretches of 3 s, as the network gives it [shape=(10, dim)].
+        """The network's output for each 3 s segment of the clip [shape=(10, dim)].
 
-        None for a representation that is no mean over stretches.
+        None for a representation that isn't a mean over segments.
 
         Raises
         ------
@@ -190,7 +190,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return None if of is None else of(self._clip, self._models)
 
     def recognise(self, row: int) -> None:
-        """Compare a recording by the vectors of the track that it is, and not by estimates."""
+        """Use the vectors of the library track that was recorded instead of estimated ones."""
         self._track = row
         self._similarities.clear()
         for name in correction.PARTS:
@@ -198,14 +198,14 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
                 self._vectors[name] = self._index.vectors(name, [row])[0]
 
     def _moments_of_track(self, name: str) -> NDArray[np.float32] | None:
-        """Those of the library's track that a recording is, if that is known and the index has them."""
+        """The segments of the recognised library track, if there is one and the index has them."""
         if self._track is None:
             return None
         stored = track_arrays.moments(self._index, name)
         return None if stored is None else stored[self._track].astype(np.float32)
 
     def _embed(self, name: str) -> NDArray[np.float32]:
-        """The clip's vector as the network gives it, or as is estimated of a recording's source."""
+        """The clip's vector from the network, or for a recording the estimate of its source's."""
         weights = representations.get(name).moment_weights
         if self.recorded and name in correction.PARTS and weights is not None:
             return np.asarray(weights() @ self._corrected[name], np.float32)
@@ -219,7 +219,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     @cached_property
     @threads.single_threaded_blas()
     def descriptors(self) -> NDArray[np.float32]:
-        """The clip in plain quantities, as `spectral_summary.summarise` gives them [shape=(108,)]."""
+        """The clip's spectral descriptors, from `spectral_summary.summarise` [shape=(108,)]."""
         return track_descriptors.summarise(self._clip)
 
     @cached_property

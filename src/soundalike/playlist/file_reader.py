@@ -1,11 +1,11 @@
-"""Playlist files read back, ours and other programs', and their entries found in a library.
+"""Read playlist files from this and other programs, and find their entries in a library.
 
-`read` takes a file apart: M3U and M3U8, XSPF, JSPF, CSV, or a ZIP with one of them in it, told by what
-is in the file, and by its name only where the content leaves it open. `resolve` finds what was read in
-a library. Files come from anyone, so that nothing they name is opened, on the disk or in the network,
-and what they can make this program do is bounded: `MAX_ENTRIES` entries in a list of `MAX_BYTES`.
+`read` parses M3U and M3U8, XSPF, JSPF, CSV, or a ZIP that contains one of them. The format is recognised
+by content, and by file name only where the content is ambiguous. `resolve` finds the entries in a
+library. Files are untrusted: nothing they refer to is opened, on disk or over the network, and their
+cost is bounded by `MAX_BYTES` per list and `MAX_ENTRIES` per list.
 
-`exports` writes these formats and says where they are specified.
+`file_writer` writes these formats and cites their specifications.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from soundalike.playlist.file_writer import TRACK_URI, label, one_line
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 30_000_000
-"""Of a list; the clips that a ZIP holds with it are not counted."""
+"""Size limit of a list; audio packed with it in a ZIP isn't counted."""
 
 _ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
 _SUFFIXES_IN_ZIP = (".xspf", ".jspf", ".csv", ".m3u8", ".m3u")
-"""The lists to look for, those that name a track's id first."""
+"""List formats in order of preference; those with track ids come first."""
 _COLUMNS = ("file", "title", "artist", "track_id")
 _TRACK_FIELDS = frozenset({"location", "identifier", "title", "creator"})
 _TRACK_PATH = ["playlist", "trackList", "track"]
@@ -47,21 +47,21 @@ _VALUES = 100 * MAX_ENTRIES
 _NAMED, _NAME_LENGTH = 3, 80
 _ASK = "Choose an M3U8, XSPF, JSPF, CSV or ZIP playlist"
 _DAMAGED_ZIP = (BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, OverflowError)
-"""What `zipfile` raises on archives that are cut short, overwritten or of an unknown kind."""
+"""Exceptions that `zipfile` raises on archives that are truncated, corrupt or of an unsupported kind."""
 
 
 class ListingError(SoundalikeError):
-    """A file that is not a playlist, or is outside the limits."""
+    """The file isn't a playlist or exceeds the limits."""
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What an entry of a playlist file says of a track; "" where it says nothing.
+    """What a playlist entry states about a track; "" where nothing is stated.
 
     Attributes
     ----------
-    location : a path or a URI, as it is written there
-    track_id : the id that Soundalike gave it, or None
+    location : a path or URI as written in the file
+    track_id : Soundalike's track id, or None
     """
 
     location: str
@@ -71,17 +71,17 @@ class Reference:
 
 
 def read(content: bytes, name: str) -> tuple[Reference, ...]:
-    """The entries of a playlist file, in order.
+    """Parse a playlist file and return its entries in order.
 
     Parameters
     ----------
-    content : of the file
-    name : of the file, for messages, and for its suffix where the content is not clear
+    content : the file's bytes
+    name : the file's name, for messages and, if the content is ambiguous, for its suffix
 
     Raises
     ------
     ListingError
-        If the file is not a playlist, is damaged, names no track, or is outside the limits.
+        If the file isn't a playlist, is damaged, has no tracks, or exceeds the limits.
     """
     file = _File(one_line(name) or "The file", content)
     if not content.strip():
@@ -99,18 +99,19 @@ def read(content: bytes, name: str) -> tuple[Reference, ...]:
 def resolve(index: Index, references: Iterable[Reference]) -> tuple[list[int], list[str]]:
     """Find the entries of a playlist file in a library.
 
-    An entry is the track with its id, unless the titles differ; else the track whose file, relative to
-    the library's folder, is how its location ends; else the only track of its title and artist. Where
-    the file lies in no folder of its own, the titles must agree too: many libraries have a 01.mp3.
+    An entry matches by track id, unless the titles differ. Otherwise, it matches the track whose path
+    relative to the library's folder is a suffix of the entry's location. Otherwise, it matches the only
+    track with its title and artist. For a file directly in the library's folder, the titles must agree
+    too: many libraries have a 01.mp3.
 
     Parameters
     ----------
     index : the library
-    references : from `read`
+    references : entries from `read`
 
     Returns
     -------
-    rows of the library, in order and each once; and sentences on what was not found or was repeated
+    rows of the library, in order and without repeats; and sentences about missing and repeated entries
     """
     catalogue = _Catalogue(index)
     rows: dict[int, None] = {}
@@ -129,7 +130,7 @@ def resolve(index: Index, references: Iterable[Reference]) -> tuple[list[int], l
 
 @dataclass(frozen=True)
 class _File:
-    """A file to be read, or one within a ZIP."""
+    """A file to parse, possibly from inside a ZIP."""
 
     name: str
     content: bytes
@@ -142,14 +143,14 @@ class _File:
         return ListingError(one_line(f"{self.name} {reason}"))
 
     def head(self) -> str:
-        """How the text begins."""
+        """The beginning of the text."""
         return self.content[:_HEAD].decode(errors="replace").removeprefix("\ufeff").lstrip()
 
     def text(self) -> str:
         try:
             return self.content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            # What M3U was before M3U8: in the encoding of the computer that it was written on.
+            # M3U predates M3U8 and uses the encoding of the computer that wrote it.
             if self.suffix == ".m3u":
                 return self.content.decode("latin-1")
             raise self.refused("is not UTF-8 text. Save it as UTF-8.") from error
@@ -178,7 +179,7 @@ def _reader(file: _File) -> Callable[[_File], Iterator[Reference]]:
 
 
 def _list_in(file: _File) -> _File:
-    """The list in a ZIP."""
+    """The playlist inside a ZIP."""
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
             lists = [entry for entry in archive.infolist() if _is_list(entry.filename)]
@@ -189,7 +190,7 @@ def _list_in(file: _File) -> _File:
                 raise file.refused("is encrypted. Create it again without a password.")
             if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise file.refused("uses unsupported compression. Create it again as a plain ZIP.")
-            # The size that an archive states may be a lie, so that no more than this is unpacked.
+            # An archive can misstate sizes, so no more than the limit is unpacked.
             with archive.open(entry) as packed:
                 content = packed.read(MAX_BYTES + 1)
     except _DAMAGED_ZIP as error:
@@ -198,7 +199,7 @@ def _list_in(file: _File) -> _File:
 
 
 def _is_list(name: str) -> bool:
-    # macOS adds a hidden companion to each file that it packs.
+    # macOS adds a hidden companion file for each packed file.
     return name.lower().endswith(_SUFFIXES_IN_ZIP) and "__MACOSX" not in name
 
 
@@ -209,7 +210,7 @@ def _rank_in_zip(entry: zipfile.ZipInfo) -> tuple[int, int, str]:
 
 def _from_m3u(file: _File) -> Iterator[Reference]:
     shown = ""
-    # Not str.splitlines, which also breaks lines at characters that file names may have.
+    # Not str.splitlines, which also splits at characters that may occur in file names.
     for line in io.StringIO(file.text(), newline=None):
         if line.startswith("#EXTINF:"):
             shown = line.partition(",")[2]
@@ -235,21 +236,21 @@ def _from_csv(file: _File) -> Iterator[Reference]:
 
 
 def _columns(head: str) -> dict[str, int]:
-    """Where the columns that are read stand, by name, in text that begins with a table's header."""
+    """Column positions by name, from text that begins with a table's header."""
     header = next(csv.reader(head.splitlines()[:1], delimiter=_delimiter(head)), [])
     names = [name.strip().casefold() for name in header]
     return {name: names.index(name) for name in names if name in _COLUMNS}
 
 
 def _delimiter(head: str) -> str:
-    # Spreadsheets save tables with semicolons where the comma is the decimal sign.
+    # Spreadsheets use semicolons in locales where the comma is the decimal separator.
     header = "".join(head.splitlines()[:1])
     return max(",;\t", key=header.count)
 
 
 def _from_jspf(file: _File) -> Iterator[Reference]:
     text = file.text()
-    # In memory, 30 MB of values of two characters each would take most of a gigabyte.
+    # Parsed into memory, 30 MB of two-character values would take most of a gigabyte.
     if text.count(",") > _VALUES:
         raise file.refused(f"has over {MAX_ENTRIES:,} entries or too much data. Split it.")
     try:
@@ -262,24 +263,24 @@ def _from_jspf(file: _File) -> Iterator[Reference]:
         raise file.refused(f"is JSON but not JSPF. {_ASK}.") from error
     if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
         raise file.refused(f"is JSON but not JSPF. {_ASK}.")
-    return (_of_fields({name: _texts(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
+    return (_of_fields({name: _strings(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
 
 
-def _texts(value: Any) -> list[str]:
-    """The strings in a field of JSPF, which are in a list where there can be several."""
+def _strings(value: Any) -> list[str]:
+    """The strings in a JSPF field; fields that can repeat hold a list."""
     values = value if isinstance(value, list) else [value]
     return [text for text in values if isinstance(text, str)]
 
 
 def _from_xspf(file: _File) -> Iterator[Reference]:
-    # A few nested entities can expand to gigabytes, or name files and addresses to be read. XSPF needs
-    # none, and without a document type there are none.
+    # A few nested entities can expand to gigabytes or refer to files and addresses. XSPF needs no
+    # entities, and refusing document type declarations rules them out.
     if b"<!DOCTYPE" in file.content:
         raise file.refused("has a document type, which XSPF doesn't allow. Export it again.")
     tracks = _Tracks()
     parser = ElementTree.XMLParser(target=tracks)
     try:
-        # What the target refuses, the parser reports only at the end of the piece that it was given.
+        # The parser reports an error raised by the target only after the chunk it was fed.
         for start in range(0, len(file.content), _PIECE):
             parser.feed(file.content[start : start + _PIECE])
         parser.close()
@@ -291,7 +292,7 @@ def _from_xspf(file: _File) -> Iterator[Reference]:
 
 
 class _Tracks:
-    """Takes what it needs of an XSPF document from the parser, so that no tree of it is built."""
+    """XML parser target that collects the needed fields of an XSPF document without building a tree."""
 
     def __init__(self) -> None:
         self.root = ""
@@ -323,14 +324,14 @@ class _Tracks:
         self._text = []
 
     def close(self) -> None:
-        """Part of what the parser asks of a target."""
+        """Do nothing; required by the parser's target interface."""
 
     def _at_track(self) -> bool:
         return self._path == _TRACK_PATH
 
 
 def _of_fields(fields: Mapping[str, Sequence[str]]) -> Reference:
-    """A track of XSPF or JSPF, by what it has in each field."""
+    """A track from the fields of XSPF or JSPF."""
     identifiers = map(str.strip, fields.get("identifier", ()))
     ids = [unquote(uri.removeprefix(TRACK_URI)) for uri in identifiers if uri.startswith(TRACK_URI)]
     first = {name: values[0] for name, values in fields.items() if values}
@@ -343,7 +344,7 @@ def _reference(location: str, title: str, artist: str, track_id: str | None = No
 
 
 class _Catalogue:
-    """A library's rows by what an entry of a playlist may say of them, each made when it is needed."""
+    """Lookup tables from entry fields to library rows, each built on first use."""
 
     def __init__(self, index: Index) -> None:
         columns = ("track_id", "file", "title", "artist")
@@ -352,7 +353,7 @@ class _Catalogue:
         self._files: list[str] = files
 
     def row(self, reference: Reference) -> int | None:
-        """The row of an entry, or None."""
+        """The row that matches an entry, or None."""
         row = self._ids.get(reference.track_id or "")
         if row is not None and self._agrees(row, reference):
             return row
@@ -369,19 +370,19 @@ class _Catalogue:
         return None
 
     def _row_of_name(self, reference: Reference) -> int | None:
-        shown = _shown_as(reference.title, reference.artist)
+        shown = _label(reference.title, reference.artist)
         if shown in self._by_label or reference.artist:
             return self._by_label.get(shown)
         return self._by_title.get(_folded(reference.title))
 
     def _agrees(self, row: int, reference: Reference) -> bool:
-        """Whether a track has an entry's title, if that has one."""
+        """Whether a track's title matches an entry's, if the entry has one."""
         if not reference.title:
             return True
         title, artist = self._titles[row], self._artists[row]
-        # M3U has artist and title in one, and where it is to be parted is a guess.
-        shown = _shown_as(reference.title, reference.artist)
-        return _folded(title) in (_folded(reference.title), shown) or _shown_as(title, artist) == shown
+        # M3U joins artist and title in one string, and where to split it is ambiguous.
+        shown = _label(reference.title, reference.artist)
+        return _folded(title) in (_folded(reference.title), shown) or _label(title, artist) == shown
 
     @cached_property
     def _by_file(self) -> dict[str, int]:
@@ -397,7 +398,7 @@ class _Catalogue:
 
     @cached_property
     def _by_label(self) -> dict[str, int]:
-        return _unique(map(_shown_as, self._titles, self._artists))
+        return _unique(map(_label, self._titles, self._artists))
 
 
 def _path(location: str) -> str:
@@ -406,16 +407,16 @@ def _path(location: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Text with what differs between programs taken out: case, spaces, and how accents are coded."""
+    """Normalise text: ignore case, spaces and the encoding of accents, which differ between programs."""
     return unicodedata.normalize("NFC", " ".join(one_line(text).split()).casefold())
 
 
-def _shown_as(title: str, artist: str) -> str:
+def _label(title: str, artist: str) -> str:
     return _folded(label(one_line(title), one_line(artist)))
 
 
 def _unique(names: Iterable[str]) -> dict[str, int]:
-    """The rows of the names that only one track has."""
+    """Rows by name, for names that belong to exactly one track."""
     rows: dict[str, list[int]] = {}
     for row, name in enumerate(names):
         rows.setdefault(name, []).append(row)

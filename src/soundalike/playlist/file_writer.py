@@ -1,21 +1,21 @@
-"""Playlists as files, for the players and programs that people already have; `imports` reads them back.
+"""Write playlists as files for other players and programs; `file_reader` reads them back.
 
-    M3U8    a path a line, after #EXTINF:seconds,Artist - Title; it has no standard, only directives in
-            common use. UTF-8 without a byte order mark, as RFC 8216 wants files of this suffix.
+    M3U8    one path per line, after #EXTINF:seconds,Artist - Title. It has no standard, only directives
+            in common use. UTF-8 without a byte order mark, as RFC 8216 requires for this suffix.
     XSPF    XML Shareable Playlist Format, version 1 (https://xspf.org/spec).
     JSPF    the same fields as JSON (https://xspf.org/jspf).
     CSV     a table for spreadsheets and scripts (RFC 4180).
-    ZIP     the clips themselves, with the list as M3U8, XSPF and CSV and with their credits.
+    ZIP     the audio itself, with the list as M3U8, XSPF and CSV and with credits.
 
-A list points to its clips relative to the folder that it will lie in, so that the two can be moved
-together. Text is put on one line, whatever is in the tags: M3U8 is made of lines, XML cannot hold most
-control characters, and all formats should say the same.
+Paths in a list are relative to the folder of the list, so list and audio can be moved together. All text
+is reduced to one line: M3U8 is line-based, XML cannot represent most control characters, and all formats
+should have the same text.
 
-A spreadsheet may take a title that begins with =, +, - or @ for a formula. It is written as it is all
-the same: what would disarm it, an apostrophe before it, would come back as part of the title, and the
-titles are those of the visitor's own library.
+A spreadsheet may interpret a title that begins with =, +, - or @ as a formula. Titles are written
+unchanged nevertheless: an escaping apostrophe would be read back as part of the title, and the titles
+come from the user's own library.
 
-The same listing always makes the same bytes.
+Output is deterministic: the same listing always gives the same bytes.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ from soundalike.index.index import Index
 
 XSPF_NAMESPACE = "http://xspf.org/ns/0/"
 TRACK_URI = "soundalike:track:"
-"""Goes before a track's id, percent-encoded, where a format wants an identifier that is a URI."""
+"""Prefix of percent-encoded track ids, for formats whose identifiers must be URIs."""
 COLUMNS = ("track_id", "title", "artist", "album", "genre", "licence", "file", "seconds", "similarity")
-"""Of the CSV."""
+"""Column names of the CSV."""
 
 _META_URI = "soundalike:meta:"
 _CREATOR = "Soundalike"
@@ -54,14 +54,14 @@ _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class Item:
-    """One track of a playlist file; text is "" and a number None where it is not known.
+    """One track of a playlist file; unknown text is "" and an unknown number is None.
 
     Attributes
     ----------
-    source : where the track comes from, usually a web address
-    file : its path with "/", relative to the library's folder
-    seconds : how long the file is
-    similarity : to what the playlist was made from (-1 to 1)
+    source : origin of the track, usually a web address
+    file : path relative to the library's folder, with "/" as separator
+    seconds : duration of the file
+    similarity : similarity to the query of the playlist (-1 to 1)
     """
 
     track_id: str
@@ -82,9 +82,9 @@ class Listing:
 
     Attributes
     ----------
-    title : of the playlist
-    items : its tracks, in order
-    recipe : how it was made, by the name of each fact; carried by XSPF, JSPF and the credits
+    title : title of the playlist
+    items : tracks in order
+    recipe : how the playlist was made, by name of each fact; written to XSPF, JSPF and the credits
     """
 
     title: str
@@ -94,7 +94,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Format:
-    """A kind of file: its suffix with the dot, its MIME type, and what a visitor is told of it."""
+    """A file format: its suffix with the dot, its MIME type, and a description for users."""
 
     suffix: str
     mime: str
@@ -117,15 +117,15 @@ def of_rows(
     title: str = "Soundalike playlist",
     recipe: Mapping[str, str] | None = None,
 ) -> Listing:
-    """A listing of tracks of a library.
+    """Make a listing from tracks of a library.
 
     Parameters
     ----------
     index : the library
-    rows : of the tracks, in order
-    similarities : of the tracks, as many as rows
-    title : of the playlist
-    recipe : how it was made, by the name of each fact
+    rows : rows of the tracks, in order
+    similarities : similarity of each track, as many as rows
+    title : title of the playlist
+    recipe : how the playlist was made, by name of each fact
     """
     values = [None] * len(rows) if similarities is None else map(float, similarities)
     items = [_item(index, int(row), value) for row, value in zip(rows, values, strict=True)]
@@ -133,19 +133,19 @@ def of_rows(
 
 
 def write(listing: Listing, kind: str, library: Path, beside: Path | None = None) -> bytes:
-    """The content of a playlist file.
+    """Write a playlist file and return its bytes.
 
     Parameters
     ----------
     listing : what to write
     kind : a key of `FORMATS`
     library : the folder that the items' `file` is relative to
-    beside : the folder that the list will lie in, the library's by default; a ZIP brings its own
+    beside : folder of the list, the library's by default; ignored for a ZIP, which includes the audio
 
     Raises
     ------
     ValueError
-        If there is no such kind.
+        If `kind` is unknown.
     """
     if kind not in FORMATS:
         raise ValueError(f"kind must be one of {', '.join(FORMATS)}, not {kind!r}")
@@ -155,16 +155,16 @@ def write(listing: Listing, kind: str, library: Path, beside: Path | None = None
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks, control characters and what XML cannot hold."""
+    """Remove line breaks, control characters and characters that XML cannot represent."""
     if text.isprintable():
-        # Nearly all text, and a large library has much of it.
+        # Fast path: nearly all text is printable, and a large library has much of it.
         return text.strip()
     parts = (part.strip() for part in _CONTROLS.split(_NOT_IN_XML.sub("\ufffd", text)))
     return " ".join(filter(None, parts))
 
 
 def label(title: str, artist: str) -> str:
-    """A track as players show it: "Artist - Title", or the one that is known."""
+    """Label of a track as players show it: "Artist - Title", or whichever is known."""
     return " - ".join(filter(None, (artist, title)))
 
 
@@ -209,8 +209,8 @@ def _on_one_line(listing: Listing) -> Listing:
 
 
 def _placed(listing: Listing, library: Path, folder: Path) -> Listing:
-    """The listing with each `file` relative to the folder that the list will lie in."""
-    # A player takes ".." from the folder's real place, which a link on the way there would hide.
+    """The listing with each `file` relative to the folder of the list."""
+    # Players resolve ".." from the folder's real path, which a symbolic link may hide.
     library, folder = library.resolve(), folder.resolve()
     items = [
         replace(item, file=Path(os.path.relpath(library / item.file, folder)).as_posix())
@@ -228,10 +228,10 @@ def _m3u8(listing: Listing) -> bytes:
 
 def _m3u8_entry(item: Item) -> list[str]:
     if "\n" in item.file or "\r" in item.file:
-        # The format has no way to write such a path, and a second line would be another entry.
+        # The format cannot represent such a path: a second line would be another entry.
         return [f"# Left out (line break in the file name): {one_line(item.file)}"]
     seconds = -1 if item.seconds is None else round(item.seconds)
-    # Readers take a line that begins with # for a comment, and most drop spaces before a path.
+    # Readers treat a line that begins with # as a comment, and most strip spaces before a path.
     guard = "./" if item.file.startswith(("#", " ", "\t")) else ""
     return [
         f"#EXTINF:{seconds},{label(item.title, item.artist)}",
@@ -262,12 +262,12 @@ def _jspf(listing: Listing) -> bytes:
 
 
 def _playlist_fields(listing: Listing) -> dict[str, Any]:
-    """Of the playlist, as `_track_fields`."""
+    """Playlist fields of XSPF and JSPF, in the order of the specification."""
     return _known({"title": listing.title, "creator": _CREATOR, **_facts(listing.recipe)})
 
 
 def _track_fields(item: Item) -> dict[str, Any]:
-    """What XSPF and JSPF say of a track, by field, in the order of the specification."""
+    """Track fields of XSPF and JSPF, in the order of the specification."""
     facts = {
         "genre": item.genre,
         "licence": item.licence,
@@ -290,7 +290,7 @@ def _track_fields(item: Item) -> dict[str, Any]:
 
 
 def _facts(facts: Mapping[str, str]) -> dict[str, Any]:
-    """Facts once for people, who are shown the annotation, and once for programs."""
+    """Facts as a human-readable annotation and as machine-readable metadata."""
     known = _known(facts)
     return {
         "annotation": "; ".join(f"{name}: {fact}" for name, fact in known.items()),
@@ -303,7 +303,7 @@ def _known(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _element(name: str, fields: Mapping[str, Any]) -> ElementTree.Element:
-    """JSPF's fields as XSPF has them: a list is an element repeated, a pair is `rel` and content."""
+    """Convert JSPF fields to an XSPF element: lists repeat the element, pairs are `rel` and content."""
     element = ElementTree.Element(name)
     for tag, value in fields.items():
         for one in value if isinstance(value, list) else [value]:
@@ -316,7 +316,7 @@ def _element(name: str, fields: Mapping[str, Any]) -> ElementTree.Element:
 
 
 def _web_address(source: str) -> str:
-    """The source where it is a web address, with what a URI cannot hold percent-encoded."""
+    """The source if it's a web address, with characters that are invalid in a URI percent-encoded."""
     if not re.match(r"https?://[^/\s]", source, re.IGNORECASE):
         return ""
     return re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", quote(source, safe="%!#$&'()*+,/:;=?@~"))
@@ -358,22 +358,22 @@ def _zip(listing: Listing, library: Path) -> bytes:
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """Store a file as it is: audio hardly shrinks, and zlib's versions differ in what they make."""
+    """Add a file uncompressed: audio hardly shrinks, and zlib's output differs between versions."""
     entry = zipfile.ZipInfo(name, _EARLIEST)
-    entry.create_system = 3  # Unix, wherever this runs
+    entry.create_system = 3  # Unix on every platform, for identical bytes
     entry.external_attr = 0o644 << 16
     archive.writestr(entry, content)
 
 
 def _clip_name(number: str, item: Item) -> str:
-    """A name that every file system takes, unique by its number."""
+    """A file name that is valid on every file system, made unique by its number."""
     stem = _safe(f"{number} {label(item.title, item.artist)}").encode()[:_STEM_BYTES]
     suffix = _safe(PurePosixPath(item.file).suffix)[:_SUFFIX_CHARACTERS]
     return f"clips/{stem.decode(errors='ignore').rstrip(' .')}{suffix}"
 
 
 def _safe(name: str) -> str:
-    # Invisible characters go too: one that turns the direction of writing can hide a suffix.
+    # Remove invisible characters too: one that reverses the writing direction can hide a suffix.
     visible = "".join(one for one in name if unicodedata.category(one)[0] != "C")
     return _NOT_IN_FILE_NAMES.sub("_", unicodedata.normalize("NFC", visible)).rstrip(" .")
 

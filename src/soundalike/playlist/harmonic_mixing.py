@@ -1,10 +1,10 @@
-"""Keys that go together, as disc jockeys mix them.
+"""Harmonic mixing: compatible keys, as disc jockeys mix them.
 
-Two keys fit if a tune can go from one to the other almost unnoticed: the same key, its relative (C major
-and A minor), and their neighbours on the circle of fifths (C major and G or F major). They share six or
-seven of their seven notes. `features.key` estimates a clip's key.
+Two keys are compatible if they are the same key, relative keys (C major and A minor), or neighbours on
+the circle of fifths (C major and G or F major). Compatible keys share six or seven of their seven notes.
+`features.key` estimates a clip's key.
 
-Conventions: a key is its tonic (0 is C) and its mode (0 major, 1 minor), -1 and -1 for none.
+Conventions: a key is its tonic (0 is C) and its mode (0 major, 1 minor); an unknown key is -1 and -1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from soundalike.playlist.query import Query
 
 
 def of_query(index: Index, query: Query) -> Key:
-    """The key of a query, or `NONE` where it is not known."""
+    """The key of a query, or `NONE` if unknown."""
     if isinstance(query.embeddings, ClipEmbeddings):
         return estimate(query.embeddings.clip)
     keys = track_arrays.keys(index)
@@ -30,20 +30,20 @@ def of_query(index: Index, query: Query) -> Key:
 
 
 def place(keys: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Where keys stand on the circle of fifths, a minor key beside its relative major: 0 to 11.
+    """Positions of keys on the circle of fifths, 0 to 11; a minor key shares its relative major's.
 
     Parameters
     ----------
-    keys : [shape=(n, 2)]
+    keys : tonics and modes [shape=(n, 2)]
     """
     major = keys[:, 0].astype(np.int64) + 3 * keys[:, 1].astype(np.int64)
     return np.asarray(7 * major % 12, np.int64)
 
 
 def fit(one: Key, keys: NDArray[np.integer]) -> NDArray[np.bool_]:
-    """Which keys [shape=(n, 2)] fit one: bool [shape=(n,)]; none fits where either is not known.
+    """Which keys [shape=(n, 2)] are compatible with one: bool [shape=(n,)]; False for unknown keys.
 
-    Of the neighbours on the circle of fifths those of the same mode fit.
+    Neighbours on the circle of fifths are compatible if they have the same mode.
     """
     own = np.array([one])
     if one == NONE:

@@ -1,12 +1,12 @@
-"""Journeys: from one track to another in steps that are as small as they can be.
+"""Journeys: from one track to another in the smallest possible steps.
 
-Distance is the angle between two tracks' embeddings, a metric. Every track has a progress, the angle to
-the start less the angle to the destination, and each step of a journey must make progress, so that
-nothing comes twice. Among all such paths with the number of tracks that is wanted, the one with the
-least sum of squared steps is taken: squares, because one long step is worse than two short ones. It is
-found exactly, by dynamic programming over the tracks in order of their progress (Bellman, 1958).
+Distance is the angle between two tracks' embeddings, which is a metric. A track's progress is its angle
+to the start minus its angle to the destination. Each step must increase the progress, which rules out
+repeats. Among all such paths with the requested number of tracks, the one with the least sum of squared
+steps is chosen: squares, because one long step is worse than two short ones. Dynamic programming over
+the tracks in order of progress finds it exactly (Bellman, 1958).
 
-With stops on the way each leg is a journey of its own, with its share of the tracks by the legs' angles.
+With intermediate stops, each leg is a journey of its own. Tracks are shared out by the legs' angles.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import blend
 
 CANDIDATES = 240
-"""How many tracks a leg may lead over: half of them on its way, and a quarter near each end."""
+"""Number of candidate tracks per leg: half of them along the way, a quarter near each end."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Journey:
 
     Attributes
     ----------
-    rows : of the start, the tracks between, and the destination
-    steps : angles between each two that follow each other, in degrees (one less than rows)
-    notes : sentences about what could not be had
+    rows : rows of the start, the tracks between, and the destination
+    steps : angles between consecutive tracks, in degrees (one fewer than rows)
+    notes : sentences about requests that couldn't be met
     """
 
     representation: str
@@ -58,18 +58,18 @@ def travel(
     Parameters
     ----------
     index : the library
-    stops : rows of the start, of any stops on the way, and of the destination, all different
-    representation : what is compared by
-    length : tracks between the start and the destination, the stops on the way among them
-    per_artist : at most so many tracks by one artist between the stops; None for any number
-    removed : rows that must not be led over
+    stops : rows of the start, any intermediate stops, and the destination, all different
+    representation : representation to compare by
+    length : number of tracks between start and destination, including intermediate stops
+    per_artist : maximum number of tracks per artist between the stops; None for no limit
+    removed : rows to avoid
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation's vectors.
+        If the index lacks the representation's vectors.
     PlaylistError
-        If the stops are fewer than two, or not all different, or more than wanted.
+        If there are fewer than two stops, duplicate stops, or more intermediate stops than `length`.
     """
     between = len(stops) - 2
     if between < 0 or len(set(stops)) < len(stops):
@@ -95,23 +95,23 @@ def travel(
 
 
 def steps(index: Index, representation: str, rows: Sequence[int]) -> tuple[float, ...]:
-    """Angles between each two rows that follow each other, in degrees."""
+    """Angles between consecutive rows, in degrees."""
     angles = np.degrees(_angles(index, representation, rows))
     return tuple(float(angles[i, i + 1]) for i in range(len(rows) - 1))
 
 
 def shortest(angles: NDArray[np.float64], progress: NDArray[np.float64], count: int) -> list[int]:
-    """The path of least squared steps over `count` places, from the first place to the last.
+    """Find the path of `count` places from the first place to the last with the least squared steps.
 
     Parameters
     ----------
-    angles : between each two places [shape=(m, m)]
-    progress : of each place [shape=(m,)]; the first has the least and the last the greatest
-    count : places between, at least 0
+    angles : pairwise angles of the places [shape=(m, m)]
+    progress : progress of each place [shape=(m,)]; least for the first, greatest for the last
+    count : number of places between, at least 0
 
     Returns
     -------
-    the places between, or as many as there can be
+    the places between; fewer if there is no path with `count` of them
     """
     order = np.argsort(progress, kind="stable")
     order = np.concatenate([[0], order[(order != 0) & (order != len(angles) - 1)], [len(angles) - 1]])
@@ -144,7 +144,7 @@ def _leg(
     counts: Counter[str],
     per_artist: int | None,
 ) -> list[int]:
-    """The rows between two stops; artists that come too often are thinned out, and it is tried again."""
+    """The rows between two stops; retried without the surplus tracks of artists above the limit."""
     rows = [start, *_candidates(index, representation, start, end, barred), end]
     angles = _angles(index, representation, rows)
     progress = angles[0] - angles[-1]
@@ -159,7 +159,7 @@ def _leg(
 
 
 def _surplus(index: Index, leg: Sequence[int], counts: Counter[str], cap: int | None) -> set[int]:
-    """What is over the cap of an artist, and copies of what came before."""
+    """Tracks above an artist's limit, and copies of earlier tracks."""
     seen = Counter(counts)
     over: set[int] = set()
     copies: set[int] = set()
@@ -174,7 +174,7 @@ def _surplus(index: Index, leg: Sequence[int], counts: Counter[str], cap: int | 
 
 
 def _candidates(index: Index, representation: str, start: int, end: int, barred: set[int]) -> list[int]:
-    """Rows near the way: those with the least sum of angles to both ends, and those near each end."""
+    """Candidate rows: those with the least sum of angles to both ends, and those near each end."""
     ends = [index.embeddings(start), index.embeddings(end)]
     cosines = np.stack([index.cosines(representation, end) for end in ends])
     angles = np.arccos(cosines.astype(np.float64))
@@ -190,7 +190,7 @@ def _candidates(index: Index, representation: str, start: int, end: int, barred:
 def _shares(
     index: Index, representation: str, legs: Sequence[tuple[int, int]], length: int
 ) -> list[int]:
-    """How many of the tracks each leg gets, by its angle."""
+    """Number of tracks per leg, in proportion to its angle."""
     free = length - (len(legs) - 1)
     lengths = np.array([sum(steps(index, representation, leg)) for leg in legs])
     total = lengths.sum()

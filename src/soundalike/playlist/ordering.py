@@ -1,15 +1,15 @@
 """The order of a playlist's tracks: by similarity, as a smooth walk, along a quantity, or shuffled.
 
-- "similarity": most like the seeds first (or least, where those are asked for);
-- "walk": each track followed by one that sounds like it. The shortest path through all tracks in the
-  embedding, from the one most like the seeds on: nearest neighbour first, then improved by reversing
-  stretches as long as that helps (2-opt; Croes, 1958);
-- "tempo", "loudness", "brightness", or "NAME:DIMENSION" for one number of an embedding: rising along
-  it, and falling with a "-" before it;
-- "shuffled": by chance, the same for the same seed.
+- "similarity": most similar to the seeds first (or least similar first, if those are requested);
+- "walk": each track is followed by a similar one. This is a short path through all tracks in the
+  embedding, starting from the track most similar to the seeds: nearest neighbour first, then improved by
+  reversing segments as long as that helps (2-opt; Croes, 1958);
+- "tempo", "loudness", "brightness", or "NAME:DIMENSION" for one dimension of an embedding: ascending,
+  or descending with a "-" before it;
+- "shuffled": random, the same for the same seed.
 
-An order along similarity or a quantity is kept exactly. In the others two tracks by one artist do not
-touch wherever that can be avoided.
+Orders by similarity or a quantity are exact. The other orders avoid consecutive tracks by one artist
+wherever possible.
 """
 
 from __future__ import annotations
@@ -31,35 +31,35 @@ QUANTITIES = {
     "loudness": "loudness (LUFS)",
     "brightness": "spectral centroid (Hz)",
 }
-"""What an order may rise or fall along, and the descriptor that it is."""
+"""Quantities to order by, and their descriptors."""
 ORDERS = (SIMILARITY, WALK, *QUANTITIES, *(f"-{name}" for name in QUANTITIES), SHUFFLED)
-"""The orders that have a name; those along an embedding's dimension come on top."""
+"""The named orders; an embedding's dimensions are valid orders too."""
 
 
 def is_free(order: str) -> bool:
-    """Whether an order may be changed a little, so that two tracks by one artist do not touch."""
+    """Whether an order may be adjusted to keep two tracks by one artist apart."""
     return order in (WALK, SHUFFLED)
 
 
 def check(index: Index, order: str) -> None:
-    """Check that an order can be had.
+    """Check that an order is available.
 
     Raises
     ------
     PlaylistError
-        If there is no such order, or the index lacks what it is along.
+        If there is no such order, or the index lacks its quantity.
     """
     if order not in (SIMILARITY, WALK, SHUFFLED):
         quantity(index, order)
 
 
 def quantity(index: Index, order: str) -> NDArray[np.float32]:
-    """What an order rises along, of every track [shape=(n,)]; negated where it falls.
+    """The values that an order sorts by, for every track [shape=(n,)]; negated if it descends.
 
     Raises
     ------
     PlaylistError
-        If there is no such order, or the index lacks what it is along.
+        If there is no such order, or the index lacks its quantity.
     """
     name, sign = order.removeprefix("-"), -1.0 if order.startswith("-") else 1.0
     values = _descriptor(index, name) if name in QUANTITIES else _dimension(index, name)
@@ -67,12 +67,12 @@ def quantity(index: Index, order: str) -> NDArray[np.float32]:
 
 
 def walk(distances: NDArray[np.floating], first: int) -> list[int]:
-    """A short path through all of some places.
+    """Find a short path through all places.
 
     Parameters
     ----------
-    distances : between each two of them [shape=(m, m)]
-    first : where it begins
+    distances : pairwise distances [shape=(m, m)]
+    first : the starting place
 
     Returns
     -------
@@ -83,23 +83,23 @@ def walk(distances: NDArray[np.floating], first: int) -> list[int]:
     while left:
         path.append(min(left, key=lambda place: (distances[path[-1], place], place)))
         left.remove(path[-1])
-    return _untangled(path, distances)
+    return _two_opt(path, distances)
 
 
 def apart(order: Sequence[int], artists: Sequence[str]) -> list[int]:
-    """An order changed as little as needed that no two by one artist touch, if that can be.
+    """Adjust an order as little as possible to keep two tracks by one artist apart, where possible.
 
     Parameters
     ----------
-    order : places
-    artists : of every place; "" is nobody, and may touch
+    order : places in order
+    artists : artist of every place; "" is unknown, and may be adjacent
     """
     left = list(order)
     counts = Counter(artists[place] for place in left if artists[place])
     result: list[int] = []
     while left:
         last = artists[result[-1]] if result else ""
-        # Who has more than half of what is left must come now, or will have to touch later.
+        # An artist with more than half of the remaining tracks must come now to stay apart later.
         urgent = next((name for name, n in counts.items() if 2 * n > len(left) and name != last), None)
         fits = [place for place in left if not artists[place] or artists[place] != last]
         chosen = next((place for place in fits if artists[place] == urgent), None)
@@ -112,14 +112,14 @@ def apart(order: Sequence[int], artists: Sequence[str]) -> list[int]:
     return result
 
 
-def _untangled(path: list[int], distances: NDArray[np.floating]) -> list[int]:
-    """A path whose first place stays, with stretches reversed as long as that shortens it."""
+def _two_opt(path: list[int], distances: NDArray[np.floating]) -> list[int]:
+    """Shorten a path by reversing segments (2-opt); the first place stays fixed."""
     places = np.array(path)
     better = True
     while better:
         better = False
         for i in range(1, len(places) - 1):
-            # What reversing places[i : j + 1] saves, for every j; the end of a path is free.
+            # Saving from reversing places[i : j + 1], for every j; the path's end is free.
             ends = places[i + 1 :]
             before = distances[places[i - 1], places[i]]
             joined = distances[places[i - 1], ends]

@@ -1,14 +1,14 @@
-"""Playlists: which tracks are in, and in what order.
+"""Playlists: selection and order of tracks.
 
-Candidates come ranked by `blend.scores`. Never in are the seeds and their copies, what was removed by
-hand, and a track that is the same recording as one already in (`duplicates`). Artists and albums may be
-capped. What was pinned is in, whatever the caps say, and counts towards them. With variety v above 0,
-each next track is the one with the largest
+Candidates are ranked by `blend.scores`. Excluded are the seeds and their copies, tracks removed by hand,
+and copies of a track that is already in (`duplicates`). The number of tracks per artist and album can be
+limited. Pinned tracks are included regardless of the limits and count towards them. With variety v above
+0, each next track is the one with the largest
 
     (1 - v) * score - v * (largest similarity to a track already in),
 
-which is maximal marginal relevance (Carbonell and Goldstein, 1998). Then `ordering` puts them in order.
-Everything is decided by the index, the seeds and the recipe.
+which is maximal marginal relevance (Carbonell and Goldstein, 1998). Then `ordering` sorts the tracks.
+The result depends only on the index, the seeds and the recipe.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from soundalike.playlist.blend import Seed
 
 MIN_LENGTH, MAX_LENGTH, DEFAULT_LENGTH = 5, 50, 10
 PER_ARTIST = 2
-"""How many tracks one artist has in a playlist, unless told otherwise."""
+"""Default maximum number of tracks per artist."""
 HARMONY = 0.5
-"""What a fitting key is worth, in standard deviations of the scores of the candidates."""
+"""Bonus for a compatible key, in standard deviations of the candidates' scores."""
 _CANDIDATES = 250
-"""How many candidates are compared with each other for variety; the rest follow by score alone."""
+"""Number of candidates considered for variety; further ones are added by score alone."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Playlist:
-    """Tracks in order, most similar first, and what to know about how they were found."""
+    """A playlist in order, with notes on its selection."""
 
     representation: str
     entries: tuple[Entry, ...]
@@ -55,20 +55,20 @@ class Playlist:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a playlist is made.
+    """Settings of a playlist.
 
     Attributes
     ----------
-    representation : what is compared by
-    length : tracks wanted, at least 1
-    per_artist, per_album : at most so many tracks of each; None for any number
-    variety : 0 (most alike) to 1 (most different from each other)
-    order : one of `ordering.ORDERS`, or along a dimension
-    harmonic : prefer tracks whose key fits that of the first seed, and steps between keys that fit
-    farthest : take the tracks least like the seeds instead, for the fun of it
-    pinned, removed : rows that must be in, and that must not
-    seed : of a shuffled order
-    weights : of a joined representation, other weights than the index's
+    representation : representation to compare by
+    length : number of tracks, at least 1
+    per_artist, per_album : maximum number of tracks of each; None for no limit
+    variety : 0 (most similar) to 1 (most different from each other)
+    order : one of `ordering.ORDERS`, or a dimension
+    harmonic : prefer tracks in keys compatible with the first seed, and steps between compatible keys
+    farthest : take the least similar tracks instead
+    pinned, removed : rows to include, and rows to exclude
+    seed : random seed of a shuffled order
+    weights : weights of a joined representation's parts; the index's by default
     """
 
     representation: str
@@ -99,20 +99,20 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     Parameters
     ----------
     index : the library
-    seeds : at least one
-    recipe : how
+    seeds : at least one seed
+    recipe : settings
 
     Returns
     -------
-    its entries' similarity is their `blend.scores`; where fewer tracks than asked for are left, a note
-    says which rule left out how many
+    a playlist whose entries have their `blend.scores` as similarity; if there are too few tracks, a note
+    says how many each rule left out
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation, or only its neighbours where more is needed.
+        If the index lacks the representation, or only has its neighbours where its vectors are needed.
     PlaylistError
-        If the order cannot be had, or more tracks are pinned than wanted.
+        If the order is unavailable, or more tracks are pinned than `length`.
     """
     ordering.check(index, recipe.order)
     scores = blend.scores(index, seeds, recipe.representation, recipe.weights)
@@ -140,7 +140,7 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
 def _fitting_keys(
     index: Index, seeds: Sequence[Seed], recipe: Recipe, scores: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """What each track's key is worth [shape=(n,)]."""
+    """Bonus of each track for its key [shape=(n,)]."""
     if not recipe.harmonic:
         return np.zeros(len(index), np.float32)
     fits = harmonic_mixing.fit(harmonic_mixing.of_query(index, seeds[0].query), _keys(index))
@@ -164,7 +164,7 @@ def _fill(
     ranked: Sequence[int],
     preference: NDArray[np.float32],
 ) -> None:
-    """Take in ranked tracks until there are enough."""
+    """Add ranked tracks until the playlist is full."""
     compared = min(_CANDIDATES, max(100, 5 * recipe.length)) if recipe.variety > 0 else 0
     if compared:
         _fill_varied(index, recipe, members, ranked[:compared], preference)
@@ -181,7 +181,7 @@ def _fill_varied(
     pool: Sequence[int],
     preference: NDArray[np.float32],
 ) -> None:
-    """Take in tracks by maximal marginal relevance."""
+    """Add tracks by maximal marginal relevance."""
     pinned = len(members.rows)
     cosines = blend.between(index, recipe.representation, [*members.rows, *pool])[pinned:]
     closest = cosines[:, :pinned].max(axis=1, initial=-1.0)
@@ -198,7 +198,7 @@ def _fill_varied(
 def _in_order(
     index: Index, recipe: Recipe, rows: Sequence[int], scores: NDArray[np.float32]
 ) -> list[int]:
-    """The members in the order that was asked for."""
+    """The members in the requested order."""
     sign = 1 if recipe.farthest else -1
     ranked = sorted(rows, key=lambda row: (sign * scores[row], row))
     if recipe.order == ordering.SIMILARITY or len(ranked) < 2:
@@ -215,7 +215,7 @@ def _in_order(
 
 
 def _distances(index: Index, recipe: Recipe, rows: Sequence[int]) -> NDArray[np.float64]:
-    """Angles between tracks, in radians; where keys count, more between those that do not fit."""
+    """Angles between tracks, in radians; with `harmonic`, larger between incompatible keys."""
     angles = np.arccos(blend.between(index, recipe.representation, rows).astype(np.float64))
     if not recipe.harmonic:
         return angles
@@ -239,7 +239,7 @@ def _notes(
 
 
 def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> str:
-    """Why there are fewer tracks than wanted."""
+    """Explain why there are fewer tracks than requested."""
     removed = len(set(recipe.removed) - own - set(members.rows))
     others = len(index) - len(own) - len(members.rows)
     counts = {

@@ -1,4 +1,4 @@
-"""A query: the clip that is asked about, as embeddings, predicted genres and what is known of it."""
+"""A query: a clip with its embeddings, predicted genres and metadata."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from soundalike.models import ModelStore, musicnn_features, vgg_features, yamnet
 from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
-"""What a query from audio goes through, in order, as a visitor reads it."""
+"""Steps of a query from audio, in order, as shown to users."""
 LAST_STEP = "Predicting genres"
-"""What may come after a first answer; see `predict_genres`."""
+"""Steps that may follow a first result; see `predict_genres`."""
 BY_VGG16 = ("vgg_mel", "genre_head")
-"""What `predict_genres` looks at: whether the library has the clip, and its genres."""
+"""Representations used by `predict_genres`, to look for the clip in the library and for its genres."""
 
 OnStep = Callable[[str], None]
 
@@ -42,11 +42,11 @@ class Query:
     Attributes
     ----------
     embeddings : vectors by stored representation
-    genres : predicted genres, likeliest first
-    row : the row of the index that this clip is, or None for a clip that the library does not have
-    duration : of the whole clip, in seconds; None for a track of the library
-    notes : sentences a listener may want to know
-    is_complete : False while its genres are still to be predicted, by `predict_genres`
+    genres : predicted genres, most likely first
+    row : the clip's row in the index, or None for a clip that isn't in the library
+    duration : duration of the whole clip in seconds; None for a track of the library
+    notes : sentences that may interest the listener
+    is_complete : False until `predict_genres` has predicted the genres
     """
 
     embeddings: Mapping[str, NDArray[np.float32]]
@@ -58,12 +58,12 @@ class Query:
 
     @property
     def in_library(self) -> bool:
-        """Whether the query is a track of the library itself, not a clip that turned out to be one."""
+        """Whether the query was made from a library track, rather than from a clip identified as one."""
         return self.row is not None and self.duration is None
 
 
 def from_library(index: Index, track_id: str) -> Query:
-    """The query for a track of the library; nothing is computed.
+    """Make the query for a track of the library; nothing is computed.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def from_library(index: Index, track_id: str) -> Query:
 def from_audio(
     source: str | Path | bytes, index: Index, models: ModelStore, recorded: bool = False
 ) -> Query:
-    """Decode and embed a clip, see whether the library has it, and predict its genres.
+    """Decode and embed a clip, look for it in the library, and predict its genres.
 
     Raises
     ------
@@ -97,10 +97,10 @@ def embed_query(
     decode: Callable[[Any], Clip] = decoding.decode,
     recorded: bool = False,
 ) -> Query:
-    """As `from_audio`, but only what a playlist needs; `predict_genres` makes the rest.
+    """Like `from_audio`, but computes only what a playlist needs; `predict_genres` adds the rest.
 
-    By default that is what the tagger hears, where predicted genres are VGG16's, which takes three
-    times as long.
+    By default, a playlist needs the tagger's embedding. Genres are predicted from VGG16, which takes
+    three times as long.
 
     Parameters
     ----------
@@ -108,50 +108,50 @@ def embed_query(
     index : the library to recommend from
     models : the networks that the index was built with
     on_step : called with each of the first three `STEPS` as it begins
-    turn : waits for the networks, now and for what is asked of the clip later
-    decode : of `source`; `sandbox.decode` for what a stranger sent
-    recorded : whether the clip came through a microphone, so that its source is looked for
+    turn : waits for the networks, now and for later computations on the clip
+    decode : decoder for `source`; use `sandbox.decode` for untrusted files
+    recorded : whether the clip was recorded with a microphone; if so, its source is looked for
 
     Raises
     ------
     AudioError
-        If the clip cannot be used.
+        If the clip is unusable.
     IndexFolderError, ModelError
-        If the models are missing or are not those of the index.
+        If the models are missing or don't match the index.
     """
     index.check_models(models)
     on_step(STEPS[0])
     clip = analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
-    _hear(index, embeddings, on_step)
+    _compute_default_embeddings(index, embeddings, on_step)
     row = index.row_of_file(_sha256(source))
     if row is None:
         row = _same_recording(index, embeddings)
     if recorded and row is not None:
         embeddings.recognise(row)
     first = Query(embeddings, {}, row, clip.source_duration, clip.notes, is_complete=False)
-    return first if _says_more(first, index, models) else _with_genres(first, index, models)
+    return first if _needs_vgg16(first, index, models) else _with_genres(first, index, models)
 
 
 @threads.single_threaded_blas()
 def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
-    """A query from audio with its genres predicted, and looked for in the library by `vgg_mel` too.
+    """Predict the genres of a query from audio, and look for it in the library by `vgg_mel` too.
 
     Parameters
     ----------
-    query : from `embed_query`; any that is complete stays as it is
-    index, models : as it was made with
+    query : from `embed_query`; a complete one is returned unchanged
+    index, models : as passed to `embed_query`
     turn : waits for the networks
 
     Raises
     ------
     IndexFolderError, ModelError
-        If the models are missing or are not those of the index.
+        If the models are missing or don't match the index.
     """
     embeddings = query.embeddings
     if query.is_complete or not isinstance(embeddings, ClipEmbeddings):
         return query
-    # Drawn before the turn, for which others wait.
+    # Compute the image before waiting for the networks, to hold them for less time.
     vgg_features.mel_image(embeddings.clip)
     with turn():
         embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
@@ -163,9 +163,9 @@ def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = 
 
 
 def warm_up(models: ModelStore) -> None:
-    """Go once, with noise, through what a clip goes through, so that no visitor waits for first times.
+    """Run the pipeline once on noise, to move one-off start-up costs out of the first request.
 
-    A model that is missing is passed over; who needs it is told.
+    Missing models are skipped; a query that needs one raises the error.
     """
     noise = np.random.default_rng(0).normal(0.0, 0.1, ANALYSIS_SAMPLES)
     clip = Clip(noise.astype(np.float32))
@@ -176,7 +176,7 @@ def warm_up(models: ModelStore) -> None:
 
 
 def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
-    """Rows of the index that are the query's own recording (`soundalike.index.duplicates` says how)."""
+    """Rows of the index that are the query's own recording (see `soundalike.index.duplicates`)."""
     same = set() if query.row is None else {query.row} | recordings.of(index, query.row)
     if not query.in_library:
         same |= _copies(index, query.embeddings)
@@ -186,14 +186,14 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
 def similarities(
     index: Index, query: Query, representation: str, weights: Mapping[str, float] | None = None
 ) -> NDArray[np.float32]:
-    """Similarity of a query to every track [shape=(n,)]; a new clip is searched for once.
+    """Similarity of a query to every track [shape=(n,)]; computed once for a new clip.
 
     Parameters
     ----------
     index : the library
-    query : what is searched for
+    query : the query
     representation : a representation of the index
-    weights : of a joined representation, other weights than the index's
+    weights : weights of a joined representation's parts; the index's by default
     """
     embeddings = query.embeddings
     if weights is None and isinstance(embeddings, ClipEmbeddings) and embeddings.is_of(index):
@@ -202,9 +202,9 @@ def similarities(
 
 
 @threads.single_threaded_blas()
-def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
-    """Compute what a first answer needs; what needs no network goes on beside it."""
-    clip, names = embeddings.clip, _first_asked(index, embeddings)
+def _compute_default_embeddings(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
+    """Compute what a first result needs; work that needs no network runs concurrently."""
+    clip, names = embeddings.clip, _default_representations(index, embeddings)
     networks = {model for name in names for model in representations.get(name).models}
     with ThreadPoolExecutor(2) as aside:
         beside: list[Future[Any]] = [aside.submit(lambda: embeddings.descriptors)]
@@ -223,26 +223,26 @@ def _hear(index: Index, embeddings: ClipEmbeddings, on_step: OnStep) -> None:
             task.result()
 
 
-def _first_asked(index: Index, embeddings: ClipEmbeddings) -> list[str]:
-    """What a first answer needs: what is compared by unless told otherwise, and how copies are known."""
+def _default_representations(index: Index, embeddings: ClipEmbeddings) -> list[str]:
+    """Representations that a first result needs: the default one, and those that find copies."""
     wanted = [*index.parts(representations.default(index.names))]
     if track_arrays.fingerprints(index) is None:
         wanted.append("vgg_mel")
     return [name for name in index.stored if name in wanted and name in embeddings]
 
 
-def _says_more(first: Query, index: Index, models: ModelStore) -> bool:
-    """Whether VGG16 would say more of a clip than is known."""
-    unasked = "vgg_mel" in index.stored and not _is_there("vgg_mel", first.embeddings)
-    return first.row is None and not models.light and (unasked or bool(index.genres))
+def _needs_vgg16(first: Query, index: Index, models: ModelStore) -> bool:
+    """Whether VGG16 would add information about a clip."""
+    uncomputed = "vgg_mel" in index.stored and not _is_computed("vgg_mel", first.embeddings)
+    return first.row is None and not models.light and (uncomputed or bool(index.genres))
 
 
 def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
-    """Complete, with what is known of its genres."""
+    """A complete query, with genres where available."""
     genres: dict[str, float] = {}
     notes = query.notes
     if index.genres and query.row is not None:
-        # The head may have been trained on this very track; the index has a held-out prediction.
+        # The head may have been trained on this track; the index has a held-out prediction.
         genres = index.genre_probabilities(query.row)
     elif index.genres and models.light:
         notes += ("This server has too little memory to predict the genres of a clip.",)
@@ -252,22 +252,22 @@ def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
 
 
 def _same_recording(index: Index, embeddings: ClipEmbeddings) -> int | None:
-    """The row that a new clip is a copy of, if there is one; the most alike where there are several."""
+    """The row that a new clip is a copy of, or None; the most similar if there are several."""
     copies = sorted(_copies(index, embeddings))
     if not copies:
         return None
-    by = "vgg_mel" if _is_there("vgg_mel", embeddings) else representations.default(index.names)
+    by = "vgg_mel" if _is_computed("vgg_mel", embeddings) else representations.default(index.names)
     alike = similarities(index, Query(embeddings, {}), by)
     return max(copies, key=lambda row: float(alike[row]))
 
 
 def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[int]:
-    """Rows that are the same recording as a new clip, by either check.
+    """Rows of the index that either check identifies as the same recording as a new clip.
 
-    `vgg_mel` is asked where it is there anyway: it knows next to nothing that the fingerprint misses.
+    `vgg_mel` is used only if already computed: it finds next to nothing that the fingerprint misses.
     """
     same: set[int] = set()
-    if _is_there("vgg_mel", embeddings):
+    if _is_computed("vgg_mel", embeddings):
         similarities = (
             embeddings.part_similarities("vgg_mel")
             if isinstance(embeddings, ClipEmbeddings)
@@ -277,8 +277,8 @@ def _copies(index: Index, embeddings: Mapping[str, NDArray[np.float32]]) -> set[
     return same | (set(embeddings.found_copies) if isinstance(embeddings, ClipEmbeddings) else set())
 
 
-def _is_there(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:
-    """Whether a vector needs no computing."""
+def _is_computed(name: str, embeddings: Mapping[str, NDArray[np.float32]]) -> bool:
+    """Whether a vector is available without computing it."""
     computed = not isinstance(embeddings, ClipEmbeddings) or embeddings.has_computed(name)
     return computed and name in embeddings
 

@@ -1,4 +1,4 @@
-"""A selection: tracks that a visitor drew a line around, as a playlist and as text for an address."""
+"""A selection: tracks that a user circled on the map, as a playlist and as text for a URL."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from soundalike.index.index import Index, nearest
 from soundalike.playlist.playlist import Entry, Playlist
 
 MAX_CHARACTERS = 1_500
-"""Longer texts than this do not go into an address."""
+"""Maximum length of a selection in a URL."""
 
 _BLOCK = 256
 _SIGNED = 6
 
 
 def rank(index: Index, representation: str, rows: Sequence[int], length: int) -> Playlist:
-    """The tracks of a selection, the most typical of it first.
+    """Rank the tracks of a selection, most typical first.
 
-    Typical is what has the highest cosine similarity to the mean of the selection's embeddings.
+    The most typical track has the highest cosine similarity to the mean of the selection's embeddings.
 
     Parameters
     ----------
     index : the library
     representation : a representation of the index
-    rows : the selection; each row counts once
-    length : tracks wanted at most
+    rows : rows of the selection; repeats are ignored
+    length : maximum number of tracks
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation.
+        If the index lacks the representation.
     """
     chosen = np.unique(np.asarray(rows, np.intp))
     if not len(chosen):
@@ -58,7 +58,7 @@ def rank(index: Index, representation: str, rows: Sequence[int], length: int) ->
 
 
 def encode(index: Index, rows: Iterable[int]) -> str | None:
-    """A selection as text for an address; None where there is none, or it would be too long."""
+    """Encode a selection as text for a URL; None if it's empty or too long."""
     flags = np.zeros(len(index), np.uint8)
     flags[list(rows)] = 1
     if not flags.any():
@@ -69,7 +69,7 @@ def encode(index: Index, rows: Iterable[int]) -> str | None:
 
 
 def decode(index: Index, text: str) -> list[int]:
-    """The rows of a selection; none where the text is of another library, or is damaged."""
+    """Decode a selection to rows; empty if the text belongs to another library or is damaged."""
     if not text.startswith(_signature(index)) or len(text) > MAX_CHARACTERS:
         return []
     length = (len(index) + 7) // 8

@@ -1,22 +1,22 @@
-"""Projection: the space of a representation laid out as a map in two or three dimensions.
+"""Projection: a representation's space laid out as a map in two or three dimensions.
 
-The layout is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426). UMAP looks at nothing but each
-track's nearest neighbours, so it is given exactly those, found by comparing every pair of tracks in the
-full space: no PCA comes first, and no approximate search. A map has no natural up or left; each is
-turned (and mirrored if need be) onto the default map of its representation, never stretched.
+The layout is UMAP's (McInnes, Healy & Melville 2018, arXiv:1802.03426). UMAP only uses each track's
+nearest neighbours. They are computed exactly, by comparing every pair of tracks in the full space,
+without PCA or approximate search. Maps have no natural orientation, so each map is rotated (and mirrored
+if need be) onto the default map of its representation. It is never stretched.
 
-Distances are cosine (1 minus the similarity that playlists use) or Euclidean (between the vectors as
-they are, so that their lengths count too; unitless). Positions on a map have no unit.
+Distances are cosine (1 minus the similarity that playlists use) or Euclidean (between unnormalised
+vectors, which takes their lengths into account; unitless). Positions on a map have no unit.
 
-Trustworthiness (Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods") says
-how far a map can be believed where it shows two tracks side by side: every false neighbour costs by how
-far away it really is. It is 1 where there is none, and about 0.5 for points thrown at random.
+Trustworthiness (Venna & Kaski 2001, "Neighborhood preservation in nonlinear projection methods")
+measures how reliable neighbours on a map are: every false neighbour costs by its rank in the full space.
+It is 1 without false neighbours, and about 0.5 for random positions.
 
-A clip that is new gets its place from the tracks nearest to it, without UMAP (`placing`): weighted as
-UMAP weights them, at the geometric median of their positions. UMAP's own `transform` begins with the
-same weights' mean and refines it; the median, unlike the mean, does not end up in the void between two
-groups; `benchmarks/map_page.py` compares the two. Of a library of more than `FITTED` tracks a sample of
-so many is laid out by UMAP, and the others are placed in the same way.
+A new clip is placed among its nearest tracks, without UMAP (`placement`): at the geometric median of
+their positions, weighted as UMAP weights neighbours. UMAP's own `transform` starts from the mean with
+the same weights and refines it. Unlike the mean, the median doesn't fall in the gap between two groups;
+`benchmarks/map_page.py` compares the two. In a library of more than `FITTED` tracks, UMAP lays out a
+sample of that size, and the other tracks are placed like new clips.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ from soundalike.projection import placement
 Metric = Literal["cosine", "euclidean"]
 
 MIN_TRACKS = 16
-"""A library of fewer tracks gets no map: there is no neighbourhood to speak of."""
+"""Minimum number of tracks for a map; smaller libraries have no meaningful neighbourhoods."""
 
 SEED = 0
 
 PLACE_NEIGHBOURS = 15
 FITTED = 15_000
-"""So many tracks UMAP lays out at most, which takes it some 20 s a map; the rest are placed."""
+"""Maximum number of tracks that UMAP lays out, about 20 s per map; the rest are placed."""
 _COMPARED = 64
-"""So many of the sample are compared exactly with a track that is placed, if there is a first pass."""
+"""Number of sample tracks compared exactly with each placed track, if the index has a first pass."""
 _LANDMARKS = 64
 _BLOCK = 256
 
 
 @dataclass(frozen=True, order=True)
 class Setting:
-    """How a map is made.
+    """Parameters of a map.
 
     Attributes
     ----------
     dims : 2 or 3
     metric : the distance in the full space
-    n_neighbors : how many neighbours a track is tied to; few shows detail, many the whole
-    min_dist : how close UMAP may put two points (0 packs clusters tight)
+    n_neighbors : number of neighbours per track; low values show detail, high values the overall shape
+    min_dist : minimum distance of points in UMAP (0 packs clusters tightly)
     """
 
     dims: int = 2
@@ -68,7 +68,7 @@ class Setting:
 
     @property
     def name(self) -> str:
-        """Its name in files and addresses, for example `2d_cosine_n15_d10` (d in hundredths)."""
+        """Name for files and URLs, for example `2d_cosine_n15_d10` (d in hundredths)."""
         return f"{self.dims}d_{self.metric}_n{self.n_neighbors}_d{round(self.min_dist * 100)}"
 
 
@@ -78,19 +78,19 @@ SETTINGS = (
     *(Setting(2, "euclidean", n, 0.1) for n in (5, 15, 50)),
     *(Setting(3, "cosine", n, 0.1) for n in (5, 15, 50)),
 )
-"""What is precomputed: all combinations for the distance that playlists use, the rest at UMAP's 0.1."""
+"""Precomputed settings: all combinations for the distance of playlists, the rest at UMAP's 0.1."""
 
 
 PREFIX = "map_"
 
 
 def array_name(representation: str, setting: Setting) -> str:
-    """The index's array that holds a map, for example `map_vgg_genre_2d_cosine_n15_d10`."""
+    """Name of the index array that holds a map, for example `map_vgg_genre_2d_cosine_n15_d10`."""
     return f"{PREFIX}{representation}_{setting.name}"
 
 
 def settings_of(index: Index, representation: str) -> list[Setting]:
-    """The settings of the maps that an index has of a representation."""
+    """The settings of the maps that an index has for a representation."""
     names = [field.name for field in fields(Setting)]
     return sorted(
         Setting(**{name: facts[name] for name in names})
@@ -101,14 +101,14 @@ def settings_of(index: Index, representation: str) -> list[Setting]:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Each track's nearest in the full space, itself first.
+    """Each track's nearest neighbours in the full space, itself first.
 
     Attributes
     ----------
     rows : int32 [shape=(n, k)]
     distances : float32 [shape=(n, k)]
-    landmarks : distances to a few tracks, float32 [shape=(n, 64)]; UMAP starts groups that have no tie
-        to one another from these
+    landmarks : distances to a few reference tracks, float32 [shape=(n, 64)]; UMAP uses them to
+        initialise groups that aren't connected to each other
     """
 
     rows: NDArray[np.int32]
@@ -118,7 +118,7 @@ class Neighbours:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a new clip stands on a map, and the rows and weights (they sum to 1) it was put there by."""
+    """Position of a new clip on a map, and the rows and weights (sum 1) that determine it."""
 
     position: NDArray[np.float32]
     rows: NDArray[np.intp]
@@ -128,7 +128,7 @@ class Placement:
 def distances(
     index: Index, name: str, metric: Metric, queries: Embeddings, compared: int = similarity.BEST
 ) -> NDArray[np.float32]:
-    """Distance of queries to every track, in the full space.
+    """Distance of queries to every track in the full space.
 
     Parameters
     ----------
@@ -136,13 +136,13 @@ def distances(
     name : a representation of the index
     metric : `cosine` or `euclidean`
     queries : by stored representation, one vector [shape=(dim,)] or several [shape=(m, dim)]
-    compared : how many of the nearest are exact, where the index has a first pass
+    compared : number of nearest tracks with exact distances, if the index has a first pass
 
     Returns
     -------
     float32 [shape=(n,)], or [shape=(m, n)]
     """
-    # Without a bias, which would make near and far depend on who asks.
+    # Leave out the hubness bias, which would make distances asymmetric.
     similarities = index.similarities_of_parts(index.parts(name), queries, compared, worst=0)
     if metric == "cosine":
         angular: NDArray[np.float32] = np.maximum(1.0 - similarities, 0.0).astype(np.float32)
@@ -160,7 +160,7 @@ def distances(
 
 
 def neighbours(index: Index, name: str, metric: Metric, k: int, seed: int = SEED) -> Neighbours:
-    """Each track's k nearest in the full space, itself included, by comparing all pairs."""
+    """Each track's k nearest neighbours in the full space, itself included, by exhaustive search."""
     n = len(index)
     k = min(k, n)
     rng = np.random.default_rng(seed)
@@ -172,14 +172,14 @@ def neighbours(index: Index, name: str, metric: Metric, k: int, seed: int = SEED
         block = np.arange(start, min(start + _BLOCK, n))
         found = _between(index, name, metric, block)
         to_landmarks[block] = found[:, landmarks]
-        found[np.arange(len(block)), block] = -1.0  # itself first, copies of it after
+        found[np.arange(len(block)), block] = -1.0  # sort itself before its copies
         rows[block] = [nearest(-distances_of_row, k) for distances_of_row in found]
         values[block] = np.maximum(np.take_along_axis(found, rows[block].astype(np.intp), axis=1), 0.0)
     return Neighbours(rows, values, to_landmarks)
 
 
 def fitted_rows(n: int, seed: int = SEED) -> NDArray[np.intp]:
-    """The tracks of a library of n that UMAP lays out: all, or a sample of `FITTED`, in order."""
+    """Rows that UMAP lays out in a library of n tracks: all, or a sorted sample of `FITTED`."""
     if n <= FITTED:
         return np.arange(n)
     return np.sort(np.random.default_rng(seed).choice(n, FITTED, replace=False))
@@ -188,14 +188,14 @@ def fitted_rows(n: int, seed: int = SEED) -> NDArray[np.intp]:
 def nearest_fitted(
     index: Index, fitted: Index, name: str, metric: Metric, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """For tracks that are to be placed the nearest of those that UMAP laid out, nearest first.
+    """The nearest tracks laid out by UMAP for tracks to be placed, nearest first.
 
     Parameters
     ----------
     index : the library
-    fitted : the part of it that UMAP laid out (`excerpt.of`)
-    name, metric : of the map
-    rows : of the tracks [shape=(m,)]
+    fitted : the part of the index that UMAP laid out (`excerpt.of`)
+    name, metric : representation and metric of the map
+    rows : rows of the tracks to place [shape=(m,)]
 
     Returns
     -------
@@ -214,21 +214,21 @@ def nearest_fitted(
 
 
 def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.float32]:
-    """Lay tracks out by UMAP; the same neighbours and seed give the same bytes.
+    """Lay out tracks by UMAP; deterministic for given neighbours and seed.
 
     Parameters
     ----------
-    found : at least `setting.n_neighbors` of each track's nearest, by the setting's metric
+    found : at least `setting.n_neighbors` nearest neighbours per track, by the setting's metric
     setting : dimensions and UMAP's parameters
-    seed : of its random numbers; with a seed UMAP keeps to one thread
+    seed : random seed; UMAP with a seed uses one thread
 
     Returns
     -------
-    float32 [shape=(n, setting.dims)], its mean at the origin
+    float32 [shape=(n, setting.dims)], centred at the origin
     """
     import_tensorflow()
     numba_cache.choose_folder()
-    import umap  # when a map is made, never in a request: it costs seconds
+    import umap  # slow import; only needed to make a map, never in a request
 
     n = len(found.rows)
     if n < MIN_TRACKS:
@@ -240,22 +240,22 @@ def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.
         n_neighbors=k,
         n_components=setting.dims,
         min_dist=setting.min_dist,
-        metric="euclidean",  # of the landmarks; between tracks the distances below count
+        metric="euclidean",  # for the landmarks; distances between tracks are given below
         precomputed_knn=(found.rows[:, :k].copy(), found.distances[:, :k].copy()),
         force_approximation_algorithm=True,
         random_state=seed,
         n_jobs=1,
     )
-    points = np.asarray(_quietly(reducer.fit_transform, found.landmarks), np.float32)
+    points = np.asarray(_without_warnings(reducer.fit_transform, found.landmarks), np.float32)
     centred: NDArray[np.float32] = points - points.mean(axis=0)
     return centred
 
 
 def align(points: NDArray[np.float32], reference: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """Turn a map onto another of the same tracks (or, without one, to fill a picture of 5:4).
+    """Rotate a map onto another map of the same tracks, or else to fill a 5:4 picture.
 
-    Rotation and reflection only: the distances on the map stay what they are. A reference of two
-    dimensions is where the first two of three go.
+    Uses rotation and reflection only, which preserve distances. A two-dimensional reference aligns the
+    first two dimensions of a three-dimensional map.
 
     Parameters
     ----------
@@ -274,7 +274,7 @@ def align(points: NDArray[np.float32], reference: NDArray[np.float32] | None) ->
 
 
 def _filling(points: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The rotation of the first two axes that lets a map be drawn largest in a picture of 5:4."""
+    """The rotation of the first two axes that maximises the map's scale in a 5:4 picture."""
 
     def size(turn: NDArray[np.float64]) -> float:
         width, height = np.ptp(points[:, :2] @ turn[:2, :2], axis=0)
@@ -291,13 +291,13 @@ def _filling(points: NDArray[np.float32]) -> NDArray[np.float64]:
 def place(
     distances: NDArray[np.float32], points: NDArray[np.float32], k: int = PLACE_NEIGHBOURS
 ) -> Placement:
-    """Where a clip stands on a map (`placing`); at distance 0 of a track it stands on it.
+    """Place a clip on a map (`placement`); at distance 0 from a track, it gets that track's position.
 
     Parameters
     ----------
-    distances : of the clip to every track in the full space [shape=(n,)]
+    distances : distances of the clip to every track in the full space [shape=(n,)]
     points : the map [shape=(n, d)]
-    k : how many tracks have a say
+    k : number of nearest tracks that determine the position
     """
     rows = nearest(-distances, k)
     weights = placement.weights(distances[np.newaxis, rows])
@@ -311,8 +311,8 @@ def _between(
     return distances(index, name, metric, queries)
 
 
-def _quietly(function: Any, *arguments: Any) -> Any:
-    """Call UMAP without its warnings on what is done here on purpose (own neighbours, one thread)."""
+def _without_warnings(function: Any, *arguments: Any) -> Any:
+    """Call UMAP without warnings about deliberate choices (precomputed neighbours, one thread)."""
     import warnings
 
     with warnings.catch_warnings():

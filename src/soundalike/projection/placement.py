@@ -1,9 +1,9 @@
-"""Where what is new stands on a map: between the tracks that are nearest to it in the full space.
+"""Placement of new tracks on a map, from their nearest neighbours in the full space.
 
-The weights of these are UMAP's (McInnes, Healy & Melville 2018): with the distance rho of the nearest,
-exp(-(d - rho) / sigma), and sigma such that they sum to log2 of their number. The place is the point
-whose weighted distance to their positions is least, the geometric median (Weiszfeld 1937). All functions
-take many at once.
+The weights of the neighbours are UMAP's (McInnes, Healy & Melville 2018): exp(-(d - rho) / sigma), where
+rho is the distance of the nearest, and sigma is chosen to make them sum to log2 of their number. The
+position is the weighted geometric median of the neighbours' positions, the point with the least weighted
+distance to them (Weiszfeld 1937). All functions are vectorised over tracks.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _BLOCK = 4_096
 
 
 def weights(distances: NDArray[np.floating]) -> NDArray[np.float64]:
-    """How much each of the nearest has to say [shape=(m, k)]; each row sums to 1.
+    """Weights of the nearest neighbours [shape=(m, k)]; each row sums to 1.
 
-    What is at distance 0 of some has its place from these alone.
+    If some neighbours are at distance 0, the others get no weight.
 
     Parameters
     ----------
-    distances : to the k nearest, nearest first [shape=(m, k)]
+    distances : distances to the k nearest, nearest first [shape=(m, k)]
     """
     found = np.asarray(distances, np.float64)
     on_it = found[:, 0] <= 0.0
@@ -33,7 +33,7 @@ def weights(distances: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def medians(points: NDArray[np.floating], shares: NDArray[np.float64]) -> NDArray[np.float32]:
-    """The points whose weighted distance to some points is least [shape=(m, d)].
+    """Weighted geometric medians of points [shape=(m, d)].
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How well a map preserves neighbours: trustworthiness, neighbours kept, error of placed tracks."""
+"""Map quality: trustworthiness, neighbours preserved, and placement error."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from soundalike import numba_cache
 from soundalike.index import subset
 from soundalike.index.index import Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
-from soundalike.projection.layout import _BLOCK, SEED, Metric, Setting, _between, _quietly, place
+from soundalike.projection.layout import (
+    _BLOCK,
+    SEED,
+    Metric,
+    Setting,
+    _between,
+    _without_warnings,
+    place,
+)
 
 TRUST_NEIGHBOURS = 10
 TRUST_SAMPLE = 4_096
-"""Trustworthiness compares all pairs; of more tracks than this, it is that of a sample of so many."""
+"""Maximum number of tracks for trustworthiness, which compares all pairs; beyond, a sample is used."""
 
 
 def trustworthiness(
     index: Index, name: str, metric: Metric, points: NDArray[np.float32], seed: int = SEED
 ) -> float:
-    """How far nearness on the map can be believed: 0 to 1, for `TRUST_NEIGHBOURS` neighbours."""
+    """Trustworthiness of a map, 0 to 1, for `TRUST_NEIGHBOURS` neighbours."""
     from sklearn.manifold import trustworthiness as of_distances
 
     n = len(index)
@@ -39,19 +47,19 @@ def trustworthiness(
 
 
 def trust_neighbours(n: int) -> int:
-    """How many neighbours of n tracks trustworthiness looks at; it is defined for less than half."""
+    """Number of neighbours for trustworthiness of n tracks; it is only defined below half of them."""
     return min(TRUST_NEIGHBOURS, (n - 1) // 2)
 
 
 def kept(
     points: NDArray[np.float32], rows: NDArray[np.integer[Any]], k: int = TRUST_NEIGHBOURS
 ) -> NDArray[np.float32]:
-    """Of each track's k nearest in the full space, the share that is among its k nearest on the map.
+    """Share of each track's k nearest in the full space that are among its k nearest on the map.
 
     Parameters
     ----------
     points : the map [shape=(n, d)]
-    rows : each track's nearest others in the full space [shape=(n, at least k)]
+    rows : each track's nearest neighbours in the full space, without itself [shape=(n, at least k)]
 
     Returns
     -------
@@ -69,23 +77,23 @@ def kept(
 def transform_error(
     index: Index, name: str, setting: Setting, held_out: float = 0.2, seed: int = SEED
 ) -> dict[str, float]:
-    """How far `place` is from UMAP's own `transform`, on tracks that the map has not seen.
+    """Compare `place` with UMAP's own `transform` on held-out tracks.
 
-    A map is made of the other tracks, and the tracks held out are placed on it both ways.
+    The map is made from the other tracks, and the held-out tracks are placed on it both ways.
 
     Parameters
     ----------
     index : the library
     name : a representation of the index
-    setting : of the map
-    held_out : share of the tracks
+    setting : setting of the map
+    held_out : share of tracks to hold out
 
     Returns
     -------
-    Distances between the two places in units of the map's radius (the root mean square distance of its
-    tracks from its middle): `median` and `p90`; `chance`, the median for a track's place drawn at
-    random; and of each clip's ten nearest tracks in the full space the mean share that is among the ten
-    nearest on the map: `kept` by `place`, `kept_umap` by UMAP's transform
+    Distances between the two positions in units of the map's radius (the root mean square distance of
+    its tracks from its centre): `median` and `p90`; and `chance`, the median for random tracks'
+    positions. Also the mean share of each clip's ten nearest tracks in the full space that are among the
+    ten nearest on the map: `kept` for `place`, `kept_umap` for UMAP's transform
     """
     import_tensorflow()
     numba_cache.choose_folder()
@@ -105,9 +113,9 @@ def transform_error(
         random_state=seed,
         n_jobs=1,
     )
-    points = np.asarray(_quietly(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
+    points = np.asarray(_without_warnings(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
     to_known = full[np.ix_(new, known)]
-    theirs = _quietly(reducer.transform, to_known)
+    theirs = _without_warnings(reducer.transform, to_known)
     ours = np.stack([place(row, points).position for row in to_known])
     radius = np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).mean())
     errors = np.linalg.norm(ours - theirs, axis=1) / radius

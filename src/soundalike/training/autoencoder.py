@@ -1,13 +1,13 @@
-"""Training the MFCC autoencoder on a library, and finding out honestly what it keeps of other music.
+"""Train the MFCC autoencoder on a library, and measure its reconstruction of held-out music.
 
-The loss is the mean squared error of the reconstruction. It is measured on held-out tracks first: a
-quarter of the library by album, whose artists leave the training part as well, drawn again from its
-codes by a network that heard neither. Beside it stand two baselines on the same tracks: predicting
-zero, which is each row's mean, and principal components, the best linear code of the same size. The
-autoencoder that is kept is then trained on all tracks in the same way.
+The loss is the mean squared error of the reconstruction. It is first measured on held-out tracks: a
+quarter of the library by album, whose artists are also removed from the training part. The network for
+this measurement is trained on neither. Two baselines use the same tracks: predicting zero, which is each
+row's mean, and principal components, the best linear code of the same size. The final autoencoder is
+then trained on all tracks in the same way.
 
-Everything is seeded, and TensorFlow's deterministic kernels are asked for: the same clips give the
-same weights on the same machine.
+Everything is seeded and uses TensorFlow's deterministic kernels: the same clips give the same weights on
+the same machine.
 """
 
 from __future__ import annotations
@@ -38,16 +38,16 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Errors:
-    """Mean squared errors of reconstruction, in variances of a row, lower is better.
+    """Mean squared errors of reconstruction, relative to the variance of a row, lower is better.
 
     Attributes
     ----------
-    autoencoder : of the network that did not hear these tracks
-    linear : of as many principal components, learned from the same training tracks
-    zero : of predicting zero
-    training : of the network on the tracks that it did hear
-    tracks, albums : how many were held out
-    trained_on : how many tracks the network heard
+    autoencoder : error of the network not trained on these tracks
+    linear : error of as many principal components, fitted to the same training tracks
+    zero : error of predicting zero
+    training : error of the network on its training tracks
+    tracks, albums : number held out
+    trained_on : number of training tracks
     """
 
     autoencoder: float
@@ -61,7 +61,7 @@ class Errors:
 
 @dataclass(frozen=True)
 class TrainedAutoencoder:
-    """An autoencoder trained on all tracks, and what one trained without the held-out ones misses."""
+    """An autoencoder trained on all tracks, and the errors of one trained without the held-out ones."""
 
     autoencoder: Autoencoder
     errors: Errors
@@ -70,18 +70,18 @@ class TrainedAutoencoder:
 def extract(
     source: Library, on_track: OnProgress = lambda file: None
 ) -> tuple[NDArray[np.float32], pd.DataFrame, tuple[Skipped, ...]]:
-    """Standardised MFCC of a library.
+    """Compute the standardised MFCC of a library.
 
     Returns
     -------
     matrices : float32 [shape=(n, 20, 1293)]
-    tracks : their rows of the table
+    tracks : rows of the table for the matrices
     skipped : files that could not be decoded
 
     Raises
     ------
     LibraryError
-        If not one track could be decoded.
+        If no track could be decoded.
     """
     clips = TrainingClips(source, on_track)
     matrices = [spectral.standardise(spectral.mfcc(clip)) for clip in clips]
@@ -95,13 +95,13 @@ def train(
     seed: int = 0,
     on_epoch: OnProgress = lambda name: None,
 ) -> TrainedAutoencoder:
-    """Measure on held-out tracks, then train the autoencoder that is kept.
+    """Measure on held-out tracks, then train the final autoencoder.
 
     Parameters
     ----------
     matrices : standardised MFCC [shape=(n, 20, 1293)]
-    tracks : their rows, with the columns `album` and `artist`
-    seed : of the split, the first weights and the order of examples
+    tracks : rows of the table, with the columns `album` and `artist`
+    seed : seed of the split, the initial weights and the order of examples
     on_epoch : called after each of the `2 * EPOCHS` passes
 
     Raises
@@ -109,22 +109,22 @@ def train(
     LibraryError
         As `split`.
     """
-    held_out, heard = split(tracks, seed)
-    tested = fit(matrices[heard], seed, lambda epoch: on_epoch(f"held out, {epoch}"))
+    held_out, training = split(tracks, seed)
+    tested = fit(matrices[training], seed, lambda epoch: on_epoch(f"held out, {epoch}"))
     errors = Errors(
         mean_squared_error(matrices[held_out], tested),
-        linear_error(matrices[heard], matrices[held_out]),
+        linear_error(matrices[training], matrices[held_out]),
         float(np.mean(np.square(matrices[held_out], dtype=np.float64))),
-        mean_squared_error(matrices[heard], tested),
+        mean_squared_error(matrices[training], tested),
         len(held_out),
         int(tracks["album"].iloc[held_out].nunique()),
-        len(heard),
+        len(training),
     )
     return TrainedAutoencoder(fit(matrices, seed, lambda epoch: on_epoch(f"all, {epoch}")), errors)
 
 
 def split(tracks: pd.DataFrame, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Rows that are held out, about a quarter, and those that share no album or artist with them.
+    """Rows to hold out, about a quarter, and rows that share no album or artist with them.
 
     Raises
     ------
@@ -132,17 +132,17 @@ def split(tracks: pd.DataFrame, seed: int) -> tuple[NDArray[np.intp], NDArray[np
         If there are too few albums or artists to hold any out.
     """
     held_out = np.flatnonzero(genre_head.fold_of_each(tracks.assign(genre=""), seed, FOLDS) == 0)
-    heard = genre_head.training_rows(tracks, held_out)
-    if not len(heard):
+    training = genre_head.training_rows(tracks, held_out)
+    if not len(training):
         raise LibraryError(
             "Every track shares an album or artist with the others, so that none can be held out; "
             "training needs a library of several."
         )
-    return held_out, heard
+    return held_out, training
 
 
 def fit(matrices: NDArray[np.float32], seed: int, on_epoch: OnProgress) -> Autoencoder:
-    """Train on all of the matrices [shape=(n, 20, 1293)]."""
+    """Train on all matrices [shape=(n, 20, 1293)]."""
     import keras
     import tensorflow as tf
 
@@ -170,8 +170,8 @@ def mean_squared_error(matrices: NDArray[np.float32], trained: Autoencoder) -> f
 def linear_error(heard: NDArray[np.float32], held_out: NDArray[np.float32]) -> float:
     """Mean squared error of a linear code of the autoencoder's size.
 
-    Each of the 16 stretches of a matrix is projected on the 32 directions that keep most of the
-    stretches of the training tracks (principal components, not centred: the mean is zero already).
+    Each of the 16 segments of a matrix is projected onto the 32 directions that explain most of the
+    training tracks' segments (principal components, not centred: the mean is already zero).
     """
     stretches = _stretches(heard)
     _, directions = np.linalg.eigh(stretches.T @ stretches)
@@ -190,7 +190,7 @@ def _stretches(matrices: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def as_document(trained: TrainedAutoencoder, tracks: pd.DataFrame, seed: int) -> dict[str, Any]:
-    """What the model card says, ready for JSON."""
+    """Contents of the model card, ready for JSON."""
     return {
         "tracks": len(tracks),
         "albums": int(tracks["album"].nunique()),
@@ -203,7 +203,7 @@ def as_document(trained: TrainedAutoencoder, tracks: pd.DataFrame, seed: int) ->
 
 
 def model_card(document: dict[str, Any]) -> str:
-    """The card in Markdown (Mitchell et al., 2019); every figure comes from the training run."""
+    """The model card in Markdown (Mitchell et al., 2019); every figure comes from the training run."""
     errors = document["held_out"]
     rows = (
         ("autoencoder", errors["autoencoder"]),

@@ -1,18 +1,18 @@
-"""Training the network that predicts collaborative-filtering factors from sound.
+"""Train the network that predicts collaborative-filtering factors from audio.
 
-Every pass over the tracks takes one stretch of 3 s of each, drawn anew, and the loss is the mean
-squared error to the track's factors of length 1 (Dieleman, 2014). As with the autoencoder, a quarter
-of the tracks by album is held out first, whose artists leave the training part as well, and what a
-network that heard neither predicts of them is measured; the network that is kept is trained on all.
+Each pass over the tracks takes one random 3 s segment per track. The loss is the mean squared error to
+the track's unit-length factors (Dieleman, 2014). As with the autoencoder, a quarter of the tracks by
+album is held out first, and their artists are also removed from the training part. A network trained on
+neither predicts the held-out tracks for the figures below. The final network is trained on all tracks.
 
 Held-out figures, for the predicted against the true factors:
 
 `cosine`
-    mean cosine similarity of a track's two vectors, -1 to 1; beside it, `mean_cosine`, that of
-    predicting the training tracks' mean for every track.
+    mean cosine similarity of a track's two vectors, -1 to 1. `mean_cosine` is the same for predicting
+    the training tracks' mean for every track.
 `order`
-    mean over tracks of Kendall's rank correlation between how similar the two kinds of factors find
-    the other held-out tracks to it, -1 to 1, chance 0.
+    mean over tracks of Kendall's rank correlation between the similarities to the other held-out tracks
+    by predicted and by true factors, -1 to 1, chance 0.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ PASSES = 150
 BATCH = 32
 LEARNING_RATE = 1e-3
 MIN_TRACKS = 40
-"""Fewer tracks than factors cannot show what a factor sounds like."""
+"""Minimum number of tracks: with fewer tracks than factors, nothing can be learned about a factor."""
 
 OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Examples:
-    """What the network is trained on.
+    """Training data of the network.
 
     Attributes
     ----------
-    tracks : rows of the library's table that the listening data has
+    tracks : rows of the library's table that are in the listening data
     mels : `spectra.log_mel`, float16 [shape=(n, 128, 1293)]
-    factors : [shape=(n, 40)], each row of length 1
+    factors : [shape=(n, 40)], each row of unit length
     """
 
     tracks: pd.DataFrame
@@ -63,7 +63,7 @@ class Examples:
 
 @dataclass(frozen=True)
 class FactorScores:
-    """Held-out figures, as the module's first lines define them, and on how many tracks."""
+    """Held-out figures as defined in the module docstring, and the number of tracks."""
 
     cosine: float
     mean_cosine: float
@@ -74,7 +74,7 @@ class FactorScores:
 
 @dataclass(frozen=True)
 class TrainedFactors:
-    """A network trained on all tracks, and what one that did not hear the held-out ones predicts."""
+    """A network trained on all tracks, and scores of one trained without the held-out tracks."""
 
     network: FactorCNN
     scores: FactorScores
@@ -83,12 +83,12 @@ class TrainedFactors:
 def extract(
     source: Library, listening: TrackFactors, on_track: OnProgress = lambda file: None
 ) -> tuple[Examples, tuple[Skipped, ...]]:
-    """Spectrograms of the library's tracks that somebody played.
+    """Compute the spectrograms of the library's tracks that have plays.
 
     Raises
     ------
     LibraryError
-        If under 40 tracks of the library are in the listening data and can be decoded.
+        If fewer than 40 tracks of the library are in the listening data and can be decoded.
     """
     place = {track: i for i, track in enumerate(listening.tracks)}
     played = source.tracks[source.tracks["track_id"].isin(place)].reset_index(drop=True)
@@ -105,12 +105,12 @@ def extract(
 
 
 def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: None) -> TrainedFactors:
-    """Measure on held-out tracks, then train the network that is kept.
+    """Measure on held-out tracks, then train the final network.
 
     Parameters
     ----------
     examples : from `extract`
-    seed : of the split, the first weights and the stretches drawn
+    seed : seed of the split, the initial weights and the segments drawn
     on_pass : called after each of the `2 * PASSES` passes
 
     Raises
@@ -118,15 +118,15 @@ def train(examples: Examples, seed: int = 0, on_pass: OnProgress = lambda name: 
     LibraryError
         If there are too few albums or artists to hold any out.
     """
-    held_out, heard = split(examples.tracks, seed)
-    tested = fit(examples, heard, seed, lambda name: on_pass(f"held out, {name}"))
-    scores = score(tested, examples, held_out, heard)
+    held_out, training = split(examples.tracks, seed)
+    tested = fit(examples, training, seed, lambda name: on_pass(f"held out, {name}"))
+    scores = score(tested, examples, held_out, training)
     everything = np.arange(len(examples.tracks))
     return TrainedFactors(fit(examples, everything, seed, lambda name: on_pass(f"all, {name}")), scores)
 
 
 def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgress) -> FactorCNN:
-    """Train on some of the examples."""
+    """Train on a subset of the examples."""
     import keras
     import tensorflow as tf
 
@@ -151,7 +151,7 @@ def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgre
 def score(
     network: FactorCNN, examples: Examples, held_out: NDArray[np.intp], heard: NDArray[np.intp]
 ) -> FactorScores:
-    """Figures on the held-out tracks; `heard` are those that the network was trained on."""
+    """Score on the held-out tracks; `heard` are the training tracks."""
     from scipy.stats import kendalltau
 
     true = examples.factors[held_out]
@@ -185,7 +185,7 @@ def _scale(
 def _stretches(
     mels: NDArray[np.float16], rows: NDArray[np.intp], rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """A stretch of 3 s of each row, from anywhere [shape=(len(rows), 129, 128)]."""
+    """A random 3 s segment of each row [shape=(len(rows), 129, 128)]."""
     starts = rng.integers(mels.shape[2] - factor_cnn.WINDOW + 1, size=len(rows))
     cut = [
         mels[row, :, start : start + factor_cnn.WINDOW].T
@@ -204,7 +204,7 @@ def _mean_cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
 def as_document(
     trained: TrainedFactors, examples: Examples, listening: TrackFactors, seed: int
 ) -> dict[str, Any]:
-    """What the model card says, ready for JSON."""
+    """Contents of the model card, ready for JSON."""
     return {
         "tracks": len(examples.tracks),
         "albums": int(examples.tracks["album"].nunique()),
@@ -219,7 +219,7 @@ def as_document(
 
 
 def model_card(document: dict[str, Any]) -> str:
-    """The card in Markdown (Mitchell et al., 2019); every figure comes from the training run."""
+    """The model card in Markdown (Mitchell et al., 2019); every figure comes from the training run."""
     scores = document["held_out"]
     return f"""# Factors of listening, from sound
 

@@ -1,4 +1,4 @@
-"""The clips of a library, decoded one by one for training; files that fail are skipped with a reason."""
+"""A library's clips, decoded one by one for training; files that fail are skipped with a reason."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OnProgress = Callable[[str], None]
 
 
 class TrainingClips:
-    """A library's clips, and afterwards which tracks they were.
+    """Iterates over a library's clips, and then knows which tracks they were.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class TrainingClips:
         self._skipped = list(source.skipped)
 
     def __iter__(self) -> Iterator[Clip]:
-        """The analysis window of each track that can be decoded."""
+        """Yield the analysis window of each track that can be decoded."""
         for row, file in enumerate(self._source.tracks["file"]):
             self._on_track(str(file))
             try:
@@ -45,16 +45,16 @@ class TrainingClips:
 
     @property
     def skipped(self) -> tuple[Skipped, ...]:
-        """Files that could not be used."""
+        """Files that could not be decoded."""
         return tuple(self._skipped)
 
     def tracks(self, checksums: bool = False) -> pd.DataFrame:
-        """The table's rows of the clips, with a column `sha256` if wanted.
+        """The table's rows of the clips, with a column `sha256` if requested.
 
         Raises
         ------
         LibraryError
-            If not one track could be decoded.
+            If no track could be decoded.
         """
         if not self._rows:
             raise LibraryError(

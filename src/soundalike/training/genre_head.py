@@ -1,18 +1,18 @@
-"""Training the genre head on a library's own genres, and finding out honestly how good it is.
+"""Train the genre head on a library's own genres, and measure it by cross-validation.
 
-Features are extracted once: VGG16's feature map of every clip, and of its two 15-second halves where
-those are trained on as further examples (the article's idea for more data). Then
+Features are extracted once: VGG16's feature map of every clip, and of its two 15-second halves if they
+are used as additional examples (the article's idea for more data). Then
 
-- genres are trained on that have at least 20 clips from at least as many albums as there are folds
-  (where no album is named, the artist counts as one, and where neither is, the folder);
+- genres need at least 20 clips from at least as many albums as there are folds (a track without an
+  album name counts by its artist, and without either by its folder);
 - cross-validation is by album (scikit-learn's StratifiedGroupKFold), and tracks by a held-out artist
-  leave the training part as well, so that no fold hears its test tracks' album or artist;
-- of each training part one fifth, by album again, decides when to stop (log loss, patience 15);
+  are also removed from the training part: no fold is trained on its test tracks' albums or artists;
+- a fifth of each training part, again by album, is used for early stopping (log loss, patience 15);
 - classes are weighted by the inverse of their size;
-- the head that is kept is trained on all of those genres' tracks for the median of the folds' epochs.
+- the final head is trained on all tracks of those genres for the median of the folds' epochs.
 
-Everything is seeded, and TensorFlow's deterministic kernels are asked for: the same features give the
-same weights on the same machine.
+Everything is seeded and uses TensorFlow's deterministic kernels: the same features give the same weights
+on the same machine.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ LEARNING_RATE = 1e-3
 
 @dataclass(frozen=True)
 class Features:
-    """What the head is trained on.
+    """Training data of the head.
 
     Attributes
     ----------
-    tracks : one row a track, with a `sha256` column
+    tracks : one row per track, with a `sha256` column
     whole : head inputs of whole clips, float16 [shape=(n, 7, 10, 512)]
     halves : of their two halves, float16 [shape=(n, 2, 7, 10, 512)], or None
     vgg_mel : embeddings for the nearest-neighbour baseline, float16 [shape=(n, 25600)]
@@ -70,7 +70,7 @@ class Features:
 
 @dataclass(frozen=True)
 class HeadScores:
-    """Figures of one system, on all held-out tracks and on those with labels not from a tagger."""
+    """Scores of one system, on all held-out tracks and on those whose labels aren't from a tagger."""
 
     name: str
     all: Classification
@@ -79,7 +79,7 @@ class HeadScores:
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """Held-out predictions of every fold, and how many epochs each was trained for."""
+    """Held-out predictions of every fold, and each fold's number of epochs."""
 
     folds: NDArray[np.int8]
     features: NDArray[np.float32]
@@ -89,7 +89,7 @@ class CrossValidation:
 
 @dataclass(frozen=True)
 class TrainedHead:
-    """A trained head, its held-out predictions, and figures beside the baselines'."""
+    """A trained head, its held-out predictions, and its scores next to the baselines'."""
 
     head: head.GenreHead
     heldout: Heldout
@@ -113,14 +113,14 @@ def extract(
     Parameters
     ----------
     source : the library
-    models : the networks; with a feature cache, clips seen before cost next to nothing
-    halves : also of each clip's two 15 s halves
+    models : the networks; with a feature cache, clips processed before cost next to nothing
+    halves : whether to process each clip's two 15 s halves too
     on_track : called after each track with its file name
 
     Raises
     ------
     LibraryError
-        If not one track could be decoded.
+        If no track could be decoded.
     """
     clips = TrainingClips(source, on_track)
     whole, half, mel = [], [], []
@@ -144,7 +144,7 @@ def split(clip: Clip) -> tuple[Clip, Clip]:
 
 
 def trainable_genres(tracks: pd.DataFrame, folds: int = FOLDS) -> tuple[list[str], dict[str, str]]:
-    """Genres with enough clips and albums, in alphabetical order, and why others are left out."""
+    """Genres with enough clips and albums, in alphabetical order, and why others are excluded."""
     genres, left_out = [], {}
     for genre, group in tracks.assign(album=album_keys(tracks)).groupby("genre"):
         albums = group["album"].nunique()
@@ -158,12 +158,12 @@ def trainable_genres(tracks: pd.DataFrame, folds: int = FOLDS) -> tuple[list[str
 
 
 def check(tracks: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
-    """As `trainable_genres`, for a table that is to be trained on.
+    """Like `trainable_genres`, for a table to train on.
 
     Raises
     ------
     LibraryError
-        If fewer than two genres have enough clips and albums, saying what each lacks.
+        If fewer than two genres have enough clips and albums; the message says what each lacks.
     """
     genres, left_out = trainable_genres(tracks)
     if len(genres) < 2:
@@ -175,7 +175,7 @@ def check(tracks: pd.DataFrame) -> tuple[list[str], dict[str, str]]:
 
 
 def reasons(left_out: dict[str, str], most: int = 6) -> str:
-    """Why genres are left out, as the end of a sentence, the first few of them."""
+    """Reasons for excluded genres, as the end of a sentence; the first few."""
     if not left_out:
         return "."
     named = [f"{genre} ({why})" for genre, why in list(left_out.items())[:most]]
@@ -184,7 +184,7 @@ def reasons(left_out: dict[str, str], most: int = 6) -> str:
 
 
 def album_keys(tracks: pd.DataFrame) -> list[str]:
-    """What each track was released with: its album, or where none is named its artist or its folder."""
+    """Release of each track: its album, or else its artist, or else its folder."""
     artists = library.artist_keys(tracks)
     folders = [str(Path(file).parent) for file in tracks["file"]] if "file" in tracks else artists
     return [
@@ -194,13 +194,13 @@ def album_keys(tracks: pd.DataFrame) -> list[str]:
 
 
 def artists_or_albums(tracks: pd.DataFrame) -> list[str]:
-    """Who made each track, or where nobody is named what it was released with."""
+    """Artist of each track, or else its release."""
     pairs = zip(library.artist_keys(tracks), album_keys(tracks), strict=True)
     return [artist or album for artist, album in pairs]
 
 
 def train(features: Features, seed: int = 0, on_fold: OnProgress = lambda name: None) -> TrainedHead:
-    """Cross-validate, then train the head that is kept.
+    """Cross-validate, then train the final head.
 
     Raises
     ------
@@ -249,7 +249,7 @@ def folds_by(
     Raises
     ------
     LibraryError
-        If there are fewer groups than folds, or no genre has as many clips; it says which with `what`.
+        If there are fewer groups than folds, or no genre has as many clips; `what` names the groups.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -265,7 +265,7 @@ def folds_by(
 
 
 def training_rows(tracks: pd.DataFrame, test: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Every track that shares neither album nor artist with the test tracks."""
+    """Rows that share neither album nor artist with the test tracks."""
     artists = np.array(library.artist_keys(tracks))
     albums = np.array(album_keys(tracks))
     known = np.isin(artists, artists[test]) & (artists != "") | np.isin(albums, albums[test])
@@ -275,7 +275,7 @@ def training_rows(tracks: pd.DataFrame, test: NDArray[np.intp]) -> NDArray[np.in
 def cross_validate(
     features: Features, genres: Sequence[str], seed: int, on_fold: OnProgress = lambda name: None
 ) -> CrossValidation:
-    """Predict each track by a head that saw neither its album nor its artist."""
+    """Predict each track with a head trained on neither its album nor its artist."""
     folds = fold_of_each(features.tracks, seed)
     n = len(features.tracks)
     hidden = np.zeros((n, head.DIM), np.float32)
@@ -301,7 +301,7 @@ def cross_validate(
 def predict(
     network: keras.Model, features: Features, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Features and probabilities of whole clips."""
+    """Features and genre probabilities of whole clips."""
     hidden, probabilities = network(features.whole[rows].astype(np.float32), training=False)
     return np.asarray(hidden), np.asarray(probabilities)
 
@@ -309,10 +309,10 @@ def predict(
 def compare(
     features: Features, genres: Sequence[str], validated: CrossValidation
 ) -> tuple[HeadScores, ...]:
-    """The head's held-out figures beside two baselines on the same folds.
+    """Compare the head's held-out scores with two baselines on the same folds.
 
-    `majority` says the training part's most frequent genre, with the training part's shares as its
-    probabilities; `nearest neighbour` says the genre of the training track most similar in `vgg_mel`.
+    `majority` predicts the most frequent genre of the training part, with that part's genre shares as
+    probabilities. `nearest neighbour` predicts the genre of the training track nearest in `vgg_mel`.
     """
     tracks, folds = features.tracks, validated.folds
     labels = np.array(tracks["genre"])
@@ -365,7 +365,7 @@ def _fit(
     seed: int,
     epochs: int,
 ) -> tuple[keras.Model, int]:
-    """Train on the rows; with `stop`, until their log loss no longer falls. Returns the best epoch."""
+    """Train on the rows, with `stop` until their log loss no longer falls. Returns the best epoch."""
     import keras
     import tensorflow as tf
 
@@ -406,12 +406,12 @@ def _fit(
 
 
 def class_weights(targets: NDArray[np.intp], genres: int) -> NDArray[np.float64]:
-    """Each genre's weight, the inverse of its size; 1 on average over the examples."""
+    """Weight of each genre, the inverse of its size; 1 on average over the examples."""
     counts = np.bincount(targets, minlength=genres)
     weights: NDArray[np.float64] = len(targets) / (genres * np.maximum(counts, 1))
     return weights
 
 
 def clip_input(clip: Clip, models: ModelStore) -> NDArray[np.float16]:
-    """What the head takes of a clip, as it is kept [shape=(7, 10, 512)]."""
+    """The head's input for a clip, as stored [shape=(7, 10, 512)]."""
     return head.head_input(vgg_features.feature_map(clip, models)).astype(np.float16)

@@ -1,18 +1,18 @@
-"""Training the genre head on a table that says what each track is for, however large it is.
+"""Train the genre head on a table with a predefined split, of any size.
 
-A column `split` names each track `training`, `validation` or `test`, as FMA's does (Defferrard et al.,
-2017, section 3.4). The head is trained on the first, stopped by the log loss of the second (patience
-and batches as in `training`), and scored on the third alone, which decides nothing. A library without
-such a column that is too large for cross-validation gets one from `assign`.
+A column `split` assigns each track to `training`, `validation` or `test`, as in FMA (Defferrard et al.,
+2017, section 3.4). The head is trained on the first, stopped by the log loss of the second (patience and
+batches as in `genre_head`), and scored on the third, which influences nothing. `assign` adds the column
+to a library without one that is too large for cross-validation.
 
-No artist stands on two sides: tracks for training whose artist is among the validation or test tracks
-are left out of training, and tracks for validation whose artist is among the test tracks are left out
-of the stopping; how many is said. A genre is told if at least `MIN_CLIPS` tracks of it are then left for
-training and one to test. Genres are weighted by the inverse of their size.
+No artist is on two sides: training tracks by artists of validation or test tracks are excluded, and so
+are validation tracks by artists of test tracks; the number of exclusions is reported. A genre is used if
+at least `MIN_CLIPS` training tracks and one test track of it remain. Genres are weighted by the inverse
+of their size.
 
-The head's inputs may be a memory-mapped array of any length: they are read batch by batch, so that
-memory holds a few megabytes of them. Everything is seeded, and TensorFlow's deterministic kernels are
-asked for: the same inputs give the same weights on the same machine.
+The head's inputs may be a memory-mapped array of any length. They are read batch by batch, which takes a
+few megabytes of memory. Everything is seeded and uses TensorFlow's deterministic kernels: the same
+inputs give the same weights on the same machine.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ OnStep = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the head is trained on.
+    """Training data of the head.
 
     Attributes
     ----------
-    tracks : one row a track, with a `sha256` column
+    tracks : one row per track, with a `sha256` column
     array : head inputs, float16, memory-mapped [shape=(n, 7, 10, 512)]
     skipped : files of the library that could not be decoded
     """
@@ -69,14 +69,14 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Parts:
-    """Which tracks do what.
+    """Roles of the tracks.
 
     Attributes
     ----------
-    genres : that are told, in alphabetical order
-    left_out : the other genres, and why
-    fit, stop, test : rows of the table, in order
-    shared : how many tracks are left out of training or stopping for their artist's sake
+    genres : genres used, in alphabetical order
+    left_out : excluded genres with reasons
+    fit, stop, test : rows for training, early stopping and test, in order
+    shared : number of tracks excluded because of their artist
     """
 
     genres: list[str]
@@ -89,16 +89,16 @@ class Parts:
 
 @dataclass(frozen=True)
 class SplitTrained:
-    """A trained head, what it says of every track, and its figures on the test tracks.
+    """A trained head, its predictions for every track, and its scores on the test tracks.
 
     Attributes
     ----------
     head : the head
-    parts : what it was trained, stopped and scored on
+    parts : tracks for training, early stopping and test
     tracks : the table
-    heldout : of the test tracks (fold 0), and of those that it heard (`HEARD`)
-    scores : on the test tracks, beside the majority class of training
-    epoch : whose weights were kept, from 1
+    heldout : predictions for the test tracks (fold 0), and for the training tracks (`HEARD`)
+    scores : scores on the test tracks, including the majority class of training
+    epoch : epoch of the final weights, from 1
     """
 
     head: head.GenreHead
@@ -112,19 +112,19 @@ class SplitTrained:
 def extract(
     source: Library, models: ModelStore, folder: Path, on_track: OnStep = lambda file: None
 ) -> Inputs:
-    """Run VGG16 over a library, and keep what the head needs in a file.
+    """Run VGG16 over a library, and store the head's inputs in a file.
 
     Parameters
     ----------
     source : the library
-    models : the networks; with a feature cache, clips seen before cost next to nothing
-    folder : where the array is written, 72 kB a track
+    models : the networks; with a feature cache, clips processed before cost next to nothing
+    folder : folder for the array, 72 kB per track
     on_track : called after each track with its file name
 
     Raises
     ------
     LibraryError
-        If not one track could be decoded.
+        If no track could be decoded.
     """
     shape = (len(source.tracks), *head.INPUT_SHAPE)
     array = np.lib.format.open_memmap(folder / FILE, mode="w+", dtype=np.float16, shape=shape)
@@ -137,9 +137,9 @@ def extract(
 
 
 def assign(tracks: pd.DataFrame, seed: int = 0) -> pd.Series[str]:
-    """A split for a table that has none: of each genre about 80 % training, 10 % validation, 10 % test.
+    """Make a split: about 80 % training, 10 % validation and 10 % test of each genre.
 
-    Artists stay together, and albums where no artist is named.
+    Artists stay together, or albums for tracks without an artist.
 
     Raises
     ------
@@ -153,12 +153,12 @@ def assign(tracks: pd.DataFrame, seed: int = 0) -> pd.Series[str]:
 
 
 def parts_of(tracks: pd.DataFrame) -> Parts:
-    """Who does what in a table with a column `split`.
+    """Assign roles to the tracks of a table with a column `split`.
 
     Raises
     ------
     LibraryError
-        If a value of the column is another, or fewer than two genres can be told, with the reasons.
+        If the column has another value, or fewer than two genres can be used, with the reasons.
     """
     split = tracks["split"].to_numpy()
     unknown = ~np.isin(split, SPLITS)
@@ -172,7 +172,7 @@ def parts_of(tracks: pd.DataFrame) -> Parts:
     fit = _without(artists, rows["training"], np.concatenate([rows["validation"], rows["test"]]))
     stop = _without(artists, rows["validation"], rows["test"])
     shared = len(rows["training"]) - len(fit) + len(rows["validation"]) - len(stop)
-    genres, left_out = _told(tracks["genre"], fit, rows["test"])
+    genres, left_out = _usable_genres(tracks["genre"], fit, rows["test"])
     if len(genres) < 2:
         raise LibraryError(
             f"Training needs two genres with {MIN_CLIPS} tracks for training and one to test, and this "
@@ -198,9 +198,9 @@ def train(
 
     Parameters
     ----------
-    inputs : a row a track, memory-mapped or not [shape=(n, 7, 10, 512)]
-    tracks : with the columns `split`, `genre`, `artist`, `album`, `file` and `sha256`
-    on_epoch : called after each epoch with the validation tracks' log loss
+    inputs : one row per track, memory-mapped or not [shape=(n, 7, 10, 512)]
+    tracks : table with the columns `split`, `genre`, `artist`, `album`, `file` and `sha256`
+    on_epoch : called after each epoch with the validation log loss
 
     Raises
     ------
@@ -219,7 +219,7 @@ def train(
 def predict(
     trained: head.GenreHead, inputs: NDArray[np.float16]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Features [shape=(n, 32)] and genre probabilities [shape=(n, genres)], some tracks at a time."""
+    """Features [shape=(n, 32)] and genre probabilities [shape=(n, genres)], in blocks of tracks."""
     features = np.zeros((len(inputs), head.DIM), np.float32)
     probabilities = np.zeros((len(inputs), len(trained.genres)), np.float32)
     for start in range(0, len(inputs), _PREDICTED_AT_ONCE):
@@ -234,15 +234,15 @@ def _heldout(
     features: NDArray[np.float32],
     probabilities: NDArray[np.float32],
 ) -> Heldout:
-    """What the head says of the test tracks, and of what it heard.
+    """The head's predictions for the test tracks and for its training tracks.
 
-    The latter comes last, so that it counts where two tracks are the same file.
+    The latter come last and take precedence if two tracks are the same file.
     """
-    heard = np.sort(np.concatenate([parts.fit, parts.stop]))
-    rows = np.concatenate([parts.test, heard])
+    training = np.sort(np.concatenate([parts.fit, parts.stop]))
+    rows = np.concatenate([parts.test, training])
     return Heldout(
         np.array(tracks["sha256"], dtype=str)[rows],
-        np.repeat(np.array([0, HEARD], np.int8), [len(parts.test), len(heard)]),
+        np.repeat(np.array([0, HEARD], np.int8), [len(parts.test), len(training)]),
         features[rows],
         probabilities[rows],
     )
@@ -251,15 +251,15 @@ def _heldout(
 def _without(
     artists: NDArray[np.object_], rows: NDArray[np.intp], others: NDArray[np.intp]
 ) -> NDArray[np.intp]:
-    """The rows whose artist is not among the others'."""
+    """Rows whose artist is not among the others' artists."""
     known = set(artists[others]) - {""}
     return rows[[artist not in known for artist in artists[rows]]] if len(rows) else rows
 
 
-def _told(
+def _usable_genres(
     genre: pd.Series[str], fit: NDArray[np.intp], test: NDArray[np.intp]
 ) -> tuple[list[str], dict[str, str]]:
-    """The genres that can be told, and why others cannot."""
+    """Genres that can be used, and reasons why others cannot."""
     enough, left_out = [], {}
     counts = {part: genre.iloc[rows].value_counts() for part, rows in (("fit", fit), ("test", test))}
     for name, size in genre.value_counts().sort_index().items():
@@ -295,7 +295,7 @@ def _scores(
 def _fit(
     inputs: NDArray[np.float16], tracks: pd.DataFrame, parts: Parts, seed: int, on_epoch: OnStep
 ) -> tuple[keras.Model, int]:
-    """Train until the log loss of validation no longer falls. Returns the epoch that is kept."""
+    """Train until the validation log loss no longer falls. Returns the epoch of the final weights."""
     import keras
     import tensorflow as tf
 
@@ -335,11 +335,11 @@ def _batches(
     rows: NDArray[np.intp],
     seed: int | None,
 ) -> Any:
-    """Examples for Keras, read as they are wanted; with a seed in another order each epoch."""
+    """Examples for Keras, read on demand; with a seed, reshuffled each epoch."""
     import keras
 
     class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-        """Inputs, targets and weights of one batch after another."""
+        """Inputs, targets and weights in batches."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -369,6 +369,6 @@ def _batches(
 
 
 def genre_counts(tracks: pd.DataFrame, rows: NDArray[np.intp]) -> dict[str, int]:
-    """How many of some tracks are of each genre, most first."""
+    """Number of tracks per genre among some rows, largest first."""
     counts = tracks["genre"].iloc[rows].value_counts()
     return {str(genre): int(n) for genre, n in counts.items()}

@@ -1,13 +1,13 @@
-"""Collaborative filtering: what listeners have in common, from a table of user, track and plays.
+"""Collaborative filtering: factors of tracks from a table of user, track and plays.
 
-Implicit-feedback weighted matrix factorisation (Hu, Koren and Volinsky, 2008) by the library
-`implicit`: alternating least squares on whether a user played a track, each pair weighted by the
-confidence 1 + 2 log(1 + 10^6 plays) (van den Oord, Dieleman and Schrauwen, 2013). A track's 40
-factors are then scaled to length 1: their length mostly says how many listeners a track has, and
-popularity is not a sound (Dieleman, 2014).
+Implicit-feedback weighted matrix factorisation (Hu, Koren and Volinsky, 2008) by the library `implicit`:
+alternating least squares on whether a user played a track, each pair weighted by the confidence
+1 + 2 log(1 + 10^6 plays) (van den Oord, Dieleman and Schrauwen, 2013). A track's 40 factors are then
+scaled to unit length: their length mostly reflects the number of listeners, and popularity cannot be
+predicted from audio (Dieleman, 2014).
 
-Factors mean something only relative to each other: a factorisation with another seed is turned and
-mirrored. `implicit` is needed here and nowhere else, and is not installed with the app.
+Factors are only meaningful relative to each other: with another seed, they are rotated and mirrored.
+`implicit` is needed here only, and isn't installed with the app.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 COLUMNS = ("user", "track", "plays")
 ITERATIONS = 20
 REGULARISATION = 100.0
-"""As much as three or four played pairs weigh, so that a track with few listeners follows others.
+"""Regularisation, equal to the weight of three or four played pairs.
 
-With as little as is customary (0.01), 40 factors learn a small table's noise by heart.
+With the customary value (0.01), 40 factors overfit a small table. A larger value makes a track with few
+listeners follow others.
 """
 
 _ALPHA, _EPSILON = 2.0, 1e-6
@@ -40,14 +41,14 @@ _ALPHA, _EPSILON = 2.0, 1e-6
 
 @dataclass(frozen=True)
 class TrackFactors:
-    """What listeners say of tracks.
+    """Factors of tracks from listening data.
 
     Attributes
     ----------
     tracks : track ids, in alphabetical order
-    factors : float32 [shape=(n, 40)], each row of length 1
-    users : how many listeners the table has
-    plays : how many plays it has in all
+    factors : float32 [shape=(n, 40)], each row of unit length
+    users : number of listeners in the table
+    plays : total number of plays
     """
 
     tracks: tuple[str, ...]
@@ -61,14 +62,14 @@ def read_plays(path: Path) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame with `user` and `track` as text and `plays` as float64 over 0. Rows of one user and track
-    are added up, rows with 0 plays are left out, and other columns too.
+    DataFrame with `user` and `track` as text and `plays` as positive float64. Rows with the same user
+    and track are summed; rows with 0 plays and other columns are dropped.
 
     Raises
     ------
     LibraryError
-        If the file is missing or not such a table: columns missing, a user or track empty, plays that
-        are not a number or under 0, or nothing played at all.
+        If the file is missing or malformed: missing columns, an empty user or track, plays that aren't a
+        number or are negative, or no plays at all.
     """
     table = _read_text(path)
     missing = [column for column in COLUMNS if column not in table.columns]
@@ -91,12 +92,12 @@ def factorise(plays: pd.DataFrame, seed: int = 0) -> TrackFactors:
     Parameters
     ----------
     plays : from `read_plays`
-    seed : of the first factors; the same seed gives the same factors
+    seed : seed of the initial factors; the same seed gives the same factors
 
     Raises
     ------
     LibraryError
-        If there are not more users and tracks than factors.
+        If the number of users or of tracks doesn't exceed the number of factors.
     SoundalikeError
         If the package `implicit` is not installed.
     """
@@ -114,7 +115,7 @@ def factorise(plays: pd.DataFrame, seed: int = 0) -> TrackFactors:
     confidence = 1 + _ALPHA * np.log1p(counts / _EPSILON)
     matrix = csr_matrix((confidence, (user, track)), shape=(len(users), len(tracks)))
     least_squares = _least_squares()
-    # Threads of BLAS beside those of implicit would make it many times slower.
+    # BLAS threads on top of implicit's own would make it many times slower.
     with threadpool_limits(1, "blas"):
         model = least_squares(
             factors=FACTORS,

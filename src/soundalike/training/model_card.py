@@ -1,7 +1,7 @@
-"""The genre head's model card: what it was trained on, how good it is, and where it fails.
+"""The genre head's model card: training data, accuracy and limitations.
 
-After Mitchell et al. (2019), "Model cards for model reporting". Every figure comes from the training
-run that the card belongs to.
+After Mitchell et al. (2019), "Model cards for model reporting". Every figure comes from the training run
+of the card's model.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LIMITS = (
 
 
 def as_document(trained: TrainedHead, seed: int, halves: bool) -> dict[str, Any]:
-    """Everything on the card, ready for JSON."""
+    """Contents of the card, ready for JSON."""
     tracks = trained.tracks
     labelled = "genre_source" in tracks
     sources = tracks["genre_source"].value_counts().to_dict() if labelled else {}
@@ -95,7 +95,7 @@ def render(document: dict[str, Any], scores: tuple[HeadScores, ...]) -> str:
 
 
 def split_document(trained: SplitTrained, seed: int) -> dict[str, Any]:
-    """Everything on the card of a head that was trained on a split, ready for JSON."""
+    """Contents of the card of a head trained on a split, ready for JSON."""
     parts, tracks = trained.parts, trained.tracks
     return {
         "genres": genre_head_split.genre_counts(tracks, parts.fit),
@@ -112,7 +112,7 @@ def split_document(trained: SplitTrained, seed: int) -> dict[str, Any]:
 
 
 def render_split(document: dict[str, Any], scores: tuple[HeadScores, ...]) -> str:
-    """The card in Markdown of a head that was trained on a split."""
+    """The card of a head trained on a split, in Markdown."""
     genres = ", ".join(f"{genre} {n}" for genre, n in document["genres"].items())
     left_out = "; ".join(f"{genre} ({why})" for genre, why in document["left_out"].items())
     shared = document["left_out_for_artist"]

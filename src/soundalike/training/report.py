@@ -1,7 +1,7 @@
-"""What the project says of itself: model cards, and figures read from them and from an index.
+"""Model cards, and figures read from them and from an index.
 
-Nothing here is typed in by hand: a card is the file beside its model, a figure stands in a card's
-tables or is computed from the index.
+No figure is typed in by hand: a card is the file next to its model, and a figure is from a card's tables
+or computed from the index.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from soundalike.models import ModelStore
 from soundalike.playlist import query
 
 MAX_TRACKS_COMPARED = 1_000
-"""A library over this size is not compared track by track while a visitor waits."""
+"""Maximum size of a library whose tracks are all compared while a user waits."""
 MAX_COLUMNS = 6
-"""A table with more columns is too wide for a phone, and has to scroll by itself."""
+"""Maximum number of columns for a phone; wider tables scroll."""
 _TABLE = re.compile(r"(?:^\|.*\n?)+", re.M)
 _SEARCHED = ("title", "artist", "album", "genre", "licence", "package")
 
@@ -37,7 +37,7 @@ class Card:
 
     Attributes
     ----------
-    name : of the file, without its ending
+    name : file name, without suffix
     title : its first heading
     text : the whole card in Markdown
     """
@@ -47,7 +47,7 @@ class Card:
     text: str
 
     def section(self, heading: str) -> str:
-        """What stands under a second-level heading; "" where there is no such heading."""
+        """Text under a second-level heading; "" if there is no such heading."""
         found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", self.text, re.M | re.S)
         return found.group(1).strip() if found else ""
 
@@ -62,13 +62,13 @@ def cards(folder: Path = paths.MODELS) -> list[Card]:
 
 
 def card(name: str, folder: Path = paths.MODELS) -> Card | None:
-    """The card of one model, by its file's name without the ending; None where there is none."""
+    """The card of one model, by its file name without suffix; None if there is none."""
     path = folder / f"{name}.md"
     return _card(path) if path.is_file() else None
 
 
 def head_card(index: Index, models: ModelStore) -> Card | None:
-    """The card of the genre head that an index was made with, be it its own or the bundled one.
+    """The card of the genre head that an index was made with, its own or the bundled one.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def head_card(index: Index, models: ModelStore) -> Card | None:
 
     Returns
     -------
-    None where the index predicts no genres, was made with another head, or the head has no card
+    None if the index has no predicted genres, was made with another head, or the head has no card
     """
     made_with = index.manifest["models"].get("genre_head")
     if made_with is None or not models.file("genre_head").is_file():
@@ -89,13 +89,13 @@ def head_card(index: Index, models: ModelStore) -> Card | None:
 
 
 def head_accuracy(card: Card | None) -> float | None:
-    """How often a genre head is right on tracks that it never heard, 0 to 1; None where not known."""
+    """Accuracy of a genre head on held-out tracks, 0 to 1; None if unknown."""
     first = next(iter(accuracies(card).values()), {}) if card is not None else {}
     return first.get("genre head")
 
 
 def model_cards(index: Index) -> list[Card]:
-    """The cards of the models that an index is asked with: the bundled ones, its own in their place."""
+    """Cards of the models used with an index: the bundled ones, replaced by the index's own."""
     own = storage.own_models(index.folder, index.manifest)
     beside = [path.with_suffix(".md") for path in own.values()]
     brought = [_card(path) for path in beside if path.is_file()]
@@ -103,11 +103,11 @@ def model_cards(index: Index) -> list[Card]:
 
 
 def accuracies(card: Card) -> dict[str, dict[str, float]]:
-    """Held-out accuracy by what the labels are and by system, 0 to 1, from a card's "Figures".
+    """Held-out accuracy by set of labels and by system, 0 to 1, from a card's "Figures".
 
     Returns
     -------
-    such as {"465 tracks": {"genre head": 0.335, ...}, ...}; empty for a card without such figures
+    for example {"465 tracks": {"genre head": 0.335, ...}, ...}; empty for a card without such figures
     """
     found = {}
     for header, *rows in card.tables("Figures"):
@@ -119,7 +119,7 @@ def accuracies(card: Card) -> dict[str, dict[str, float]]:
 
 
 def confusion(card: Card) -> tuple[list[str], list[list[int]]] | None:
-    """Genres, and counts by [label][prediction], from a card's "Figures"; None where it has none."""
+    """Genres, and counts by [label][prediction], from a card's "Figures"; None if it has none."""
     for header, *rows in card.tables("Figures"):
         if not header[0] and header[1:] == [row[0] for row in rows]:
             return header[1:], [[int(cell) for cell in row[1:]] for row in rows]
@@ -127,7 +127,7 @@ def confusion(card: Card) -> tuple[list[str], list[list[int]]] | None:
 
 
 def confused(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
-    """A confusion matrix in a sentence: the genre that is told best, and the commonest mistake."""
+    """Summarise a confusion matrix: the most accurate genre, and the most common mistake."""
     matrix = np.asarray(counts)
     own = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
     best = int(np.argmax(own))
@@ -140,9 +140,9 @@ def confused(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
 
 
 def neighbour_precision(index: Index, name: str, k: int = 10) -> metrics.Precision | None:
-    """Share of a track's nearest k by other artists that have its genre, over the whole library.
+    """Share of a track's k nearest by other artists that have its genre, over the whole library.
 
-    None where the library is over `MAX_TRACKS_COMPARED` tracks, or too small to have k by others.
+    None if the library has more than `MAX_TRACKS_COMPARED` tracks, or fewer than k by other artists.
     """
     if len(index) > MAX_TRACKS_COMPARED:
         return None
@@ -157,7 +157,7 @@ def neighbour_precision(index: Index, name: str, k: int = 10) -> metrics.Precisi
 
 
 def unlearned(index: Index) -> list[str]:
-    """The index's representations that learned nothing of music, so that any label can test them."""
+    """The index's representations that weren't trained on music; any label is a fair test of them."""
     names = [name for name in index.names if index.has_vectors(name)]
     return [name for name in representations.main(names) if _learned_from_photographs(name)]
 
@@ -167,7 +167,7 @@ def _learned_from_photographs(name: str) -> bool:
 
 
 def search(index: Index, text: str, licence: str | None = None) -> pd.DataFrame:
-    """The tracks in which every word of a text occurs, in whatever column, and of one licence."""
+    """Find the tracks that contain every word of a text in any column, optionally with one licence."""
     found = index.tracks
     if text.strip():
         found = found.iloc[searching.find(index, text, _SEARCHED)]
@@ -175,7 +175,7 @@ def search(index: Index, text: str, licence: str | None = None) -> pd.DataFrame:
 
 
 def licences(tracks: pd.DataFrame) -> dict[str, int]:
-    """How many tracks each licence covers, most first; empty for a library that names none."""
+    """Number of tracks per licence, largest first; empty if the library has no licences."""
     if "licence" not in tracks:
         return {}
     counts = tracks["licence"].fillna("").astype(str).value_counts()
@@ -183,7 +183,7 @@ def licences(tracks: pd.DataFrame) -> dict[str, int]:
 
 
 def credits_table(tracks: pd.DataFrame) -> pd.DataFrame:
-    """What a reader wants to know of each track; columns that a library lacks are left out."""
+    """Table of credits for readers, without columns that the library lacks."""
     columns = [column for column in ("title", "artist", "album", "genre", "licence") if column in tracks]
     table = tracks[columns].rename(columns=str.capitalize)
     table["Source"] = tracks["file"]
@@ -194,19 +194,19 @@ def credits_table(tracks: pd.DataFrame) -> pd.DataFrame:
 
 
 def library_credits(index: Index) -> str:
-    """The library's CREDITS.md; "" where it has none."""
+    """The library's CREDITS.md; "" if it has none."""
     path = index.library_folder / "CREDITS.md"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def demoted(markdown: str) -> str:
-    """Markdown to stand within a page: without its title, headings lower, links to files as text."""
+    """Markdown for embedding in a page: no title, lower headings, links to files as plain text."""
     lower = re.sub(r"^(#{2,5}) ", r"#\1 ", re.sub(r"\A# .*\n", "", markdown), flags=re.M)
     return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", lower)
 
 
 def parts(markdown: str) -> list[str | pd.DataFrame]:
-    """Markdown in pieces, its wide tables as data frames whose first column is the index."""
+    """Split Markdown into pieces; wide tables become data frames indexed by their first column."""
     found: list[str | pd.DataFrame] = []
     end = 0
     for match in _TABLE.finditer(markdown):
@@ -221,12 +221,12 @@ def parts(markdown: str) -> list[str | pd.DataFrame]:
 
 
 def likeness(index: Index, name: str, track_id: str) -> tuple[NDArray[np.float32], int | None]:
-    """How alike the library's other recordings are to a track.
+    """Similarity of the library's other recordings to a track.
 
     Returns
     -------
-    similarities : of every track that is not the same recording [shape=(m,)]
-    nearest : row of the most similar of these; None where there is no other
+    similarities : similarity of every track that isn't the same recording [shape=(m,)]
+    nearest : row of the most similar of these; None if there is none
     """
     asked = query.from_library(index, track_id)
     values = index.similarities(name, asked.embeddings)
