@@ -1,4 +1,4 @@
-"""Tests of files made to do harm: each is refused or decoded, and the process stays small."""
+"""Tests of malicious audio files: each is rejected or decoded, within the memory limit."""
 
 from __future__ import annotations
 
@@ -92,17 +92,17 @@ def test_hours_of_silent_opus(said, pool):
     assert peak_mb(pool) < 600
 
 
-def test_half_an_hour_of_192_khz_and_eight_channels(pool):
+def test_half_an_hour_at_192_khz_with_eight_channels(pool):
     assert "longer than" in refused(constant_flac(HOUR / 2, 192_000, 8, level=8_000), pool)
 
 
-def test_a_minute_of_192_khz_and_eight_channels_takes_little_memory(pool):
+def test_a_minute_at_192_khz_with_eight_channels_takes_little_memory(pool):
     clip = pool.decode(constant_flac(60, 192_000, 8, level=8_000))
     assert clip.duration == pytest.approx(60.0)
     assert peak_mb(pool) < 300
 
 
-def test_twenty_minutes_of_192_khz_and_eight_channels_end_with_their_time():
+def test_twenty_minutes_at_192_khz_with_eight_channels_exceed_the_time_limit():
     pool = Pool(1, Limits(cpu_seconds=2))
     with pytest.raises(SandboxError, match="takes too long"):
         pool.decode(constant_flac(1_200, 192_000, 8, level=8_000))
@@ -111,7 +111,7 @@ def test_twenty_minutes_of_192_khz_and_eight_channels_end_with_their_time():
 
 @pytest.mark.parametrize("size", [1, 2**31 - 1, 2**31, 2**32 - 2])
 @pytest.mark.parametrize("chunk", [b"LIST", b"fmt ", b"id3 ", b"bext", b"ds64", b"junk"])
-def test_a_wav_chunk_that_lies_about_its_size(chunk, size, pool):
+def test_wav_chunk_with_wrong_size(chunk, size, pool):
     whole = wav(pcm(sine(4, 8_000)), sample_rate=8_000)
     tag = bombs.riff_chunk(b"INFO" + b"INAM", size, b"name")
     source = whole[:36] + bombs.riff_chunk(chunk, size, tag) + whole[36:]
@@ -120,7 +120,7 @@ def test_a_wav_chunk_that_lies_about_its_size(chunk, size, pool):
 
 
 @pytest.mark.parametrize("size", [2**31 - 1, 2**31, 2**31 + 1])
-def test_a_wav_size_that_is_negative_where_it_has_a_sign(size, pool):
+def test_wav_size_negative_as_signed_integer(size, pool):
     clip = pool.decode(wav(pcm(sine(4, 8_000)), sample_rate=8_000, data_size=size))
     assert clip.duration == pytest.approx(4.0, abs=0.01)
 
@@ -155,7 +155,7 @@ def test_a_cover_of_25_mb_in_m4a(pool, encode):
 
 @pytest.mark.parametrize("table", [b"stsz", b"stts", b"stsc", b"stco"])
 @pytest.mark.parametrize("count", [2**24, 2**28, 2**31 - 1, 2**32 - 1])
-def test_an_mp4_table_that_says_to_be_huge(table, count, pool, encode):
+def test_mp4_table_with_huge_declared_size(table, count, pool, encode):
     source = bytearray(encode(sine(4), 48_000, *FORMATS["m4a-aac"]))
     place = source.index(table) + 8 + 4 * (table == b"stsz")
     source[place : place + 4] = struct.pack(">I", count)
@@ -164,7 +164,7 @@ def test_an_mp4_table_that_says_to_be_huge(table, count, pool, encode):
 
 
 @pytest.mark.parametrize("said", [0, 1, 2**31 - 1, 2**32 - 1])
-def test_an_mp4_whose_moov_lies_about_its_size(said, pool, encode):
+def test_mp4_moov_with_wrong_size(said, pool, encode):
     source = bytearray(encode(sine(4), 48_000, *FORMATS["m4a-aac"]))
     place = source.index(b"moov") - 4
     source[place : place + 4] = struct.pack(">I", said)
@@ -173,7 +173,7 @@ def test_an_mp4_whose_moov_lies_about_its_size(said, pool, encode):
 
 
 @pytest.mark.parametrize("kind", [b"moov", b"trak", b"meta", b"udta"])
-def test_boxes_in_boxes_without_end(kind, pool, encode):
+def test_deeply_nested_mp4_boxes(kind, pool, encode):
     source = encode(sine(4), 48_000, *FORMATS["m4a-aac"])
     brand = source[: struct.unpack(">I", source[:4])[0]]
     inner = bombs.nested(kind, 200_000)
@@ -182,13 +182,13 @@ def test_boxes_in_boxes_without_end(kind, pool, encode):
 
 
 @pytest.mark.parametrize("depth", [10, 5_000])
-def test_chapters_in_chapters(depth, pool, encode):
+def test_nested_matroska_chapters(depth, pool, encode):
     source = encode(sine(4), 48_000, *FORMATS["mka-flac"])
     found = outcome(bombs.into_segment(source, bombs.nested_chapters(depth)), pool)
     assert depth > 10 or isinstance(found, Clip)
 
 
-def test_a_file_in_a_matroska_file_is_left_where_it_is(pool, encode):
+def test_matroska_attachments_are_not_extracted(pool, encode):
     source = encode(sine(4), 48_000, *FORMATS["mka-flac"])
     clip = pool.decode(bombs.into_segment(source, bombs.attachment(COVER)))
     assert clip.duration == pytest.approx(4.0, abs=0.01)
@@ -204,7 +204,7 @@ def test_a_chain_of_a_hundred_streams(name, pool, encode):
     assert peak_mb(pool) < 300
 
 
-def test_tags_of_markup_are_texts(encode):
+def test_markup_in_tags_is_plain_text(encode):
     tags = {"title": "<img src=x onerror=alert(1)>", "artist": "[a](javascript:alert(1)) **b**"}
     header = decoding.probe(encode(sine(4), 48_000, "flac", "flac", tags=tags))
     assert {name: header.tags[name] for name in tags} == tags

@@ -1,4 +1,4 @@
-"""Tests of audio: damaged files decode in part or are refused, and never break anything."""
+"""Tests of damaged audio files: each is partly decoded or rejected."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def ten_seconds(encode) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", ["mp3", "flac"])
-def test_half_a_file_says_how_much_was_decoded(name, encode):
+def test_half_a_file_reports_how_much_was_decoded(name, encode):
     source = encode(sine(10, 44_100), 44_100, *FORMATS[name])
     clip = decoding.decode(source[: len(source) // 2])
     assert 4.0 < clip.duration < 6.0
@@ -37,7 +37,7 @@ def test_half_a_file_says_how_much_was_decoded(name, encode):
 @pytest.mark.sweep
 @pytest.mark.parametrize("share", [0.002, 0.3, 0.5, 0.9, 0.999])
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_truncated_file_decodes_partly_or_is_refused(name, share, ten_seconds):
+def test_truncated_file_decodes_partly_or_is_rejected(name, share, ten_seconds):
     source = ten_seconds[name]
     try:
         clip = decoding.decode(source[: int(share * len(source))])
@@ -60,12 +60,12 @@ def test_damage_in_the_middle_is_mentioned(name, ten_seconds):
 
 
 @pytest.mark.parametrize("data_size", [0, 10**6, 2**32 - 1])
-def test_a_wav_header_that_lies_about_its_length(data_size):
+def test_wav_header_with_wrong_length(data_size):
     clip = decoding.decode(wav(pcm(sine(4, SAMPLE_RATE)), data_size=data_size))
     assert clip.duration == pytest.approx(4.0, abs=0.01)
 
 
-def test_a_wav_header_that_owns_up_to_too_little():
+def test_wav_header_that_understates_its_length():
     assert "0.0 s long" in refusal(wav(pcm(sine(4, SAMPLE_RATE)), data_size=1_000))
 
 
@@ -73,7 +73,7 @@ def test_a_wav_header_that_owns_up_to_too_little():
     "lie",
     [{"byte_rate": 0}, {"byte_rate": 2**32 - 1}, {"block_align": 0}, {"block_align": 1}, {"bits": 0}],
 )
-def test_a_wav_header_that_contradicts_itself(lie):
+def test_inconsistent_wav_header(lie):
     try:
         clip = decoding.decode(wav(pcm(sine(4, SAMPLE_RATE)), **lie))
     except AudioError as error:
@@ -84,7 +84,7 @@ def test_a_wav_header_that_contradicts_itself(lie):
 
 @pytest.mark.parametrize("bits", [32, 64])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_no_numbers_become_silence(value, bits):
+def test_nan_samples_become_silence(value, bits):
     samples = sine(4, SAMPLE_RATE).astype(f"<f{bits // 8}")
     samples[10_000:20_000] = value
     clip = decoding.decode(wav(samples.tobytes(), bits=bits, floating=True))
@@ -100,7 +100,7 @@ def test_nothing_but_nan_is_silent():
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("value", [1e6, 1e18, 1e30, 3e38])
-def test_absurd_samples_are_refused_or_usable(value):
+def test_extreme_samples_are_rejected_or_usable(value):
     samples = sine(4, SAMPLE_RATE).astype("<f4")
     samples[10_000:20_000] = value
     try:
@@ -130,11 +130,11 @@ def concatenated(encode, name: str, *parts: tuple[int, int]) -> bytes:
         ("ogg-flac", (2, 48_000), (1, 48_000)),
     ],
 )
-def test_a_format_that_changes_half_way(name, first, second, encode):
+def test_format_change_within_a_file(name, first, second, encode):
     assert "changes its format" in refusal(concatenated(encode, name, first, second))
 
 
-def test_a_second_file_of_the_same_format_is_heard(encode):
+def test_a_concatenated_file_of_the_same_format_is_decoded(encode):
     clip = decoding.decode(concatenated(encode, "mp3", (2, 44_100), (2, 44_100)))
     assert clip.duration == pytest.approx(10.0, abs=0.2)
 
@@ -146,7 +146,7 @@ def test_a_second_file_of_the_same_format_is_heard(encode):
     ),
     st.binary(max_size=4_096),
 )
-def test_random_bytes_are_refused(start, rest):
+def test_random_bytes_are_rejected(start, rest):
     try:
         decoding.decode(start + rest)
     except AudioError as error:
@@ -167,7 +167,7 @@ def short_files(encode) -> dict[str, bytes]:
     header_edits=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=4),
     cut=st.floats(0.05, 1),
 )
-def test_a_damaged_file_decodes_or_is_refused(name, edits, header_edits, cut, short_files):
+def test_damaged_file_decodes_or_is_rejected(name, edits, header_edits, cut, short_files):
     source = bytearray(short_files[name])
     for share, value in edits:
         source[int(share * (len(source) - 1))] = value

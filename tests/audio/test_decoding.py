@@ -1,4 +1,4 @@
-"""Tests of audio: what is decoded, and which half minute is analysed."""
+"""Tests of decoding and of the choice of the analysis window."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_sample_rates(sample_rate, encode):
     assert rms(clip) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
 
 
-def test_what_lies_above_11_khz_does_not_fold_back(encode):
+def test_frequencies_above_11_khz_do_not_alias(encode):
     clip = decoding.decode(encode(sine(4) + sine(4, hertz=15_000, amplitude=0.4)))
     spectrum = np.abs(np.fft.rfft(clip.samples * np.hanning(len(clip.samples))))
     folded = spectrum[round(7_050 * clip.duration)]
@@ -79,7 +79,7 @@ def test_path_and_bytes_give_the_same(library_clip):
         assert clip.notes == from_path.notes
 
 
-def test_a_library_clip_is_half_a_minute_without_remarks(library_clip):
+def test_library_clip_is_half_a_minute_without_notes(library_clip):
     clip = decoding.decode(library_clip)
     assert clip.duration == pytest.approx(30.0, abs=0.05)
     assert clip.notes == ()
@@ -94,12 +94,12 @@ def test_phase_inverted_stereo_is_not_silent(right, encode):
     assert [note for note in clip.notes if "cancel" in note] == list(clip.notes) != []
 
 
-def test_the_louder_channel_stands_for_phase_inverted_stereo(encode):
+def test_the_louder_channel_replaces_phase_inverted_stereo(encode):
     clip = decoding.decode(encode(stereo(0.9 * sine(4), -sine(4)), codec="pcm_f32le"))
     assert rms(clip) == pytest.approx(0.5 / np.sqrt(2), rel=1e-3)
 
 
-def test_a_mono_mix_that_is_only_quieter_is_kept(encode):
+def test_a_quieter_mono_mix_is_kept(encode):
     clip = decoding.decode(encode(stereo(sine(4), sine(4, hertz=550)), codec="pcm_f32le"))
     assert rms(clip) == pytest.approx(0.25, rel=1e-2)
     assert clip.notes == ()
@@ -158,7 +158,7 @@ def test_a_shorter_clip_is_repeated(n):
         (65.0, "We analysed the loudest 30 seconds, 0:00 to 0:30 of 1:05."),
     ],
 )
-def test_what_was_done_is_noted_after_the_notes_there_are(seconds, note):
+def test_notes_are_appended_to_existing_notes(seconds, note):
     clip = Clip(np.full(round(seconds * SAMPLE_RATE), 0.1, np.float32), notes=("A remark.",))
     assert analysis_window(clip).notes == (("A remark.", note) if note else ("A remark.",))
 
@@ -187,14 +187,14 @@ def test_the_earliest_of_equally_loud_half_minutes_is_chosen():
     assert analysis_window(clip_of(signs)).start == 10.0
 
 
-def test_one_click_decides_nothing():
+def test_a_single_click_does_not_move_the_window():
     samples = np.random.default_rng(0).normal(0, 0.01, 90 * SAMPLE_RATE)
     samples[50 * SAMPLE_RATE :] *= 3
     samples[5 * SAMPLE_RATE : 5 * SAMPLE_RATE + 100] = 1.0
     assert analysis_window(clip_of(samples)).start >= 50.0
 
 
-def test_silence_around_music_is_passed_over():
+def test_silence_around_music_is_skipped():
     samples = np.zeros(100 * SAMPLE_RATE)
     samples[40 * SAMPLE_RATE : 75 * SAMPLE_RATE] = sine(35, SAMPLE_RATE)
     window = analysis_window(clip_of(samples))

@@ -1,4 +1,4 @@
-"""Tests of the mono mix: what each channel weighs, which are empty, and what is constant in them."""
+"""Tests of the mono downmix: channel weights, silent channels and DC offset."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_weights_are_those_of_bs_775(layout: list[str], expected: list[float]) -
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_each_channel_is_as_loud_as_it_weighs(encode: Encode) -> None:
+def test_level_of_each_channel_follows_its_weight(encode: Encode) -> None:
     weights = downmix.weights(names("7.1"))
     tones = [sine(4, hertz=100.0 * (place + 1), amplitude=0.1) for place in range(8)]
     samples = decoded(encode, np.stack(tones)).samples[: 4 * SAMPLE_RATE].astype(np.float64)
@@ -114,7 +114,7 @@ def test_the_low_frequency_channel_is_left_out(encode: Encode) -> None:
     )
 
 
-def test_channels_without_names_have_the_usual_places(encode: Encode) -> None:
+def test_unnamed_channels_have_the_default_layout(encode: Encode) -> None:
     channels = placed("5.1", {"FL": sine(4), "FC": sine(4, hertz=550), "LFE": sine(4, hertz=60)})
     nameless = encode(channels, RATE, "matroska", "pcm_s16le", "5.1")
     assert set(decoding.probe(nameless).layout) == {"NONE"}
@@ -124,7 +124,7 @@ def test_channels_without_names_have_the_usual_places(encode: Encode) -> None:
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(st.sampled_from(SURROUND), st.data())
-def test_whichever_channels_hold_a_sound_it_keeps_its_level(layout: str, data: st.DataObject) -> None:
+def test_level_is_independent_of_the_channels_with_sound(layout: str, data: st.DataObject) -> None:
     sound = np.random.default_rng(0).normal(0, 0.1, 3_000).astype(np.float32)
     sound -= sound.mean()
     places = data.draw(st.sets(st.sampled_from(names(layout)), min_size=1).filter(_are_mixed))
@@ -134,7 +134,7 @@ def test_whichever_channels_hold_a_sound_it_keeps_its_level(layout: str, data: s
 
 @settings(deadline=None, derandomize=True, max_examples=50)
 @given(st.sampled_from(("mono", "stereo", *SURROUND)), st.data())
-def test_what_is_constant_in_a_channel_does_not_matter(layout: str, data: st.DataObject) -> None:
+def test_dc_offset_of_a_channel_does_not_matter(layout: str, data: st.DataObject) -> None:
     count = len(names(layout))
     sounds = np.random.default_rng(1).normal(0, 0.1, (count, 3_000)).astype(np.float32)
     constants = data.draw(st.lists(st.floats(-1, 1, width=32), min_size=count, max_size=count))
@@ -144,7 +144,7 @@ def test_what_is_constant_in_a_channel_does_not_matter(layout: str, data: st.Dat
 
 
 @pytest.mark.parametrize("constants", [(0.3, 0.3), (0.3, 0.0), (0.3, -0.3)])
-def test_stereo_with_constants_is_heard_as_without(
+def test_stereo_with_dc_offsets_decodes_as_without(
     constants: tuple[float, float], encode: Encode
 ) -> None:
     sound = stereo(sine(4), sine(4, hertz=550))
@@ -159,7 +159,7 @@ def test_stereo_with_constants_is_heard_as_without(
 
 
 @pytest.mark.parametrize("constants", [(0.0, 0.0), (0.3, 0.3), (0.3, -0.3), (0.9, 0.0)])
-def test_constants_do_not_hide_that_channels_cancel(
+def test_dc_offsets_do_not_hide_phase_cancellation(
     constants: tuple[float, float], encode: Encode
 ) -> None:
     sound = stereo(sine(4), -0.95 * sine(4)) + np.array(constants)[:, None]
@@ -169,7 +169,7 @@ def test_constants_do_not_hide_that_channels_cancel(
     assert "cancel" in clip.notes[0]
 
 
-def test_channels_that_cancel_inside_surround(encode: Encode) -> None:
+def test_phase_cancellation_within_surround(encode: Encode) -> None:
     sounds = {"FL": sine(4), "FR": -0.95 * sine(4), "LFE": sine(4, hertz=60, amplitude=0.9)}
     clip = decoded(encode, placed("5.1", sounds), "5.1")
     np.testing.assert_allclose(clip.samples, decoded(encode, sine(4)).samples, atol=1e-6)
@@ -177,13 +177,13 @@ def test_channels_that_cancel_inside_surround(encode: Encode) -> None:
 
 
 @pytest.mark.parametrize("constant", [0.3, -0.9])
-def test_a_constant_is_silence(constant: float, encode: Encode) -> None:
+def test_constant_samples_are_silent(constant: float, encode: Encode) -> None:
     still = np.full(4 * RATE, constant, np.float32)
     assert "silent" in refusal(encode(stereo(still, -still), codec="pcm_f32le"))
     assert "silent" in refusal(encode(still + 1e-4 * sine(4), codec="pcm_f32le"))
 
 
-def test_a_constant_does_not_decide_which_half_minute_is_the_loudest(encode: Encode) -> None:
+def test_dc_offset_does_not_affect_the_loudest_half_minute(encode: Encode) -> None:
     swelling = sine(60, 8_000) * np.linspace(0.01, 1, 60 * 8_000, dtype=np.float32)
     expected = analysis_window(decoding.decode(encode(swelling, 8_000, codec="pcm_f32le")))
     shifted = decoding.decode(encode(swelling - 0.5, 8_000, codec="pcm_f32le"))

@@ -1,4 +1,4 @@
-"""A short run of `benchmarks/fuzz.py`: damaged files of every format decode or are refused."""
+"""A short run of `benchmarks/fuzz.py`: damaged files of every format decode or are rejected."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def pool() -> Iterator[Pool]:
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("name", mutations.FORMATS)
-def test_damaged_files_decode_or_are_refused(name, pool, tmp_path):
+def test_damaged_files_decode_or_are_rejected(name, pool, tmp_path):
     row = fuzz.fuzz(name, COUNT, 7, pool, tmp_path)
     assert (row.crashes, row.slow, row.unhandled) == (0, 0, 0), (row.kinds, list(tmp_path.iterdir()))
     assert row.decoded + row.refused == COUNT
 
 
 @pytest.mark.parametrize("name", mutations.FORMATS)
-def test_the_files_to_be_damaged_are_whole(name, pool):
+def test_source_files_are_intact(name, pool):
     for source in mutations.seeds(name):
         clip = pool.decode(source)
         assert clip.notes == ()
@@ -48,7 +48,7 @@ def test_the_same_seed_makes_the_same_mutants():
     assert sum(mutant != source for mutant in made[0]) > 45
 
 
-def test_an_ogg_file_with_its_checksums_put_right_is_the_same():
+def test_recomputed_ogg_checksums_match():
     source = mutations.seeds("ogg-opus")[0]
     mended = bytearray(source)
     mutations._mend_checksums(mended)

@@ -1,4 +1,4 @@
-"""Tests of levels: a clip is brought to one level, whatever it was and whatever it was offset by."""
+"""Tests of level normalisation."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def test_a_tenth_of_half_a_minute_gives_the_same() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 0.1, -0.3, 1e-30])
-def test_what_holds_no_sound_is_zeros(value: float) -> None:
+def test_silence_is_zeros(value: float) -> None:
     levelled = at_reference_level(np.full(661_504, value, np.float32))
     np.testing.assert_array_equal(levelled, np.zeros(661_504, np.float32))
     assert levelled.dtype == np.float32
     assert len(at_reference_level(np.zeros(0, np.float32))) == 0
 
 
-def test_what_was_given_stays_as_it_is() -> None:
+def test_the_input_is_not_modified() -> None:
     samples = noise(1)
     before = samples.copy()
     at_reference_level(samples)

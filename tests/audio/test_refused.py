@@ -1,4 +1,4 @@
-"""Tests of audio: what is refused, and with which sentence."""
+"""Tests of rejected audio files and their error messages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_empty(tmp_path):
     assert "empty" in refusal(tmp_path / "empty.wav")
 
 
-def test_text_that_calls_itself_mp3(tmp_path):
+def test_text_file_named_mp3(tmp_path):
     path = tmp_path / "song.mp3"
     path.write_text("These are words, and not music.\n" * 200)
     assert "read this as audio" in refusal(path)
@@ -78,7 +78,7 @@ def test_playlists_are_not_followed(playlist, encode, tmp_path):
         ("wv", "wavpack"),
     ],
 )
-def test_formats_that_are_not_offered(container, codec, encode):
+def test_unsupported_formats(container, codec, encode):
     assert "read this as audio" in refusal(encode(stereo(sine(4)), 48_000, container, codec))
 
 
@@ -101,17 +101,17 @@ def film(sound: bool) -> bytes:
     return file.getvalue()
 
 
-def test_a_film_without_sound():
+def test_video_without_audio():
     assert "contains no audio" in refusal(film(sound=False))
 
 
-def test_a_film_is_listened_to():
+def test_video_with_audio_is_decoded():
     clip = decoding.decode(film(sound=True))
     assert clip.duration == pytest.approx(4.0, abs=0.05)
     assert peak_hertz(clip) == pytest.approx(440.0, abs=0.3)
 
 
-def test_a_cover_picture_does_no_harm(encode):
+def test_cover_art_is_ignored(encode):
     picture = b"\0image/png\0\x03\0" + b"\x89PNG\r\n\x1a\n" + bytes(100)
     frame = b"APIC" + struct.pack(">I", len(picture)) + b"\0\0" + picture
     tag = b"ID3\x03\0\0\0\0" + bytes([len(frame) >> 7, len(frame) & 127]) + frame
@@ -124,11 +124,11 @@ def test_a_folder(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["missing.wav", "x" * 5_000, "nul\0.wav", "missing/missing.wav"])
-def test_a_name_that_cannot_be_opened(name, tmp_path):
+def test_file_name_that_cannot_be_opened(name, tmp_path):
     assert "cannot be opened" in refusal(f"{tmp_path}/{name}")
 
 
-def test_a_name_is_never_an_address():
+def test_file_names_are_never_urls():
     assert "cannot be opened" in refusal("http://127.0.0.1:9/song.mp3")
 
 
@@ -143,7 +143,7 @@ def test_too_many_bytes(monkeypatch, encode, tmp_path):
     assert decoding.decode(path).duration == pytest.approx(6)
 
 
-def test_the_limits_are_those_of_the_description():
+def test_limits_match_the_description():
     assert decoding.MAX_BYTES == 30 * 1024**2
     assert decoding.MAX_SECONDS == 20 * 60
     assert MIN_SECONDS == 3
@@ -158,7 +158,7 @@ def test_too_long_by_its_header(encode, monkeypatch):
         decoding.probe(source)
 
 
-def test_too_long_though_its_header_keeps_the_length_back(encode, monkeypatch):
+def test_too_long_without_a_length_in_the_header(encode, monkeypatch):
     source = bytearray(encode(sine(7), 48_000, "flac", "flac"))
     source[21] &= 0xF0
     source[22:26] = bytes(4)
@@ -167,7 +167,7 @@ def test_too_long_though_its_header_keeps_the_length_back(encode, monkeypatch):
     assert "longer than" in refusal(bytes(source))
 
 
-def test_of_a_long_file_of_ones_own_the_beginning_is_read(encode, monkeypatch, tmp_path):
+def test_a_long_local_file_is_read_up_to_the_limit(encode, monkeypatch, tmp_path):
     path = tmp_path / "long.flac"
     path.write_bytes(encode(sine(7), 48_000, "flac", "flac"))
     whole = decoding.decode(path)
@@ -193,5 +193,5 @@ def test_sample_rates_outside_the_limits(sample_rate):
     assert "between 8 and 192 kHz" in message
 
 
-def test_a_sample_rate_of_nothing():
+def test_sample_rate_of_zero():
     assert refusal(wav(pcm(sine(4)), sample_rate=0))

@@ -1,4 +1,4 @@
-"""What is worked out block by block equals what the whole would give."""
+"""Tests of block-wise resampling and levels against whole-file results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def blocks(samples: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
 
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(0, 50_000), max_size=6), st.integers(0, 2**32 - 1))
-def test_blocks_are_resampled_as_the_whole(cuts, seed) -> None:
+def test_blocks_are_resampled_like_the_whole(cuts, seed) -> None:
     samples = np.random.default_rng(seed).uniform(-1, 1, 20_000).astype(np.float32)
     resampler = Resampler(RATE, WANTED, 1)
     for block in blocks(samples, cuts):
@@ -30,7 +30,7 @@ def test_blocks_are_resampled_as_the_whole(cuts, seed) -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(st.integers(0, 150_000), st.floats(-1, 1, width=32), st.sampled_from((8_000, 44_100, 48_000)))
-def test_a_constant_leaves_nothing_behind_not_even_at_the_ends(count, constant, rate) -> None:
+def test_dc_offset_is_removed_including_the_ends(count, constant, rate) -> None:
     samples = np.random.default_rng(count).uniform(-1, 1, count).astype(np.float32)
     without, shifted = Resampler(rate, WANTED, 1), Resampler(rate, WANTED, 1)
     for block in blocks(samples, [rate]):
@@ -65,7 +65,7 @@ def test_levels_add_up_over_blocks() -> None:
         ((0, 1, 2), (1, 0, 0), 2),
     ],
 )
-def test_who_stands_for_all_where_no_mixed_channel_holds_sound(loudness, weights, alone) -> None:
+def test_channel_used_when_the_mixed_channels_are_silent(loudness, weights, alone) -> None:
     sounds = np.random.default_rng(3).normal(size=(len(weights), 5_000))
     levels = Levels(np.array(weights, np.float32))
     levels.add((np.array(loudness)[:, None] * sounds).astype(np.float32))
@@ -92,7 +92,7 @@ def test_a_single_channel_cannot_cancel() -> None:
 
 
 @pytest.mark.parametrize(("channel", "sides"), [(None, True), (None, False), (0, False), (1, True)])
-def test_a_stream_keeps_what_is_asked_for(channel, sides) -> None:
+def test_a_stream_keeps_the_requested_channels(channel, sides) -> None:
     channels = np.random.default_rng(2).uniform(-1, 1, (2, 12_000)).astype(np.float32)
     channels -= channels.mean(axis=1, keepdims=True)
     stream = Stream(np.ones(2, np.float32), RATE, WANTED, channel, sides)
@@ -107,7 +107,7 @@ def test_a_stream_keeps_what_is_asked_for(channel, sides) -> None:
         np.testing.assert_allclose(both, expected, atol=1e-5)
 
 
-def test_what_is_no_number_is_silent_and_what_is_too_loud_is_bounded() -> None:
+def test_nan_becomes_silent_and_large_samples_are_clipped() -> None:
     block = np.array([[np.nan], [np.inf], [-np.inf], [1e30], [0.5]] * 400, np.float64)
     stream = Stream(np.ones(1, np.float32), RATE, RATE, None, False)
     stream.add(block)

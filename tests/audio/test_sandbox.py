@@ -1,4 +1,4 @@
-"""Tests of the sandbox: it gives what `audio` gives, and a broken process harms no one else."""
+"""Tests of the sandbox: results equal `audio.decode`, and a crash affects no other file."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def endless() -> bytes:
 
 
 @pytest.mark.parametrize("name", ["wav-s16", "mp3", "ogg-opus", "m4a-aac"])
-def test_a_clip_is_the_one_that_audio_decodes(name, pool, encode):
+def test_clip_equals_that_of_audio_decode(name, pool, encode):
     source = encode(stereo(sine(5), sine(5, hertz=660.0)), 48_000, *FORMATS[name])
     clip, sides = pool.decode_stereo(source)
     expected, expected_sides = decoding.decode_stereo(source)
@@ -57,7 +57,7 @@ def test_a_clip_is_the_one_that_audio_decodes(name, pool, encode):
     np.testing.assert_array_equal(pool.decode(source).samples, expected.samples)
 
 
-def test_notes_come_along(pool, encode):
+def test_notes_are_returned(pool, encode):
     cancelling = encode(stereo(sine(5), -sine(5)), 48_000, "flac", "flac")
     assert "cancel each other out" in pool.decode(cancelling).notes[0]
     half = encode(sine(10, 44_100), 44_100, "flac", "flac")
@@ -71,7 +71,7 @@ def test_only_a_file_of_two_channels_has_sides(pool, encode):
 
 
 @pytest.mark.parametrize("source", [b"", b"no music", bytes(50_000)])
-def test_a_refusal_is_the_one_of_audio(source, pool):
+def test_errors_equal_those_of_audio_decode(source, pool):
     with pytest.raises(AudioError) as expected:
         decoding.decode(source)
     with pytest.raises(AudioError) as caught:
@@ -80,7 +80,7 @@ def test_a_refusal_is_the_one_of_audio(source, pool):
     assert not isinstance(caught.value, SandboxError)
 
 
-def test_what_is_too_large_is_not_even_sent(monkeypatch, pool):
+def test_too_large_files_are_not_sent(monkeypatch, pool):
     monkeypatch.setattr(decoding, "MAX_BYTES", 2**20)
     with pytest.raises(AudioError, match="This file is 2 MB"):
         pool.decode(bytes(2 * 2**20))
@@ -104,7 +104,7 @@ def test_a_process_that_is_killed_between_files_is_replaced(pool, encode):
     assert set(pool.pids) != set(before)
 
 
-def test_a_file_whose_process_is_lost_gets_another(limited, encode):
+def test_a_file_is_retried_when_its_process_ends(limited, encode):
     pool = Pool(1)
     limited.append(pool)
     pool.decode(encode(sine(4)))
@@ -132,9 +132,7 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
     ],
     ids=["processor time", "wall time", "memory"],
 )
-def test_a_file_over_the_limits_costs_its_process_and_nothing_else(
-    limits, reason, said, limited, encode
-):
+def test_exceeding_the_limits_only_ends_the_process(limits, reason, said, limited, encode):
     pool = Pool(1, limits)
     limited.append(pool)
     with pytest.raises(SandboxError, match=said) as caught:
@@ -145,7 +143,7 @@ def test_a_file_over_the_limits_costs_its_process_and_nothing_else(
     assert pool.decode(encode(sine(3.1, 8_000), 8_000)).duration == pytest.approx(3.1)
 
 
-def test_another_file_is_untouched_meanwhile(limited, encode):
+def test_concurrent_files_are_unaffected(limited, encode):
     pool = Pool(2, Limits(cpu_seconds=1))
     limited.append(pool)
     with ThreadPoolExecutor(2) as threads:
@@ -155,7 +153,7 @@ def test_another_file_is_untouched_meanwhile(limited, encode):
         assert isinstance(hostile.exception(), SandboxError)
 
 
-def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
+def test_a_crashing_process_gives_a_clear_error(monkeypatch, limited):
     pool = Pool(1)
     limited.append(pool)
     monkeypatch.setattr(sandbox.sys, "executable", "/bin/false")
@@ -164,7 +162,7 @@ def test_a_process_that_always_dies_is_a_sentence(monkeypatch, limited):
     assert caught.value.reason == "died"
 
 
-def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, encode):
+def test_a_process_that_cannot_start_gives_a_clear_error(monkeypatch, limited, encode):
     pool = Pool(1, Limits(files=1))
     limited.append(pool)
     pool.warm()
@@ -177,7 +175,7 @@ def test_a_process_that_cannot_be_started_is_a_sentence(monkeypatch, limited, en
     assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
 
 
-def test_a_process_is_replaced_after_its_share_of_files(limited, encode):
+def test_a_process_is_replaced_after_the_maximum_number_of_files(limited, encode):
     pool = Pool(1, Limits(files=2))
     limited.append(pool)
     pids = []
@@ -188,7 +186,7 @@ def test_a_process_is_replaced_after_its_share_of_files(limited, encode):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_no_secret_is_handed_on(monkeypatch, limited, encode):
+def test_no_secret_is_passed_to_the_process(monkeypatch, limited, encode):
     monkeypatch.setenv("SOUNDALIKE_SECRET", "x")
     pool = Pool(1)
     limited.append(pool)

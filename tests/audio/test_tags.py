@@ -1,4 +1,4 @@
-"""What files say of themselves, whoever wrote it."""
+"""Tests of reading tags."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def test_a_file_without_tags(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f", b"fLaC" + bytes(40), b"text"]
 )
-def test_no_tags_are_read_of_what_is_broken(tmp_path: Path, content: bytes) -> None:
+def test_broken_files_have_no_tags(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.mp3").write_bytes(content)
     assert tags.read(tmp_path / "x.mp3") == {}
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     assert tags.read(tmp_path / "x.mp3") == {}
 
 
@@ -51,7 +51,7 @@ def test_several_values_and_numbered_genres(tmp_path: Path) -> None:
     assert tags.read(path) == {"artist": "Ann, Ben", "genre": "Folk", "year": "1999"}
 
 
-def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
+def test_unprintable_characters_are_removed(tmp_path: Path) -> None:
     path = write_tone(tmp_path / "x.flac", "flac")
     file = mutagen.File(path)
     file["title"] = " a\r\n\tb\0c\u202ed\x1b[31me "
@@ -67,7 +67,7 @@ def test_what_cannot_be_shown_is_left_out(tmp_path: Path) -> None:
 
 
 @given(st.text())
-def test_a_clean_text_is_one_short_line_and_stays_as_it_is(text: str) -> None:
+def test_clean_text_is_one_short_line_and_idempotent(text: str) -> None:
     line = tags.clean(text)
     assert len(line) <= tags.MAX_CHARACTERS
     assert len(line.splitlines()) <= 1

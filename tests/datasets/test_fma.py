@@ -1,4 +1,4 @@
-"""FMA's folders as a library: real shapes, odd and broken ones."""
+"""Tests of FMA folders as libraries, including malformed ones."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_the_table(tree: Path) -> None:
     assert tracks.map(lambda value: isinstance(value, str)).all(axis=None)
 
 
-def test_known_errors_are_left_out(tree: Path) -> None:
+def test_known_broken_clips_are_skipped(tree: Path) -> None:
     skipped = {item.file: item.reason for item in fma.load(tree).library.skipped}
     assert list(skipped) == ["fma_small/098/098565.mp3", "fma_small/099/099134.mp3"]
     assert all("known error" in reason for reason in skipped.values())
@@ -120,7 +120,7 @@ def test_a_set_is_read_from_a_larger_one(tree: Path) -> None:
     assert len(found.skipped) == 2
 
 
-def test_genres_where_fma_names_none(tree: Path) -> None:
+def test_genres_without_an_fma_top_genre(tree: Path) -> None:
     tracks = everything(tree)
     columns = ["genre", "genre_from", "subgenres"]
     assert list(tracks.loc["3000", columns]) == ["Rock", "genres", "Punk; Experimental Pop"]
@@ -138,7 +138,7 @@ def test_the_genre_tree(tree: Path) -> None:
     assert genres[12] == fma.Genre("Rock", 12, 32_923)
 
 
-def test_artists_on_two_sides(tree: Path) -> None:
+def test_artists_in_two_splits(tree: Path) -> None:
     assert fma.load(tree).shared_artists == ()
     more = [row(20, "Pop", "AWOL", "test"), row(21, "Pop", "", "test"), row(22, "Pop", "")]
     write_metadata(tree, [*ROWS, *more])
@@ -147,7 +147,7 @@ def test_artists_on_two_sides(tree: Path) -> None:
 
 
 @given(st.lists(st.sampled_from([g[0] for g in GENRES]), max_size=6))
-def test_a_decided_genre_has_most_of_the_genres(ids: list[int]) -> None:
+def test_the_most_common_root_is_chosen(ids: list[int]) -> None:
     tree = {g[0]: fma.Genre(g[3], g[4], g[1]) for g in GENRES}
     genre, origin = fma._most_common_root(ids, tree)
     counts = pd.Series([tree[tree[i].root].title for i in ids], dtype=object).value_counts()
@@ -167,7 +167,7 @@ def test_the_wrong_folder(tree: Path, tmp_path: Path) -> None:
     assert "fetch fma-metadata" in complaint(tree)
 
 
-def test_the_set_that_is_not_there(tree: Path) -> None:
+def test_missing_set(tree: Path) -> None:
     assert "fetch fma-medium" in complaint(tree, "medium")
     assert "fetch fma-full" in complaint(tree, "full")
     everything(tree, "medium")

@@ -1,4 +1,4 @@
-"""Downloads from a server on this machine that breaks off, changes its mind, and lies."""
+"""Tests of downloads from a local server with failures, changed files and wrong responses."""
 
 from __future__ import annotations
 
@@ -93,14 +93,14 @@ def test_fetched_and_unpacked(tmp_path: Path, url: str, site: Site) -> None:
     assert [step[1] for step in downloads] == sorted(step[1] for step in downloads)
 
 
-def test_what_is_there_is_not_fetched_again(tmp_path: Path, url: str, site: Site) -> None:
+def test_existing_files_are_not_fetched_again(tmp_path: Path, url: str, site: Site) -> None:
     fma_download.fetch(ARCHIVE, tmp_path, url)
     assert fma_download.fetch(ARCHIVE, tmp_path, url) == fma_download.Fetched("fma_tiny", 0, 0, 0, 3)
     assert len(site.asked) == 1
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "other"])
-def test_a_file_that_was_harmed_is_mended(tmp_path: Path, url: str, harm: str) -> None:
+def test_a_damaged_file_is_restored(tmp_path: Path, url: str, harm: str) -> None:
     fma_download.fetch(ARCHIVE, tmp_path, url)
     victim = tmp_path / "fma_tiny/000/000002.mp3"
     if harm == "missing":
@@ -112,7 +112,7 @@ def test_a_file_that_was_harmed_is_mended(tmp_path: Path, url: str, harm: str) -
     assert contents(tmp_path) == FILES
 
 
-def test_a_connection_that_breaks_is_taken_up_where_it_broke(
+def test_a_broken_connection_is_resumed(
     tmp_path: Path, url: str, site: Site, waits: list[float]
 ) -> None:
     site.drops = [40_960, 20_480, 0, 24_576]
@@ -123,7 +123,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(
     assert waits == [1, 1, 2, 1]
 
 
-def test_an_earlier_part_is_taken_up(tmp_path: Path, url: str, site: Site) -> None:
+def test_an_earlier_partial_download_is_resumed(tmp_path: Path, url: str, site: Site) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT[:60_000])
     (tmp_path / "fma_tiny.zip.part.version").write_text(site.etag)
     found = fma_download.fetch(ARCHIVE, tmp_path, url)
@@ -133,7 +133,7 @@ def test_an_earlier_part_is_taken_up(tmp_path: Path, url: str, site: Site) -> No
 
 
 @pytest.mark.parametrize("why", ["no ranges", "changed", "shifted", "too much"])
-def test_a_part_that_cannot_be_taken_up_is_begun_again(
+def test_a_partial_download_that_cannot_be_resumed_is_restarted(
     tmp_path: Path, url: str, site: Site, why: str
 ) -> None:
     part = b"x" * (len(CONTENT) + 9 if why == "too much" else 60_000)
@@ -146,7 +146,7 @@ def test_a_part_that_cannot_be_taken_up_is_begun_again(
     assert contents(tmp_path) == FILES
 
 
-def test_a_whole_part_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
+def test_a_complete_partial_file_is_accepted(tmp_path: Path, url: str) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT)
     found = fma_download.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (0, len(CONTENT))
@@ -154,7 +154,7 @@ def test_a_whole_part_is_taken_as_it_is(tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize("etag", ["", 'W/"1"'])
-def test_without_a_strong_version_the_range_alone_is_asked(
+def test_without_a_strong_etag_only_the_range_is_sent(
     tmp_path: Path, url: str, site: Site, etag: str
 ) -> None:
     site.etag, site.drops = etag, [40_960]
@@ -164,14 +164,14 @@ def test_without_a_strong_version_the_range_alone_is_asked(
     assert contents(tmp_path) == FILES
 
 
-def test_a_busy_server_is_asked_again(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
+def test_a_busy_server_is_retried(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
     site.answers, site.retry_after = [503, 429], "7"
     fma_download.fetch(ARCHIVE, tmp_path, url)
     assert waits == [7, 7]
     assert contents(tmp_path) == FILES
 
 
-def test_trying_again_ends(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
+def test_retries_are_limited(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
     site.drops = [40_960, *[0] * 20]
     message = refused(tmp_path, url)
     assert "127.0.0.1" in message
@@ -182,7 +182,7 @@ def test_trying_again_ends(tmp_path: Path, url: str, site: Site, waits: list[flo
     assert fma_download.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
 
 
-def test_a_busy_server_is_given_up(tmp_path: Path, url: str, site: Site) -> None:
+def test_retries_of_a_busy_server_are_limited(tmp_path: Path, url: str, site: Site) -> None:
     site.answers = [503] * 20
     assert "cannot be reached" in refused(tmp_path, url)
     assert len(site.asked) == fma_download.TRIES
@@ -208,7 +208,7 @@ def test_a_wrong_checksum_removes_the_archive(tmp_path: Path, url: str, site: Si
     assert contents(tmp_path) == FILES
 
 
-def test_nobody_listens(tmp_path: Path, waits: list[float]) -> None:
+def test_connection_refused(tmp_path: Path, waits: list[float]) -> None:
     assert "127.0.0.1 cannot be reached" in refused(tmp_path, "http://127.0.0.1:9")
     assert waits == [1, 2, 4, 8]
 
@@ -220,17 +220,17 @@ def test_no_network(tmp_path: Path, waits: list[float]) -> None:
     assert waits == []
 
 
-def test_a_server_that_cannot_be_trusted(tmp_path: Path, url: str, waits: list[float]) -> None:
+def test_invalid_certificate(tmp_path: Path, url: str, waits: list[float]) -> None:
     message = refused(tmp_path, url.replace("http:", "https:"))
     assert "cannot prove who it is" in message
     assert waits == []
 
 
-def test_no_address(tmp_path: Path) -> None:
+def test_invalid_address(tmp_path: Path) -> None:
     assert "no address" in refused(tmp_path, "http://[half")
 
 
-def test_no_room(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_enough_disk_space(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=len(CONTENT))
     monkeypatch.setattr(fma_download.shutil, "disk_usage", lambda folder: usage)
     message = refused(tmp_path, url)
@@ -255,7 +255,7 @@ def test_a_folder_that_is_a_file(tmp_path: Path, url: str) -> None:
     assert "cannot be written" in refused(tmp_path / "file", url)
 
 
-def test_unpacking_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_unpacking_is_resumed(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(CONTENT)
     kept = tmp_path / "fma_tiny/000/000002.mp3"
@@ -292,7 +292,7 @@ def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.rglob("*.txt"))
 
 
-def test_links_are_refused(tmp_path: Path) -> None:
+def test_links_are_rejected(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     with zipfile.ZipFile(archive, "w") as made:
         link = zipfile.ZipInfo("fma_tiny/link")
@@ -326,7 +326,7 @@ def test_an_unknown_compression(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha1": 1, "files": {"a": 2}}', "\xff"])
-def test_a_listing_that_cannot_be_read_is_no_harm(tmp_path: Path, url: str, text: str) -> None:
+def test_an_unreadable_listing_is_ignored(tmp_path: Path, url: str, text: str) -> None:
     (tmp_path / ".fma_tiny.json").write_text(text, encoding="latin-1")
     assert fma_download.fetch(ARCHIVE, tmp_path, url).unpacked == 3
 
@@ -352,13 +352,13 @@ def test_the_command(capsys: Capture, tmp_path: Path, url: str) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_the_command_complains(capsys: Capture, tmp_path: Path, url: str) -> None:
+def test_the_command_reports_errors(capsys: Capture, tmp_path: Path, url: str) -> None:
     complaint(capsys, 1, "fetch", "fma-small", "--dir", tmp_path, "--url", f"{url}/nowhere")
     complaint(capsys, 2, "fetch", "fma-tiny", "--dir", tmp_path)
     complaint(capsys, 2, "fetch", "fma-small", "--dir", tmp_path, "--url", "ftp://host")
 
 
-def test_what_can_be_fetched() -> None:
+def test_available_archives() -> None:
     assert all(archives[0] is fma_download.METADATA for archives in fma_download.ARCHIVES.values())
     every = {archive for archives in fma_download.ARCHIVES.values() for archive in archives}
     assert all(len(archive.sha1) == 40 and int(archive.sha1, 16) for archive in every)

@@ -1,4 +1,4 @@
-"""A folder of audio to a table of tracks."""
+"""Tests of reading a folder of audio files as a table of tracks."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ def test_table_is_read_with_its_other_columns(tmp_path: Path) -> None:
     assert loaded.path(1) == tmp_path / "b.wav"
 
 
-def test_words_that_mean_missing_elsewhere_stay_words(tmp_path: Path) -> None:
+def test_words_that_pandas_takes_for_missing_are_kept(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "1,a.wav,NA,None,nan,null")
     assert library.load(folder).tracks.iloc[0].tolist()[2:] == ["NA", "None", "nan", "null"]
 
 
-def test_byte_order_mark_of_a_spreadsheet_is_no_part_of_the_table(tmp_path: Path) -> None:
+def test_byte_order_mark_is_ignored(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "1,a.wav,t,a,b,g")
     table = folder / "tracks.csv"
     table.write_text(table.read_text(encoding="utf-8"), encoding="utf-8-sig")
@@ -194,7 +194,7 @@ def test_broken_file_of_a_folder_is_skipped_with_its_reason(tmp_path: Path) -> N
     assert "empty" in loaded.skipped[1].reason
 
 
-def test_file_name_that_is_not_utf8_stops_nothing(tmp_path: Path) -> None:
+def test_file_name_that_is_not_utf8_does_not_stop_loading(tmp_path: Path) -> None:
     write_tone(tmp_path / "good.wav", "pcm_s16le")
     copy = os.path.join(os.fsencode(tmp_path), b"caf\xe9.wav")  # noqa: PTH118
     try:
@@ -221,7 +221,7 @@ def test_artist_keys_group_unnamed_artists_by_album() -> None:
     assert len(set(keys)) == 3
 
 
-def test_an_album_is_no_artist_of_that_name() -> None:
+def test_album_and_artist_keys_of_the_same_name_differ() -> None:
     tracks = pd.DataFrame({"artist": ["Red", ""], "album": ["Blue", "Red"]})
     assert len(set(library.artist_keys(tracks))) == 2
 

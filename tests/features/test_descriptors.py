@@ -75,7 +75,7 @@ def test_a_cadence_has_its_key(name: str, triads: list[tuple[int, int, int]]) ->
     assert found.margin > 0
 
 
-def test_a_profile_fits_itself_and_moves_with_its_tonic() -> None:
+def test_a_profile_matches_its_own_key_in_every_transposition() -> None:
     for tonic, name in enumerate(descriptors.PITCH_CLASSES):
         profile = np.roll(descriptors.MINOR, tonic)[:, np.newaxis].astype(np.float32)
         found = descriptors.key(profile)
@@ -98,7 +98,7 @@ def test_loudness_of_the_standard_s_sine(rate: int) -> None:
     assert descriptors.loudness(0.1 * both, rate) == pytest.approx(-20.0, abs=0.05)
 
 
-def test_low_sound_counts_less() -> None:
+def test_low_frequencies_are_weighted_less() -> None:
     low, middle = (descriptors.loudness(sine(hertz).astype(np.float32)) for hertz in (30, 997))
     assert low is not None
     assert middle is not None
@@ -113,7 +113,7 @@ def test_silence_has_no_loudness_and_pauses_do_not_count() -> None:
 
 
 @pytest.mark.parametrize("track_id", ["0001", "0021", "0102"])
-def test_library_clips_have_the_loudness_that_ffmpeg_gave_them(track_id: str) -> None:
+def test_loudness_of_library_clips_equals_ffmpeg(track_id: str) -> None:
     _, channels = decoding.decode_stereo(paths.LIBRARY / "clips" / f"{track_id}.opus")
     assert channels is not None
     assert descriptors.loudness(channels) == pytest.approx(-16.0, abs=0.1)
@@ -133,7 +133,7 @@ def test_rms_of_a_sine_and_of_librosa() -> None:
 
 
 @pytest.mark.parametrize("points", [1, 7, 4_096])
-def test_an_envelope_loses_no_peak(points: int) -> None:
+def test_an_envelope_keeps_every_peak(points: int) -> None:
     samples = np.random.default_rng(1).normal(0, 0.1, 100_003).astype(np.float32)
     samples[54_321], samples[777] = 0.9, -0.8
     low, high = descriptors.envelope(samples, points)

@@ -28,7 +28,7 @@ def strongest(matrix: np.ndarray) -> int:
     return int(rows[0])
 
 
-def test_bark_bands_lie_around_zwicker_s_centres() -> None:
+def test_bark_bands_contain_zwickers_centres() -> None:
     limits = filterbanks.bark_limits()
     assert len(limits) == 23
     for (low, high), centre in zip(limits, ZWICKER_CENTRES, strict=False):
@@ -68,7 +68,7 @@ def test_gammatone_centres_are_evenly_spaced_on_the_erb_scale() -> None:
 
 
 @pytest.mark.parametrize("hertz", [250.0, 1_000.0, 4_000.0])
-def test_gammatone_responses_are_those_of_scipy_s_filters(hertz: float) -> None:
+def test_gammatone_responses_equal_scipy(hertz: float) -> None:
     """scipy's filter is Slaney's (1993); within two bandwidths the two are alike to 1 dB."""
     weights = filterbanks._gammatone_weights(np.array([hertz]))[0]
     bins = filterbanks._bins()
@@ -93,7 +93,7 @@ def test_a_note_peaks_at_its_row_of_the_scalogram(hertz: float, row: int) -> Non
 
 
 @pytest.mark.parametrize("hertz", [110.0, 880.0, 7_040.0])
-def test_wavelets_are_morlet_s_by_the_definition(hertz: float) -> None:
+def test_wavelets_match_the_definition_of_morlet(hertz: float) -> None:
     """A convolution with the sampled wavelet: a Gaussian of deviation omega / (2 pi f) on a turn."""
     samples = np.random.default_rng(0).normal(0, 0.1, 2 * SAMPLE_RATE).astype(np.float32)
     deviation = filterbanks.MORLET_OMEGA / (2 * np.pi * hertz)
@@ -114,7 +114,7 @@ def test_a_sinusoid_s_power_is_its_amplitude_squared(row: int) -> None:
     np.testing.assert_allclose(power[60:-60], 0.25, rtol=0.02)
 
 
-def test_a_click_is_seen_by_every_wavelet_and_longest_by_the_lowest() -> None:
+def test_every_wavelet_responds_to_a_click_and_the_lowest_longest() -> None:
     for place in (3 * SAMPLE_RATE, 3 * SAMPLE_RATE + 200):
         samples = np.zeros(6 * SAMPLE_RATE, np.float32)
         samples[place] = 1.0
@@ -127,7 +127,7 @@ def test_a_click_is_seen_by_every_wavelet_and_longest_by_the_lowest() -> None:
 
 
 @pytest.mark.parametrize("compute", ALL)
-def test_levels_end_at_0_db_and_reach_no_further_than_80(compute) -> None:
+def test_levels_range_from_minus_80_to_0_db(compute) -> None:
     rng = np.random.default_rng(0)
     matrix = compute(Clip(rng.normal(0, 0.1, 6 * SAMPLE_RATE).astype(np.float32)))
     assert matrix.dtype == np.float32

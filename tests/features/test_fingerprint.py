@@ -1,4 +1,4 @@
-"""Fingerprints of copies, of other clips, and of clips that say nothing."""
+"""Tests of fingerprints: copies, different clips and uninformative clips."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_words_by_hand(clip: Clip, original: np.ndarray) -> None:
         np.testing.assert_array_equal(bits[certain], change[certain] > 0)
 
 
-def test_a_clip_is_itself(original: np.ndarray) -> None:
+def test_a_clip_has_distance_0_to_itself(original: np.ndarray) -> None:
     assert fingerprint.distance(original, original) == 0.0
 
 
@@ -146,14 +146,14 @@ def test_noise_against_noise_is_chance() -> None:
     [0 * TIME, 0 * TIME + 0.3, *(0.5 * np.sin(2 * np.pi * hertz * TIME) for hertz in (50, 440, 5_000))],
     ids=["silence", "offset", "50_hz", "440_hz", "5_khz"],
 )
-def test_what_never_changes_is_like_nothing(samples: np.ndarray, original: np.ndarray) -> None:
+def test_constant_sounds_match_nothing(samples: np.ndarray, original: np.ndarray) -> None:
     steady = fingerprint.of(clip_of(samples))
     assert not steady.any()
     assert fingerprint.distance(steady, steady) == 0.5
     assert fingerprint.distance(steady, original) == 0.5
 
 
-def test_digital_silence_counts_for_nothing(clip: Clip, original: np.ndarray) -> None:
+def test_digital_silence_is_ignored(clip: Clip, original: np.ndarray) -> None:
     """The first 14 s are compared alone; of 8 s, nothing is."""
     for seconds, least, most in ((14, 0.0, 0.05), (8, 0.5, 0.5)):
         cut = clip.samples.copy()
@@ -164,7 +164,7 @@ def test_digital_silence_counts_for_nothing(clip: Clip, original: np.ndarray) ->
         assert least <= fingerprint.distance(copy, original) <= most
 
 
-def test_a_shift_that_leaves_too_little_is_passed_over() -> None:
+def test_shifts_with_too_little_overlap_are_skipped() -> None:
     a, b = words(0), words(1)
     b[:MIN_FRAMES] = a[-MIN_FRAMES:]
     assert fingerprint.distance(a, b) > 0.4, "a shift by more than MAX_SHIFT"
@@ -202,13 +202,13 @@ def test_distance_is_the_least_bit_error_rate(a: np.ndarray, b: np.ndarray) -> N
 
 @FEW
 @given(st.floats(-40, 40), st.sampled_from(["noise", "bursts"]))
-def test_gain_is_forgotten(gain_db: float, kind: str) -> None:
+def test_gain_does_not_matter(gain_db: float, kind: str) -> None:
     samples = noise(3) * (np.sin(2 * np.pi * TIME) > 0 if kind == "bursts" else 1)
     changed = fingerprint.of(clip_of(10 ** (gain_db / 20) * samples))
     assert fingerprint.distance(changed, fingerprint.of(clip_of(samples))) < 1e-3
 
 
-def test_many_are_compared_as_one_by_one() -> None:
+def test_comparing_many_equals_one_by_one() -> None:
     many = np.stack([words(seed) for seed in range(300)])
     many[::7, 50:150] = 0
     together = fingerprint.distances(many[290], many)
@@ -218,11 +218,11 @@ def test_many_are_compared_as_one_by_one() -> None:
     np.testing.assert_array_equal(together, [fingerprint.distance(many[290], row) for row in many])
 
 
-def test_none_are_compared_with_none() -> None:
+def test_empty_comparison() -> None:
     assert fingerprint.distances(words(0), np.empty((0, N_FRAMES), np.uint32)).shape == (0,)
 
 
-def test_arguments_are_left_alone() -> None:
+def test_arguments_are_not_modified() -> None:
     one, many = words(0), np.stack([words(1), words(2)])
     one.flags.writeable = many.flags.writeable = False
     fingerprint.distances(one, many)
@@ -250,14 +250,16 @@ def test_fingerprints_come_back_from_an_index(tmp_path: Path) -> None:
     ],
     ids=["tracks", "frames", "flat", "signed", "floats"],
 )
-def test_malformed_fingerprints_are_refused(tmp_path: Path, malformed: Callable[[], np.ndarray]) -> None:
+def test_malformed_fingerprints_are_rejected(
+    tmp_path: Path, malformed: Callable[[], np.ndarray]
+) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     np.save(index.folder / "fingerprints.npy", malformed())
     with pytest.raises(IndexFolderError, match=r"fingerprints\.npy is damaged"):
         track_arrays.fingerprints(index)
 
 
-def test_a_file_that_is_no_array_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_an_array_is_rejected(tmp_path: Path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     (index.folder / "fingerprints.npy").write_bytes(b"no array")
     with pytest.raises(IndexFolderError):

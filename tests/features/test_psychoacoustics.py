@@ -60,12 +60,12 @@ def test_no_tone_is_above_the_safe_level(name: str, frequency: float, level: flo
     assert psychoacoustics.decibels(float(np.abs(samples).max())) == pytest.approx(level, abs=0.05)
 
 
-def test_a_louder_tone_is_refused() -> None:
+def test_a_louder_tone_is_rejected() -> None:
     with pytest.raises(ValueError, match="-12 dBFS"):
         psychoacoustics.sine(440, -6)
 
 
-def test_a_square_wave_at_the_nyquist_frequency_is_refused() -> None:
+def test_a_square_wave_at_the_nyquist_frequency_is_rejected() -> None:
     with pytest.raises(ValueError, match="22050 Hz"):
         psychoacoustics.square(22_050)
 
@@ -86,13 +86,13 @@ def test_a_wav_fades_in_and_out_and_reads_back() -> None:
     assert np.abs(np.diff(samples)).max() < 0.25 * 2 * np.pi * 440 / 44_100 * 1.01
 
 
-def test_a_wav_is_read_by_the_app_s_decoder() -> None:
+def test_the_app_decodes_a_wav() -> None:
     clip = decoding.decode(psychoacoustics.wav(psychoacoustics.sine(1_000, seconds=4)))
     assert clip.duration == pytest.approx(4, abs=0.01)
     assert frequencies_in(clip.samples[22_050:44_100], 22_050) == pytest.approx([1_000])
 
 
-def test_two_in_turn_have_a_rest_between_them() -> None:
+def test_two_consecutive_tones_are_separated_by_a_rest() -> None:
     samples = psychoacoustics.one_after_the_other(250, 500)
     assert frequencies_in(samples[:44_100]) == pytest.approx([250])
     assert frequencies_in(samples[-44_100:]) == pytest.approx([500])
@@ -103,7 +103,7 @@ def test_two_in_turn_have_a_rest_between_them() -> None:
     ("frequency", "rate", "expected"),
     [(6_000, 8_000, -2_000), (3_000, 8_000, 3_000), (9_000, 8_000, 1_000), (12_000, 11_025, 975)],
 )
-def test_an_alias_is_what_a_spectrum_finds(frequency: float, rate: int, expected: float) -> None:
+def test_alias_equals_the_peak_of_the_spectrum(frequency: float, rate: int, expected: float) -> None:
     assert psychoacoustics.alias(frequency, rate) == expected
     samples = psychoacoustics.sine(frequency, sample_rate=rate, seconds=1.0)
     assert frequencies_in(samples, rate) == pytest.approx([abs(expected)])
@@ -116,14 +116,14 @@ def test_at_the_nyquist_frequency_nothing_is_left() -> None:
 
 
 @pytest.mark.parametrize("frequency", LIBROSA_HZ)
-def test_mel_is_librosa_s(frequency: float) -> None:
+def test_mel_scale_equals_librosa(frequency: float) -> None:
     librosa = pytest.importorskip("librosa")
     mel = psychoacoustics.hz_to_mel(frequency)
     assert mel == pytest.approx(float(librosa.hz_to_mel(frequency)), rel=1e-9)
     assert psychoacoustics.mel_to_hz(mel) == pytest.approx(frequency, rel=1e-9)
 
 
-def test_mel_bands_are_librosa_s() -> None:
+def test_mel_bands_equal_librosa() -> None:
     librosa = pytest.importorskip("librosa")
     expected = librosa.mel_frequencies(218, fmin=0.0, fmax=11_025.0)[1:-1]
     assert psychoacoustics.mel_centres(216, 11_025.0) == pytest.approx(expected, rel=1e-9)
@@ -156,7 +156,7 @@ def test_a_tone_at_1_khz_has_as_many_phon_as_db(phon: float) -> None:
 
 
 @pytest.mark.parametrize("phon", [20, 47, 80])
-def test_phon_is_the_contour_s_inverse(phon: float) -> None:
+def test_phon_is_the_inverse_of_the_contour(phon: float) -> None:
     for frequency, level in zip(
         psychoacoustics.ISO_226_HZ, psychoacoustics.equal_loudness(phon), strict=True
     ):
@@ -177,7 +177,7 @@ def test_a_tone_below_the_threshold_has_no_loudness() -> None:
 
 
 @pytest.mark.parametrize("phon", [19, 81])
-def test_a_contour_outside_the_standard_is_refused(phon: float) -> None:
+def test_a_contour_outside_the_standard_is_rejected(phon: float) -> None:
     with pytest.raises(ValueError, match="between 20 and 80"):
         psychoacoustics.equal_loudness(phon)
 
@@ -194,7 +194,7 @@ def test_an_analysed_clip_has_1293_frames() -> None:
     assert psychoacoustics.n_frames(ANALYSIS_SAMPLES, HOP_LENGTH) == N_FRAMES
 
 
-def test_a_spectrogram_is_librosa_s() -> None:
+def test_spectrogram_equals_librosa() -> None:
     librosa = pytest.importorskip("librosa")
     samples = np.random.default_rng(0).normal(size=8_000).astype(np.float32)
     made = psychoacoustics.spectrogram(samples, 22_050, 512, 128, 11_025, (1_000, 1_000))
@@ -206,7 +206,7 @@ def test_a_spectrogram_is_librosa_s() -> None:
 
 
 @pytest.mark.parametrize("n_fft", [256, 8_192])
-def test_a_sine_lights_its_row_of_the_spectrogram(n_fft: int) -> None:
+def test_a_sine_peaks_in_its_row_of_the_spectrogram(n_fft: int) -> None:
     made = psychoacoustics.spectrogram(
         psychoacoustics.sine(1_000), psychoacoustics.SAMPLE_RATE, n_fft, 512
     )
@@ -214,7 +214,7 @@ def test_a_sine_lights_its_row_of_the_spectrogram(n_fft: int) -> None:
     assert abs(row * made.hertz - 1_000) <= made.hertz
 
 
-def test_a_long_window_parts_close_tones_and_a_short_one_does_not() -> None:
+def test_only_a_long_window_resolves_close_tones() -> None:
     both = psychoacoustics.sine(1_000) + psychoacoustics.sine(1_050)
 
     def dip(n_fft: int) -> float:
@@ -245,7 +245,7 @@ def test_thinning_keeps_the_loudest() -> None:
     assert np.argwhere(thin == 0).tolist() == [[50, 100]]
 
 
-def test_the_middle_is_the_middle() -> None:
+def test_middle_of_a_sound() -> None:
     samples = np.arange(100, dtype=np.float32)
     assert psychoacoustics.middle(samples, 10, 2.0).tolist() == list(range(40, 60))
     assert len(psychoacoustics.middle(samples, 10, 60.0)) == 100

@@ -1,4 +1,4 @@
-"""Tests of spectra: known signals, librosa's own values, and what standardising promises."""
+"""Tests of spectral features: known signals, librosa's values, and standardisation."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_sine_peaks_in_its_mel_band(hertz):
 @pytest.mark.parametrize(
     ("hertz", "row"), [(261.63, 0), (440.0, 9), (880.0, 9), (739.99, 6), (987.77, 11)]
 )
-def test_a_sine_lights_its_pitch_class(hertz, row):
+def test_a_sine_peaks_in_its_pitch_class(hertz, row):
     chroma = spectral.chroma(sine(hertz))[:, 5:-5]
     assert (chroma.argmax(axis=0) == row).all()
     np.testing.assert_allclose(chroma[row], 1.0)
@@ -123,7 +123,7 @@ def test_standardised_rows_have_mean_0_and_deviation_1(matrix):
 
 @FEW
 @given(MATRICES, st.integers(-50, 50), st.sampled_from([0.25, 0.5, 2.0, 8.0]))
-def test_standardising_forgets_level_and_scale(matrix, shift, scale):
+def test_standardising_removes_level_and_scale(matrix, shift, scale):
     np.testing.assert_allclose(
         spectral.standardise((scale * matrix + shift).astype(np.float32)),
         spectral.standardise(matrix),
@@ -147,7 +147,7 @@ def test_a_constant_row_becomes_0(value):
     assert standardised[1].std() == pytest.approx(1.0, abs=1e-4)
 
 
-def test_standardising_leaves_its_argument_alone():
+def test_standardising_does_not_modify_its_argument():
     matrix = np.arange(12, dtype=np.float32).reshape(3, 4)
     spectral.standardise(matrix)
     np.testing.assert_array_equal(matrix, np.arange(12).reshape(3, 4))

@@ -1,4 +1,4 @@
-"""Tests of image: magma, where low and loud lie, and the two ways of drawing."""
+"""Tests of spectrogram images: the colour map, orientation, and both renderers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_canvas_shape_and_type(mel):
     assert drawn.dtype == np.uint8
 
 
-def test_canvas_is_deterministic_and_leaves_its_argument_alone(mel):
+def test_canvas_is_deterministic_and_does_not_modify_its_argument(mel):
     before = mel.copy()
     np.testing.assert_array_equal(spectrogram_image.canvas(mel), spectrogram_image.canvas(mel))
     np.testing.assert_array_equal(mel, before)

@@ -1,4 +1,4 @@
-"""Descriptors of known signals."""
+"""Tests of track descriptors with known signals."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_burst_is_loudest_in_its_own_cell(time) -> None:
     assert np.unravel_index(levels.argmax(), levels.shape) == (1, 4)
 
 
-def test_descriptors_of_another_library_are_refused(tmp_path) -> None:
+def test_descriptors_of_another_library_are_rejected(tmp_path) -> None:
     index = write_index(tmp_path / "index", {"genre_head": np.ones((3, 32))}, ["genre_head"])
     assert track_arrays.descriptors(index) is None
     np.save(index.folder / "descriptors.npy", np.zeros((4, SIZE), np.float32))

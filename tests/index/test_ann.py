@@ -1,4 +1,4 @@
-"""The approximate index brings up what an exact search finds, and says what it needs."""
+"""Tests of approximate search: recall against exact search, and errors."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_farthest_come_last_and_the_rest_between(opened: Index) -> None:
     assert found[farthest].max() < middle < found[index.nearest(found, 50)].min()
 
 
-def test_playlists_and_journeys_are_made_of_it(opened: Index) -> None:
+def test_playlists_and_journeys_use_it(opened: Index) -> None:
     seeds = [Seed(queries.from_library(opened, "t3")), Seed(queries.from_library(opened, "t8"), -0.5)]
     scores = blend.scores(opened, seeds, "vgg_genre")
     expected = (exact(3) - 0.5 * exact(8)) / 1.5
@@ -84,7 +84,7 @@ def test_playlists_and_journeys_are_made_of_it(opened: Index) -> None:
     assert len(journey.travel(opened, [3, 600], "vgg_genre", 6).rows) == 8
 
 
-def test_making_it_again_gives_the_same_bytes(opened: Index) -> None:
+def test_rebuilding_gives_the_same_bytes(opened: Index) -> None:
     path = opened.folder / ann.file_name("vgg_genre")
     before = path.read_bytes()
     ann_builder.add(opened.folder, ["vgg_genre"])
@@ -92,13 +92,13 @@ def test_making_it_again_gives_the_same_bytes(opened: Index) -> None:
     assert not list(opened.folder.glob(".*"))
 
 
-def test_few_tracks_will_do(tmp_path: Path) -> None:
+def test_few_tracks(tmp_path: Path) -> None:
     vectors = {"vgg_mel": np.random.default_rng(0).normal(size=(3, 8))}
     added = ann_builder.add(write_index(tmp_path / "index", vectors).folder)
     assert index.nearest(added.similarities("vgg_mel", added.embeddings(2)), 1).tolist() == [2]
 
 
-def test_silence_finds_nothing_alike(tmp_path: Path) -> None:
+def test_silence_matches_nothing(tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(200, 8))
     vectors[7] = 0
     added = ann_builder.add(write_index(tmp_path / "index", {"vgg_mel": vectors}).folder)
@@ -137,6 +137,6 @@ def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pyte
         assert "\n" not in str(caught.value)
 
 
-def test_a_representation_that_is_not_there(opened: Index) -> None:
+def test_missing_representation(opened: Index) -> None:
     with pytest.raises(IndexFolderError, match="soundalike"):
         ann_builder.add(opened.folder, ["soundalike"])

@@ -1,4 +1,4 @@
-"""Which libraries are offered, in which order, and what each is called."""
+"""Tests of the offered libraries, their order and their names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def offered(monkeypatch: pytest.MonkeyPatch, *named: Path) -> list[catalog.Catal
     return catalog.offered()
 
 
-def test_without_a_name_the_bundled_one_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_bundled_index_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     (only,) = offered(monkeypatch)
     assert only == catalog.CatalogEntry("Starter library", paths.BUNDLED_INDEX)
     monkeypatch.delenv("SOUNDALIKE_INDEX")
@@ -32,7 +32,7 @@ def test_without_a_name_the_bundled_one_alone(monkeypatch: pytest.MonkeyPatch) -
     assert paths.index_folder() == paths.BUNDLED_INDEX
 
 
-def test_those_named_come_first_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_named_indexes_come_first_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     one, other = index_at(tmp_path / "rock"), index_at(tmp_path / "jazz")
     names = [library.name for library in offered(monkeypatch, one, other)]
     assert names == ["rock", "jazz", "Starter library"]
@@ -57,7 +57,7 @@ def test_an_index_is_offered_once_however_often_it_is_named(
     assert [library.folder for library in found] == [one, paths.BUNDLED_INDEX]
 
 
-def test_what_is_no_index_is_offered_so_that_it_can_be_said(
+def test_a_folder_that_is_not_an_index_is_offered(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
@@ -90,7 +90,7 @@ def test_a_stamp_changes_when_an_index_is_built_again(tmp_path: Path) -> None:
     assert catalog.stamp(tmp_path) != before
 
 
-def test_what_is_said_to_visitors_names_no_place_on_the_server(
+def test_messages_to_visitors_contain_no_server_paths(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SOUNDALIKE_INDEX", str(tmp_path / "mine"))

@@ -1,4 +1,4 @@
-"""Looking for pairs among each track's nearest finds what comparing one by one finds."""
+"""Tests that the duplicate search among neighbours equals a full comparison."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which genres are named, and where the others go."""
+"""Tests of genre groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_few_genres_are_all_named() -> None:
     assert genre_groups.of_tracks(opened) == ["b", "a", "", "a"]
 
 
-def test_of_many_the_commonest_are_named_and_the_predicted_ones() -> None:
+def test_the_most_common_and_the_predicted_of_many_genres_are_named() -> None:
     tags = [f"tag {i:03}" for i in range(100)]
     opened = library(tags + tags[50:60], ("predicted",))
     named = genre_groups.named(opened)

@@ -1,4 +1,4 @@
-"""Tests of the bias that makes every track reachable."""
+"""Tests of the hubness bias."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_rounding_makes_no_orphan():
     assert after.min() >= 1
 
 
-def test_few_tracks_change_where_there_are_few_orphans():
+def test_only_a_few_tracks_change_for_few_orphans():
     points = np.random.default_rng(0).normal(0.25, 1, (200, 24))
     similarities = metrics.cosine_matrix(points)
     before = occurrences(similarities)
@@ -65,7 +65,7 @@ def test_few_tracks_change_where_there_are_few_orphans():
     assert (added > 0).sum() <= 1.5 * (before < 2).sum()
 
 
-def test_it_is_the_least_that_does():
+def test_the_bias_is_minimal():
     around = np.arange(40)
     steps = np.abs(around[:, None] - around)
     similarities = np.cos(2 * np.pi * np.minimum(steps, 40 - steps) / 40)
@@ -90,7 +90,7 @@ def test_an_orphan_of_an_index_is_found_by_new_queries_too():
     assert reached[1] > 1.3 * reached[0]
 
 
-def test_a_sample_of_the_queries_does():
+def test_a_sample_of_the_queries_is_sufficient():
     similarities = hubby(n=400)
     rows = np.arange(0, 400, 2)
     added = hubness_correction.bias(similarities[rows], rows)
@@ -120,14 +120,14 @@ def test_invariants(seed, factor, offset):
     assert after.min() >= hubness_correction.REACH - 1
 
 
-def test_what_a_track_is_to_itself_counts_for_nothing():
+def test_self_similarity_is_ignored():
     similarities = hubby(n=40)
     other = similarities.copy()
     np.fill_diagonal(other, np.inf)
     np.testing.assert_array_equal(hubness_correction.bias(other), hubness_correction.bias(similarities))
 
 
-def test_the_matrix_is_left_as_it_was():
+def test_the_matrix_is_not_modified():
     similarities = hubby(n=40)
     before = similarities.copy()
     hubness_correction.bias(similarities)
@@ -135,7 +135,7 @@ def test_the_matrix_is_left_as_it_was():
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 11])
-def test_where_every_list_holds_everyone_there_is_nothing_to_do(n):
+def test_no_bias_if_every_list_contains_all_tracks(n):
     similarities = np.random.default_rng(0).uniform(size=(n, n))
     np.testing.assert_array_equal(hubness_correction.bias(similarities), np.zeros(n))
 

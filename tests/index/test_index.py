@@ -1,4 +1,4 @@
-"""Searching an index, and what opening a damaged one says."""
+"""Tests of searching an index and of errors for damaged ones."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_top_k_is_exact(matrix: np.ndarray, k: int) -> None:
 
 @quick
 @given(seeds, weights, weights)
-def test_joined_similarity_is_that_of_the_weighted_vectors_in_a_row(
+def test_joined_similarity_equals_that_of_concatenated_weighted_vectors(
     seed: int, mel: float, head: float
 ) -> None:
     vectors = random_vectors(seed)
@@ -170,7 +170,7 @@ def test_embeddings_are_the_stored_ones(opened: Index) -> None:
         np.testing.assert_array_equal(vector, random_vectors(0)[name][2])
 
 
-def test_predicted_genres_come_likeliest_first(opened: Index) -> None:
+def test_predicted_genres_are_sorted_by_probability(opened: Index) -> None:
     assert list(opened.genre_probabilities(0)) == ["Genre 1", "Genre 2", "Genre 0"]
     assert list(opened.genre_probabilities(0).values()) == pytest.approx([0.5, 0.3, 0.2])
 
@@ -225,7 +225,7 @@ def test_folder_without_a_manifest(opened: Index) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[]", b"3", b'"text"', b"null", b"{}", b"\xff\xfe\x00"], ids=repr
 )
-def test_manifest_that_is_none(opened: Index, content: bytes) -> None:
+def test_invalid_manifest(opened: Index, content: bytes) -> None:
     (opened.folder / index.MANIFEST).write_bytes(content)
     assert "manifest.json is damaged" in refusal(opened.folder)
 
@@ -345,7 +345,7 @@ def test_models_are_those_of_the_index(opened: Index, tmp_path: Path) -> None:
         again.check_models(store(tmp_path / "d", vgg16=b"network"))
 
 
-def test_models_that_the_index_does_not_need_are_not_asked_for(opened: Index, tmp_path: Path) -> None:
+def test_models_that_the_index_does_not_need_are_not_checked(opened: Index, tmp_path: Path) -> None:
     only = store(tmp_path / "a", vgg16=b"network")
     sums = {"vgg16": only.checksum("vgg16")}
     edit_manifest(opened.folder, lambda manifest: manifest.update(models=sums))
@@ -380,12 +380,12 @@ def test_a_bias_is_added_to_every_similarity(opened: Index) -> None:
     )
 
 
-def test_what_the_table_says_of_a_track(opened: Index) -> None:
+def test_track_facts(opened: Index) -> None:
     assert opened.fact("title", 3) == opened.tracks["title"].iloc[3]
     assert opened.fact("no such column", 3) == ""
 
 
-def test_vectors_are_read_when_they_are_asked_for(opened: Index) -> None:
+def test_vectors_are_read_on_demand(opened: Index) -> None:
     found = opened.embeddings(1)
     assert len(found) == len(list(found)) == len(opened.stored)
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""A large made-up index of the default: built and searched in bounded memory, and its nearest found.
+"""Tests of a large synthetic default index: bounded memory, and recall of the nearest tracks.
 
 `benchmarks/scale.py --only soundalike --tracks 100000` does the same at full size.
 """

@@ -1,4 +1,4 @@
-"""Every finite half-precision number there is comes out as NumPy converts it."""
+"""Tests that the float16 conversion equals NumPy's for all finite numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_all_finite_numbers_to_the_last_bit() -> None:
     np.testing.assert_array_equal(found.view(np.uint32), FINITE.astype(np.float32).view(np.uint32))
 
 
-def test_any_shape_over_several_pieces_and_into_an_array_of_ones_own() -> None:
+def test_any_shape_over_several_blocks_and_into_a_given_array() -> None:
     wanted = np.resize(FINITE, (3, 70_001))
     out = np.empty(wanted.shape, np.float32)
     assert row_reader.half_to_float32(wanted, out) is out

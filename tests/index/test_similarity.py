@@ -1,4 +1,4 @@
-"""Searching in two passes finds what an exact search finds, and keeps the rest in between."""
+"""Tests of two-pass search against exact search."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_farthest_are_found_too(opened: Index) -> None:
     assert len(np.intersect1d(found, index.nearest(-exact("vgg_genre", 7), 10))) >= 9
 
 
-def test_weights_are_free_and_several_queries_equal_one_by_one(opened: Index) -> None:
+def test_any_weights_and_several_queries_equal_one_by_one(opened: Index) -> None:
     rows = [3, 40, 500]
     queries = {part: opened.vectors(part, rows) for part in opened.parts("vgg_genre")}
     weights = {"vgg_mel": 0.5, "genre_head": 7.0}
@@ -82,7 +82,7 @@ def test_neighbours_are_those_of_an_exact_search(opened: Index) -> None:
         assert len(np.intersect1d(rows[:50], nearest)) >= 49
 
 
-def test_silence_is_like_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_matches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vectors = scattered(1, 400)
     for matrix in vectors.values():
         matrix[:300] = 0

@@ -1,4 +1,4 @@
-"""A part of an index compares its tracks as the whole does."""
+"""Tests that a subset of an index compares tracks as the whole index does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from soundalike.errors import IndexFolderError
 from soundalike.index import subset, vectors
 
 
-def test_similarities_and_vectors_are_those_of_the_whole(
+def test_similarities_and_vectors_equal_the_whole_index(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = two_passes(tmp_path / "index", monkeypatch, scattered(0, 300))
@@ -34,7 +34,7 @@ def test_similarities_and_vectors_are_those_of_the_whole(
     assert part.names == ["vgg_genre"]
 
 
-def test_other_arrays_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_other_arrays_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = two_passes(tmp_path / "index", monkeypatch, scattered(0, 60))
     part = subset.of(whole, "vgg_mel", [1, 2])
     with pytest.raises(IndexFolderError, match="vgg_mel_neighbours"):

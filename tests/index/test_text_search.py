@@ -1,4 +1,4 @@
-"""Finding tracks by words."""
+"""Tests of text search."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_word_must_occur_in_any_case_and_without_accents(text: str, rows: 
     assert text_search.find(INDEX, text) == rows
 
 
-def test_a_word_is_found_in_the_columns_that_are_searched_only() -> None:
+def test_only_the_given_columns_are_searched() -> None:
     assert text_search.find(INDEX, "rails", ("title", "artist")) == []
     assert text_search.find(INDEX, "rails", ("album", "licence")) == [1]
 

@@ -1,4 +1,4 @@
-"""Vectors read from disk give what those kept in memory give."""
+"""Tests that vectors read from disk and from memory give equal results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of the MFCC autoencoder: its layers by hand, what it draws, and its file."""
+"""Tests of the MFCC autoencoder: its layers by hand, its reconstruction, and its file."""
 
 from __future__ import annotations
 
@@ -112,14 +112,14 @@ def test_a_batch_gives_what_its_members_give(untrained, matrix):
     np.testing.assert_allclose(drawn[0], untrained.reconstruct(matrix), atol=1e-4)
 
 
-def test_the_code_is_all_that_the_drawing_has(untrained, matrix):
+def test_the_reconstruction_depends_only_on_the_code(untrained, matrix):
     """Two of three numbers a frame could not survive in 512 of 25,860."""
     assert untrained.embed(matrix).shape == (512,)
     error = np.square(matrix - untrained.reconstruct(matrix)).mean()
     assert error > 0.5
 
 
-def test_the_bundled_one_draws_better_than_nothing(models, matrix):
+def test_the_bundled_autoencoder_reconstructs_better_than_zeros(models, matrix):
     drawn = models.autoencoder.reconstruct(matrix)
     assert drawn.shape == (20, 1_293)
     assert drawn.dtype == np.float32
@@ -141,7 +141,7 @@ def test_the_bundled_file_is_small():
     assert "| predicting zero | 1.000 | 0.0% |" in card
 
 
-def test_what_was_saved_is_loaded(untrained, matrix, tmp_path):
+def test_save_and_load(untrained, matrix, tmp_path):
     path = tmp_path / "folder" / "own.npz"
     untrained.save(path)
     loaded = Autoencoder.load(path)

@@ -68,7 +68,7 @@ def test_the_first_weights_follow_the_seed():
     assert not np.array_equal(first[0], other[0])
 
 
-def test_what_was_saved_is_loaded(network, tmp_path):
+def test_save_and_load(network, tmp_path):
     for name in ("one.npz", "other.npz"):
         network.save(tmp_path / name)
     loaded = FactorCNN.load(tmp_path / "one.npz")

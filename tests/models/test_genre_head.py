@@ -151,7 +151,7 @@ def test_the_bundled_head(models):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, atol=1e-5)
 
 
-def test_what_was_saved_is_loaded(head, tmp_path):
+def test_save_and_load(head, tmp_path):
     path = tmp_path / "folder" / "head.npz"
     head.save(path)
     loaded = GenreHead.load(path)

@@ -1,4 +1,4 @@
-"""Tests of layers as OpenVINO's operations: each by hand, with weights of every kind it is given."""
+"""Tests of layers as OpenVINO operations, against computations by hand."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_dense_of_every_width(dtype, width, rows, monkeypatch):
 
 
 @pytest.mark.parametrize(("stride", "pads"), [(1, (1, 1)), (2, (0, 1))])
-def test_a_convolution_of_each_channel_by_itself(stride, pads, monkeypatch):
+def test_depthwise_convolution(stride, pads, monkeypatch):
     monkeypatch.setenv("SOUNDALIKE_RUNTIME", "openvino-f32")
     rng = np.random.default_rng(stride)
     channels, size = 5, 8

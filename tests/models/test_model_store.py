@@ -1,4 +1,4 @@
-"""Tests of the model store: one load a network, checksums, and what it says of missing files."""
+"""Tests of the model store: loading once, checksums, and errors for missing files."""
 
 from __future__ import annotations
 

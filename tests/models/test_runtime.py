@@ -1,4 +1,4 @@
-"""Tests of what runs the networks: the same outputs by every runtime, and how one is chosen."""
+"""Tests of the inference runtimes: equal outputs, and the choice of a runtime."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_vgg16_in_single_precision(stores, clip):
 
 @pytest.mark.parametrize("embed", [item.embed for item in (vgg_mel, musicnn, musicnn_mid, yamnet)])
 @pytest.mark.sweep
-def test_embeddings_as_the_processor_likes_them(stores, clip, embed):
+def test_embeddings_in_the_default_precision(stores, clip, embed):
     ours = embed(clip, stores["openvino"]).astype(np.float64)
     theirs = embed(clip, stores["tensorflow"]).astype(np.float64)
     cosine = ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs)
@@ -154,7 +154,7 @@ def test_a_runtime_that_does_not_exist(monkeypatch):
         runtime.name()
 
 
-def test_the_network_calls_nobody_and_needs_no_tensorflow():
+def test_no_network_access_and_no_tensorflow():
     code = (
         "import sys, numpy as np\n"
         "called = []\n"

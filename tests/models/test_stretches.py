@@ -1,4 +1,4 @@
-"""Tests of a clip by stretches of 3 s: their weighted mean is the clip's embedding."""
+"""Tests of 3 s stretches: their weighted mean is the clip's embedding."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_weights_are_those_of_as_many_patches_as_a_clip_has(clip, models) ->
     assert len(yamnet.patches(yamnet.spectrogram(clip), yamnet.PATCH_FRAMES)) == count
 
 
-def test_a_sound_lies_in_its_own_stretch(models) -> None:
+def test_a_sound_affects_only_its_own_stretch(models) -> None:
     """Noise from 12 to 15 s of quiet noise is in the fifth stretch of every part."""
     rng = np.random.default_rng(0)
     samples = rng.normal(0, 1e-3, ANALYSIS_SAMPLES)

@@ -1,4 +1,4 @@
-"""Tests of the tagger: its front end by hand, and the same outputs as the original graph's."""
+"""Tests of the tagger: its front end by hand, and the outputs of the original graph."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def slaney_bands() -> np.ndarray:
     return np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)
 
 
-def test_a_tone_lights_its_band():
+def test_a_tone_peaks_in_its_band():
     for frequency, band in ((1_000.0, 31), (4_000.0, 74)):
         course = tagger.spectrogram(sine(frequency))[20:-20]
         assert (abs(course.argmax(axis=1) - band) <= 2).all()
@@ -189,7 +189,7 @@ def test_shapes_and_ranges(models):
     }
 
 
-def test_the_file_is_the_one_its_card_describes():
+def test_the_file_matches_its_model_card():
     card = WEIGHTS.with_suffix(".md").read_text(encoding="utf-8")
     (sha256,) = re.findall(r"`([0-9a-f]{64})`", card)
     assert paths.sha256_of(WEIGHTS) == sha256

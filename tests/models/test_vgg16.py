@@ -1,4 +1,4 @@
-"""Tests of VGG16: the architecture, its weights, and the same maps as Keras Applications' own."""
+"""Tests of VGG16: architecture, weights, and the feature maps of Keras Applications."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_weights_are_those_of_the_file(network):
             np.testing.assert_array_equal(bias, arrays_[f"{layer.name}_bias"])
 
 
-def test_the_file_is_the_one_its_card_describes():
+def test_the_file_matches_its_model_card():
     card = WEIGHTS.with_suffix(".md").read_text(encoding="utf-8")
     (sha256,) = re.findall(r"`([0-9a-f]{64})`", card)
     assert paths.sha256_of(WEIGHTS) == sha256

@@ -1,4 +1,4 @@
-"""Tests of a model's file: what was written comes back, and every other file is one sentence."""
+"""Tests of model files: round trip, and errors for damaged files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LAYERS = [np.full((2, i), i / 8, np.float32) for i in range(12)]
 SHAPES = [array.shape for array in LAYERS]
 
 
-def test_weights_come_back_in_order_with_what_belongs_to_them(tmp_path):
+def test_weights_are_read_in_order_with_further_arrays(tmp_path):
     path = tmp_path / "new" / "model.npz"
     weights.write(path, LAYERS, genres=np.array(["Folk", "Jazz"]))
     with weights.opened(path, "model") as arrays:
@@ -47,7 +47,7 @@ def test_a_missing_file_says_what_to_do(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"\x93NUMPY", b"no archive"])
-def test_a_damaged_file_is_one_sentence(tmp_path, content):
+def test_a_damaged_file_gives_a_one_line_error(tmp_path, content):
     path = tmp_path / "model.npz"
     path.write_bytes(content)
     with (
@@ -57,7 +57,7 @@ def test_a_damaged_file_is_one_sentence(tmp_path, content):
         weights.read(arrays, SHAPES)
 
 
-def test_what_is_of_another_kind_is_damaged(tmp_path):
+def test_arrays_of_another_kind_are_rejected(tmp_path):
     path = tmp_path / "model.npz"
     weights.write(path, LAYERS)
     with pytest.raises(ModelError, match="is damaged"), weights.opened(path, "model") as arrays:

@@ -1,4 +1,4 @@
-"""Tests of YAMNet: its front end by hand, reference values, and the same outputs by every runtime."""
+"""Tests of YAMNet: its front end by hand, reference values, and equal outputs of all runtimes."""
 
 from __future__ import annotations
 
@@ -261,7 +261,7 @@ def test_a_damaged_file(make, tmp_path):
     assert str(path) in str(caught.value)
 
 
-def test_the_files_are_those_the_card_describes():
+def test_the_files_match_the_model_card():
     card = WEIGHTS.with_suffix(".md").read_text(encoding="utf-8")
     said = dict(re.findall(r"SHA-256 of `([^`]+)`: `([0-9a-f]{64})`", card))
     assert said == {path.name: paths.sha256_of(path) for path in (WEIGHTS, CLASSES)}

@@ -1,4 +1,4 @@
-"""Tests of `fma518` against librosa and SciPy, called as FMA's own script calls them."""
+"""Tests of `fma518` against librosa and SciPy, called as in FMA's script."""
 
 from __future__ import annotations
 

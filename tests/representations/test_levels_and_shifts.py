@@ -1,4 +1,4 @@
-"""Tests of the representations on the tagger and YAMNet: neither level nor offset of a clip matters."""
+"""Tests that level and DC offset don't affect the tagger's and YAMNet's representations."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def cosine(one: np.ndarray, other: np.ndarray) -> float:
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
-def test_these_are_all_that_rest_on_the_two_networks() -> None:
+def test_all_representations_of_the_two_networks_are_covered() -> None:
     resting = [
         name for name, item in representations.REGISTRY.items() if {"musicnn", "yamnet"} & {*item.models}
     ]

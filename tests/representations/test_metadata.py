@@ -1,4 +1,4 @@
-"""Tests of `metadata`, on tables small enough to work out by hand."""
+"""Tests of `metadata` on small tables, against computations by hand."""
 
 from __future__ import annotations
 
@@ -104,12 +104,12 @@ def test_a_title_is_the_mean_of_its_words():
     np.testing.assert_array_equal(none, 0)
 
 
-def test_the_genre_that_is_judged_by_is_not_used():
+def test_the_genre_column_is_not_used():
     others = FULL.assign(genre=["Jazz", "Jazz", "Metal"])
     np.testing.assert_array_equal(metadata.from_table(others).matrix, metadata.from_table(FULL).matrix)
 
 
-def test_what_is_missing_is_said():
+def test_missing_columns_are_reported():
     made = of(title=["One", "Two"], artist=["Ann", "Ann"], track_listens=["5", "5"])
     (sentence,) = made.missing
     assert sentence.startswith("The library's table has no data on release year, ")
@@ -142,13 +142,13 @@ def test_it_is_deterministic():
         {"title": ["", "?"], "artist": ["Ann", "Ann"], "listens": ["0.1", "0.1"]},
     ],
 )
-def test_a_table_that_says_nothing(columns):
+def test_a_table_without_information(columns):
     with pytest.raises(LibraryError, match=r"Add columns such as .*\.$") as caught:
         of(**columns)
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_it_cannot_answer_for_an_upload():
+def test_uploads_are_rejected():
     clip = Clip(np.zeros(10, np.float32))
     with pytest.raises(SoundalikeError, match="can't be used with your own clip"):
         metadata.embed(clip, ModelStore())
@@ -158,7 +158,7 @@ def test_it_cannot_answer_for_an_upload():
 @given(
     st.lists(st.tuples(st.text(max_size=12), st.text(max_size=8)), min_size=2, max_size=12),
 )
-def test_any_text_gives_finite_vectors_or_a_sentence(rows):
+def test_any_text_gives_finite_vectors_or_an_error(rows):
     titles, listens = map(list, zip(*rows, strict=True))
     try:
         made = of(title=titles, artist=titles, listens=listens, subgenres=listens)

@@ -48,18 +48,18 @@ def test_cosine_is_the_mean_correlation_of_the_rows(clip):
     assert one @ other / mfcc_flat.DIM == pytest.approx(correlation, abs=1e-5)
 
 
-def test_loudness_is_divided_out(clip):
+def test_loudness_does_not_matter(clip):
     quieter = mfcc_flat.embed(Clip(clip.samples / 2), MODELS)
     cosine = quieter @ mfcc_flat.embed(clip, MODELS) / mfcc_flat.DIM
     assert cosine > 0.99
 
 
-def test_a_shifted_copy_is_a_stranger(clip):
+def test_a_shifted_copy_does_not_match(clip):
     shifted = mfcc_flat.embed(Clip(np.roll(clip.samples, 3 * SAMPLE_RATE)), MODELS)
     assert shifted @ mfcc_flat.embed(clip, MODELS) / mfcc_flat.DIM < 0.5
 
 
-def test_one_constant_sound_is_no_direction():
+def test_a_constant_sound_has_a_zero_embedding():
     silence = np.zeros(ANALYSIS_SAMPLES, np.float32)
     np.testing.assert_array_equal(mfcc_flat.embed(Clip(silence), MODELS), 0)
 

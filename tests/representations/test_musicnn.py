@@ -1,4 +1,4 @@
-"""Tests of `musicnn`, `musicnn_mid` and `musicnn_tags`: what they take from the tagger."""
+"""Tests of `musicnn`, `musicnn_mid` and `musicnn_tags` against the tagger's outputs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_clip_needs_three_seconds(models):
         musicnn_features.output(Clip(np.zeros(22_050, np.float32)), models)
 
 
-def test_what_they_hear_is_said():
+def test_descriptions():
     for module in (musicnn, musicnn_mid, musicnn_tags):
         assert len(module.DESCRIPTION) > 200
         assert "\n" not in module.DESCRIPTION

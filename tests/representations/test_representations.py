@@ -1,4 +1,4 @@
-"""Tests of the representations: what they are made of, and what is computed once."""
+"""Tests of the representations: registry, parts, and caching."""
 
 from __future__ import annotations
 
@@ -66,20 +66,20 @@ def test_registry():
     assert {name: representations.get(name).dim for name in DIMS} == DIMS
 
 
-def test_what_needs_a_model_of_ones_own_is_not_there_without(tmp_path):
+def test_representations_without_their_model_are_unavailable(tmp_path):
     everything = set(representations.REGISTRY)
     assert everything - set(representations.available(ModelStore())) == {"cf_regression"}
     given = ModelStore(factors=tmp_path / "factors.npz")
     assert set(representations.available(given)) == everything
 
 
-def test_the_default_gives_way_to_what_there_is():
+def test_default_among_available_representations():
     assert representations.default(["vgg_mel", representations.DEFAULT]) == representations.DEFAULT
     assert representations.default(["vgg_mel", "genre_head"]) == "vgg_mel"
 
 
 @pytest.mark.parametrize("name", ["vgg", "", "VGG_MEL", "vgg_mel "])
-def test_an_unknown_name_is_answered_with_those_there_are(name):
+def test_error_for_an_unknown_name_lists_the_known_names(name):
     with pytest.raises(UnknownRepresentationError) as caught:
         representations.get(name)
     message = str(caught.value)
@@ -100,7 +100,7 @@ def test_an_unknown_name_is_answered_with_those_there_are(name):
         ([], []),
     ],
 )
-def test_what_is_stored(names, stored):
+def test_stored_representations(names, stored):
     assert representations.stored(names) == stored
 
 
@@ -146,7 +146,7 @@ def test_other_sounds_have_other_embeddings(embeddings, models):
         assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) < 0.95
 
 
-def test_the_network_sees_the_canvas_of_the_mel_spectrogram(clip):
+def test_the_network_input_is_the_canvas_of_the_mel_spectrogram(clip):
     drawn = vgg_features.mel_image(clip)
     np.testing.assert_array_equal(drawn, spectrogram_image.canvas(spectral.mel_spectrogram(clip)))
     assert vgg_features.DRAWING == "canvas"
@@ -176,7 +176,7 @@ def test_a_clip_runs_the_network_once(clip, models):
     assert store.runs == 1
 
 
-def test_what_was_computed_goes_with_its_clip(models):
+def test_cached_values_are_freed_with_their_clip(models):
     noise = Clip(np.random.default_rng(1).normal(0, 0.1, ANALYSIS_SAMPLES).astype(np.float32))
     kept = weakref.ref(vgg_features.mel_image(noise))
     assert kept() is not None
@@ -195,7 +195,7 @@ def cache(clip, models, tmp_path_factory):
     return folder
 
 
-def test_the_cache_spares_the_network(cache, clip, models):
+def test_the_cache_replaces_the_network(cache, clip, models):
     store = CountingStore(models, cache)
     kept = vgg_features.feature_map(copy(clip), store)
     assert store.runs == 0
@@ -206,13 +206,13 @@ def test_the_cache_spares_the_network(cache, clip, models):
     np.testing.assert_allclose(kept, computed, rtol=1e-3, atol=1e-3)
 
 
-def test_the_cache_holds_one_file_a_clip_drawing_and_network(cache, models):
+def test_the_cache_has_one_file_per_clip_drawing_and_network(cache, models):
     (file,) = cache.iterdir()
     assert file.name.startswith(f"{vgg_features.DRAWING}-{models.checksum('vgg16')[:8]}-")
     assert file.suffix == ".npy"
 
 
-def test_the_cache_knows_only_what_it_has_seen(cache, clip, models, tmp_path):
+def test_the_cache_misses_for_new_clips(cache, clip, models, tmp_path):
     (file,) = cache.iterdir()
     (tmp_path / file.name).write_bytes(file.read_bytes())
     changed = copy(clip)

@@ -1,4 +1,4 @@
-"""Tests of how an index scales vectors: centred to length 1, or standardised, whatever it holds."""
+"""Tests of scaling: centred to length 1, or standardised."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_one_vector_is_scaled_as_among_others(matrix: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize(("n", "share"), [(1, 1 / 11), (2, 1 / 6), (10, 1 / 2), (990, 0.99)])
-def test_the_mean_of_few_tracks_counts_little(n: int, share: float) -> None:
+def test_the_mean_of_few_tracks_is_shrunk(n: int, share: float) -> None:
     mean = np.array([2.0, -4.0])
     subtracted, divided = scaling.fit(CENTRED, n, mean, np.array([5.0, 0.0]))
     np.testing.assert_allclose(subtracted, share * mean, rtol=1e-6)
@@ -61,7 +61,7 @@ def test_the_only_track_of_an_index_keeps_its_direction() -> None:
     np.testing.assert_allclose(scaled, [[0.6, 0, 0.8]], atol=1e-6)
 
 
-def test_centring_sets_apart_what_differs_from_the_mean() -> None:
+def test_centring_separates_vectors_that_differ_from_the_mean() -> None:
     rng = np.random.default_rng(0)
     matrix = (10 + rng.normal(size=(500, 20))).astype(np.float32)
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
@@ -87,7 +87,7 @@ def test_standardising_brings_dimensions_to_mean_0_and_deviation_1() -> None:
     assert not scaled[:, 3].any()
 
 
-def test_a_clip_from_outside_is_scaled_by_the_index_and_not_by_itself() -> None:
+def test_a_new_clip_is_scaled_by_the_index() -> None:
     matrix = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
     scale = fitted(CENTRED, matrix)
     outside = scaling.apply(CENTRED, np.array([1.0, 1.0]), scale)

@@ -1,4 +1,4 @@
-"""Tests of `soundalike`: what is joined, how an index compares it, and that small indexes answer."""
+"""Tests of `soundalike`: its parts, its similarities, and small indexes."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def slow(one: Index, rows: dict[str, np.ndarray]) -> np.ndarray:
     return np.array([track @ question / np.linalg.norm(track) / norm for track in tracks])
 
 
-def test_what_is_joined() -> None:
+def test_parts_and_weights() -> None:
     item = representations.get(NAME)
     assert representations.DEFAULT == NAME
     assert item.parts == WEIGHTS
@@ -66,7 +66,7 @@ def test_what_is_joined() -> None:
     assert item.hubness_corrected
 
 
-def test_the_embedding_is_the_parts_one_after_the_other(clip, models) -> None:
+def test_the_embedding_concatenates_the_parts(clip, models) -> None:
     parts = [weight * representations.get(part).embed(clip, models) for part, weight in WEIGHTS.items()]
     joined = representations.get(NAME).embed(clip, models)
     np.testing.assert_allclose(joined, np.concatenate(parts), rtol=1e-6)
@@ -87,7 +87,7 @@ def test_an_index_stores_each_part_centred_at_length_1(default_index) -> None:
         np.testing.assert_allclose(scaled, left / np.linalg.norm(left, axis=1, keepdims=True), atol=5e-4)
 
 
-def test_similarities_are_those_of_a_slow_count(default_index, models) -> None:
+def test_similarities_equal_a_direct_computation(default_index, models) -> None:
     for row in (0, 3):
         raw = {part: default_index.array(f"{part}_raw")[row].astype(float) for part in WEIGHTS}
         found = default_index.similarities(NAME, default_index.embeddings(row))
@@ -98,7 +98,7 @@ def test_similarities_are_those_of_a_slow_count(default_index, models) -> None:
     np.testing.assert_allclose(asked(default_index, clip, models), slow(default_index, raw), atol=1e-3)
 
 
-def test_a_copy_at_another_level_or_start_is_the_track(default_index, clip, models) -> None:
+def test_a_copy_at_another_level_or_start_matches_its_track(default_index, clip, models) -> None:
     """The clip is the first of the library."""
     seconds = SAMPLE_RATE
     for copy, least in (
@@ -112,7 +112,7 @@ def test_a_copy_at_another_level_or_start_is_the_track(default_index, clip, mode
         assert cosines[0] > cosines[1:].max() + 0.2
 
 
-def test_different_music_is_told_apart(default_index) -> None:
+def test_different_music_is_distinguished(default_index) -> None:
     n = len(default_index)
     cosines = [default_index.cosines(NAME, default_index.embeddings(row)) for row in range(n)]
     others = np.array(cosines)[~np.eye(n, dtype=bool)]
@@ -121,7 +121,7 @@ def test_different_music_is_told_apart(default_index) -> None:
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])
-def test_a_small_index_answers(n, tmp_path: Path, models) -> None:
+def test_search_in_a_small_index(n, tmp_path: Path, models) -> None:
     source = library.load(copy_library(tmp_path / "library", IDS[:n]))
     built = builder.build(source, tmp_path / "index", models, BuildPlan((NAME,), measured=True))
     one = index.load(built.index.folder, checksums=True)

@@ -1,4 +1,4 @@
-"""Tests of the representations that show VGG16 other pictures than the mel spectrogram."""
+"""Tests of the VGG16 representations of other pictures than the mel spectrogram."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_dimensions(embeddings):
 
 
 @pytest.mark.parametrize("module", ALL)
-def test_hears_is_a_paragraph(module):
+def test_description_is_a_paragraph(module):
     assert module.DESCRIPTION.endswith(".")
     assert "\n" not in module.DESCRIPTION
     assert len(module.DESCRIPTION.split()) > 30
@@ -172,14 +172,14 @@ def cache(clip, models, embeddings, tmp_path_factory):
     return folder
 
 
-def test_the_cache_spares_the_network(cache, clip, models, embeddings):
+def test_the_cache_replaces_the_network(cache, clip, models, embeddings):
     store = CountingStore(models, cache)
     kept = vgg_mfcc_grey.embed(copy(clip), store)
     assert store.shown == []
     np.testing.assert_array_equal(kept, embeddings[vgg_mfcc_grey].astype(np.float16))
 
 
-def test_the_cache_tells_pictures_apart(cache, clip, models):
+def test_the_cache_distinguishes_pictures(cache, clip, models):
     (file,) = cache.iterdir()
     assert file.name.startswith(f"mfcc-grey-{models.checksum('vgg16')[:8]}-")
     store = Blank(feature_cache=cache)

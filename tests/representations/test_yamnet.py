@@ -1,4 +1,4 @@
-"""Tests of `yamnet` and `yamnet_classes`: what they take from the network."""
+"""Tests of `yamnet` and `yamnet_classes` against the network's outputs."""
 
 from __future__ import annotations
 
