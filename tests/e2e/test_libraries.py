@@ -90,7 +90,7 @@ def test_a_track_of_a_large_library_is_found_by_keyboard(visit) -> None:
     page = visit("/?library=many%20tracks")
     settled(page)
     page.get_by_role("searchbox", name="Track").fill("moon")
-    found = page.get_by_role("combobox", name="Track: found")
+    found = page.get_by_role("combobox", name="Track: results")
     expect(found).to_be_visible()
     settled(page)
     found.focus()
