@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 QUIET := --quiet --disable-pip-version-check
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
 	--custom-compile-command "make lock"
-.PHONY: demo test test-all check bench bench-all index model lock audit clean
+.PHONY: demo test test-all check pictures bench bench-all index model lock audit clean
 
 demo: $(VENV)/.app
 	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("127.0.0.1", $(PORT))) \
@@ -30,6 +30,10 @@ check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python scripts/lint_javascript.py
+
+# Takes every picture in docs/pictures again from the running app, in about three minutes; needs Chromium.
+pictures: $(VENV)/.test
+	$(BIN)/python scripts/pictures.py
 
 # Speed, memory and load: benchmarks/results.json and the table in docs/benchmarks.md. Needs a quiet machine.
 bench: $(VENV)/.test

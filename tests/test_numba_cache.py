@@ -67,7 +67,7 @@ def test_without_any_place_there_is_none(closed: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's file locks")
 def test_one_process_at_a_time_compiles() -> None:
     code = "from soundalike import numba_cache; print('begins', flush=True); numba_cache.ready()"
-    with numba_cache._alone():
+    with numba_cache._compile_lock():
         other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         assert other.stdout is not None
         assert other.stdout.readline() == "begins\n"
@@ -79,5 +79,5 @@ def test_one_process_at_a_time_compiles() -> None:
 
 def test_without_a_place_for_the_lock_it_goes_without(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
     monkeypatch.setattr(numba_cache.tempfile, "gettempdir", lambda: str(tmp_path / "none"))
-    with numba_cache._alone():
+    with numba_cache._compile_lock():
         pass

@@ -30,13 +30,13 @@ def test_one_thread_gives_way_and_no_other():
 
 
 def test_networks_give_way_where_pages_are_served(monkeypatch):
-    monkeypatch.setattr(runtime, "_aside", None)
+    monkeypatch.setattr(runtime, "_background", None)
     seen = []
 
     def traced(shape, model):
         return lambda batch, count: (seen.append(own_niceness()), (batch,))[1]
 
-    monkeypatch.setattr(runtime, "_traced", traced)
+    monkeypatch.setattr(runtime, "_tensorflow_runner", traced)
     monkeypatch.setenv(runtime.VARIABLE, runtime.TENSORFLOW)
     network = runtime.Network((1,), lambda shape: pytest.fail("graph"), lambda: pytest.fail("model"))
     before = own_niceness()

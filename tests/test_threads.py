@@ -39,7 +39,12 @@ def nobody_inside() -> None:
 
 
 def blas_threads() -> set[int]:
-    return {found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"}
+    """Threads of NumPy's and SciPy's linear algebra; an OpenMP build has a number for each thread."""
+    return {
+        found["num_threads"]
+        for found in threadpool_info()
+        if found["user_api"] == "blas" and found.get("threading_layer") == "pthreads"
+    }
 
 
 def wants(models: ModelStore) -> list[str]:

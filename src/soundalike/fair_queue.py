@@ -1,9 +1,9 @@
-"""Whose turn it is to use what only one can use at a time, such as the network.
+"""Fair queue for a resource that serves one at a time, such as the network.
 
-Start-time fair queueing (Goyal, Vin and Cheng, 1996) with every job taken to be of one length: a job
-begins, on a clock that counts turns, when it arrives or when the last one of the same visitor ends,
-whichever is later, and the least beginning goes first. So each visitor gets every nth turn of n, and
-one who asks for ten things at once waits for the others between them.
+Start-time fair queueing (Goyal, Vin and Cheng, 1996), with all jobs assumed equally long. A virtual
+clock counts turns. A job's start time is its arrival or the end of the same visitor's previous job,
+whichever is later, and the job with the earliest start time runs first. With n visitors, each gets
+every nth turn, so a visitor who sends ten jobs at once waits for the others between them.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from contextlib import contextmanager
 from soundalike.errors import BusyError
 
 LONGEST = 50
-"""Jobs that may wait; a visitor who comes later is asked to come back."""
+"""Number of jobs that may wait; later visitors are asked to try again."""
 LOOK_S = 0.5
-"""How often one who waits is told the place again, which is when one who left is noticed."""
+"""Interval of position updates to a waiting visitor, which also detects visitors who left."""
 
 OnPlace = Callable[[int], None]
 
 
 class FairQueue:
-    """A line in front of something that serves one at a time.
+    """Queue in front of a resource that serves one at a time.
 
     Parameters
     ----------
-    longest : jobs that may wait
+    longest : number of jobs that may wait
     """
 
     def __init__(self, longest: int = LONGEST) -> None:
@@ -42,14 +42,14 @@ class FairQueue:
 
     @contextmanager
     def acquire(self, visitor: str, on_place: OnPlace = lambda ahead: None) -> Iterator[None]:
-        """Wait for one's turn, and keep it for as long as the block runs.
+        """Wait for a turn and hold it while the block runs.
 
         Parameters
         ----------
-        visitor : who asks; turns are shared out evenly among these
-        on_place : called with how many go before, at once, at every change and every half second,
-            and with 0 when the turn comes, but not at all where nobody goes before; what it raises
-            ends the waiting and leaves the line
+        visitor : the visitor's ID; turns are shared evenly between visitors
+        on_place : called with the number of jobs ahead: at once, at every change, every half second,
+            and with 0 when the turn comes. Not called if no job is ahead. An exception it raises
+            ends the waiting and leaves the queue
 
         Raises
         ------
@@ -69,7 +69,7 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        """How many are waiting now."""
+        """Number of jobs waiting now."""
         with self._changed:
             return len(self._waiting)
 
@@ -79,30 +79,30 @@ class FairQueue:
                 raise BusyError(
                     f"{len(self._waiting)} clips are already waiting. Try again in a minute."
                 )
-            begins = max(self._clock, self._ends.get(visitor, 0))
-            self._ends[visitor] = begins + 1
-            ticket = begins, next(self._numbers)
+            start = max(self._clock, self._ends.get(visitor, 0))
+            self._ends[visitor] = start + 1
+            ticket = start, next(self._numbers)
             self._waiting.append(ticket)
             self._changed.notify_all()
             return ticket
 
     def _wait(self, ticket: tuple[int, int], on_place: OnPlace) -> None:
-        told = False
-        while (ahead := self._begun_or_ahead(ticket)) > 0:
-            # Told outside the lock: it may take its time, and it may raise.
+        notified = False
+        while (ahead := self._start_or_count_ahead(ticket)) > 0:
+            # Called outside the lock, because it may be slow or raise.
             on_place(ahead)
-            told = True
+            notified = True
             with self._changed:
                 if self._ahead(ticket) == ahead:
                     self._changed.wait(LOOK_S)
-        if told:
+        if notified:
             on_place(0)
 
     def _ahead(self, ticket: tuple[int, int]) -> int:
         return sum(other < ticket for other in self._waiting) + self._busy
 
-    def _begun_or_ahead(self, ticket: tuple[int, int]) -> int:
-        """How many go before; where nobody does, the turn has begun."""
+    def _start_or_count_ahead(self, ticket: tuple[int, int]) -> int:
+        """Number of jobs ahead; if there are none, the turn starts."""
         with self._changed:
             ahead = self._ahead(ticket)
             if ahead == 0:
@@ -112,7 +112,7 @@ class FairQueue:
             return ahead
 
     def _leave(self, ticket: tuple[int, int]) -> None:
-        """Give up, in the line or when the turn has just come."""
+        """Give up, while waiting or when the turn has just come."""
         with self._changed:
             if ticket in self._waiting:
                 self._waiting.remove(ticket)
@@ -124,7 +124,7 @@ class FairQueue:
         with self._changed:
             self._busy = False
             if not self._waiting:
-                # Nobody was kept waiting, so that nobody owes or is owed anything.
+                # The queue is empty, so no visitor is ahead of or behind their share.
                 self._clock = max(self._ends.values())
                 self._ends = {}
             self._changed.notify_all()

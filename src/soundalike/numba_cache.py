@@ -1,14 +1,14 @@
-"""Where numba keeps the code it compiles for librosa and UMAP, and a lock around compiling.
+"""Folder for the code that numba compiles for librosa and UMAP, and a lock around compiling.
 
-numba writes its cache beside those packages or into the user's cache folder. Where it can write to
-neither, as for a service's user, importing librosa fails. It then gets a folder among the temporary
-files that nobody else may write to, because code in it is run.
+numba writes its cache beside those packages or into the user's cache folder. If neither is writable,
+as for a service's user, importing librosa fails. We then use a temporary folder that only this user
+may write to, because the code in it is executed.
 
-Two processes that compile at the same time may overwrite each other's entries in the cache, and
-every process that loads them later crashes. librosa compiles on its first import, which therefore
-happens under a lock that all processes share.
+Two processes that compile at the same time may overwrite each other's cache entries, and every process
+that loads them later crashes. librosa compiles on its first import, so that import happens under a
+lock shared by all processes.
 
-    python -m soundalike.numba_cache       # compiles beforehand, as `make demo` does
+    python -m soundalike.numba_cache       # compile in advance, as `make demo` does
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ VARIABLE = "NUMBA_CACHE_DIR"
 
 
 def choose_folder() -> None:
-    """Choose a folder that numba can write to; call it before anything imports numba."""
+    """Choose a writable folder for numba; call this before anything imports numba."""
     if os.name != "posix" or VARIABLE in os.environ:
         return
     if _writable(Path(sysconfig.get_path("purelib"))):
@@ -36,10 +36,10 @@ def choose_folder() -> None:
     try:
         folder = Path(tempfile.gettempdir()) / f"soundalike-numba-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        facts = folder.lstat()
+        status = folder.lstat()
     except OSError:
         return
-    if facts.st_uid == os.getuid() and not facts.st_mode & 0o022 and not folder.is_symlink():
+    if status.st_uid == os.getuid() and not status.st_mode & 0o022 and not folder.is_symlink():
         os.environ[VARIABLE] = str(folder)
 
 
@@ -47,10 +47,10 @@ def choose_folder() -> None:
 def ready() -> None:
     """Import the parts of librosa that numba compiles, one process at a time.
 
-    It costs next to nothing when called again.
+    Repeated calls are almost free.
     """
     choose_folder()
-    with _alone():
+    with _compile_lock():
         import librosa.beat
         import librosa.feature
         import librosa.onset
@@ -58,8 +58,8 @@ def ready() -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """Hold a lock that this user's other processes wait for, where the system has such locks."""
+def _compile_lock() -> Iterator[None]:
+    """Hold a lock shared by this user's processes, on systems with file locks."""
     if sys.platform == "win32":
         yield
         return

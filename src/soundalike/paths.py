@@ -1,4 +1,4 @@
-"""Where things lie: the assets that come with the project, and the caches beside a user's own."""
+"""Paths: the project's assets, the indexes, and the user's caches and data."""
 
 from __future__ import annotations
 
@@ -12,47 +12,47 @@ MODELS = ASSETS / "models"
 LIBRARY = ASSETS / "library"
 BUNDLED_INDEX = ASSETS / "index"
 MANIFEST = "manifest.json"
-"""The file of an index that says what is in it."""
+"""The file that describes an index's contents."""
 
 
 def index_folders(named: str | None = None) -> list[Path]:
-    """The indexes at hand, the one to open first: those of `$SOUNDALIKE_INDEX`, then the bundled one.
+    """The available indexes, default first: those of `$SOUNDALIKE_INDEX`, then the bundled one.
 
     Parameters
     ----------
-    named : one index, several with the system's path separator between them, or a folder that holds
-        several, which come by name; `$SOUNDALIKE_INDEX` where it is None
+    named : one index, several joined by the system's path separator, or a folder that contains several
+        (sorted by name); `$SOUNDALIKE_INDEX` if None
 
     Returns
     -------
-    each folder once; one that was named and is no index is there all the same, so that it can be said
+    each folder once; a named folder that is not an index is included, so that the caller can report it
     """
     named = os.environ.get("SOUNDALIKE_INDEX", "") if named is None else named
     folders = [folder for part in named.split(os.pathsep) if part for folder in _indexes(Path(part))]
-    different: dict[Path, Path] = {}
+    unique: dict[Path, Path] = {}
     for folder in [*folders, BUNDLED_INDEX]:
-        different.setdefault(folder.resolve(), folder)
-    return list(different.values())
+        unique.setdefault(folder.resolve(), folder)
+    return list(unique.values())
 
 
 def index_folder() -> Path:
-    """The index to open unless another is asked for: the first of `index_folders`."""
+    """The default index: the first of `index_folders`."""
     return index_folders()[0]
 
 
 def _indexes(named: Path) -> list[Path]:
-    """An index itself, or the indexes in a folder; a folder without any stands for itself."""
+    """The index itself, or the indexes in a folder, or the folder if it contains none."""
     if (named / MANIFEST).is_file():
         return [named]
     try:
-        inner = sorted(path for path in named.iterdir() if not path.name.startswith("."))
+        children = sorted(path for path in named.iterdir() if not path.name.startswith("."))
     except OSError:
         return [named]
-    return [path for path in inner if (path / MANIFEST).is_file()] or [named]
+    return [path for path in children if (path / MANIFEST).is_file()] or [named]
 
 
 def cache_folder() -> Path:
-    """Where commands keep feature maps between runs: `$SOUNDALIKE_CACHE`, or the user's cache."""
+    """Folder for feature maps kept between runs: `$SOUNDALIKE_CACHE`, or the user's cache."""
     if own := os.environ.get("SOUNDALIKE_CACHE"):
         return Path(own)
     base = os.environ.get("XDG_CACHE_HOME") or _home() / ".cache"
@@ -60,13 +60,13 @@ def cache_folder() -> Path:
 
 
 def factors_file() -> Path | None:
-    """The network of listeners' taste that the app asks: `$SOUNDALIKE_FACTORS`, if it is set."""
+    """The app's collaborative-filtering network: `$SOUNDALIKE_FACTORS`, if set."""
     own = os.environ.get("SOUNDALIKE_FACTORS")
     return Path(own) if own else None
 
 
 def votes_file() -> Path:
-    """Where votes are kept: `$SOUNDALIKE_VOTES`, or in the user's data folder."""
+    """The votes database: `$SOUNDALIKE_VOTES`, or a file in the user's data folder."""
     if own := os.environ.get("SOUNDALIKE_VOTES"):
         return Path(own)
     base = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
@@ -74,9 +74,9 @@ def votes_file() -> Path:
 
 
 def _home() -> Path:
-    """The user's folder; the root where there is none, as for a container's nameless user.
+    """The user's home folder, or the root if there is none, as for a container's nameless user.
 
-    What cannot be written there is said by whoever wants to.
+    The root may not be writable; the callers that write report that.
     """
     try:
         return Path.home()

@@ -1,9 +1,9 @@
-"""Threads of the numeric libraries: one, wherever a result is kept or compared to the last digit.
+"""Thread counts of the numeric libraries.
 
-Linear algebra adds up in another order with two threads than with one, and so may a network. The last
-digits of a vector would depend on how many processors there are, and on whether a worker took it or
-the process that was started. What is taken of a file is therefore taken with one thread everywhere,
-and so is what an index works out of it. Networks that a visitor waits for have all processors.
+Linear algebra and networks may sum in a different order with more threads, which changes the last
+digits of a result. Vectors would then depend on the number of processors, and on whether a worker or
+the main process computed them. Features and indexes are therefore always computed with one thread.
+Networks that a visitor waits for use all processors.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _networks: ContextVar[int] = ContextVar("threads of networks", default=0)
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """Linear algebra keeps to one thread meanwhile, and so do networks that are run from here."""
+    """Limit linear algebra, and networks run in this context, to one thread."""
     token = _networks.set(1)
     try:
         with single_threaded_blas():
@@ -35,15 +35,15 @@ def single_threaded() -> Iterator[None]:
 
 @contextmanager
 def single_threaded_blas() -> Iterator[None]:
-    """Linear algebra keeps to one thread meanwhile, in the whole process.
+    """Limit linear algebra to one thread in the whole process.
 
-    May be entered from several threads and within itself: the last one out gives the threads back.
+    Reentrant and safe to enter from several threads: the last exit restores the limits.
     """
     global _users, _limit
     libraries = _libraries()
     with _lock:
         if not _users:
-            with _in_control():
+            with _claim_control():
                 _limit = libraries.limit(limits=1)
         _users += 1
     try:
@@ -52,20 +52,20 @@ def single_threaded_blas() -> Iterator[None]:
         with _lock:
             _users -= 1
             if not _users:
-                with _in_control():
+                with _claim_control():
                     _limit.restore_original_limits()
 
 
 def of_networks() -> int:
-    """How many threads a network has that is run from here; 0 for all processors."""
+    """Number of threads for networks run in this context; 0 for all processors."""
     return _networks.get()
 
 
 @contextmanager
-def _in_control() -> Iterator[None]:
-    """The calling thread may set limits meanwhile, and any thread afterwards.
+def _claim_control() -> Iterator[None]:
+    """Let the calling thread set limits, and any thread afterwards.
 
-    What a thread sets while another is in control is passed over by threadpoolctl, without a word.
+    threadpoolctl silently ignores limits set while another thread has control.
     """
     from threadpoolctl import OpenBLASController
 
@@ -77,7 +77,7 @@ def _in_control() -> Iterator[None]:
 
 
 def _libraries() -> Any:
-    # SciPy brings one of its own, which would otherwise be loaded later and not be limited.
+    # SciPy ships its own BLAS. Import it now, or it is loaded later without a limit.
     import scipy.linalg  # noqa: F401
 
     return _loaded_libraries(len(sys.modules))
@@ -85,9 +85,9 @@ def _libraries() -> Any:
 
 @lru_cache(maxsize=1)
 def _loaded_libraries(modules: int) -> Any:
-    """The linear algebra libraries loaded now; looked up again once more modules are imported.
+    """The linear algebra libraries loaded so far, cached by the number of imported modules.
 
-    Looking them up takes milliseconds, and a package that is imported later may bring another one.
+    The look-up takes milliseconds, and a package imported later may load another library.
     """
     from threadpoolctl import ThreadpoolController
 

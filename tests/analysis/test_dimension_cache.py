@@ -116,7 +116,7 @@ def test_the_arrays_are_built_for_an_index_and_found_in_it(small_index, small_mo
 
     folder = tmp_path / "index"
     shutil.copytree(small_index.folder, folder)
-    (tmp_path / "library").symlink_to(small_index.library_folder)
+    (tmp_path / small_index.library_folder.name).symlink_to(small_index.library_folder)
     copied = index.load(folder)
     seen: list[Event] = []
     measurements.add(copied, small_models, on_file=seen.append)

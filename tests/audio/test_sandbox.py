@@ -113,7 +113,7 @@ def test_a_file_whose_process_is_lost_gets_another(limited, encode):
         # Stopped, it is certainly in the middle of its work when it is killed.
         os.kill(first, signal.SIGSTOP)
         clip = thread.submit(pool.decode, encode(sine(5)))
-        while pool._free.qsize():
+        while pool._idle.qsize():
             time.sleep(0.01)
         # The file is longer than a pipe holds, so that it is being sent by now.
         time.sleep(0.5)
@@ -210,7 +210,7 @@ def test_the_process_imports_no_more_than_it_needs():
 @pytest.mark.skipif(sys.platform == "win32", reason="has no such limits")
 def test_a_confined_process_can_write_no_file(tmp_path):
     code = (
-        "import pathlib, sys; from soundalike.audio import sandbox_worker as w; w._confine(2**28)\n"
+        "import pathlib, sys; from soundalike.audio import sandbox_worker as w; w._set_limits(2**28)\n"
         "try: pathlib.Path(sys.argv[1]).write_bytes(b'x')\n"
         "except OSError: print('refused')"
     )

@@ -91,7 +91,7 @@ def test_a_journey_by_way_of_a_stop(capsys: Capture) -> None:
     assert (code, err) == (0, "")
     assert "Life by Design" in out
     assert "°" in out
-    assert "a start and another track" in complaint(capsys, 1, "journey", "0235", "0235")
+    assert "a start and a different destination" in complaint(capsys, 1, "journey", "0235", "0235")
     assert "cannot be opened" in complaint(capsys, 1, "journey", "0235", "nowhere")
 
 

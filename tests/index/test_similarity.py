@@ -109,7 +109,7 @@ def test_the_rest_keeps_its_order_within_the_limits(
     values: list[float], low: float, high: float
 ) -> None:
     given_values = np.array(values, np.float32)
-    found = similarity._between(given_values, np.float32(low), np.float32(high))
+    found = similarity._compress(given_values, np.float32(low), np.float32(high))
     assert (found <= np.float32(high)).all()
     assert (np.diff(found[np.argsort(given_values)]) >= 0).all()
     if low <= high:

@@ -17,7 +17,7 @@ import pytest
 from small_library import write_tone
 
 from soundalike.datasets import library
-from soundalike.errors import DestinationError
+from soundalike.errors import DestinationError, IndexFolderError
 from soundalike.index import index
 from soundalike.indexing import builder, workspace
 from soundalike.indexing.builder import BuildPlan
@@ -121,7 +121,7 @@ def test_what_a_kill_left_half_made_is_no_index(music: Path, models: ModelStore)
     half.mkdir(parents=True)
     (workspace.beside(out) / workspace.MARKER).touch()
     (half / "mfcc_flat.npy").write_bytes(b"half")
-    with pytest.raises(DestinationError, match="is not an index"):
+    with pytest.raises(IndexFolderError, match="is not an index"):
         index.load(out)
     first = build(music, out, models)
     assert first == build(music, music.parent / "calm", models)

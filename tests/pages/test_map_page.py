@@ -74,7 +74,7 @@ def check(app: AppTest, drawn: Drawn, bundled: index.Index, by: str, setting: Se
     name = layout.array_name(by, setting)
     assert drawn.points["map"] == drawn.marks["map"] == f"{name}@{bundled.identity[:12]}"
     assert drawn.points["dims"] == setting.dims
-    assert f"by {representations.get(by).title.lower()}, {setting.dims}-D." in drawn.label
+    assert f"by “{representations.get(by).title}”, {setting.dims}-D." in drawn.label
     at = bundled.array(name)[bundled.row(drawn.marks["focus"]["id"])]
     assert drawn.marks["focus"]["at"] == pytest.approx(at.tolist(), abs=1e-4)
     chosen = {"by": by, "dims": setting.dims, "near": setting.n_neighbors, "metric": setting.metric}

@@ -33,7 +33,7 @@ def build(folder: Path) -> dict[str, str | None]:
     put(GOOD, whole, None)
     put("empty.mp3", b"", "empty")
     put("text.mp3", b"Dear diary, this is no music.\n" * 50, "read this as audio")
-    put("noise.flac", np.random.default_rng(0).bytes(100_000), "as audio. Try")
+    put("noise.flac", np.random.default_rng(0).bytes(100_000), "channels")
     put("half.opus", whole[: len(whole) // 2], None)
     put("stub.opus", whole[:3_000], "")
     put("copy of good.opus", whole, f"Same file as {GOOD}")

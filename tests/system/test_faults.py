@@ -273,7 +273,7 @@ def test_a_folder_that_may_not_be_written_takes_no_votes(tmp_path: Path) -> None
     assert votes.vote(votes.deal("0102", ["a", "b"]).id, "left")
     votes.path.parent.chmod(0o555)
     done = faults.run(
-        "from pathlib import Path; from soundalike.votes import Votes\n"
+        "from pathlib import Path; from soundalike.evaluation.listening_test import Votes\n"
         f"Votes(Path({str(votes.path)!r}), 'another')"
     )
     votes.path.parent.chmod(0o755)

@@ -1,4 +1,4 @@
-"""Which half minute of a clip is analysed."""
+"""Choose the 30 seconds of a clip to analyse."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, clock, le
 
 
 def analysis_window(clip: Clip) -> Clip:
-    """The 30 s that stand for a clip.
+    """Choose the 30 s window that represents a clip.
 
-    A shorter clip is repeated until it fills the window. Of a longer one the loudest half minute is
-    taken: the window, on a grid of one second, with the highest mean level in dB (levels are taken
-    over 50 ms and floored 60 dB below the loudest, so that one click decides nothing); the earliest
-    where several are equal. It tends to find the chorus, and passes over intros and fade-outs.
+    A shorter clip is looped to fill the window. For a longer clip, the window starts on a whole second
+    and has the highest mean level in dB; the earliest wins a tie. Levels are taken over 50 ms and
+    floored 60 dB below the loudest, to limit the effect of a single click. The window tends to find
+    the chorus and to avoid intros and fade-outs.
 
     Returns
     -------
@@ -36,7 +36,7 @@ def analysis_window(clip: Clip) -> Clip:
             f"We analysed the loudest 30 seconds, {clock(start / SAMPLE_RATE)} to "
             f"{clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)} of {clock(clip.duration)}.",
         )
-    # A copy, so that the rest of a long file is given back.
+    # A copy, so that the rest of a long file can be freed.
     window = clip.samples[start : start + ANALYSIS_SAMPLES].copy()
     return Clip(window, clip.sample_rate, notes, start / SAMPLE_RATE, clip.source_duration)
 

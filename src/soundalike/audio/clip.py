@@ -1,4 +1,4 @@
-"""A clip: mono samples, what is known of their source, and the half minute that is analysed."""
+"""A clip: mono samples, facts about their source, and the length of the analysis window."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ ANALYSIS_SAMPLES = (N_FRAMES - 1) * HOP_LENGTH
 """Samples that give exactly 1,293 centred frames: 30.0002 s."""
 MIN_SECONDS = 3.0
 SILENCE_DBFS = -60.0
-"""A clip whose loudest 50 ms stay below this level is refused as silent."""
+"""A clip whose loudest 50 ms are below this level is rejected as silent."""
 
 
 @dataclass(frozen=True, eq=False)
 class Clip:
     """Mono audio, ready for analysis.
 
-    Compared and hashed by identity, so that what is computed from a clip can be kept for exactly as
-    long as the clip itself.
+    Compared and hashed by identity, so that computed features can be cached for the clip's lifetime.
 
     Attributes
     ----------
     samples : float32 array [shape=(n,)]
     sample_rate : int, Hz
-    notes : sentences about what was done to the audio that a listener may want to know
-    start : where in the source the samples begin, in seconds
+    notes : sentences that tell a listener how the audio was changed
+    start : start of the samples within the source, in seconds
     source_duration : length of the whole source, in seconds
     """
 
@@ -48,13 +47,13 @@ class Clip:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds: `clock(61.4)` is "1:01"."""
+    """Format seconds as minutes and seconds: `clock(61.4)` is "1:01"."""
     whole = round(seconds)
     return f"{whole // 60}:{whole % 60:02d}"
 
 
 def level_dbfs(samples: NDArray[np.float32], frame: int = SAMPLE_RATE // 20) -> NDArray[np.float32]:
-    """Level over consecutive frames (50 ms each by default), dBFS, at least -200."""
+    """Level of consecutive frames (50 ms each by default) in dBFS, at least -200."""
     if len(samples) < frame:
         frame = max(len(samples), 1)
     whole = samples[: len(samples) // frame * frame].reshape(-1, frame)

@@ -1,17 +1,16 @@
 """Audio decoding: a file or its bytes to a mono float32 clip at 22,050 Hz.
 
 Conventions: samples are float32 in about [-1, 1]; time is in seconds, levels are in dBFS (0 dBFS is
-a full-scale square wave). The decoder is PyAV, whose wheels carry FFmpeg's libraries, so that every
-format below works on a machine with nothing else installed; resampling is soxr's high quality, as
-librosa's default.
+a full-scale square wave). The decoder is PyAV. Its wheels include FFmpeg's libraries, so every format
+below works without further packages. Resampling uses soxr's high quality, librosa's default.
 
-A file passes three gates: its size, then its header (container, codec, channels, sample rate,
-length), then a decode that stops by itself at the longest length allowed. Only an allow-list of
-containers and codecs is ever opened: FFmpeg would otherwise follow playlists to other files and
-hosts. Memory stays bounded, since frames are mixed down (`downmix`) and resampled as they come.
+A file passes three checks: its size, its header (container, codec, channels, sample rate, length), and
+a decode that stops at the maximum length. Only an allow-list of containers and codecs is opened,
+because FFmpeg would otherwise follow playlists to other files and hosts. Frames are mixed down
+(`downmix`) and resampled as they arrive, which bounds memory.
 
-Bytes come from a visitor, and are refused over 30 MB or 20 minutes. A path is somebody's own file: it
-may have any size, and of a longer one the first 20 minutes are read.
+Bytes are a visitor's upload and are rejected over 30 MB or 20 minutes. A path is a local file of any
+size; only its first 20 minutes are read.
 """
 
 from __future__ import annotations
@@ -42,10 +41,10 @@ MAX_CHANNELS = 8
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000
 
 _OPENING_BYTES = 64 * 1024 * 1024
-"""How far into a file it is looked for what it holds; covers and other tags come first."""
+"""Number of bytes searched for the audio stream; cover art and other tags come first."""
 
 EXTENSIONS = ("wav", "flac", "ogg", "oga", "opus", "mp3", "m4a", "mp4", "aac", "webm", "mka")
-"""File name endings that are offered for upload and looked for in folders."""
+"""File name extensions accepted for upload and found in folders."""
 
 _CONTAINERS = "wav,w64,flac,ogg,mp3,mov,matroska,aac"
 _CODECS = (
@@ -59,7 +58,7 @@ _FORMATS_SENTENCE = "WAV, FLAC, Ogg, Opus, MP3, M4A, AAC or WebM"
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before anything is decoded."""
+    """Properties from a file's header, read without decoding."""
 
     container: str
     codec: str
@@ -71,26 +70,26 @@ class Header:
 
 
 def probe(source: str | Path | bytes) -> Header:
-    """Read and check a file's header; nothing is decoded.
+    """Read and check a file's header without decoding.
 
     Raises
     ------
     AudioError
-        If the file is missing, empty, not audio of an accepted format, has other than 1 to 8
-        channels at 8 to 192 kHz, or comes as bytes and is over 30 MB or 20 minutes.
+        If the file is missing, empty or not in an accepted format, if it does not have 1 to 8
+        channels at 8 to 192 kHz, or if it is given as bytes and is over 30 MB or 20 minutes.
     """
     with _open(source) as container:
-        return _header(container, _is_own(source))
+        return _header(container, _is_local_file(source))
 
 
 def decode(source: str | Path | bytes) -> Clip:
-    """Decode a file or its bytes to mono at 22,050 Hz, whole.
+    """Decode a whole file or its bytes to mono at 22,050 Hz.
 
-    Channels are mixed as `downmix` weighs them; one without sound does not make the mix quieter. Where
-    they would cancel each other out (the mix lies over 20 dB below the channels, as with phase-inverted
-    stereo), the loudest channel is taken instead and a note says so. The low-frequency channel is heard
-    where no other holds any sound. What is constant in a channel is left out, here and before anything
-    is measured.
+    Channels are mixed with the weights of `downmix`; silent channels do not make the mix quieter. If
+    the channels cancel each other out (the mix is over 20 dB below them, as with phase-inverted
+    stereo), the loudest channel is used instead and a note says so. The low-frequency channel is used
+    only if all others are silent. The DC offset is removed from each channel, here and before any
+    measurement.
 
     Raises
     ------
@@ -101,12 +100,12 @@ def decode(source: str | Path | bytes) -> Clip:
 
 
 def decode_stereo(source: str | Path | bytes) -> tuple[Clip, NDArray[np.float32] | None]:
-    """As `decode`, with both channels of a stereo file beside it, decoded once.
+    """Decode a file once, to the mono clip of `decode` and both channels of a stereo file.
 
     Returns
     -------
-    the clip, and its channels at 22,050 Hz, without their constant parts [shape=(n, 2)], None unless the
-        file has two
+    the clip, and its channels at 22,050 Hz without DC offset [shape=(n, 2)], or None unless the file
+        has two
 
     Raises
     ------
@@ -118,19 +117,19 @@ def decode_stereo(source: str | Path | bytes) -> tuple[Clip, NDArray[np.float32]
 
 
 class _File(io.FileIO):
-    """A file that seems to end early until it is known what it holds.
+    """A file that appears to end after `_OPENING_BYTES` until its format is known.
 
-    In gigabytes of nothing FFmpeg would look for a beginning to the end.
+    FFmpeg would otherwise search gigabytes of zeros for a header.
     """
 
     is_open = False
-    _left = _OPENING_BYTES
+    _remaining_bytes = _OPENING_BYTES
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next bytes."""
+        """Read the next bytes."""
         content = super().read(size)
-        self._left -= len(content)
-        return content if self.is_open or self._left > 0 else b""
+        self._remaining_bytes -= len(content)
+        return content if self.is_open or self._remaining_bytes > 0 else b""
 
 
 @contextmanager
@@ -141,7 +140,7 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
     options = {"format_whitelist": _CONTAINERS, "codec_whitelist": _CODECS}
     with ExitStack() as stack:
         try:
-            # A stream rather than a name, which FFmpeg could take for an address.
+            # A stream instead of a name, which FFmpeg could interpret as a URL.
             stream = io.BytesIO(source) if isinstance(source, bytes) else _File(source)
             stack.enter_context(stream)
             container = av.open(stream, mode="r", options=options, metadata_errors="replace")
@@ -149,15 +148,15 @@ def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
             if isinstance(stream, _File):
                 stream.is_open = True
         except (av.FFmpegError, OSError, ValueError) as error:
-            # FFmpeg says the same of some damaged files.
-            if isinstance(error, PermissionError) and _is_own(source):
+            # FFmpeg raises the same error for some damaged files.
+            if isinstance(error, PermissionError) and _is_local_file(source):
                 raise AudioError("Permission denied. Check the file's permissions.") from error
             raise _unreadable() from error
         yield container
 
 
 def check_size(source: str | Path | bytes) -> None:
-    """Raise an `AudioError` if a source is missing, a folder, empty, or bytes of over 30 MB."""
+    """Raise an `AudioError` if a source is missing, a folder, empty, or over 30 MB of bytes."""
     if isinstance(source, bytes):
         size = len(source)
     else:
@@ -170,18 +169,18 @@ def check_size(source: str | Path | bytes) -> None:
             raise AudioError(f"{path} cannot be opened. Check that it exists.") from error
     if size == 0:
         raise AudioError("This file is empty. Choose another one.")
-    if size > MAX_BYTES and not _is_own(source):
+    if size > MAX_BYTES and not _is_local_file(source):
         raise AudioError(
             f"This file is {size / 2**20:.0f} MB. Choose one of at most {MAX_BYTES // 2**20} MB."
         )
 
 
-def _is_own(source: str | Path | bytes) -> bool:
-    """Whether a source is a file of one's own, and not what a visitor sent."""
+def _is_local_file(source: str | Path | bytes) -> bool:
+    """Whether a source is a local file, not a visitor's upload."""
     return not isinstance(source, bytes)
 
 
-def _header(container: InputContainer, own: bool) -> Header:
+def _header(container: InputContainer, is_local: bool) -> Header:
     if not container.streams.audio:
         raise AudioError(f"This file contains no audio. Try {_FORMATS_SENTENCE}.")
     stream = container.streams.audio[0]
@@ -202,11 +201,11 @@ def _header(container: InputContainer, own: bool) -> Header:
         {key.lower(): value for key, value in (stream.metadata | container.metadata).items()},
         tuple(channel.name for channel in codec.layout.channels),
     )
-    _check_header(header, own)
+    _check_header(header, is_local)
     return header
 
 
-def _check_header(header: Header, own: bool) -> None:
+def _check_header(header: Header, is_local: bool) -> None:
     if not 1 <= header.channels <= MAX_CHANNELS:
         raise AudioError(
             f"This file has {header.channels} channels. Choose one with 1 to {MAX_CHANNELS}."
@@ -216,7 +215,7 @@ def _check_header(header: Header, own: bool) -> None:
             f"This file is sampled at {header.sample_rate} Hz. Choose one between "
             f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
         )
-    if header.duration is not None and header.duration > MAX_SECONDS and not own:
+    if header.duration is not None and header.duration > MAX_SECONDS and not is_local:
         raise _too_long()
 
 
@@ -230,14 +229,14 @@ def _too_long() -> AudioError:
 
 @dataclass(frozen=True)
 class _Decoded:
-    """A file's samples at 22,050 Hz, and what was seen while decoding it.
+    """A file's samples at 22,050 Hz, and the facts collected while decoding.
 
     Attributes
     ----------
-    samples : of the mix, or of the one channel that was asked for [shape=(n,)]
-    sides : both channels, where wanted, of a file that has two [shape=(n, 2)]
-    broken : packets that could not be decoded
-    cut : whether the file goes on after `MAX_SECONDS`
+    samples : the mix, or the requested channel [shape=(n,)]
+    sides : both channels of a stereo file, if requested [shape=(n, 2)]
+    broken : number of packets that could not be decoded
+    cut : whether the file is longer than `MAX_SECONDS`
     """
 
     samples: NDArray[np.float32]
@@ -273,30 +272,30 @@ def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
 def _decode(
     source: str | Path | bytes, channel: int | None = None, keep_sides: bool = False
 ) -> _Decoded:
-    """Samples of one channel (of the mix where None), and of both sides where they are wanted."""
-    own = _is_own(source)
+    """Decode one channel (the mix if None), and both sides if requested."""
+    is_local = _is_local_file(source)
     with _open(source) as container:
-        header = _header(container, own)
-        two = keep_sides and header.channels == 2
+        header = _header(container, is_local)
+        keep_both = keep_sides and header.channels == 2
         weights = downmix.weights(header.layout)
-        stream = Stream(weights, header.sample_rate, SAMPLE_RATE, channel, two)
+        stream = Stream(weights, header.sample_rate, SAMPLE_RATE, channel, keep_both)
         broken = [0]
-        most = int(MAX_SECONDS * header.sample_rate)
+        max_samples = int(MAX_SECONDS * header.sample_rate)
         total = 0
         # One block is resampled while the next is decoded.
-        with ThreadPoolExecutor(1) as aside:
-            taken: Future[Any] = aside.submit(int)
+        with ThreadPoolExecutor(1) as executor:
+            pending: Future[Any] = executor.submit(int)
             for block in frames.blocks(container, header.channels, header.sample_rate, broken):
                 total += len(block)
-                if total > most and not own:
+                if total > max_samples and not is_local:
                     raise _too_long()
-                # No further ahead: a block may be 6 MB, and decoding silence is quicker than this.
-                taken.result()
-                taken = aside.submit(stream.add, block[: len(block) - max(total - most, 0)])
-                if total > most:
+                # Decode at most one block ahead: a block may be 6 MB, and decoding silence is faster.
+                pending.result()
+                pending = executor.submit(stream.add, block[: len(block) - max(total - max_samples, 0)])
+                if total > max_samples:
                     break
-            taken.result()
+            pending.result()
     samples, sides = stream.finish()
     if not len(samples):
         raise _unreadable()
-    return _Decoded(samples, sides, stream.levels, header, broken[0], total > most)
+    return _Decoded(samples, sides, stream.levels, header, broken[0], total > max_samples)

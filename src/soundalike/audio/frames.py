@@ -1,4 +1,4 @@
-"""Frames: what a container's decoder gives, as blocks of float samples; what is broken is skipped."""
+"""Decoded audio frames as blocks of float samples; broken packets are skipped."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _MAX_BROKEN_PACKETS = 200
 def blocks(
     container: InputContainer, channels: int, sample_rate: int, broken: list[int]
 ) -> Iterator[NDArray[Any]]:
-    """Float samples [shape=(n, channels)] in blocks of a second.
+    """Yield float samples [shape=(n, channels)] in blocks of one second.
 
     Parameters
     ----------
-    container : the file, opened
-    channels, sample_rate : as its header has them
-    broken : its one number grows by the packets that cannot be decoded
+    container : the open file
+    channels, sample_rate : from its header
+    broken : list of one counter, increased for every packet that cannot be decoded
 
     Raises
     ------
@@ -34,22 +34,22 @@ def blocks(
     """
     import av
 
-    # Frames are gathered first: some hold 20 ms, and converting each costs more than decoding it.
-    gathered = av.AudioFifo()
-    # Interleaved, since PyAV reads past the end of eight planes.
+    # Collect frames first: some last 20 ms, and converting each costs more than decoding it.
+    fifo = av.AudioFifo()
+    # Interleaved, because PyAV reads past the end of eight planes.
     to_float = av.AudioResampler(format="flt")
-    kind = None
+    sample_format = None
     for frame in _frames(container, broken):
-        kind = kind or frame.format.name
-        same = (frame.sample_rate, frame.layout.nb_channels) == (sample_rate, channels)
-        if not same or frame.format.name != kind:
+        sample_format = sample_format or frame.format.name
+        unchanged = (frame.sample_rate, frame.layout.nb_channels) == (sample_rate, channels)
+        if not unchanged or frame.format.name != sample_format:
             raise AudioError("This file changes its format half-way. Convert it and try again.")
         frame.pts = None
-        gathered.write(frame)
-        for block in gathered.read_many(sample_rate):
+        fifo.write(frame)
+        for block in fifo.read_many(sample_rate):
             yield from _interleaved(to_float.resample(block), channels)
-    if rest := gathered.read():
-        yield from _interleaved(to_float.resample(rest), channels)
+    if remaining := fifo.read():
+        yield from _interleaved(to_float.resample(remaining), channels)
 
 
 def _interleaved(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[Any]]:
@@ -59,7 +59,7 @@ def _interleaved(frames: list[AudioFrame], channels: int) -> Iterator[NDArray[An
 
 
 def _frames(container: InputContainer, broken: list[int]) -> Iterator[AudioFrame]:
-    """Decoded frames; a packet that cannot be decoded is skipped and counted in broken[0]."""
+    """Yield decoded frames; skip broken packets and count them in broken[0]."""
     import av
 
     stream = container.streams.audio[0]

@@ -1,4 +1,4 @@
-"""Levels: how loud samples are, and samples brought to one level.
+"""Level normalisation.
 
 Levels are root mean squares in dBFS; 0 dBFS is a full-scale square wave.
 """
@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 REFERENCE_DBFS = -18.0
-"""The level of a clip before a network hears it; most music lies near it already."""
+"""Level of a clip at a network's input; most music is near it already."""
 
 
 def at_reference_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Samples without their constant part, at `REFERENCE_DBFS`.
+    """Remove the DC offset and scale to `REFERENCE_DBFS`.
 
-    The same samples at another level, or with another constant part, give the same to float32's last
-    digits. The result is not bounded by 1: what is silence with a few clicks gets loud clicks.
+    The result does not depend on the input's level or DC offset, up to float32's last digits. It is
+    not bounded by 1: the clicks in near-silence become loud.
 
     Parameters
     ----------
@@ -24,9 +24,9 @@ def at_reference_level(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
     Returns
     -------
-    float32 [shape=(n,)]; zeros where all samples are equal
+    float32 [shape=(n,)]; zeros if all samples are equal
     """
-    # The mean of equal numbers need not be that number to the last digit, and the rest would be raised.
+    # The mean of equal numbers is subject to rounding, and the gain would amplify the remainder.
     if not len(samples) or samples.min() == samples.max():
         return np.zeros(len(samples), np.float32)
     centred = samples.astype(np.float64)

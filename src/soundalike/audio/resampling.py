@@ -1,6 +1,6 @@
-"""What is worked out of a file while it is decoded block by block: its resampled samples, its levels.
+"""Streaming resampling and level measurement of a file that is decoded block by block.
 
-Nothing here keeps more of a file than its result, however long it is.
+Only the results are kept in memory, however long the file is.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 CANCELLATION_DB = -20.0
-"""A mono mix this far below its channels has cancelled itself out (phase-inverted stereo)."""
+"""Level of the mono mix, relative to its channels, that indicates phase cancellation."""
 EMPTY_DB = -60.0
-"""A channel this far below the loudest one holds no sound, only noise."""
+"""Level relative to the loudest channel below which a channel is considered silent."""
 
 MAX_SAMPLE = 1e4
-"""Float files may hold any number; beyond this its square would no longer fit."""
+"""Limit for samples of float files; larger numbers would overflow when squared."""
 
 
 class Levels:
-    """What each channel holds, and their mix: its constant part and its power, summed over a file.
+    """DC offset and power of each channel and of their mix, accumulated over a file.
 
-    Powers are those of the samples without their constant part, which nobody hears.
+    Powers exclude the DC offset, which is inaudible.
 
     Parameters
     ----------
-    weights : of the channels in the mix [shape=(channels,)]
+    weights : weight of each channel in the mix [shape=(channels,)]
     """
 
     def __init__(self, weights: NDArray[np.float32]) -> None:
@@ -37,8 +37,8 @@ class Levels:
         self._squares = np.zeros(len(weights) + 1)
 
     def add(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Count a block [shape=(channels, n)]; returns its weighted sum [shape=(n,)]."""
-        # Without linear algebra, which would round differently with more threads.
+        """Add a block [shape=(channels, n)] and return its weighted sum [shape=(n,)]."""
+        # No linear algebra, because its rounding depends on the number of threads.
         mix = np.zeros(channels.shape[1], np.float32)
         for weight, channel in zip(self._weights, channels, strict=True):
             if weight:
@@ -51,26 +51,26 @@ class Levels:
 
     @property
     def constants(self) -> NDArray[np.float64]:
-        """The constant part of each channel [shape=(channels,)]."""
+        """DC offset of each channel [shape=(channels,)]."""
         return self._means[:-1]
 
     @property
     def constant(self) -> float:
-        """The constant part of the weighted sum."""
+        """DC offset of the weighted sum."""
         return float(self._means[-1])
 
     @property
     def gain(self) -> float:
-        """What makes a mix of the weighted sum: channels without sound do not make it quieter."""
+        """Factor from the weighted sum to the mix, which keeps silent channels from lowering it."""
         return 1 / (float(self._weights[self._mixed].sum()) or 1.0)
 
     @property
     def alone(self) -> int | None:
-        """The channel that stands for all, where there is no sound in the mix."""
+        """The channel to use instead of the mix, or None if the mix is usable."""
         if not self._powers.any() or (self._mixed.any() and not self.cancelled):
             return None
-        among = self._powers[:-1] * self._mixed if self._mixed.any() else self._powers[:-1]
-        return int(np.argmax(among))
+        candidates = self._powers[:-1] * self._mixed if self._mixed.any() else self._powers[:-1]
+        return int(np.argmax(candidates))
 
     @property
     def cancelled(self) -> bool:
@@ -83,7 +83,7 @@ class Levels:
 
     @property
     def _mixed(self) -> NDArray[np.bool_]:
-        """The channels that hold sound, of those that go into the mix."""
+        """The audible channels of the mix."""
         powers = self._powers[:-1]
         mixed: NDArray[np.bool_] = powers > powers.max() * 10 ** (EMPTY_DB / 10)
         return mixed & (self._weights > 0)
@@ -94,69 +94,69 @@ class Levels:
 
     @property
     def _powers(self) -> NDArray[np.float64]:
-        """Of each channel, and of the weighted sum."""
+        """Power of each channel, then of the weighted sum."""
         return np.maximum(self._squares / max(self._count, 1) - self._means**2, 0.0)
 
 
 class Resampler:
-    """Samples given in parts, brought to another rate by soxr's high quality."""
+    """Streaming resampler with soxr's high quality."""
 
     def __init__(self, sample_rate: int, wanted: int, channels: int) -> None:
         import soxr
 
         self._rates = sample_rate, wanted
-        self._nothing = np.zeros(0 if channels == 1 else (0, channels), np.float32)
+        self._empty = np.zeros(0 if channels == 1 else (0, channels), np.float32)
         self._stream = soxr.ResampleStream(sample_rate, wanted, channels, dtype="float32", quality="HQ")
         self._parts: list[NDArray[np.float32]] = []
         self._count = 0
 
     def add(self, samples: NDArray[np.float32]) -> None:
-        """Take the next part [shape=(n,) or (n, channels)]."""
+        """Resample the next part [shape=(n,) or (n, channels)]."""
         self._count += len(samples)
         self._parts.append(self._stream.resample_chunk(samples))
 
     def finish(self, constant: ArrayLike = 0.0) -> NDArray[np.float32]:
-        """All that was given, less a constant of each channel, at the wanted rate.
+        """Return all samples at the target rate, with a constant subtracted from each channel.
 
-        Nothing of it is kept here.
+        The samples are not kept here afterwards.
         """
         parts, self._parts = self._parts, []
-        parts.append(self._stream.resample_chunk(self._nothing, last=True))
+        parts.append(self._stream.resample_chunk(self._empty, last=True))
         samples = np.concatenate(parts)
         self._subtract(samples, np.asarray(constant, np.float32))
         return samples
 
     def _subtract(self, samples: NDArray[np.float32], constant: NDArray[np.float32]) -> None:
-        """Subtract a constant as it has come through the filter, which blurs its beginning and end."""
-        ends = self._ends()
+        """Subtract a constant as filtered by the resampler, which smooths its beginning and end."""
+        ends = self._filtered_ones()
         half = len(ends) // 2
         last = max(len(samples) - len(ends) + half, half)
         samples[:half] -= np.multiply.outer(ends[:half], constant)
         samples[half:last] -= constant
         samples[last:] -= np.multiply.outer(ends[len(ends) - len(samples) + last :], constant)
 
-    def _ends(self) -> NDArray[np.float32]:
-        """How a constant of 1 begins and ends, without most of what lies between [shape=(m,)]."""
+    def _filtered_ones(self) -> NDArray[np.float32]:
+        """The beginning and end of a resampled constant of 1, with its middle shortened [shape=(m,)]."""
         import soxr
 
         sample_rate, wanted = self._rates
-        # Left out is what gives whole samples, so that the end lies as it does in all that was given.
+        # Skip a whole number of output samples, so that the end keeps its phase.
         period = sample_rate // gcd(sample_rate, wanted)
-        left_out = max(self._count - sample_rate, 0) // period * period
-        ones = np.ones(self._count - left_out, np.float32)
+        skipped = max(self._count - sample_rate, 0) // period * period
+        ones = np.ones(self._count - skipped, np.float32)
         return np.asarray(soxr.resample(ones, *self._rates, quality="HQ"))
 
 
 class Stream:
-    """All that is kept of a file's blocks.
+    """Resampled samples and levels of a file's blocks.
 
     Parameters
     ----------
-    weights : of the channels in the mix [shape=(channels,)]
-    sample_rate : of the file
-    wanted : the sample rate that is wanted
-    channel : the one that is kept, or None for the mix
-    sides : whether all channels are kept beside it
+    weights : weight of each channel in the mix [shape=(channels,)]
+    sample_rate : the file's sample rate
+    wanted : target sample rate
+    channel : the channel to keep, or None for the mix
+    sides : whether to keep all channels as well
     """
 
     def __init__(
@@ -169,27 +169,27 @@ class Stream:
     ) -> None:
         self.levels = Levels(weights)
         self._channel = channel
-        self._one = Resampler(sample_rate, wanted, 1)
+        self._mono = Resampler(sample_rate, wanted, 1)
         self._sides = Resampler(sample_rate, wanted, len(weights)) if sides else None
 
     def add(self, block: NDArray[Any]) -> None:
-        """Take the next block [shape=(n, channels)]; what is no number becomes 0."""
+        """Process the next block [shape=(n, channels)]; NaN and infinity become 0."""
         finite = np.nan_to_num(block.astype(np.float32, copy=False), posinf=0.0, neginf=0.0)
         channels = np.ascontiguousarray(np.clip(finite, -MAX_SAMPLE, MAX_SAMPLE).T)
         mix = self.levels.add(channels)
-        self._one.add(mix if self._channel is None else channels[self._channel])
+        self._mono.add(mix if self._channel is None else channels[self._channel])
         if self._sides is not None:
             self._sides.add(np.ascontiguousarray(channels.T))
 
     def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
-        """The samples [shape=(n,)], and those of all channels [shape=(n, channels)] if wanted.
+        """Return the samples [shape=(n,)], and all channels [shape=(n, channels)] if kept.
 
-        All of them are without their constant part.
+        The DC offset is removed from both.
         """
         levels = self.levels
         sides = None if self._sides is None else self._sides.finish(levels.constants)
         if self._channel is not None:
-            return self._one.finish(levels.constants[self._channel]), sides
-        mix = self._one.finish(levels.constant)
+            return self._mono.finish(levels.constants[self._channel]), sides
+        mix = self._mono.finish(levels.constant)
         mix *= np.float32(levels.gain)
         return mix, sides

@@ -1,15 +1,15 @@
-"""Decoding of what a visitor sent, in a process that can do little harm and has nothing to lose.
+"""Sandboxed decoding of visitors' files.
 
-A decoder is a large C program that reads what strangers wrote. Here it runs in a process of its own
-(`sandbox_worker`) under limits of memory, processor time and wall time; that process opens few files,
-writes none, and is not given this one's environment. A file that breaks it gets an `AudioError`, and the
-process is replaced; files that others sent meanwhile are with other processes. A process that was lost
-may have been lost for no fault of the file, so that the file gets a second one.
+The decoder is a large C program that parses untrusted input. It runs in a separate process
+(`sandbox_worker`) with limits on memory, processor time and wall time. That process opens few files,
+writes none, and does not inherit this process's environment. A file that crashes it raises an
+`AudioError`, and the process is replaced; other visitors' files are decoded in other processes. A
+crash may not be the file's fault, so each file gets a second attempt.
 
-Requests and answers are a line of JSON and raw bytes over the process's standard input and output.
-Nothing is unpickled, so that a process that has been taken over cannot take this one over. It is started
-as a module of its own: `multiprocessing` would run the main script again, and under Streamlit that is
-the app.
+Requests and responses are a line of JSON followed by raw bytes, over the process's standard input and
+output. Nothing is unpickled, so a compromised worker cannot compromise this process. The worker is
+started as a separate module, because `multiprocessing` would run the main script again, which under
+Streamlit is the app.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
 
 COUNT = 2
-"""Processes that decode for a server."""
+"""Number of decoding processes of a server."""
 ATTEMPTS = 2
 START_S = 60.0
 PIPE_BYTES = 2**20
-"""What may be under way to a process or from it, where the system lets a pipe hold that much."""
+"""Size of the pipes to and from a process, on systems where it can be set."""
 LONGEST_LINE = 65_536
-"""Bytes of the line that an answer begins with."""
+"""Maximum bytes of a response's first line."""
 _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
-_MOST_SAMPLES = int((decoding.MAX_SECONDS + 1) * SAMPLE_RATE)
-_PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
-"""What a process needs of the environment; anything else may be a secret."""
+_MAX_SAMPLES = int((decoding.MAX_SECONDS + 1) * SAMPLE_RATE)
+_PASSED_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
+"""Environment variables passed to a process; any other may hold a secret."""
 _MESSAGES = {
     "died": "This file crashed the decoder",
     "slow": "This file takes too long to read",
@@ -59,14 +59,14 @@ Decoded = tuple[Clip, NDArray[np.float32] | None]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may use for one file, and how many files it gets.
+    """Limits of a process for each file, and on the number of files.
 
     Attributes
     ----------
-    seconds : of wall time
-    cpu_seconds : of processor time, of all threads together
-    memory : bytes of address space above what the process has before its first file
-    files : after which the process is replaced
+    seconds : wall time
+    cpu_seconds : processor time of all threads together
+    memory : bytes of address space beyond the process's use before its first file
+    files : number of files after which the process is replaced
     """
 
     seconds: float = 60.0
@@ -76,11 +76,11 @@ class Limits:
 
 
 class SandboxError(AudioError):
-    """A file that cost the process that read it.
+    """A file crashed its decoding process or exceeded the limits.
 
     Attributes
     ----------
-    reason : "died", "slow", "memory", or what was raised in the process
+    reason : "died", "slow", "memory", or the exception raised in the process
     """
 
     def __init__(self, message: str, reason: str) -> None:
@@ -88,21 +88,21 @@ class SandboxError(AudioError):
         self.reason = reason
 
 
-class _LostError(Exception):
-    """A process that ended in the middle of its work, or was too worn for it."""
+class _WorkerLostError(Exception):
+    """The process ended during a request, or its memory was too fragmented for the file."""
 
 
 class Pool:
-    """Processes that decode, each started when it is first needed, or by `warm`.
+    """Pool of decoding processes, each started when first needed or by `warm`.
 
     Parameters
     ----------
-    count : how many files are decoded at a time; more wait
-    limits : for each file
+    count : number of files decoded at the same time; further files wait
+    limits : limits for each file
 
     Attributes
     ----------
-    lost : processes that ended in the middle of a file, of their own accord or for want of memory
+    lost : number of processes that ended during a file, by a crash or out of memory
     """
 
     def __init__(self, count: int = COUNT, limits: Limits | None = None) -> None:
@@ -110,23 +110,23 @@ class Pool:
         self._limits = limits or Limits()
         self._lock = threading.Lock()
         self._workers: set[_Worker] = set()
-        # Last in, first out: who comes alone always gets the process that is warm.
-        self._free: LifoQueue[_Worker | None] = LifoQueue()
+        # Last in, first out: without concurrent requests the warm process is always reused.
+        self._idle: LifoQueue[_Worker | None] = LifoQueue()
         for _ in range(count):
-            self._free.put(None)
+            self._idle.put(None)
 
     def decode(self, content: bytes) -> Clip:
-        """As `audio.decode`.
+        """Decode as `audio.decode` does.
 
         Raises
         ------
         AudioError
-            As `audio.decode`; `SandboxError` if the file breaks its process or goes over its limits.
+            As `audio.decode`; `SandboxError` if the file crashes its process or exceeds its limits.
         """
         return self._run(content, sides=False)[0]
 
     def decode_stereo(self, content: bytes) -> Decoded:
-        """As `audio.decode_stereo`.
+        """Decode as `audio.decode_stereo` does.
 
         Raises
         ------
@@ -136,13 +136,13 @@ class Pool:
         return self._run(content, sides=True)
 
     def warm(self) -> None:
-        """Start all processes that have nothing to do and are not there yet; does not wait for them."""
-        places: list[_Worker | None] = []
+        """Start all processes that are idle and not running yet, without waiting for them."""
+        slots: list[_Worker | None] = []
         with suppress(Empty):
             while True:
-                places.append(self._free.get_nowait())
-        for place in places:
-            self._free.put(self._successor(place))
+                slots.append(self._idle.get_nowait())
+        for slot in slots:
+            self._idle.put(self._replacement(slot))
 
     def close(self) -> None:
         """End all processes."""
@@ -160,26 +160,26 @@ class Pool:
     def _run(self, content: bytes, sides: bool) -> Decoded:
         decoding.check_size(content)
         for _ in range(ATTEMPTS):
-            worker = self._free.get()
+            worker = self._idle.get()
             try:
                 worker = self._usable(worker)
                 return worker.run(content, sides)
-            except _LostError:
+            except _WorkerLostError:
                 self.lost += 1
             finally:
-                # A successor starts at once, so that nobody has to wait for it.
-                self._free.put(worker and self._successor(worker))
+                # Start a replacement at once, so that the next file doesn't wait for it.
+                self._idle.put(worker and self._replacement(worker))
         raise _failure("died")
 
-    def _successor(self, worker: _Worker | None) -> _Worker | None:
-        """As `_usable`; None where none can be started now, which is tried again with the next file."""
+    def _replacement(self, worker: _Worker | None) -> _Worker | None:
+        """As `_usable`, but None if no process can be started; the next file tries again."""
         try:
             return self._usable(worker)
         except AudioError:
             return None
 
     def _usable(self, worker: _Worker | None) -> _Worker:
-        """A process that can take a file: the one given, or a new one in its place."""
+        """The given process if it can take another file, or a new one in its place."""
         if worker is not None and worker.usable:
             return worker
         if worker is not None:
@@ -210,8 +210,8 @@ class _Worker:
                 stderr=subprocess.DEVNULL,
                 pipesize=PIPE_BYTES,
                 env=_environment(),
-                # Ctrl-C is for the server; this process ends when its standard input does. In a session
-                # of its own it would not give way: Linux first shares out evenly between those.
+                # Ctrl-C must reach only the server; this process ends with its standard input. A new
+                # session would cancel the lower priority: Linux shares evenly between sessions first.
                 process_group=0,
             )
         except OSError as error:
@@ -228,8 +228,8 @@ class _Worker:
 
     @property
     def usable(self) -> bool:
-        worn = self._busy or self._overdue or self._files >= self._limits.files
-        return not worn and self._process.poll() is None
+        used_up = self._busy or self._overdue or self._files >= self._limits.files
+        return not used_up and self._process.poll() is None
 
     def end(self) -> None:
         self._process.kill()
@@ -242,84 +242,84 @@ class _Worker:
         self._busy = True
         self._files += 1
         if not self._ready:
-            self._in_time(START_S, self._line)
+            self._with_timeout(START_S, self._read_line)
             self._ready = True
-        answer: Decoded | AudioError = self._in_time(
-            self._limits.seconds, lambda: self._ask(content, sides)
+        answer: Decoded | AudioError = self._with_timeout(
+            self._limits.seconds, lambda: self._request(content, sides)
         )
         if isinstance(answer, SandboxError) and answer.reason == "memory" and self._files > 1:
-            # Earlier files leave memory in pieces, and a new process has it whole.
-            raise _LostError from answer
+            # Earlier files fragment the memory, so retry in a new process.
+            raise _WorkerLostError from answer
         if isinstance(answer, AudioError):
-            # In the midst of nothing: the next file can have this process.
+            # An ordinary error leaves the process idle and reusable.
             self._busy = isinstance(answer, SandboxError)
             raise answer
         self._busy = False
         return answer
 
-    def _in_time(self, seconds: float, act: Callable[[], Any]) -> Any:
-        timer = threading.Timer(seconds, self._stop)
+    def _with_timeout(self, seconds: float, action: Callable[[], Any]) -> Any:
+        timer = threading.Timer(seconds, self._kill_overdue)
         timer.daemon = True
         timer.start()
         try:
-            return act()
+            return action()
         except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
-            # A pipe that is broken, or an answer that is none.
+            # A broken pipe or an invalid response.
             self.end()
             if self._overdue or self._process.returncode == _OUT_OF_CPU:
                 raise _failure("slow") from error
-            raise _LostError from error
+            raise _WorkerLostError from error
         finally:
             timer.cancel()
 
-    def _stop(self) -> None:
+    def _kill_overdue(self) -> None:
         self._overdue = True
         self._process.kill()
 
-    def _line(self) -> Any:
+    def _read_line(self) -> Any:
         line = cast(BinaryIO, self._process.stdout).readline(LONGEST_LINE)
         return json.loads(line)
 
-    def _ask(self, content: bytes, sides: bool) -> Decoded | AudioError:
+    def _request(self, content: bytes, sides: bool) -> Decoded | AudioError:
         requests = cast(BinaryIO, self._process.stdin)
         requests.write(json.dumps({"size": len(content), "sides": sides}).encode() + b"\n")
         requests.write(content)
         requests.flush()
-        answer = self._line()
+        answer = self._read_line()
         if "refused" in answer:
             return AudioError(str(answer["refused"]))
         if "failed" in answer:
             return _failure(str(answer["failed"]))
-        samples = self._array(answer["samples"], 1)[:, 0]
-        both = self._array(answer["samples"], 2) if answer["sides"] else None
+        samples = self._read_array(answer["samples"], 1)[:, 0]
+        both = self._read_array(answer["samples"], 2) if answer["sides"] else None
         notes = tuple(map(str, answer["notes"]))
         return Clip(samples, notes=notes, source_duration=float(answer["source_duration"])), both
 
-    def _array(self, length: int, channels: int) -> NDArray[np.float32]:
-        if not 0 <= length <= _MOST_SAMPLES:
+    def _read_array(self, length: int, channels: int) -> NDArray[np.float32]:
+        if not 0 <= length <= _MAX_SAMPLES:
             raise ValueError(length)
         array = np.empty((length, channels), np.float32)
-        left = array.data.cast("B")
-        while left:
-            done = cast(BinaryIO, self._process.stdout).readinto(left)  # type: ignore[attr-defined]
-            if not done:
+        remaining = array.data.cast("B")
+        while remaining:
+            received = cast(BinaryIO, self._process.stdout).readinto(remaining)  # type: ignore[attr-defined]
+            if not received:
                 raise EOFError
-            left = left[done:]
+            remaining = remaining[received:]
         return array
 
 
 def decode(content: bytes) -> Clip:
-    """As `audio.decode`, in a process that is kept for it; see `Pool.decode`."""
+    """Decode as `audio.decode` does, in a pooled process; see `Pool.decode`."""
     return _pool().decode(content)
 
 
 def decode_stereo(content: bytes) -> Decoded:
-    """As `audio.decode_stereo`, in a process that is kept for it; see `Pool.decode_stereo`."""
+    """Decode as `audio.decode_stereo` does, in a pooled process; see `Pool.decode_stereo`."""
     return _pool().decode_stereo(content)
 
 
 def warm() -> None:
-    """Start the processes, so that the first file does not wait for them."""
+    """Start the processes, to save the first file the wait."""
     _pool().warm()
 
 
@@ -336,10 +336,10 @@ def _failure(reason: str) -> SandboxError:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    kept = {name: os.environ[name] for name in _PASSED_VARIABLES if name in os.environ}
     return kept | {
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        # Threads of linear algebra would take address space and are of no use here.
+        # Threads of linear algebra take address space and aren't needed here.
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MALLOC_ARENA_MAX": "2",

@@ -1,11 +1,11 @@
-"""The process in which visitors' files are decoded; started and talked to by `sandbox`.
+"""Worker process that decodes visitors' files, started by `sandbox`.
 
-Run as `python -m soundalike.audio.sandbox_worker LIMITS`. It says that it is ready, then takes
-requests from its standard input and answers on its standard output until the input ends. A request is
-a line of JSON (`size`, `sides`) and the file's bytes. An answer is a line of JSON with `refused` (what
-to tell the visitor), with `failed` (what was raised), or with the clip's facts; then follow its
-samples, and both channels' if they were asked for and there are two, as float32 of this machine's byte
-order."""
+Run as `python -m soundalike.audio.sandbox_worker LIMITS`. The worker reports that it is ready, then
+reads requests from its standard input and responds on its standard output until the input ends. A
+request is a line of JSON (`size`, `sides`) and the file's bytes. A response is a line of JSON with
+`refused` (a message for the visitor), `failed` (the exception raised), or the clip's properties. The
+properties are followed by the clip's samples, and by both channels' if requested and available, as
+float32 in this machine's byte order."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ def main() -> None:
     limits: dict[str, Any] = json.loads(sys.argv[1])
     system.lower_priority()
     requests, answers = _pipes()
-    # Once through it all, so that whatever is loaded late is there before the limits are set.
-    decoding.decode_stereo(_noise())
-    _confine(limits["memory"])
-    _say(answers, {"ready": True})
+    # Decode once, so that lazily loaded modules are in memory before the limits are set.
+    decoding.decode_stereo(_noise_wav())
+    _set_limits(limits["memory"])
+    _send(answers, {"ready": True})
     while line := requests.readline():
         request = json.loads(line)
         content = requests.read(request["size"])
-        _allow_cpu(limits["cpu_seconds"])
-        _answer(answers, content, request["sides"])
+        _set_cpu_limit(limits["cpu_seconds"])
+        _respond(answers, content, request["sides"])
 
 
-def _answer(answers: BinaryIO, content: bytes, sides: bool) -> None:
+def _respond(answers: BinaryIO, content: bytes, sides: bool) -> None:
     try:
         clip, both = decoding.decode_stereo(content) if sides else (decoding.decode(content), None)
     except AudioError as error:
-        return _say(answers, {"refused": str(error)})
+        return _send(answers, {"refused": str(error)})
     except MemoryError:
-        return _say(answers, {"failed": "memory"})
+        return _send(answers, {"failed": "memory"})
     except Exception as error:  # noqa: BLE001
-        return _say(answers, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
-    _say(answers, _facts(clip) | {"sides": both is not None})
+        return _send(answers, {"failed": f"{type(error).__name__}: {error}"[:1_000]})
+    _send(answers, _properties(clip) | {"sides": both is not None})
     answers.write(np.ascontiguousarray(clip.samples).data.cast("B"))
     if both is not None:
         answers.write(np.ascontiguousarray(both).data.cast("B"))
     return answers.flush()
 
 
-def _facts(clip: Clip) -> dict[str, Any]:
+def _properties(clip: Clip) -> dict[str, Any]:
     return {
         "samples": len(clip.samples),
         "notes": clip.notes,
@@ -68,21 +68,21 @@ def _facts(clip: Clip) -> dict[str, Any]:
     }
 
 
-def _say(answers: BinaryIO, answer: dict[str, Any]) -> None:
+def _send(answers: BinaryIO, answer: dict[str, Any]) -> None:
     answers.write(json.dumps(answer).encode() + b"\n")
     answers.flush()
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output, for requests and answers alone: what else is printed goes nowhere."""
+    """Standard input and output, reserved for requests and responses; other output is discarded."""
     answers = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.close(devnull)
     return sys.stdin.buffer, answers
 
 
-def _noise() -> bytes:
+def _noise_wav() -> bytes:
     """Four seconds of stereo noise as a WAV file."""
     file = io.BytesIO()
     with wave.open(file, "wb") as output:
@@ -91,16 +91,16 @@ def _noise() -> bytes:
     return file.getvalue()
 
 
-def _confine(memory: int) -> None:
-    """Limit what this process can do, where the system can."""
+def _set_limits(memory: int) -> None:
+    """Limit this process's files and memory, on systems that support it."""
     if sys.platform == "win32":
         return
     import resource
 
-    def limit(what: int, most: int) -> None:
-        _, hard = resource.getrlimit(what)
-        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (most, most))
+    def limit(kind: int, maximum: int) -> None:
+        _, hard = resource.getrlimit(kind)
+        maximum = maximum if hard == resource.RLIM_INFINITY else min(maximum, hard)
+        resource.setrlimit(kind, (maximum, maximum))
 
     limit(resource.RLIMIT_FSIZE, 0)
     limit(resource.RLIMIT_CORE, 0)
@@ -110,7 +110,7 @@ def _confine(memory: int) -> None:
 
 
 def _address_space() -> int | None:
-    """Bytes of address space in use; None where the system does not tell."""
+    """Bytes of address space in use, or None if unknown."""
     try:
         pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
@@ -118,8 +118,8 @@ def _address_space() -> int | None:
         return None
 
 
-def _allow_cpu(seconds: int) -> None:
-    """Give the next file its processor time: the limit counts from the process's start."""
+def _set_cpu_limit(seconds: int) -> None:
+    """Set the processor time limit for the next file; it counts from the process's start."""
     if sys.platform == "win32":
         return
     import resource

@@ -1,11 +1,11 @@
-"""Tags: what an audio file says of itself, read with mutagen.
+"""Tags of audio files, read with mutagen.
 
-Five of them become columns of a library's table: title, artist, album, genre and year. ID3, Vorbis
-comments, MP4 atoms and APE tags are read; WebM, Matroska and bare AAC carry none that mutagen knows.
+Five tags become columns of a library's table: title, artist, album, genre and year. ID3, Vorbis
+comments, MP4 atoms and APE tags are read; mutagen supports none for WebM, Matroska and bare AAC.
 
-People's tags hold anything: line breaks, null characters, a page of text, ten artists. A value is made
-one line of at most 300 characters, control characters and the marks that turn text around left out;
-where there are several, the first genre is taken and other values are joined by commas.
+Tags in the wild contain anything: line breaks, null characters, a page of text, ten artists. A value
+becomes one line of at most 300 characters, without control characters and bidirectional marks. If a tag
+has several values, the first genre is used, and the values of other tags are joined by commas.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _DAMAGED = (
     *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
     *(AssertionError, MemoryError, RecursionError, struct.error),
 )
-"""What mutagen lets through of a file whose tags are nonsense, beside its own error."""
+"""Exceptions that mutagen may raise for malformed tags, besides its own."""
 
 
 def read(path: Path) -> dict[str, str]:
-    """A file's tags, those of `NAMES` that it has; none where they cannot be read.
+    """Read those of `NAMES` that a file has; none if its tags cannot be read.
 
     Values are single lines of 1 to 300 characters.
     """
@@ -42,14 +42,14 @@ def read(path: Path) -> dict[str, str]:
 
 
 def clean(text: str) -> str:
-    """A text as one line of at most 300 characters; what cannot be shown is left out."""
+    """Text as one line of at most 300 characters, without unprintable characters."""
     kept = (" " if c.isspace() else c for c in text[: 10 * MAX_CHARACTERS] if _can_be_shown(c))
     line = " ".join("".join(kept).split())
     return line if len(line) <= MAX_CHARACTERS else line[: MAX_CHARACTERS - 1].rstrip() + "…"
 
 
 def _values(tags: object) -> dict[str, Sequence[str]]:
-    """Lists of values by name; a tag that cannot be read is left out."""
+    """Lists of values by name, without tags that cannot be read."""
     found: dict[str, Sequence[str]] = {}
     for name, key in _KEYS.items():
         try:
@@ -71,7 +71,7 @@ def _text(name: str, values: Sequence[str]) -> str:
 
 
 def _can_be_shown(character: str) -> bool:
-    """Not control characters, private or half of a surrogate pair, nor marks that turn text around."""
+    """Whether a character is printable: no control, private, surrogate or bidirectional mark."""
     if character.isspace():
         return True
     return unicodedata.category(character) not in ("Cc", "Cs", "Co", "Cn") and character not in (

@@ -1,1 +1,1 @@
-"""Where tracks come from: folders, tables and the Free Music Archive."""
+"""Sources of tracks: folders, tables and the Free Music Archive."""

@@ -2,22 +2,22 @@
 music analysis").
 
     DIR/fma_metadata/tracks.csv       two header rows and a row with the name of the index
-    DIR/fma_metadata/genres.csv       the genre tree: 163 genres, of which 161 have tracks, 16 roots
+    DIR/fma_metadata/genres.csv       the genre tree: 163 genres (161 of them with tracks), 16 roots
     DIR/fma_small/000/000002.mp3      clips of 30 s; fma_medium and fma_large likewise
     DIR/fma_full/000/000002.mp3       whole tracks, the same ones as fma_large
 
-The sets are nested: `small` (8,000 clips, 8 genres of 1,000) lies in `medium` (25,000), and that in
-`large` (106,574). `tracks.csv` names for each track the smallest set that has it, so that a set is read
-from its own folder or, where that is not there, from a larger set's.
+The sets are nested: `small` (8,000 clips, 8 genres of 1,000) is part of `medium` (25,000), which is
+part of `large` (106,574). `tracks.csv` lists the smallest set of each track. A set is read from its own
+folder or, if that is missing, from a larger set's.
 
-A track's genre is FMA's top-level genre. FMA leaves that empty where a track's genres lie under several
-roots, as many of `large` do. Then it is the root that more of the track's genres lie under than any
-other; where two have as many, the track has no genre here. The column `genre_from` says which it was:
-`genre_top`, `genres` or nothing. The sub-genres are those of the track's genres that are no root.
+A track's genre is FMA's top-level genre. FMA leaves it empty if the track's genres have several roots,
+as for many tracks of `large`. We then use the most common root of the track's genres, or no genre if
+two roots tie. The column `genre_from` records the source: `genre_top`, `genres` or nothing. The
+sub-genres are the track's genres that are not roots.
 
-Some clips of the published archives were cut beyond the end of their track (the dataset's wiki and its
-issues 8 and 41): `BROKEN` lists those that have less audio than the 3 s an embedding needs, which are
-left out. Three more are short and usable: 98566 and 98568 (6 s) and 108924 (27 s).
+Some clips of the published archives were cut beyond the end of their track (see the dataset's wiki and
+its issues 8 and 41). `BROKEN` lists those with less than the 3 s of audio that an embedding needs, which
+are skipped. Three more are short but usable: 98566 and 98568 (6 s) and 108924 (27 s).
 """
 
 from __future__ import annotations
@@ -45,8 +45,10 @@ NO_AUDIO = frozenset(
 )
 """Clips without any audio."""
 BROKEN = NO_AUDIO | {98565, 98567, 98569}
-"""Clips of at most 1.6 s; the archive of whole tracks has all of these in full."""
-_CUT_WRONG = "A known error of FMA's clips: it was cut beyond the track's end and has no 3 s of audio."
+"""Clips of at most 1.6 s; the archive of whole tracks contains the full tracks."""
+_CUT_TOO_SHORT = (
+    "A known error of FMA's clips: it was cut beyond the track's end and has no 3 s of audio."
+)
 
 Column = tuple[str, str]
 
@@ -73,7 +75,7 @@ _OPTIONAL: dict[str, Column] = {
     "track_listens": ("track", "listens"),
     "track_language_code": ("track", "language_code"),
 }
-"""What the representation `metadata` reads, where the table has it."""
+"""Columns for the representation `metadata`, which a table may lack."""
 _LONGEST_FIELD = 2**24
 _GENRE_COLUMNS = ("genre_id", "#tracks", "parent", "title", "top_level")
 
@@ -85,8 +87,8 @@ class Genre:
     Attributes
     ----------
     title : its name
-    root : the id of its top-level genre, its own for a root
-    tracks : how many tracks of all of FMA have it
+    root : id of its top-level genre; a root has its own id
+    tracks : number of tracks with the genre in all of FMA
     """
 
     title: str
@@ -104,13 +106,13 @@ class Fma:
 
     Attributes
     ----------
-    library : the folder and its table: the columns every library has (`track_id` is FMA's), `split`
-        (training, validation or test), `subgenres`, `genre_from`, `licence`, `year`, and what the
-        representation `metadata` reads
+    library : the folder and its table: the standard columns (`track_id` is FMA's), `split` (training,
+        validation or test), `subgenres`, `genre_from`, `licence`, `year`, and the columns for the
+        representation `metadata`
     subset : small, medium, large or full
-    tree : all genres that there are
-    shared_artists : artists with tracks in more than one part of the split, by name; FMA means there
-        to be none
+    tree : all genres
+    shared_artists : names of artists with tracks in more than one part of the split; FMA intends
+        there to be none
     """
 
     library: Library
@@ -120,18 +122,18 @@ class Fma:
 
 
 def load(folder: Path, subset: str | None = None) -> Fma:
-    """Read a folder that FMA's archives were unpacked into.
+    """Read a folder with FMA's unpacked archives.
 
     Parameters
     ----------
-    folder : the folder that holds `fma_metadata` and `fma_small` or another set
-    subset : which set; by default the one that there is
+    folder : the folder that contains `fma_metadata` and `fma_small` or another set
+    subset : the set to read; by default the only one present
 
     Raises
     ------
     LibraryError
-        If the folder is not FMA's, a part of it is missing, one of its tables is not as FMA publishes
-        it, or not one track of the set is there.
+        If the folder is not FMA's, a part of it is missing, a table differs from FMA's published
+        format, or no track of the set is present.
     """
     _check_folder(folder)
     subset = subset or _only_subset(folder)
@@ -145,9 +147,9 @@ def load(folder: Path, subset: str | None = None) -> Fma:
     known = frozenset() if subset == "full" else BROKEN
     broken = tracks["track_id"].astype(int).isin(known) & ~absent
     skipped = [Skipped(file, "The file is missing.") for file in tracks["file"][absent]]
-    skipped += [Skipped(file, _CUT_WRONG) for file in tracks["file"][broken]]
+    skipped += [Skipped(file, _CUT_TOO_SHORT) for file in tracks["file"][broken]]
     if audio_folder == f"fma_{subset}":
-        skipped += _foreign(files.difference(tracks["file"]), every, subset)
+        skipped += _unexpected(files.difference(tracks["file"]), every, subset)
     kept = tracks[~absent & ~broken].reset_index(drop=True)
     if not len(kept):
         raise LibraryError(
@@ -166,21 +168,21 @@ def shared_artists(tracks: pd.DataFrame) -> tuple[str, ...]:
 
 
 def read_genres(path: Path) -> Tree:
-    """The genre tree.
+    """Read the genre tree.
 
     Raises
     ------
     LibraryError
-        If the file is missing or not FMA's: no such columns, an id twice, a parent that is not there,
-        a genre among its own ancestors, or a `top_level` that the parents do not lead to.
+        If the file is missing or not FMA's: columns missing, a duplicate id, an unknown parent, a
+        genre among its own ancestors, or a `top_level` that contradicts the parents.
     """
-    with _rows_of(path) as rows:
+    with _open_rows(path) as rows:
         header, *table = [*rows] or [[]]
     missing = [column for column in _GENRE_COLUMNS if column not in header]
     if missing:
         raise _not_fma(path, f"it has no column {', '.join(missing)}")
-    if odd := [row for row in table if len(row) != len(header)]:
-        raise _not_fma(path, f"the row of genre {(odd[0] or [''])[0]} is too short or too long")
+    if malformed := [row for row in table if len(row) != len(header)]:
+        raise _not_fma(path, f"the row of genre {(malformed[0] or [''])[0]} is too short or too long")
     columns = {name: [row[header.index(name)] for row in table] for name in _GENRE_COLUMNS}
     ids = [_number(text, path, "genre_id") for text in columns["genre_id"]]
     if twice := [genre for genre, times in Counter(ids).items() if times > 1]:
@@ -197,17 +199,18 @@ def read_genres(path: Path) -> Tree:
 
 
 def read_tracks(path: Path) -> pd.DataFrame:
-    """The columns of `tracks.csv` that are needed here, one row a track, all text.
+    """Read the columns of `tracks.csv` that are needed here, one row per track, all text.
 
-    Only these are read, since the whole table holds biographies and takes a gigabyte of memory.
+    Only these columns are read, because the whole table includes biographies and takes a gigabyte of
+    memory.
 
     Raises
     ------
     LibraryError
-        If the file is missing or not FMA's: no two header rows, a column missing, a row too short or
-        too long, an id that is no number or comes twice, or a split or subset of another name.
+        If the file is missing or not FMA's: header rows or columns missing, a row too short or too
+        long, a non-numeric or duplicate id, or an unknown split or subset.
     """
-    with _rows_of(path) as rows:
+    with _open_rows(path) as rows:
         above, below, index = (next(rows, []) for _ in range(3))
         if len(above) != len(below) or index[:1] != ["track_id"]:
             raise _not_fma(path, "it does not begin with two header rows and a row `track_id`")
@@ -216,20 +219,20 @@ def read_tracks(path: Path) -> pd.DataFrame:
         if missing:
             raise _not_fma(path, f"it has no column {' / '.join(missing[0])}")
         known = {name: at for name, at in (_NEEDED | _OPTIONAL).items() if at in header}
-        places = {"track_id": 0} | {name: header.index(at) for name, at in known.items()}
+        columns = {"track_id": 0} | {name: header.index(at) for name, at in known.items()}
         kept = []
         for row in rows:
             if len(row) != len(header):
                 raise _not_fma(path, f"the row of track {(row or [''])[0]} is too short or too long")
-            kept.append([_one_line(row[place]) for place in places.values()])
-    tracks = pd.DataFrame(kept, columns=list(places), dtype=str)
+            kept.append([_one_line(row[column]) for column in columns.values()])
+    tracks = pd.DataFrame(kept, columns=list(columns), dtype=str)
     _check_tracks(path, tracks)
     return tracks
 
 
 @contextmanager
-def _rows_of(path: Path) -> Iterator[Iterator[list[str]]]:
-    """The rows of a CSV file, whose biographies may be longer than the `csv` module's usual limit."""
+def _open_rows(path: Path) -> Iterator[Iterator[list[str]]]:
+    """Open the rows of a CSV file, with a higher field limit, because FMA's biographies are long."""
     limit = csv.field_size_limit(_LONGEST_FIELD)
     try:
         with path.open(encoding="utf-8", newline="") as file:
@@ -261,7 +264,7 @@ def _check_tracks(path: Path, tracks: pd.DataFrame) -> None:
 
 
 def _table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
-    """The library's table of the tracks of one set."""
+    """Make the library's table of one set's tracks."""
     genres = [_genre_ids(*pair) for pair in zip(tracks["track_id"], tracks["genres"], strict=True)]
     for track_id, ids in zip(tracks["track_id"], genres, strict=True):
         if unknown := [genre for genre in ids if genre not in tree]:
@@ -269,7 +272,7 @@ def _table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
                 f"FMA's tracks.csv gives track {track_id} the genre {unknown[0]}, which genres.csv "
                 "does not have; both must be of one release, as `soundalike fetch fma-metadata` gets."
             )
-    decided = [
+    sourced = [
         (top, "genre_top") if top else _most_common_root(ids, tree)
         for top, ids in zip(tracks["genre_top"], genres, strict=True)
     ]
@@ -279,8 +282,8 @@ def _table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
         "title": tracks["title"],
         "artist": tracks["artist"],
         "album": tracks["album"],
-        "genre": [genre for genre, _ in decided],
-        "genre_from": [origin for _, origin in decided],
+        "genre": [genre for genre, _ in sourced],
+        "genre_from": [origin for _, origin in sourced],
         "subgenres": [_subgenres(ids, tree) for ids in genres],
         "licence": tracks["licence"],
         "year": _years(tracks),
@@ -299,7 +302,7 @@ def _file(audio_folder: str, track_id: int) -> str:
 
 
 def _genre_ids(track_id: str, text: str) -> list[int]:
-    """A list as pandas writes it, such as `[21, 103]`."""
+    """Parse a list as written by pandas, such as `[21, 103]`."""
     try:
         ids = json.loads(text or "[]")
     except ValueError:
@@ -324,7 +327,7 @@ def _subgenres(ids: Sequence[int], tree: Tree) -> str:
 
 
 def _years(tracks: pd.DataFrame) -> pd.Series[str]:
-    """The year of the album, or of the recording where that is not known; often neither is."""
+    """The year of the album, or else of the recording; often neither is known."""
     years = pd.Series("", index=tracks.index)
     for column in ("recorded", "released"):
         if column in tracks:
@@ -370,7 +373,7 @@ def _only_subset(folder: Path) -> str:
 
 
 def _audio_folder(folder: Path, subset: str) -> str:
-    """The folder of a set, or of a larger one of clips that holds it too."""
+    """The folder of a set, or of a larger set of clips that contains it."""
     wanted = SUBSETS.index(subset)
     for held in (subset, *SUBSETS[wanted + 1 : 3]):
         if (folder / f"fma_{held}").is_dir():
@@ -382,24 +385,24 @@ def _audio_folder(folder: Path, subset: str) -> str:
 
 
 def _files(audio_folder: Path) -> set[str]:
-    """The MP3 files of a set's folder, as the table names them."""
+    """The MP3 files of a set's folder, as paths relative to the library's folder."""
     return {path.relative_to(audio_folder.parent).as_posix() for path in audio_folder.glob("*/*.mp3")}
 
 
-def _foreign(files: Iterable[str], tracks: pd.DataFrame, subset: str) -> list[Skipped]:
-    """Files that the set does not have."""
+def _unexpected(files: Iterable[str], tracks: pd.DataFrame, subset: str) -> list[Skipped]:
+    """Files in the folder that are not part of the set."""
     larger = set(tracks["track_id"].astype(int))
     found = []
     for file in sorted(files):
         name = Path(file).stem
         known = name.isdecimal() and int(name) in larger and file == _file(f"fma_{subset}", int(name))
-        whose = f"It is not of FMA's set {subset!r}." if known else "FMA's tracks.csv does not have it."
-        found.append(Skipped(_printable(file), whose))
+        reason = f"It is not of FMA's set {subset!r}." if known else "FMA's tracks.csv does not have it."
+        found.append(Skipped(_printable(file), reason))
     return found
 
 
 def _printable(name: str) -> str:
-    """A file's name that can be printed, whatever bytes the file system has for it."""
+    """A file name as printable text, even if it isn't valid UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 

@@ -1,14 +1,14 @@
-"""Downloading FMA's archives and unpacking them, so that whatever is interrupted goes on where it was.
+"""Resumable download and unpacking of FMA's archives.
 
-An archive is downloaded into `NAME.zip.part` with HTTP range requests (RFC 9110, section 14). What the
-server said of its version (ETag or Last-Modified) lies beside it and goes along as `If-Range`, so that
-a file that changed meanwhile, or a server without ranges, starts it again from its beginning. A
-connection that breaks is tried again as long as each try brings something, and five times without. The
-whole is trusted only when its SHA-1 is the one that FMA's README publishes.
+An archive is downloaded into `NAME.zip.part` with HTTP range requests (RFC 9110, section 14). The
+server's version of the file (ETag or Last-Modified) is stored beside it and sent as `If-Range`. If the
+file has changed or the server does not support ranges, the download restarts from the beginning. Broken
+connections are retried as long as each attempt makes progress, and up to five times without progress.
+The archive is accepted only if its SHA-1 matches FMA's README.
 
-Unpacking checks every name before it writes anything, leaves files that are there with their size and
-CRC-32, and writes others aside before they take their name. The archive is removed once all of it is
-unpacked; what was in it is listed in `.NAME.json`, by which the next call knows that nothing is missing.
+Unpacking first checks all names. Existing files with the right size and CRC-32 are kept; others are
+written to a temporary name and renamed. The archive is deleted once everything is unpacked, and its
+contents are listed in `.NAME.json`, by which the next call checks that no file is missing.
 """
 
 from __future__ import annotations
@@ -35,23 +35,23 @@ if TYPE_CHECKING:
     import requests
 
 HOST = "https://os.unil.cloud.switch.ch/fma"
-"""Where FMA's README says that the archives are."""
+"""Address of the archives, from FMA's README."""
 TRIES = 5
-"""How often in a row something may go wrong without a byte gained."""
+"""Maximum number of consecutive failures without progress."""
 WAIT = 1.0
-"""Seconds before the second try, doubled before each further one."""
+"""Seconds before the second attempt, doubled before each further one."""
 _LONGEST_WAIT = 60.0
 _TIMEOUT = (10.0, 60.0)
 _CHUNK = 2**16
 _TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 OnBytes = Callable[[str, int, int], None]
-"""Called with what is being done, and how many bytes of how many are done."""
+"""Progress callback: called with the activity, the bytes done and the total bytes."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """One of FMA's archives: its folder's name, and the SHA-1 that its README gives."""
+    """One of FMA's archives: its folder's name, and its SHA-1 from the README."""
 
     name: str
     sha1: str
@@ -73,19 +73,19 @@ ARCHIVES = {
     "fma-large": (METADATA, Archive("fma_large", "497109f4dd721066b5ce5e5f250ec604dc78939e")),
     "fma-full": (METADATA, Archive("fma_full", "0f0ace23fbe9ba30ecb7e95f763e435ea802b8ab")),
 }
-"""What can be fetched, by its name on the command line; all of them need the metadata."""
+"""Archives to fetch, by name on the command line; all need the metadata."""
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What became of an archive.
+    """The result of fetching an archive.
 
     Attributes
     ----------
-    name : of its folder
-    downloaded : bytes that were downloaded now
-    resumed : bytes that were there from an earlier call
-    unpacked, kept : how many files were written, and how many were there already
+    name : name of the archive's folder
+    downloaded : bytes downloaded by this call
+    resumed : bytes kept from an earlier call
+    unpacked, kept : number of files written, and of files already present
     """
 
     name: str
@@ -101,27 +101,27 @@ def fetch(
     url: str = HOST,
     on_bytes: OnBytes = lambda doing, done, total: None,
 ) -> Fetched:
-    """Download and unpack an archive, as far as that is not done.
+    """Download and unpack an archive, resuming an earlier attempt.
 
     Parameters
     ----------
-    archive : which
-    folder : where to; the archive's own folder appears in it
-    url : the address that the archive's file name is added to, for a mirror
-    on_bytes : for a progress bar
+    archive : the archive to fetch
+    folder : target folder, in which the archive's own folder is created
+    url : base address of the archives, such as a mirror's
+    on_bytes : progress callback
 
     Raises
     ------
     FetchError
-        If the address cannot be reached or does not have the file, the checksum is another, there is
-        no room on the disk, or the archive cannot be unpacked. What is there is kept, so that another
-        call goes on; only what is known to be wrong is removed.
+        If the server cannot be reached or does not have the file, the checksum is wrong, the disk is
+        full, or the archive cannot be unpacked. Partial results are kept for the next call; only
+        files known to be wrong are removed.
     """
     listing = folder / f".{archive.name}.json"
     on_bytes(f"Looking at {archive.name}", 0, 0)
-    if (there := _complete(listing, folder, archive)) is not None:
+    if (there := _count_complete(listing, folder, archive)) is not None:
         return Fetched(archive.name, 0, 0, 0, there)
-    with _disk(folder):
+    with _write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / archive.file
         downloaded, resumed = 0, 0
@@ -135,19 +135,19 @@ def fetch(
 
 
 def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
-    """Bring `target` from an address; returns the bytes downloaded now and those found there."""
+    """Download `target`; returns the bytes downloaded now and those already present."""
     import requests
 
     part = target.with_name(f"{target.name}.part")
-    downloaded, failures, farthest = 0, 0, _size(part)
+    downloaded, failures, largest = 0, 0, _size(part)
     with requests.Session() as session:
         while True:
             try:
-                with _ask(session, url, part) as response:
+                with _request(session, url, part) as response:
                     for gained in _receive(response, part, on_bytes):
                         downloaded += gained
                 break
-            except _breaks() as error:
+            except _connection_errors() as error:
                 if isinstance(error, requests.exceptions.SSLError):
                     raise FetchError(
                         f"{urlsplit(url).hostname} cannot prove who it is ({error}); name another "
@@ -155,44 +155,44 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
                     ) from error
                 if "NameResolutionError" in repr(error):
                     raise _unreachable(url) from error
-                failures = 1 if _size(part) > farthest else failures + 1
-                farthest = max(farthest, _size(part))
+                failures = 1 if _size(part) > largest else failures + 1
+                largest = max(largest, _size(part))
                 if failures >= TRIES:
                     raise _unreachable(url, part) from error
                 wait = getattr(error, "wait", None) or WAIT * 2 ** (failures - 1)
                 time.sleep(min(wait, _LONGEST_WAIT))
             except (requests.RequestException, ValueError) as error:
-                # A redirect to what is no address at all is a plain ValueError.
+                # A redirect to an invalid address raises a plain ValueError.
                 raise FetchError(f"{url} is no address that can be asked: {error}.") from error
     part.replace(target)
     _version_file(part).unlink(missing_ok=True)
     return downloaded, max(0, _size(target) - downloaded)
 
 
-def _breaks() -> tuple[type[Exception], ...]:
-    """What is raised when a connection cannot be made or ends too early."""
+def _connection_errors() -> tuple[type[Exception], ...]:
+    """The exceptions raised if a connection fails or ends too early."""
     from requests import exceptions
 
-    return exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError, _BrokenError
+    return exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError, _RetryError
 
 
-class _BrokenError(Exception):
-    """A try that came to nothing, and may be made again, perhaps after a time that the server names."""
+class _RetryError(Exception):
+    """A failed attempt that may be retried, after the server's delay if it specified one."""
 
     def __init__(self, wait: float | None = None) -> None:
         super().__init__()
         self.wait = wait
 
 
-def _ask(session: requests.Session, url: str, part: Path) -> requests.Response:
-    """Ask for what is missing of a file.
+def _request(session: requests.Session, url: str, part: Path) -> requests.Response:
+    """Request the missing part of a file.
 
     Raises
     ------
     FetchError
-        If the server refuses for good.
-    _BrokenError
-        If it may answer another time.
+        If the server rejects the request permanently.
+    _RetryError
+        If the request may succeed later.
     """
     headers = {"Accept-Encoding": "identity", "User-Agent": "soundalike"}
     if have := _size(part):
@@ -205,32 +205,32 @@ def _ask(session: requests.Session, url: str, part: Path) -> requests.Response:
     response.close()
     if response.status_code in _TRY_AGAIN:
         after = response.headers.get("Retry-After", "")
-        raise _BrokenError(float(after) if after.isdecimal() else None)
+        raise _RetryError(float(after) if after.isdecimal() else None)
     hint = "name another address with --url" if response.status_code in (404, 410) else "try again later"
     raise FetchError(f"{url} answers {response.status_code} {response.reason}; {hint}.")
 
 
 def _receive(response: requests.Response, part: Path, on_bytes: OnBytes) -> Iterator[int]:
-    """Write an answer where it belongs; yields the bytes of each piece.
+    """Write a response to the partial file; yields the number of bytes of each piece.
 
     Raises
     ------
-    _BrokenError
-        If the answer does not fit what is there, which is then thrown away, or ends too early.
+    _RetryError
+        If the response ends too early, or does not continue the partial file, which is then deleted.
     """
     have = _size(part)
     if response.status_code == 416:
         if _total(response) == have:
             return
         _discard(part)
-        raise _BrokenError
-    if response.status_code == 206 and _first(response) != have:
+        raise _RetryError
+    if response.status_code == 206 and _range_start(response) != have:
         _discard(part)
-        raise _BrokenError
+        raise _RetryError
     start = have if response.status_code == 206 else 0
     total = _total(response)
     if total is not None:
-        # What is compressed already, as MP3 is, unpacks to about as much again.
+        # MP3 files are already compressed, so the archive unpacks to about its own size.
         _check_room(part.parent, 2 * total - start, f"download and unpack {part.stem}")
     if not start:
         _write_version(part, response)
@@ -242,11 +242,11 @@ def _receive(response: requests.Response, part: Path, on_bytes: OnBytes) -> Iter
             on_bytes(f"Downloading {part.stem}", done, total or 0)
             yield len(piece)
     if total is not None and done != total:
-        raise _BrokenError
+        raise _RetryError
 
 
 def _total(response: requests.Response) -> int | None:
-    """The size of the whole file, if the server says."""
+    """The size of the whole file, if the server states it."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", "")
         return int(length) if length.isdecimal() else None
@@ -254,8 +254,8 @@ def _total(response: requests.Response) -> int | None:
     return int(found.group(1)) if found else None
 
 
-def _first(response: requests.Response) -> int | None:
-    """The place in the file of the first byte of an answer with a part of it."""
+def _range_start(response: requests.Response) -> int | None:
+    """The offset within the file of a partial response."""
     found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
     return int(found.group(1)) if found else None
 
@@ -272,7 +272,7 @@ def _version(part: Path) -> str:
 
 
 def _write_version(part: Path, response: requests.Response) -> None:
-    """Keep what identifies the file; a weak ETag may not go into `If-Range`."""
+    """Store the file's version; a weak ETag is not allowed in `If-Range`."""
     etag = response.headers.get("ETag", "")
     version = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
     _version_file(part).write_text(version, encoding="latin-1", errors="replace")
@@ -284,7 +284,7 @@ def _discard(part: Path) -> None:
 
 
 def _check(target: Path, sha1: str, on_bytes: OnBytes) -> None:
-    """Compare an archive with its checksum; a wrong one is removed, since nothing can be made of it."""
+    """Compare an archive with its checksum, and delete it if it is wrong."""
     digest, done, total = hashlib.sha1(usedforsecurity=False), 0, _size(target)
     with target.open("rb") as file:
         while piece := file.read(_CHUNK):
@@ -303,22 +303,22 @@ def _check(target: Path, sha1: str, on_bytes: OnBytes) -> None:
 def unpack(
     archive: Path, folder: Path, on_bytes: OnBytes = lambda doing, done, total: None
 ) -> tuple[int, int]:
-    """Unpack a ZIP archive into a folder; files that are there as they should be are left alone.
+    """Unpack a ZIP archive into a folder, keeping existing files that are unchanged.
 
     Parameters
     ----------
     archive : the ZIP file; FMA's are compressed by bzip2 or not at all
-    folder : where to; nothing is ever written outside it
+    folder : target folder; nothing is ever written outside it
 
     Returns
     -------
-    how many files were written, and how many were there
+    number of files written, and of files already present
 
     Raises
     ------
     FetchError
-        If the archive is damaged, compressed in another way, or names a file outside the folder, or
-        there is no room for it.
+        If the archive is damaged, has an unsupported compression, contains a path outside the folder,
+        or does not fit on the disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -343,7 +343,7 @@ def _unpack(
     total, done = sum(entry.file_size for entry in entries), 0
     missing = []
     for entry in entries:
-        if _same(folder / entry.filename, entry.file_size, entry.CRC):
+        if _is_unchanged(folder / entry.filename, entry.file_size, entry.CRC):
             done += entry.file_size
             on_bytes("Looking at files", done, total)
         else:
@@ -352,35 +352,37 @@ def _unpack(
     for entry in missing:
         target = folder / entry.filename
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f"{target.name}.part")
-        with opened.open(entry) as source, aside.open("wb") as file:
+        temporary = target.with_name(f"{target.name}.part")
+        with opened.open(entry) as source, temporary.open("wb") as file:
             shutil.copyfileobj(source, file, _CHUNK)
-        aside.replace(target)
+        temporary.replace(target)
         done += entry.file_size
         on_bytes(f"Unpacking {Path(entry.filename).name}", done, total)
     return len(missing), len(entries) - len(missing)
 
 
 def _check_name(entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
-    """Refuse an entry that would be written outside the folder, or that is a link."""
+    """Raise an error for an entry that is a link or would be written outside the folder."""
     parts = PurePosixPath(entry.filename).parts
     linked = stat.S_ISLNK(entry.external_attr >> 16)
-    away = entry.filename.startswith("/") or ".." in parts or any(c in entry.filename for c in "\\:\0")
+    outside = (
+        entry.filename.startswith("/") or ".." in parts or any(c in entry.filename for c in "\\:\0")
+    )
     root = folder.resolve()
-    if linked or away or not (root / entry.filename).resolve().is_relative_to(root):
+    if linked or outside or not (root / entry.filename).resolve().is_relative_to(root):
         raise FetchError(
             f"{archive} holds {entry.filename!r}, which would be written outside {folder}; nothing was "
             "unpacked. Remove it, and name another address with --url."
         )
 
 
-def _complete(listing: Path, folder: Path, archive: Archive) -> int | None:
-    """How many files an archive unpacked to, if all of them are still there as they were."""
+def _count_complete(listing: Path, folder: Path, archive: Archive) -> int | None:
+    """Number of files of an unpacked archive if all are still present and unchanged, or None."""
     try:
         known: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
         files = dict(known["files"])
         same = known["sha1"] == archive.sha1 and all(
-            _same(folder / name, size, crc) for name, (size, crc) in files.items()
+            _is_unchanged(folder / name, size, crc) for name, (size, crc) in files.items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -390,12 +392,12 @@ def _complete(listing: Path, folder: Path, archive: Archive) -> int | None:
 def _write_listing(listing: Path, target: Path, archive: Archive) -> None:
     with zipfile.ZipFile(target) as opened:
         files = {e.filename: [e.file_size, e.CRC] for e in opened.infolist() if not e.is_dir()}
-    aside = listing.with_name(f"{listing.name}.part")
-    aside.write_text(json.dumps({"sha1": archive.sha1, "files": files}), encoding="utf-8")
-    aside.replace(listing)
+    temporary = listing.with_name(f"{listing.name}.part")
+    temporary.write_text(json.dumps({"sha1": archive.sha1, "files": files}), encoding="utf-8")
+    temporary.replace(listing)
 
 
-def _same(path: Path, size: int, crc: int) -> bool:
+def _is_unchanged(path: Path, size: int, crc: int) -> bool:
     if not path.is_file() or path.stat().st_size != size:
         return False
     found = 0
@@ -419,8 +421,8 @@ def _check_room(folder: Path, wanted: int, what: str) -> None:
 
 
 @contextmanager
-def _disk(folder: Path) -> Iterator[None]:
-    """Say what it means that something cannot be written."""
+def _write_errors(folder: Path) -> Iterator[None]:
+    """Convert write errors to `FetchError`, with advice."""
     try:
         yield
     except OSError as error:

@@ -1,12 +1,12 @@
 """A library: a folder of audio files and the table that describes them.
 
-With a `tracks.csv` in the folder, the table is that file: the columns track_id, file, title, artist,
-album and genre are needed (the last four may be empty), further columns are kept.
+If the folder has a `tracks.csv`, that file is the table. It needs the columns track_id, file, title,
+artist, album and genre (the last four may be empty); further columns are kept.
 
-Without one, the folder is searched for files that are named as audio, links followed (but no circle of
-them), and the table is made from their tags. A track's id is then the first twelve digits of its file's
-SHA-256, so that it stays the same wherever the file is moved, and of files with the same content the
-first is the track.
+Otherwise, the folder is searched for files with audio extensions, following links but not cycles, and
+the table is made from their tags. A track's id is then the first twelve digits of its file's SHA-256,
+which stays the same if the file is moved. If several files have the same content, the first is the
+track.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ID_DIGITS = 12
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was left out, and why."""
+    """A skipped file and the reason."""
 
     file: str
     reason: str
@@ -46,11 +46,11 @@ class Library:
     Attributes
     ----------
     folder : the folder that `file` is relative to
-    tracks : one row a track; every column is text, missing values are empty
+    tracks : one row per track; every column is text, and missing values are empty
     skipped : files that are not in `tracks`
-    passed_over : how many files are not named as audio, by the ending of their names
-    tabled : whether `tracks` is whole; otherwise it has the column `file` alone, and the others are
-        made of what each file holds (`row_of_file`)
+    passed_over : number of files without an audio extension, by extension
+    tabled : whether `tracks` is complete; otherwise it has only the column `file`, and the others come
+        from the files' tags (`row_of_file`)
     """
 
     folder: Path
@@ -70,7 +70,7 @@ def load(folder: Path) -> Library:
     Raises
     ------
     LibraryError
-        If the folder is missing or holds no audio, or its `tracks.csv` is malformed: not UTF-8
+        If the folder is missing or contains no audio, or its `tracks.csv` is malformed: not UTF-8
         text, columns missing, a track_id used twice, or files outside the folder.
     """
     listed = find(folder)
@@ -98,7 +98,7 @@ def load(folder: Path) -> Library:
 
 
 def find(folder: Path) -> Library:
-    """As `load`, but no file of a folder without a table is opened: its library is not `tabled`.
+    """List a library as `load` does, but without opening audio files; without a table it isn't `tabled`.
 
     Raises
     ------
@@ -112,13 +112,13 @@ def find(folder: Path) -> Library:
 
 
 def row_of_file(file: str, sha256: str, found: Mapping[str, str]) -> dict[str, str]:
-    """A track's row of the table, of what its file holds.
+    """Make a track's row of the table from its file's tags.
 
     Parameters
     ----------
-    file : relative to the library's folder
-    sha256 : of its content
-    found : its tags
+    file : path relative to the library's folder
+    sha256 : checksum of the file
+    found : the file's tags
     """
     return {
         "track_id": sha256[:_ID_DIGITS],
@@ -129,12 +129,12 @@ def row_of_file(file: str, sha256: str, found: Mapping[str, str]) -> dict[str, s
 
 
 def same_file(first: str) -> str:
-    """Why a file is left out whose content another has."""
+    """The reason for skipping a file with the same content as another."""
     return f"Same file as {first}."
 
 
 def unreadable(error: OSError) -> str:
-    """Why a file is left out that cannot be read."""
+    """The reason for skipping a file that cannot be read."""
     if isinstance(error, PermissionError):
         return "Permission denied. Check the file's permissions."
     return f"This file cannot be read: {error.strerror or 'unknown reason'}."
@@ -151,7 +151,7 @@ def _not_empty(library: Library) -> Library:
 
 
 def fingerprint(tracks: pd.DataFrame) -> str:
-    """A checksum of which tracks there are and of their audio: SHA-256 over ids and file hashes."""
+    """Checksum of the tracks and their audio: SHA-256 over ids and file hashes."""
     pairs = sorted(zip(tracks["track_id"], tracks["sha256"], strict=True))
     text = "\n".join(f"{track_id} {sha256}" for track_id, sha256 in pairs)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -214,24 +214,24 @@ def _from_files(folder: Path) -> Library:
 
 
 def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
-    """Every file under a folder, with the reason why it (or a folder) cannot be taken, or None.
+    """Yield every file under a folder, with the reason for skipping it (or a folder), or None.
 
-    Links to folders are followed, and every folder is read once: links can lead in circles.
+    Links to folders are followed, but every folder is read only once, because links can form cycles.
     """
     folders, linked = [folder], list[Path]()
     seen: set[tuple[int, int]] = set()
     while folders or linked:
         current = folders.pop() if folders else linked.pop(0)
         try:
-            facts = current.stat()
+            status = current.stat()
             entries = sorted(os.scandir(current), key=lambda entry: entry.name)
         except OSError as error:
             yield current, f"This folder cannot be read: {error.strerror or 'unknown reason'}."
             continue
-        if (here := (facts.st_dev, facts.st_ino)) in seen:
+        if (inode := (status.st_dev, status.st_ino)) in seen:
             yield current, "This link points to a folder that was already read."
             continue
-        seen.add(here)
+        seen.add(inode)
         for entry in entries:
             path = Path(entry.path)
             try:
@@ -240,7 +240,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
                 yield path, unreadable(error)
                 continue
             if stat.S_ISDIR(mode):
-                if _is_own_work(path):
+                if _is_index_folder(path):
                     continue
                 (linked if entry.is_symlink() else folders).append(path)
             else:
@@ -248,26 +248,26 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
                 yield path, None if stat.S_ISREG(mode) else special
 
 
-def _is_own_work(folder: Path) -> bool:
-    """Whether a folder in a library is an index, or one in which an index is made."""
+def _is_index_folder(folder: Path) -> bool:
+    """Whether a folder in a library is an index, or the working folder of an unfinished one."""
     made = (folder / "manifest.json").is_file() and (folder / "tracks.parquet").is_file()
     return made or (folder.name.startswith(".") and folder.name.endswith(".work"))
 
 
 def shown(name: str) -> str:
-    """A file's name as text, whatever bytes the file system has for it."""
+    """A file name as printable text, even if it isn't valid UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def artist_keys(tracks: pd.DataFrame) -> list[str]:
-    """Who made each track, for an artist filter: the artist, or the album where nobody is named."""
+    """Keys for an artist filter: the artist of each track, or its album if the artist is unknown."""
     unnamed = tracks["artist"].str.strip().str.lower().isin(["", "unknown artist", "unknown"])
     by_album = tracks["album"].map(lambda album: f"album: {album}" if album else "")
     return list(tracks["artist"].where(~unnamed, by_album))
 
 
 def _check_widths(table: Path) -> None:
-    """Refuse rows with more fields than the header, which pandas would take for an index column."""
+    """Raise an error for rows with more fields than the header; pandas would add an index column."""
     with table.open(encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file)
         width = len(next(rows, []))

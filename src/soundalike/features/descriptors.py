@@ -1,7 +1,7 @@
-"""Descriptors that a listener can check by ear: tempo, key, loudness and brightness of a clip.
+"""Perceptual descriptors of a clip: tempo, key, loudness and brightness.
 
-Conventions: time in seconds, frequency in Hz, levels in dBFS or LUFS. Estimates come with what tells
-how far to trust them, since no measure of tempo or key is right for every music.
+Conventions: time in seconds, frequency in Hz, levels in dBFS or LUFS. Tempo and key come with a
+confidence value, because no estimator is right for all music.
 
 References: Ellis (2007), "Beat tracking by dynamic programming", for the onset strength and the
 tempo prior; Krumhansl and Kessler (1982), "Tracing the dynamic changes in perceived tonal
@@ -22,16 +22,16 @@ from soundalike.features import spectral
 PITCH_CLASSES = ("C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B")
 MAJOR = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
-"""How well each pitch class from the tonic up fits a key (Krumhansl and Kessler, 1982)."""
+"""Key profiles: how well each pitch class fits, from the tonic up (Krumhansl and Kessler, 1982)."""
 
 ENVELOPE_POINTS = 4_096
 QUIET_DB = -60.0
-"""Frames this far below the clip's loudest say nothing of its brightness."""
+"""Level, relative to the clip's loudest frame, below which frames are excluded from the centroid."""
 
 
 @dataclass(frozen=True)
 class Tempo:
-    """A tempo in beats a minute, and how regular the pulse is (autocorrelation, 0 to 1)."""
+    """Tempo in beats per minute, and the regularity of the pulse (autocorrelation, 0 to 1)."""
 
     bpm: float
     clarity: float
@@ -39,7 +39,7 @@ class Tempo:
 
 @dataclass(frozen=True)
 class Key:
-    """The key whose profile fits best, the next best, and their correlations (-1 to 1)."""
+    """The best and second best matching key, with their correlations (-1 to 1)."""
 
     name: str
     correlation: float
@@ -48,15 +48,15 @@ class Key:
 
     @property
     def margin(self) -> float:
-        """By how much the best key fits better than the next."""
+        """Difference between the best and second best correlation."""
         return self.correlation - self.second_correlation
 
 
 def tempo(clip: Clip) -> Tempo | None:
-    """Beats a minute, or None for a clip without onsets.
+    """Estimate the tempo; None for a clip without onsets.
 
-    librosa chooses the beat's period, near 120 a minute where several fit; the peaks of the onsets'
-    autocorrelation at 1, 2 and 4 periods then say it to better than a frame.
+    librosa estimates the beat period, preferring about 120 BPM if several fit. Peaks of the onset
+    autocorrelation at 1, 2 and 4 periods then refine it to less than a frame.
     """
     numba_cache.ready()
     import librosa
@@ -71,18 +71,18 @@ def tempo(clip: Clip) -> Tempo | None:
     )
     frames_a_minute = 60.0 * clip.sample_rate / HOP_LENGTH
     period = frames_a_minute / float(chosen[0])
-    likeness = _autocorrelation(onsets)
+    autocorrelation = _autocorrelation(onsets)
     for beats in (1, 2, 4):
-        if round(period * beats) + 2 < len(likeness):
-            period = _peak_near(likeness, period * beats) / beats
-    clarity = float(np.clip(likeness[round(period)], 0.0, 1.0))
+        if round(period * beats) + 2 < len(autocorrelation):
+            period = _peak_near(autocorrelation, period * beats) / beats
+    clarity = float(np.clip(autocorrelation[round(period)], 0.0, 1.0))
     return Tempo(frames_a_minute / period, clarity)
 
 
 def key(chroma: NDArray[np.float32]) -> Key | None:
-    """The key that a chromagram [shape=(12, t)] fits best, or None where all fit alike.
+    """Estimate the key from a chromagram [shape=(12, t)]; None if all keys fit equally well.
 
-    Its mean over time is correlated with the profile of each of the 24 keys.
+    The chromagram's mean over time is correlated with the profile of each of the 24 keys.
     """
     mean = chroma.mean(axis=1, dtype=np.float64)
     if not np.ptp(mean) > 1e-6:
@@ -97,7 +97,7 @@ def key(chroma: NDArray[np.float32]) -> Key | None:
 
 
 def loudness(samples: NDArray[np.float32], sample_rate: int = SAMPLE_RATE) -> float | None:
-    """Integrated loudness by ITU-R BS.1770-4 in LUFS, or None below its gate of -70 LUFS.
+    """Integrated loudness in LUFS by ITU-R BS.1770-4, or None below its gate of -70 LUFS.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def loudness(samples: NDArray[np.float32], sample_rate: int = SAMPLE_RATE) -> fl
 
 
 def centroid(clip: Clip) -> float:
-    """Spectral centroid in Hz: the median over the frames that are not near silence."""
+    """Spectral centroid in Hz, the median over non-silent frames."""
     numba_cache.ready()
     import librosa
 
@@ -123,7 +123,7 @@ def centroid(clip: Clip) -> float:
 
 
 def rms(clip: Clip) -> NDArray[np.float32]:
-    """Root mean square of each frame, 1 for a full-scale square wave [shape=(t,)]."""
+    """RMS of each frame; a full-scale square wave has 1 [shape=(t,)]."""
     numba_cache.ready()
     import librosa
 
@@ -132,16 +132,17 @@ def rms(clip: Clip) -> NDArray[np.float32]:
 
 
 def envelope(samples: NDArray[np.float32], points: int = ENVELOPE_POINTS) -> NDArray[np.float32]:
-    """Smallest and largest sample of equal stretches of a clip [shape=(2, points)].
+    """Minimum and maximum sample of equal sections of a clip [shape=(2, points)].
 
-    No peak is lost, whatever the number of points; a clip of fewer samples has as many points.
+    Every peak is preserved, whatever the number of points. A clip with fewer samples than `points` has
+    one point per sample.
     """
     starts = np.linspace(0, len(samples), min(points, len(samples)), endpoint=False).astype(np.intp)
     return np.stack([np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)])
 
 
 def _autocorrelation(values: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Correlation of a series with itself shifted by 0, 1, ... frames, over what overlaps."""
+    """Unbiased autocorrelation of a series at lags of 0, 1, ... frames."""
     centred = values - values.mean(dtype=np.float64)
     n = len(centred)
     spectrum = np.abs(np.fft.rfft(centred, 2 * n)) ** 2
@@ -151,12 +152,14 @@ def _autocorrelation(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _peak_near(values: NDArray[np.float64], position: float) -> float:
-    """The largest value within 2 places, its place refined by a parabola through its neighbours."""
+    """Position of the maximum within 2 places, refined by parabolic interpolation."""
     middle = round(position)
     first = max(middle - 2, 1)
     peak = first + int(np.argmax(values[first : middle + 3]))
     if peak + 1 >= len(values):
         return position
     before, at, after = values[peak - 1 : peak + 2]
-    bend = before - 2 * at + after
-    return peak if bend >= 0 else peak + float(np.clip(0.5 * (before - after) / bend, -0.5, 0.5))
+    curvature = before - 2 * at + after
+    return (
+        peak if curvature >= 0 else peak + float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5))
+    )

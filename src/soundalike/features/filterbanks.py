@@ -1,12 +1,12 @@
-"""Other front ends than mel: Bark bands, gammatone bands and a wavelet scalogram.
+"""Alternatives to the mel front end: Bark bands, gammatone bands and a wavelet scalogram.
 
-The article names them as future work. All stand on the same frames as `spectra` (hop length 512) and
-give levels in dB relative to the loudest value of the clip, down to -80. Rows are low to high.
+The article lists them as future work. All use the frames of `spectral` (hop length 512) and return
+levels in dB relative to the loudest value of the clip, down to -80. Rows are ordered low to high.
 
 `bark_bands`
     Zwicker's critical bands (Zwicker, 1961, "Subdivision of the audible frequency range into
-    critical bands"): rectangular, the power of each band summed. The last of the 24 lies above what
-    22,050 Hz can hold, and the 23rd is cut off at 11,025 Hz.
+    critical bands"): rectangular, with the power of each band summed. At 22,050 Hz, the last of the 24
+    is above the Nyquist frequency and the 23rd is cut off at 11,025 Hz.
 `gammatone_bands`
     Fourth-order gammatone filters (Patterson et al., 1987) at equal steps of the ERB-number scale,
     with the bandwidths of Glasberg and Moore (1990), "Derivation of auditory filter shapes from
@@ -14,9 +14,9 @@ give levels in dB relative to the loudest value of the clip, down to -80. Rows a
 `scalogram`
     The continuous wavelet transform with Morlet's wavelet (Torrence and Compo, 1998, "A practical
     guide to wavelet analysis") at every semitone; power is averaged over each frame. All wavelets
-    have as many cycles, so that low notes are told apart in pitch and high ones in time. Written here
-    because libraries either compute every wavelet at every sample, which takes over half a minute,
-    or look at the sound once a frame, where a wavelet of 8 kHz would miss nine tenths of it.
+    have the same number of cycles, which resolves low notes in pitch and high notes in time. We
+    implement it here because libraries either compute every wavelet at every sample, which takes over
+    half a minute, or once per frame, where a wavelet of 8 kHz misses nine tenths of the sound.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ BARK_EDGES = (
     *(0, 100, 200, 300, 400, 510, 630, 770, 920, 1_080, 1_270, 1_480, 1_720),
     *(2_000, 2_320, 2_700, 3_150, 3_700, 4_400, 5_300, 6_400, 7_700, 9_500, 12_000, 15_500),
 )
-"""Limits of Zwicker's 24 critical bands, Hz."""
+"""Edges of Zwicker's 24 critical bands, Hz."""
 N_BARK = 23
-"""The bands that begin below 11,025 Hz."""
+"""Number of bands that start below 11,025 Hz."""
 
 N_GAMMATONE = 64
 GAMMATONE_LOW, GAMMATONE_HIGH = 50.0, 10_000.0
 _BANDWIDTHS_AN_ERB = 1.019
-"""A fourth-order gammatone filter of bandwidth 1.019 ERB has the ERB of the ear's filter there."""
+"""Bandwidth, in ERB, that gives a fourth-order gammatone filter the ERB of the auditory filter."""
 
 N_NOTES = 96
 LOWEST_NOTE = 440.0 * 2 ** (-45 / 12)
 """C1, 32.70 Hz."""
 MORLET_OMEGA = 40.0
-"""Morlet's non-dimensional frequency: a response as wide as a semitone at half its height."""
+"""Morlet's non-dimensional frequency; the response is a semitone wide at half its maximum."""
 
 
 def bark_bands(clip: Clip) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ def bark_bands(clip: Clip) -> NDArray[np.float32]:
 
 
 def gammatone_bands(clip: Clip) -> NDArray[np.float32]:
-    """Level behind each gammatone filter, dB relative to the loudest [shape=(64, t)]."""
+    """Output level of each gammatone filter, dB relative to the loudest [shape=(64, t)]."""
     return _level(_gammatone_weights(gammatone_centres()) @ _power(clip))
 
 
@@ -66,18 +66,18 @@ def scalogram(clip: Clip) -> NDArray[np.float32]:
 
 
 def bark_limits() -> list[tuple[float, float]]:
-    """Lower and upper limit of each band of `bark_bands`, Hz."""
+    """Lower and upper edge of each band of `bark_bands`, Hz."""
     edges = [min(float(edge), SAMPLE_RATE / 2) for edge in BARK_EDGES[: N_BARK + 1]]
     return list(pairwise(edges))
 
 
 def erb(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Equivalent rectangular bandwidth of the ear's filter at a frequency, Hz."""
+    """Equivalent rectangular bandwidth (ERB) of the auditory filter at a frequency, Hz."""
     return 24.7 * (4.37 * hertz / 1_000 + 1)
 
 
 def erb_number(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How many such filters side by side reach up to a frequency."""
+    """ERB-number of a frequency: how many adjacent auditory filters lie below it."""
     scale: NDArray[np.float64] = 21.4 * np.log10(4.37 * hertz / 1_000 + 1)
     return scale
 
@@ -107,7 +107,7 @@ def _bins() -> NDArray[np.float64]:
 
 
 def _bark_weights() -> NDArray[np.float32]:
-    """1 where a bin lies in a band: each bin in exactly one [shape=(23, 1025)]."""
+    """1 where a bin is in a band; each bin is in exactly one [shape=(23, 1025)]."""
     band = np.searchsorted(BARK_EDGES, _bins(), side="right") - 1
     return np.eye(N_BARK, dtype=np.float32)[band].T
 
@@ -122,12 +122,12 @@ def _gammatone_weights(centres: NDArray[np.float64]) -> NDArray[np.float32]:
 def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) -> NDArray[np.float32]:
     """Squared modulus of the wavelet transform, averaged over each frame [shape=(n, t)].
 
-    A wavelet's spectrum is a narrow bell, so that only the bins under it are transformed back: at
-    just as many points a frame as hold what is left. A sinusoid of amplitude a gives a^2.
+    A wavelet's spectrum is a narrow bell, so only the bins under it are transformed back, at just
+    enough points per frame for their bandwidth. A sinusoid of amplitude a gives a^2.
     """
     t = len(samples) // HOP_LENGTH + 1
-    # Longer than the clip by the lowest wavelet's reach, or its end would run into its beginning;
-    # a multiple of 64 makes for quick transforms.
+    # Pad by the lowest wavelet's support, to prevent the clip's end from wrapping to its beginning.
+    # A multiple of 64 makes the transforms fast.
     frames = -(-(t + 48) // 64) * 64
     padded = np.zeros(frames * HOP_LENGTH, np.float32)
     padded[HOP_LENGTH // 2 : HOP_LENGTH // 2 + len(samples)] = samples
@@ -141,9 +141,9 @@ def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) ->
         bell = 2 * np.exp(-0.5 * ((bins * hertz - centre) / width) ** 2).astype(np.float32)
         points = min(2 ** int(np.ceil(np.log2(max(2 * len(bins) / frames, 32)))), HOP_LENGTH)
         band = np.zeros(frames * points, np.complex64)
-        # A turn of phase puts the points in the middle of the stretches that they stand for.
-        turn = np.exp(1j * np.pi * bins / len(band))
-        band[: len(bins)] = spectrum[bins] * bell * turn
+        # A phase shift centres each point in its interval.
+        shift = np.exp(1j * np.pi * bins / len(band))
+        band[: len(bins)] = spectrum[bins] * bell * shift
         wave = np.fft.ifft(band).reshape(frames, points)
         mean = np.mean(wave.real**2 + wave.imag**2, axis=1)
         power[row] = mean[:t] * (points / HOP_LENGTH) ** 2

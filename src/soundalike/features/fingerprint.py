@@ -1,22 +1,23 @@
-"""Audio fingerprints: is one clip a copy of another, whatever format, level or start it came with?
+"""Audio fingerprints, which identify copies of a clip in any format, at any level or start time.
 
 Haitsma and Kalker (2002), "A highly robust audio fingerprinting system" (ISMIR): the power spectrum of
-long, overlapping frames is summed in 33 logarithmic bands from 300 to 2,000 Hz, a semitone each. With
-E[n, m] the energy of frame n in band m, frame n's word has the 32 bits
+long, overlapping frames is summed in 33 logarithmic bands from 300 to 2,000 Hz, a semitone each. Let
+E[n, m] be the energy of frame n in band m. Frame n's word has the 32 bits
 
     E[n, m] - E[n, m + 1] - (E[n - 1, m] - E[n - 1, m + 1]) > 0,    m = 0 (the lowest bit) to 31.
 
-What a codec or a volume knob does to a spectrum is smooth over frequency and time, so that it falls out
-of such a second difference; another recording flips each bit with even odds. Two fingerprints are
-compared by their bit error rate, the share of bits that differ: 0 for the same clip, 0.5 by chance.
+A codec or a gain changes a spectrum smoothly over frequency and time, and the second difference
+removes such changes. In a different recording, each bit differs with probability 0.5. Two fingerprints
+are compared by their bit error rate, the proportion of bits that differ: 0 for the same clip, 0.5 by
+chance.
 
-The paper's frames are 370 ms long and 11.6 ms apart. Here they are twice as long, which forgives more
-when those of a copy fall between those of the original, and eight times as far apart, which makes 1,260
-bytes a clip.
+The paper's frames are 370 ms long and 11.6 ms apart. Ours are twice as long, which tolerates a larger
+time offset between the frames of a copy and the original, and eight times as far apart, which makes
+1,260 bytes per clip.
 
-Conventions: a clip is the 30 s of `audio.analysis_window`; frames lie wholly within it, uncentred. A
-frame in which next to nothing changes (silence, a steady tone) has only rounding noise for bits: its
-word is 0, and it counts for no comparison.
+Conventions: a clip is the 30 s of `audio.analysis_window`; frames lie wholly within it, uncentred. If
+almost nothing changes in a frame (silence, a steady tone), its bits would be rounding noise: its word
+is 0, and comparisons ignore it.
 """
 
 from __future__ import annotations
@@ -28,47 +29,47 @@ from soundalike import numba_cache
 from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
 
 SAME = 0.25
-"""Two clips whose distance is at most this are one recording.
+"""Maximum distance between two clips of the same recording.
 
-It lies halfway between the worst copy (0.16) and the nearest two different tracks (0.35, one tune in two
-arrangements), as `benchmarks/duplicates.py` measures them.
+It is halfway between the worst copy (0.16) and the closest pair of different tracks (0.35, one tune in
+two arrangements), as measured by `benchmarks/duplicates.py`.
 """
 
 SAME_RECORDED = 0.32
-"""The same where one of the two came through a microphone: rooms, noise and small loudspeakers flip more
-bits. Other tracks keep above 0.42, but for another arrangement of one tune (0.35)."""
+"""Maximum distance if one clip was recorded by a microphone: rooms, noise and small loudspeakers flip
+more bits. Other tracks are above 0.42, except for another arrangement of one tune (0.35)."""
 SPEEDS = (0.98, 0.99, 1.01, 1.02)
-"""Speeds of a copy that are tried beside 1. Each is good for 0.5 % on either side."""
+"""Playback speeds to try besides 1. Each covers 0.5 % on either side."""
 
 N_FFT, HOP_LENGTH = 16_384, 2_048
 N_BITS = 32
 LOWEST_HZ, HIGHEST_HZ = 300.0, 2_000.0
 N_FRAMES = (ANALYSIS_SAMPLES - N_FFT) // HOP_LENGTH
-"""Words of a fingerprint: 315. The first frame has none before it to differ from."""
+"""Number of words of a fingerprint: 315. The first frame has none, because it has no predecessor."""
 
 MAX_SHIFT = 108
-"""Frames by which one clip may begin before the other: 10 s."""
+"""Maximum time shift between two clips in frames: 10 s."""
 MIN_FRAMES = 108
-"""Frames that have to say something in both clips for these to be compared: 10 s."""
+"""Minimum number of frames that are informative in both clips: 10 s."""
 
 _LEAST_CHANGE_DB = -60.0
-"""Changes this far below the clip's loudest frame are taken for none."""
+"""Level of changes, relative to the clip's loudest frame, below which they are ignored."""
 _UNRELATED = 0.5
 _BLOCK = 256
-"""Fingerprints compared at a time: some 15 MB of transforms."""
+"""Number of fingerprints per block; their transforms take about 15 MB."""
 
 _Transforms = tuple[NDArray[np.complex64], NDArray[np.complex64]]
-"""Of bits [shape=(..., f, 16)] and of informative frames [shape=(..., f // 2 + 1)]."""
+"""Transforms of the bits [shape=(..., f, 16)] and the informative frames [shape=(..., f // 2 + 1)]."""
 
 
 def of(clip: Clip, speed: float = 1.0) -> NDArray[np.uint32]:
-    """The fingerprint of a 30 s clip: uint32 [shape=(315,)], 0 where a frame says nothing.
+    """Compute the fingerprint of a 30 s clip: uint32 [shape=(315,)], 0 for uninformative frames.
 
     Parameters
     ----------
-    clip : 30 s of it
-    speed : how many times as fast as its original the clip is taken to run, pitch and all: bands and
-        hops are chosen as those that the original's have become in it
+    clip : a 30 s clip
+    speed : assumed playback speed relative to the original, which also changes the pitch; bands and
+        hops are scaled accordingly
     """
     numba_cache.ready()
     import librosa
@@ -88,11 +89,11 @@ def of(clip: Clip, speed: float = 1.0) -> NDArray[np.uint32]:
 
 
 def distance(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
-    """How unlike two fingerprints are: their least bit error rate over shifts, 0 to 0.5.
+    """Distance between two fingerprints: the minimum bit error rate over time shifts, 0 to 0.5.
 
-    One is moved against the other by up to `MAX_SHIFT` frames either way, and bits are compared where
-    they overlap, in frames that say something in both. A shift that leaves fewer than `MIN_FRAMES` of
-    these is passed over; where every shift does, or none fits better than chance, the distance is 0.5.
+    One is shifted against the other by up to `MAX_SHIFT` frames either way, and bits are compared in
+    the overlapping frames that are informative in both. Shifts with fewer than `MIN_FRAMES` such frames
+    are skipped. If all are skipped, or none is better than chance, the distance is 0.5.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def distance(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> float:
 
 
 def distances(one: NDArray[np.uint32], many: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """`distance` of one fingerprint to each of many.
+    """Compute the `distance` of one fingerprint to each of many.
 
     Parameters
     ----------
@@ -115,14 +116,15 @@ def distances(one: NDArray[np.uint32], many: NDArray[np.uint32]) -> NDArray[np.f
     """
     own = _transforms(one)
     blocks = (many[start : start + _BLOCK] for start in range(0, len(many), _BLOCK))
-    return np.concatenate([np.empty(0, np.float32), *(_least_rates(own, block) for block in blocks)])
+    return np.concatenate([np.empty(0, np.float32), *(_min_error_rates(own, block) for block in blocks)])
 
 
-def _least_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float32]:
-    """Least bit error rates over shifts; at all of them at once, as circular cross-correlations.
+def _min_error_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """Minimum bit error rates over all shifts, computed as circular cross-correlations.
 
-    Bits are +1 or -1, so that the sum of products over an overlap is equal bits less unequal ones. The
-    transforms are longer than a fingerprint by `MAX_SHIFT`: what wraps around stays out of its shifts.
+    Bits are +1 or -1, so the sum of products over an overlap is the number of equal bits minus that of
+    unequal ones. The transforms are longer than a fingerprint by `MAX_SHIFT`, which keeps wrap-around
+    out of the shifts compared.
     """
     from scipy import fft
 
@@ -130,7 +132,7 @@ def _least_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float
     shifts = np.arange(-MAX_SHIFT, MAX_SHIFT + 1)
     products = np.einsum("nfc,fc->nf", signs, own_signs.conj())
     overlaps = informative * own_informative.conj()
-    # Both are whole numbers but for rounding, which would make a distance depend on the order.
+    # Both are whole numbers except for rounding errors, which would make the distance asymmetric.
     agreement = np.rint(fft.ifft(products).real[:, shifts])
     frames = np.rint(fft.irfft(overlaps, signs.shape[-2])[:, shifts])
     rates = _UNRELATED - agreement / (2 * N_BITS * np.maximum(frames, 1))
@@ -140,10 +142,10 @@ def _least_rates(one: _Transforms, many: NDArray[np.uint32]) -> NDArray[np.float
 
 
 def _transforms(words: NDArray[np.uint32]) -> _Transforms:
-    """Fourier transforms over time of fingerprints' signs, and of which frames say something.
+    """Fourier transforms over time of the fingerprints' signs and of the informative frames.
 
-    Two bits share a complex number: the real part of a product of one with another's conjugate is the
-    sum of the two bits' products, and half the transforms do.
+    Two bits are packed into one complex number, which halves the number of transforms: the real part of
+    a product with another's conjugate is the sum of the two bits' products.
     """
     from scipy import fft
 

@@ -1,7 +1,7 @@
-"""A clip's key, from its mean chromagram with Krumhansl and Kessler's profiles (`descriptors.key`).
+"""Key estimation from the mean chromagram with Krumhansl and Kessler's profiles (`descriptors.key`).
 
-Conventions: a key is its tonic (0 is C) and its mode (0 major, 1 minor). It is -1 and -1 where the best
-key is hardly better than the next one.
+Conventions: a key is its tonic (0 is C) and its mode (0 major, 1 minor), or -1 and -1 if the best key
+is hardly better than the second best.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from soundalike.audio.clip import Clip
 from soundalike.features import descriptors, spectral
 
 MIN_MARGIN = 0.02
-"""By how much the best key's correlation must exceed the next best's."""
+"""Minimum difference between the correlations of the best and second best key."""
 NONE = (-1, -1)
 
 Key = tuple[int, int]
 
 
 def estimate(clip: Clip) -> Key:
-    """The key of a clip, or `NONE` where none stands out."""
+    """Estimate the key of a clip; `NONE` if no key stands out."""
     found = descriptors.key(spectral.chroma(clip))
     if found is None or found.margin < MIN_MARGIN:
         return NONE

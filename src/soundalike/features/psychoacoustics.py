@@ -1,11 +1,11 @@
-"""Acoustics in small: test tones, spectra, the mel scale, equal loudness, sampling and windows.
+"""Psychoacoustics for the About page: tones, spectra, mel scale, equal loudness, sampling, windows.
 
-What the About page plays and plots. Conventions: samples are float32 [shape=(n,)] in [-1, 1];
-frequencies are in Hz, times in seconds; a level in dBFS is relative to a sine of amplitude 1, a sound
-pressure level (dB SPL) to 20 micropascal. Every tone peaks at or below `PEAK_DBFS`.
+Conventions: samples are float32 [shape=(n,)] in [-1, 1]; frequencies are in Hz, times in seconds. A
+level in dBFS is relative to a sine of amplitude 1, a sound pressure level (dB SPL) to 20 micropascal.
+Every tone peaks at or below `PEAK_DBFS`.
 
 References: ISO 226:2003 (equal-loudness-level contours, equation 1 and table 1); Slaney (1998,
-"Auditory Toolbox", the mel scale that librosa takes by default); Harris (1978, windows).
+"Auditory Toolbox", librosa's default mel scale); Harris (1978, windows).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 44_100
-"""Of the tones that are played, so that everything audible fits below the Nyquist frequency."""
+"""Sample rate of the tones; its Nyquist frequency is above the range of hearing."""
 TONE_SECONDS = 2.0
 PEAK_DBFS = -12.0
 FADE_SECONDS = 0.03
-"""Each end of a sound is faded over this long: a sine that starts or stops at once clicks."""
+"""Length of the fade at each end of a sound, which prevents clicks."""
 FLOOR_DB = -80.0
 REFERENCE_HZ = 1_000.0
-"""The phon is defined by a tone of this frequency."""
+"""Frequency of the reference tone that defines the phon."""
 
 _MEL_LINEAR_HZ = 200.0 / 3.0
 _MEL_BREAK_HZ = 1_000.0
@@ -72,16 +72,16 @@ _ISO_226 = np.array(
 ISO_226_HZ = tuple(float(frequency) for frequency in _ISO_226[:, 0])
 """The frequencies that ISO 226:2003 tabulates."""
 MIN_PHON, MAX_PHON = 20.0, 80.0
-"""Loudness levels that the standard's equation holds for at all these frequencies."""
+"""Range of loudness levels for which the standard's equation is valid at all these frequencies."""
 
 
 def amplitude(level_db: float) -> float:
-    """The amplitude of a level in dB relative to 1: 6 dB less is half, 20 dB less a tenth."""
+    """Convert a level in dB relative to 1 to an amplitude: -6 dB is a half, -20 dB a tenth."""
     return float(10.0 ** (level_db / 20.0))
 
 
 def decibels(ratio: float) -> float:
-    """The level in dB of a ratio of amplitudes above 0."""
+    """Convert a positive amplitude ratio to a level in dB."""
     return float(20.0 * np.log10(ratio))
 
 
@@ -91,9 +91,9 @@ def sine(
     seconds: float = TONE_SECONDS,
     sample_rate: int = SAMPLE_RATE,
 ) -> NDArray[np.float32]:
-    """A sine. Above half the sample rate it is aliased, as it would be without a filter."""
+    """A sine. Above half the sample rate it aliases, as without an anti-aliasing filter."""
     phase = 2.0 * np.pi * frequency * _times(seconds, sample_rate)
-    return (_safe(level_db) * np.sin(phase)).astype(np.float32)
+    return (_checked_amplitude(level_db) * np.sin(phase)).astype(np.float32)
 
 
 def square(
@@ -102,19 +102,19 @@ def square(
     seconds: float = TONE_SECONDS,
     sample_rate: int = SAMPLE_RATE,
 ) -> NDArray[np.float32]:
-    """A square wave: the odd multiples of a frequency, the nth at 1/n, up to half the sample rate.
+    """A band-limited square wave: odd harmonics, the nth at 1/n, up to half the sample rate.
 
-    Drawn as a plain plus and minus it would hold the higher ones as well, aliased.
+    Alternating between plus and minus would alias the higher harmonics.
     """
     _check_below_nyquist(frequency, sample_rate)
     phase = 2.0 * np.pi * frequency * _times(seconds, sample_rate)
     total = np.zeros_like(phase)
-    # sin((n + 2) x) = 2 cos(2 x) sin(n x) - sin((n - 2) x): a sine for every multiple costs ten times.
+    # sin((n + 2) x) = 2 cos(2 x) sin(n x) - sin((n - 2) x); computing each sine takes ten times as long.
     twice, before, wave_n = 2.0 * np.cos(2.0 * phase), -np.sin(phase), np.sin(phase)
     for multiple in range(1, math.ceil(sample_rate / 2.0 / frequency), 2):
         total += wave_n / multiple
         before, wave_n = wave_n, twice * wave_n - before
-    return _peaking_at(total, level_db)
+    return _scaled_to_peak(total, level_db)
 
 
 def two_tones(
@@ -123,10 +123,10 @@ def two_tones(
     seconds: float = TONE_SECONDS,
     sample_rate: int = SAMPLE_RATE,
 ) -> NDArray[np.float32]:
-    """Two sines of one level, a fifth apart (3 to 2 in frequency)."""
+    """Two sines of equal level, a fifth apart (frequency ratio 3:2)."""
     _check_below_nyquist(1.5 * frequency, sample_rate)
     phase = 2.0 * np.pi * frequency * _times(seconds, sample_rate)
-    return _peaking_at(np.sin(phase) + np.sin(1.5 * phase), level_db)
+    return _scaled_to_peak(np.sin(phase) + np.sin(1.5 * phase), level_db)
 
 
 SHAPES: dict[str, Callable[..., NDArray[np.float32]]] = {
@@ -138,14 +138,14 @@ SHAPES: dict[str, Callable[..., NDArray[np.float32]]] = {
 
 
 def one_after_the_other(first: float, second: float) -> NDArray[np.float32]:
-    """Two sines in turn, a second each, with a short rest between them."""
+    """Two sines of one second each, separated by a short rest."""
     rest = np.zeros(round(0.1 * SAMPLE_RATE), np.float32)
     tones = [_faded(sine(frequency, seconds=1.0), SAMPLE_RATE) for frequency in (first, second)]
     return np.concatenate([tones[0], rest, tones[1]])
 
 
 def wav(samples: NDArray[np.float32], sample_rate: int = SAMPLE_RATE) -> bytes:
-    """A sound as the bytes of a 16-bit mono WAV file, faded in and out."""
+    """Encode a sound as a 16-bit mono WAV file, faded in and out."""
     whole = np.round(np.clip(_faded(samples, sample_rate), -1.0, 1.0) * 32_767).astype("<i2")
     file = io.BytesIO()
     with wave.open(file, "wb") as output:
@@ -163,54 +163,54 @@ def spectrum(
 
     Returns
     -------
-    frequencies : Hz [shape=(m,), at most 1,000 from 0 to `max_hz`]; of neighbouring ones the loudest
-    levels : dBFS, such that a sine of amplitude 1 has 0, floored at -80 [shape=(m,)]
+    frequencies : Hz [shape=(m,)], at most 1,000 from 0 to `max_hz`; neighbouring bins are max-pooled
+    levels : dBFS, floored at -80; a sine of amplitude 1 has 0 [shape=(m,)]
     """
     window = np.hanning(len(samples) + 1)[:-1]
     magnitudes = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2.0)
     frequencies = np.fft.rfftfreq(len(samples), 1.0 / sample_rate)
     kept = frequencies <= max_hz
-    loudest, step = _pooled(magnitudes[kept], 0, 1_000)
+    loudest, step = _max_pooled(magnitudes[kept], 0, 1_000)
     levels = 20.0 * np.log10(np.maximum(loudest, amplitude(FLOOR_DB)))
     return frequencies[kept][::step].astype(np.float32), levels.astype(np.float32)
 
 
 def alias(frequency: float, sample_rate: float) -> float:
-    """The frequency between minus and plus half the sample rate that has the same samples.
+    """The alias of a frequency, between minus and plus half the sample rate, with the same samples.
 
-    A negative one is heard as its absolute value; its sine runs the other way.
+    A negative frequency sounds like its absolute value, with inverted phase.
     """
     return float(frequency - sample_rate * np.round(frequency / sample_rate))
 
 
 def hz_to_mel(frequency: float) -> float:
-    """Hz to mel, by Slaney: straight up to 1 kHz (15 mel), logarithmic above."""
+    """Convert Hz to Slaney's mel: linear up to 1 kHz (15 mel), logarithmic above."""
     if frequency < _MEL_BREAK_HZ:
         return float(frequency / _MEL_LINEAR_HZ)
     return float(_MEL_BREAK + np.log(frequency / _MEL_BREAK_HZ) / _MEL_LOG_STEP)
 
 
 def mel_to_hz(mel: float) -> float:
-    """Mel to Hz, the inverse of `hz_to_mel`."""
+    """Convert mel to Hz, the inverse of `hz_to_mel`."""
     if mel < _MEL_BREAK:
         return float(mel * _MEL_LINEAR_HZ)
     return float(_MEL_BREAK_HZ * np.exp(_MEL_LOG_STEP * (mel - _MEL_BREAK)))
 
 
 def mel_centres(n_bands: int, max_hz: float) -> list[float]:
-    """Centre frequencies of mel bands from 0 to `max_hz`, equally far apart in mel, low first."""
+    """Centre frequencies of mel bands from 0 to `max_hz`, equally spaced in mel, low first."""
     points = np.linspace(0.0, hz_to_mel(max_hz), n_bands + 2)
     return [mel_to_hz(float(mel)) for mel in points[1:-1]]
 
 
 def equal_steps(starts: Sequence[float], step_hz: float, in_mel: bool) -> list[tuple[float, float]]:
-    """Steps up from several frequencies, equal in Hz or in mel.
+    """Upward steps from several frequencies, equal in Hz or in mel.
 
     Parameters
     ----------
     starts : Hz
-    step_hz : the step from the first of them
-    in_mel : whether the others rise by as many mel, or else by as many Hz
+    step_hz : size of the first step
+    in_mel : whether the other steps have the same size in mel, instead of in Hz
 
     Returns
     -------
@@ -223,7 +223,7 @@ def equal_steps(starts: Sequence[float], step_hz: float, in_mel: bool) -> list[t
 
 
 def equal_loudness(phon: float) -> NDArray[np.float64]:
-    """The sound pressure levels at which tones are as loud as one of 1 kHz, by ISO 226:2003.
+    """Equal-loudness contour: sound pressure levels as loud as a 1 kHz tone, by ISO 226:2003.
 
     Parameters
     ----------
@@ -247,12 +247,12 @@ def equal_loudness(phon: float) -> NDArray[np.float64]:
 
 
 def hearing_threshold() -> NDArray[np.float64]:
-    """The faintest audible sound pressure level, dB SPL at each of `ISO_226_HZ` [shape=(29,)]."""
+    """Threshold of hearing in dB SPL at each of `ISO_226_HZ` [shape=(29,)]."""
     return _ISO_226[:, 3].copy()
 
 
 def phon_of(level_spl: float, frequency: float) -> float:
-    """Loudness level of a tone in phon: equation 1 of ISO 226:2003 solved for it.
+    """Loudness level of a tone in phon: the inverse of equation 1 of ISO 226:2003.
 
     Parameters
     ----------
@@ -261,7 +261,7 @@ def phon_of(level_spl: float, frequency: float) -> float:
 
     Returns
     -------
-    phon; a value outside 20 to 80 lies outside the standard, and 0 is given below the threshold
+    phon; values outside 20 to 80 are outside the standard's range, and 0 means below the threshold
     """
     row = ISO_226_HZ.index(frequency)
     _, exponent, transfer, _ = _ISO_226[row]
@@ -271,26 +271,26 @@ def phon_of(level_spl: float, frequency: float) -> float:
 
 
 def matched_levels(frequency: float, phon: float) -> tuple[float, float]:
-    """Levels in dBFS that make a 1 kHz tone and another equally loud, the higher one `PEAK_DBFS`."""
+    """Levels in dBFS at which a 1 kHz tone and another are equally loud; the higher is `PEAK_DBFS`."""
     needed = float(equal_loudness(phon)[ISO_226_HZ.index(frequency)]) - phon
     return PEAK_DBFS - max(0.0, needed), PEAK_DBFS + min(0.0, needed)
 
 
 def n_frames(n_samples: int, hop: int) -> int:
-    """How many windows a sound gives, one centred on every `hop`-th sample from the first on."""
+    """Number of frames of a sound, one centred on every `hop`-th sample from the first on."""
     return 1 + n_samples // hop
 
 
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
-    """Levels over time and frequency, thinned to what a screen shows.
+    """Levels over time and frequency, downsampled for display.
 
     Attributes
     ----------
-    levels : whole dB below the loudest, -80 to 0 [shape=(frequencies, frames), int8]
-    seconds : from one column to the next
-    hertz : from one row to the next, the first is 0
-    frames : how many windows there were before thinning
+    levels : whole dB relative to the loudest, -80 to 0 [shape=(frequencies, frames), int8]
+    seconds : column spacing
+    hertz : row spacing; the first row is 0 Hz
+    frames : number of frames before downsampling
     """
 
     levels: NDArray[np.int8]
@@ -307,22 +307,22 @@ def spectrogram(
     max_hz: float = 5_000.0,
     max_shape: tuple[int, int] = (160, 260),
 ) -> Spectrogram:
-    """Short-time Fourier transform with centred Hann windows, as librosa's.
+    """Short-time Fourier transform with centred Hann windows, as in librosa.
 
     Parameters
     ----------
-    n_fft : samples a window; two frequencies closer than `sample_rate` / `n_fft` blur into one
-    hop : samples from one window to the next
-    max_hz : higher frequencies are left out
-    max_shape : rows and columns at most; of neighbouring cells the loudest is kept
+    n_fft : window length; frequencies closer than `sample_rate` / `n_fft` are not resolved
+    hop : hop length in samples
+    max_hz : highest frequency to include
+    max_shape : maximum rows and columns; neighbouring cells are max-pooled
     """
     padded = np.pad(samples, n_fft // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop]
     window = np.hanning(n_fft + 1)[:-1].astype(np.float32)
     magnitudes = np.abs(np.fft.rfft(frames * window, axis=1)).T
     rows = int(max_hz * n_fft / sample_rate) + 1
-    thinned, row_step = _pooled(magnitudes[:rows], 0, max_shape[0])
-    thinned, column_step = _pooled(thinned, 1, max_shape[1])
+    thinned, row_step = _max_pooled(magnitudes[:rows], 0, max_shape[0])
+    thinned, column_step = _max_pooled(thinned, 1, max_shape[1])
     loudest = max(float(thinned.max()), np.finfo(np.float32).tiny)
     levels = 20.0 * np.log10(np.maximum(thinned / loudest, amplitude(FLOOR_DB)))
     return Spectrogram(
@@ -334,21 +334,21 @@ def spectrogram(
 
 
 def thinned_levels(levels: NDArray[np.float32], max_shape: tuple[int, int]) -> NDArray[np.int8]:
-    """A matrix of dB as whole dB, of neighbouring cells the loudest [shape within `max_shape`]."""
-    fewer_rows, _ = _pooled(levels, 0, max_shape[0])
-    fewer, _ = _pooled(fewer_rows, 1, max_shape[1])
+    """Max-pool a matrix of dB and round it to whole dB [shape within `max_shape`]."""
+    fewer_rows, _ = _max_pooled(levels, 0, max_shape[0])
+    fewer, _ = _max_pooled(fewer_rows, 1, max_shape[1])
     return np.round(fewer).astype(np.int8)
 
 
 def middle(samples: NDArray[np.float32], sample_rate: int, seconds: float) -> NDArray[np.float32]:
-    """The middle of a sound, or all of one that is shorter."""
+    """The middle `seconds` of a sound, or all of a shorter one."""
     n = min(len(samples), round(seconds * sample_rate))
     start = (len(samples) - n) // 2
     return samples[start : start + n]
 
 
 def _at_threshold() -> NDArray[np.float64]:
-    """Equation 1's term for the threshold of hearing, at each frequency of the table."""
+    """Equation 1's hearing threshold term at each frequency of the table."""
     _, exponent, transfer, threshold = _ISO_226.T
     term: NDArray[np.float64] = (0.4 * 10.0 ** ((threshold + transfer) / 10.0 - 9.0)) ** exponent
     return term
@@ -358,7 +358,7 @@ def _times(seconds: float, sample_rate: int) -> NDArray[np.float64]:
     return np.arange(round(seconds * sample_rate)) / sample_rate
 
 
-def _safe(level_db: float) -> float:
+def _checked_amplitude(level_db: float) -> float:
     if level_db > PEAK_DBFS:
         raise ValueError(f"a tone may peak at {PEAK_DBFS:.0f} dBFS at most, not {level_db}")
     return amplitude(level_db)
@@ -369,8 +369,10 @@ def _check_below_nyquist(frequency: float, sample_rate: int) -> None:
         raise ValueError(f"frequency must be between 0 and {sample_rate / 2.0:g} Hz, not {frequency}")
 
 
-def _peaking_at(samples: NDArray[np.float64], level_db: float) -> NDArray[np.float32]:
-    scaled: NDArray[np.float32] = (samples * (_safe(level_db) / np.abs(samples).max())).astype("f4")
+def _scaled_to_peak(samples: NDArray[np.float64], level_db: float) -> NDArray[np.float32]:
+    scaled: NDArray[np.float32] = (
+        samples * (_checked_amplitude(level_db) / np.abs(samples).max())
+    ).astype("f4")
     return scaled
 
 
@@ -383,8 +385,8 @@ def _faded(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float32
     return faded
 
 
-def _pooled(values: NDArray[Any], axis: int, limit: int) -> tuple[NDArray[Any], int]:
-    """The largest of each few neighbours, so that at most `limit` are left; and how many are few."""
+def _max_pooled(values: NDArray[Any], axis: int, limit: int) -> tuple[NDArray[Any], int]:
+    """Max-pool an axis to at most `limit` values; also return the pool size."""
     n = values.shape[axis]
     step = -(-n // limit)
     return np.maximum.reduceat(values, np.arange(0, n, step), axis=axis), step

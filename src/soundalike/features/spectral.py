@@ -1,8 +1,8 @@
-"""Spectral front ends: a clip to a matrix of features by frames.
+"""Spectral front ends: convert a clip to a matrix of features by frames.
 
-Conventions of the article: 22,050 Hz, Hann windows of 2,048 samples, hop length 512, frames centred
-on their time. Rows are frequency (or coefficient, or pitch class), low first; columns are frames.
-Levels are in dB relative to the loudest value of the clip, so that 0 is the maximum.
+Conventions follow the article: 22,050 Hz, Hann windows of 2,048 samples, hop length 512, centred
+frames. Rows are frequency (or coefficient, or pitch class), low first; columns are frames. Levels are
+in dB relative to the loudest value of the clip, so the maximum is 0.
 
 References: librosa (McFee et al., 2015); Davis and Mermelstein (1980) for MFCC; Ellis (2007) for
 the chromagram.
@@ -26,27 +26,27 @@ N_MFCC = 20
 N_CHROMA = 12
 DYNAMIC_RANGE_DB = 80.0
 _TUNING_BINS = 380
-"""Bins up to 4,092 Hz."""
+"""Number of bins up to 4,092 Hz."""
 
 
-def _kept(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], NDArray[np.float32]]:
-    """A spectrum worked out once, and kept as long as its clip: several others are made of it."""
-    kept: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+def _cached(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], NDArray[np.float32]]:
+    """Cache a spectrum for its clip's lifetime, because several features are derived from it."""
+    cache: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
 
     @wraps(spectrum)
-    def of(clip: Clip) -> NDArray[np.float32]:
-        if clip not in kept:
-            made = spectrum(clip)
-            made.flags.writeable = False
-            kept[clip] = made
-        return kept[clip]
+    def wrapper(clip: Clip) -> NDArray[np.float32]:
+        if clip not in cache:
+            computed = spectrum(clip)
+            computed.flags.writeable = False
+            cache[clip] = computed
+        return cache[clip]
 
-    return of
+    return wrapper
 
 
-@_kept
+@_cached
 def power(clip: Clip) -> NDArray[np.float32]:
-    """Power spectrogram, which all others are made of [shape=(1025, t)]."""
+    """Power spectrogram, from which all others are derived [shape=(1025, t)]."""
     numba_cache.ready()
     import librosa
 
@@ -54,7 +54,7 @@ def power(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(np.abs(transform) ** 2, np.float32)
 
 
-@_kept
+@_cached
 def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     """Mel power spectrogram, dB relative to its maximum [shape=(216, t), range -80 to 0]."""
     numba_cache.ready()
@@ -65,9 +65,9 @@ def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(level, dtype=np.float32)
 
 
-@_kept
+@_cached
 def log_mel(clip: Clip) -> NDArray[np.float32]:
-    """The mel spectrogram that MFCC and onsets are made of, dB [shape=(128, t)]."""
+    """Mel spectrogram for MFCC and onset strength, dB [shape=(128, t)]."""
     numba_cache.ready()
     import librosa
 
@@ -76,7 +76,7 @@ def log_mel(clip: Clip) -> NDArray[np.float32]:
 
 
 def mfcc(clip: Clip) -> NDArray[np.float32]:
-    """Mel-frequency cepstral coefficients, the first 20 [shape=(20, t), dB]."""
+    """The first 20 mel-frequency cepstral coefficients [shape=(20, t), dB]."""
     numba_cache.ready()
     import librosa
 
@@ -84,12 +84,14 @@ def mfcc(clip: Clip) -> NDArray[np.float32]:
 
 
 def chroma(clip: Clip) -> NDArray[np.float32]:
-    """Chromagram: energy of the 12 pitch classes from C, each frame's largest is 1 [shape=(12, t)]."""
+    """Chromagram: energy of the 12 pitch classes from C, normalised to a maximum of 1 per frame
+    [shape=(12, t)].
+    """
     numba_cache.ready()
     import librosa
 
     spectrum = power(clip)
-    # librosa hears the tuning between 150 and 4,000 Hz, and takes most of the time for what is above.
+    # librosa estimates the tuning from 150 to 4,000 Hz but spends most of its time on higher bins.
     below = spectrum[: _TUNING_BINS + 1]
     tuning = librosa.estimate_tuning(S=below, sr=clip.sample_rate * _TUNING_BINS / (N_FFT // 2))
     return np.asarray(
@@ -99,8 +101,8 @@ def chroma(clip: Clip) -> NDArray[np.float32]:
 
 
 def standardise(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Each row shifted to mean 0 and scaled to standard deviation 1; a constant row becomes 0."""
-    # In float64, where rounding leaves a constant row's deviation far below the threshold.
+    """Standardise each row to mean 0 and standard deviation 1; a constant row becomes 0."""
+    # Float64 keeps a constant row's deviation far below the threshold despite rounding.
     centred = matrix - matrix.mean(axis=1, keepdims=True, dtype=np.float64)
     deviation = matrix.std(axis=1, keepdims=True, dtype=np.float64)
     scale = np.where(deviation > 1e-6, deviation, 1.0)

@@ -1,15 +1,15 @@
-"""Spectrograms as pictures: a matrix to the 480 x 640 image that VGG16 sees.
+"""Spectrograms as pictures: draw a matrix as VGG16's 480 x 640 input image.
 
-Two ways to draw one:
+There are two renderers:
 
 `figure`
     The article's: librosa's `specshow` on a default matplotlib figure of 6.4 x 4.8 inches at
-    100 dpi, axes, ticks and labels and all. Needs matplotlib, which the app does without.
+    100 dpi, including axes, ticks and labels. It needs matplotlib, which the app doesn't.
 `canvas`
-    The matrix straight to pixels: levels are averaged to the pixel grid, then coloured.
+    Only the matrix: levels are averaged to the pixel grid, then coloured.
 
-Conventions: images are uint8 [shape=(480, 640, 3)], rows from the top, channels in BGR order, as the
-weights of VGG16 were trained; low frequencies lie at the bottom. The colours are matplotlib's
+Conventions: images are uint8 [shape=(480, 640, 3)], rows from the top, channels in BGR order, as in
+VGG16's training; low frequencies are at the bottom. The colours are matplotlib's
 `magma` (Smith and van der Walt, 2015; CC0), dark for quiet and pale yellow for loud.
 """
 
@@ -23,7 +23,7 @@ from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE
 
 HEIGHT, WIDTH = 480, 640
 BANDS, TIMES = 5, 10
-"""Cells of the picture, by frequency and by time."""
+"""Number of cells of the picture along frequency and time."""
 
 MAGMA = np.frombuffer(
     bytes.fromhex(
@@ -53,7 +53,7 @@ MAGMA = np.frombuffer(
 
 
 def canvas(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw a matrix straight to pixels, edge to edge.
+    """Draw a matrix without margins or axes.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def canvas(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def canvas_levels(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Which of magma's colours the pixels of `canvas` have, for a matrix of no more rows than it.
+    """Colour indexes into `MAGMA` of the pixels of `canvas`, one row per row of the matrix.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def canvas_levels(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
 
     Returns
     -------
-    uint8 array [shape=(d, 640)], in the order of the matrix's rows, which the canvas repeats
+    uint8 array [shape=(d, 640)], in the order of the matrix's rows; `canvas` repeats each row
     """
     from PIL import Image
 
@@ -89,7 +89,7 @@ def canvas_levels(matrix: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def colour(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    """Map values between low and high to magma, RGB; a matrix of one value is all dark."""
+    """Map values between low and high to magma, RGB; a constant matrix is all dark."""
     coloured: NDArray[np.uint8] = MAGMA[_levels(values, low, high)]
     return coloured
 
@@ -103,9 +103,9 @@ def _levels(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.
 
 
 def figure(mel_db: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Draw a mel spectrogram as the article did, with matplotlib, axes and all.
+    """Draw a mel spectrogram as the article did, with matplotlib and axes.
 
-    For reference and evaluation; matplotlib is in requirements-test.txt only.
+    This is for reference and evaluation; matplotlib is in requirements-test.txt only.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A clip's mel spectrogram as a small picture: VGG16's input in the same colours, less tall."""
+"""Thumbnails: a clip's mel spectrogram as a small picture, in the colours of VGG16's input."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _QUALITY = 50
 
 @dataclass(frozen=True)
 class Thumbnail:
-    """A track's mel spectrogram.
+    """A picture of a track's mel spectrogram.
 
     Attributes
     ----------
     content : a WebP file
-    offset : where in the track's file the picture begins, in seconds
+    offset : start of the picture within the track's file, in seconds
     """
 
     content: bytes
@@ -33,7 +33,7 @@ class Thumbnail:
 
 
 def draw(clip: Clip) -> Thumbnail:
-    """The mel spectrogram of a 30 s clip (`clip.analysis_window`) as a picture."""
+    """Draw the mel spectrogram of a 30 s clip (`audio.analysis_window`)."""
     from PIL import Image
 
     mel = spectral.mel_spectrogram(clip)
@@ -46,7 +46,7 @@ def draw(clip: Clip) -> Thumbnail:
 
 
 def draw_file(path: Path) -> Thumbnail:
-    """The thumbnail of an audio file: a fifth of a second.
+    """Draw the thumbnail of an audio file, which takes a fifth of a second.
 
     Raises
     ------

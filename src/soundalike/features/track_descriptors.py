@@ -1,9 +1,9 @@
-"""What is measured of each track, for sentences about it and for what a dimension responds to.
+"""Track descriptors, used to describe tracks and the dimensions of embeddings in words.
 
-Eight descriptors of the whole clip, then, for each of `vgg_mel`'s 5 x 10 cells, the mean level and how
-much it changes from frame to frame in the cell's own share of the mel spectrogram. Tempo, loudness and
-brightness are those of `descriptors`, which the Anatomy page shows. Bandwidth and flatness are averaged
-over frames by their power, which leaves out near-silence between notes.
+Eight descriptors cover the whole clip. For each of `vgg_mel`'s 5 x 10 cells follow the mean level and
+the mean change between frames, in the cell's part of the mel spectrogram. Tempo, loudness and
+brightness are those of `descriptors`, as on the Anatomy page. Bandwidth and flatness are averages over
+frames weighted by power, which ignores near-silence between notes.
 
 References: Peeters (2004), "A large set of audio features for sound description", for centroid,
 bandwidth and flatness; Böck and Widmer (2013) for onset strength.
@@ -25,13 +25,13 @@ from soundalike.features.spectrogram_image import BANDS, TIMES
 
 @dataclass(frozen=True)
 class Descriptor:
-    """One quantity of a clip.
+    """A measured property of a clip.
 
     Attributes
     ----------
-    name : its name, with its unit where that helps
-    more, less : what a clip is that has much of it, or little
-    logarithmic : whether ratios count rather than differences, as with hertz
+    name : its name, with the unit if helpful
+    more, less : adjectives for clips with high and low values
+    logarithmic : whether to compare ratios instead of differences, as for hertz
     """
 
     name: str
@@ -50,7 +50,7 @@ CLIP = (
     Descriptor("onsets per second", "busy", "sparse"),
     Descriptor("tempo (BPM)", "fast", "slow", logarithmic=True),
 )
-"""Of the whole clip."""
+"""Descriptors of the whole clip."""
 CELL = (
     Descriptor("level in its cell (dB)", "loud in this cell", "quiet in this cell"),
     Descriptor(
@@ -59,17 +59,17 @@ CELL = (
         "steady in this cell",
     ),
 )
-"""Of one cell of the picture."""
+"""Descriptors of one cell of the picture."""
 
 QUIETEST_LUFS = -70.0
-"""Loudness of a clip below the gate of BS.1770."""
+"""Loudness assigned to clips below the gate of BS.1770."""
 
 N_CELLS = BANDS * TIMES
 SIZE = len(CLIP) + len(CELL) * N_CELLS
 
 
 def summarise(clip: Clip) -> NDArray[np.float32]:
-    """The descriptors of a 30 s clip: float32 [shape=(108,)].
+    """Compute the descriptors of a 30 s clip: float32 [shape=(108,)].
 
     The eight of `CLIP`, then the level of each cell (band by band from the top, as in `vgg_mel`), then
     the change in each.
@@ -81,16 +81,16 @@ def summarise(clip: Clip) -> NDArray[np.float32]:
 def of_dimension(
     measured: NDArray[np.float32], cell: tuple[int, int] | None
 ) -> tuple[tuple[Descriptor, ...], NDArray[np.float64]]:
-    """What a dimension may be compared with: the clip's descriptors, and those of its own cell.
+    """Select the descriptors relevant to a dimension: those of the clip and of its own cell.
 
     Parameters
     ----------
-    measured : by track, as from `summarise` [shape=(n, 108)]
-    cell : band and time of the dimension; None for one that covers the whole picture
+    measured : descriptors of each track from `summarise` [shape=(n, 108)]
+    cell : band and time of the dimension; None if it covers the whole picture
 
     Returns
     -------
-    descriptors, and their values [shape=(n, k)], in logarithms where ratios count
+    descriptors, and their values [shape=(n, k)], as logarithms if `logarithmic`
     """
     known: tuple[Descriptor, ...] = CLIP
     columns = list(range(len(CLIP)))
@@ -140,7 +140,7 @@ def _of_cells(mel: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def _cell_means(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Mean over each cell's share of the picture, which ends within a mel band."""
+    """Mean over each cell's part of the picture; a cell's edges may split a mel band."""
     from PIL import Image
 
     flipped = Image.fromarray(np.ascontiguousarray(matrix[::-1]))

@@ -1,1 +1,1 @@
-"""What is stored of a library, and how it is searched."""
+"""The index of a library: storage and search."""

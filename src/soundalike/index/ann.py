@@ -1,18 +1,18 @@
-"""An approximate index over the codes of very many tracks, in place of the pass over all of them.
+"""Approximate nearest-neighbour search for very large libraries, instead of a pass over all codes.
 
-Above a million tracks the first pass of a search (`first_pass`) is itself what a search waits for. An
-inverted file (Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", 2011), by
-faiss, sorts the tracks into lists by what they are nearest to, and looks into a few lists only. Here its
-vectors are those of a whole representation: the codes of heavy parts and the vectors of light ones, with
-the index's weights, over the length of the joined vector, so that inner products estimate cosines. They
-are kept as bytes, a number each. What it brings up is compared exactly, as after a first pass; of all
-other tracks is known only that they come after it, and they are all given one similarity.
+Above a million tracks, the first pass of a search (`pca_prefilter`) dominates its time. An inverted file
+(Jégou, Douze and Schmid, "Product quantization for nearest neighbor search", 2011), implemented by
+faiss, assigns the tracks to lists by their nearest centroid and searches only a few lists. Its vectors
+represent a whole representation: the codes of heavy parts and the vectors of light parts, with the
+index's weights, divided by the length of the joined vector, so inner products estimate cosines. They are
+stored with one byte per number. The tracks found are compared exactly, as after a first pass. All other
+tracks rank after them and get the same similarity.
 
     <name>_approximate.faiss    faiss's own file
 
-Weights other than the index's would sort the tracks otherwise, and are searched for with a pass over all
-codes. An index without the file always does that, which is exact over the codes and quick up to a few
-million tracks. `benchmarks/approximate.py` compares libraries.
+Weights other than the index's would change the lists, so such searches use a pass over all codes, as do
+indexes without the file. That pass is exact over the codes and fast up to a few million tracks.
+`benchmarks/approximate.py` compares libraries.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from soundalike.index.vectors import Vectors
 
 PACKAGE = "faiss-cpu==1.15.1"
 PROBED = 4
-"""One in so many lists is looked into."""
+"""Reciprocal of the proportion of lists searched."""
 
 
 class Approximate:
@@ -37,7 +37,7 @@ class Approximate:
 
     Parameters
     ----------
-    path : its file
+    path : the faiss file
 
     Raises
     ------
@@ -56,7 +56,7 @@ class Approximate:
         self._found.nprobe = -(-self._found.nlist // PROBED)
 
     def nearest(self, vector: NDArray[np.float32], k: int) -> NDArray[np.intp]:
-        """About the k tracks of the largest inner products with a vector; fewer if fewer are found.
+        """Approximately the k tracks with the largest inner products; may return fewer.
 
         Parameters
         ----------
@@ -67,12 +67,12 @@ class Approximate:
 
 
 def file_name(name: str) -> str:
-    """The file of a representation's approximate index."""
+    """File name of a representation's approximate index."""
     return f"{name}_approximate.faiss"
 
 
 def check_installed() -> None:
-    """Check that there is what makes and searches approximate indexes.
+    """Check that approximate search is available.
 
     Raises
     ------
@@ -85,13 +85,13 @@ def check_installed() -> None:
 def joined(
     stores: Mapping[str, Vectors], weights: Mapping[str, float], query: Mapping[str, NDArray[np.float32]]
 ) -> NDArray[np.float32]:
-    """A query as it is searched for, one vector a part [shape=(dim,)] joined [shape=(dimensions,)].
+    """Join a query's parts, each [shape=(dim,)], into one search vector [shape=(dimensions,)].
 
     Parameters
     ----------
     stores : the tracks' vectors, by part
-    weights : the index's own, of the parts
-    query : of the parts
+    weights : the index's own weights, by part
+    query : the query's vectors, by part
     """
     codes = [
         weight * stores[name].encode(np.asarray(query[name], np.float32))

@@ -1,7 +1,7 @@
-"""The libraries that the app offers: which index folders there are, and what each is called.
+"""The libraries that the app offers: their index folders and names.
 
-A library goes by the name in its index's manifest, or by its folder's; of two with one name the second
-has a number behind it.
+A library's name is that in its index's manifest, or else its folder's. A number is appended to a
+duplicate name.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from soundalike import paths
 BUNDLED_NAME = "Starter library"
 LONGEST_NAME = 60
 _GENERIC = ("index", "")
-"""Folder names that say nothing; the folder around such a one is taken."""
+"""Uninformative folder names, for which the parent folder's name is used."""
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """An index folder and its name, which no other library has."""
+    """An index folder and its unique name."""
 
     name: str
     folder: Path
 
 
 def offered() -> list[CatalogEntry]:
-    """The libraries to choose from, the one to begin with first; at least one.
+    """The available libraries, default first; at least one.
 
-    A folder that is named in `$SOUNDALIKE_INDEX` and cannot be opened is among them, so that it can be
-    said what is wrong with it.
+    Folders in `$SOUNDALIKE_INDEX` that cannot be opened are included, so that the app can report the
+    problem.
     """
     found: dict[str, CatalogEntry] = {}
     for folder in paths.index_folders():
-        name = _unused(_name(folder), found)
+        name = _unique_name(_name(folder), found)
         found[name] = CatalogEntry(name, folder)
     return list(found.values())
 
 
 def without_paths(message: str) -> str:
-    """A message with the places of libraries, votes and the program on this machine left out."""
+    """Remove the paths of libraries, votes and the program from a message."""
     for library in offered():
         for folder in (library.folder, library.folder.resolve()):
             message = message.replace(f"{folder}/", "").replace(str(folder), f"“{library.name}”")
@@ -51,12 +51,12 @@ def without_paths(message: str) -> str:
 
 
 def stamp(folder: Path) -> tuple[int, int]:
-    """What changes when an index is built again; zeros where there is none."""
+    """A value that changes when an index is rebuilt; zeros if there is no index."""
     try:
-        facts = (folder / paths.MANIFEST).stat()
+        status = (folder / paths.MANIFEST).stat()
     except OSError:
         return 0, 0
-    return facts.st_mtime_ns, facts.st_size
+    return status.st_mtime_ns, status.st_size
 
 
 def _name(folder: Path) -> str:
@@ -71,7 +71,7 @@ def _name(folder: Path) -> str:
 
 @lru_cache(maxsize=256)
 def _name_in_manifest(folder: Path, stamp: tuple[int, int]) -> str:
-    """The name that an index gives itself, read again when its manifest has changed."""
+    """The name in an index's manifest, read again when the manifest changes."""
     try:
         name = json.loads((folder / paths.MANIFEST).read_text(encoding="utf-8"))["name"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -79,7 +79,7 @@ def _name_in_manifest(folder: Path, stamp: tuple[int, int]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _unused(name: str, taken: Container[str]) -> str:
+def _unique_name(name: str, taken: Container[str]) -> str:
     number, wanted = 2, name
     while wanted in taken:
         wanted, number = f"{name} ({number})", number + 1

@@ -1,10 +1,10 @@
-"""Which tracks of a library are one recording, so that a playlist has it once.
+"""Duplicate detection: tracks of the same recording, which a playlist should contain only once.
 
-Two checks, since each misses what the other finds: the embedding `vgg_mel`, which knows a copy in
-another format or at another level if it begins at the same time (within about a second), and the audio
-fingerprint (`fingerprint`), which knows it wherever it begins. `benchmarks/duplicates.py` measures both
-and derives their thresholds. The pairs are looked for once for an index, among each track's nearest by
-any of the representations whose neighbours it has, since one recording is always near itself.
+Two complementary checks are used. The embedding `vgg_mel` finds copies in another format or at another
+level that start at the same time (within about a second). The audio fingerprint (`fingerprint`) finds
+copies with any start time. `benchmarks/duplicates.py` measures both and derives their thresholds. The
+search runs once per index, among each track's nearest neighbours in all representations with stored
+neighbours, because copies are always near each other.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from soundalike.index import track_arrays
 from soundalike.index.index import Index
 
 SIMILARITY = 0.90
-"""Two clips whose `vgg_mel` cosine similarity is at least this are one recording.
+"""Minimum `vgg_mel` cosine similarity of two clips of the same recording.
 
-It lies between copies of a clip and different tracks, as `benchmarks/duplicates.py` measures them.
+It separates copies of a clip from different tracks, as measured by `benchmarks/duplicates.py`.
 """
 LEAST_ALIKE = 0.7
-"""Of tracks less alike than this by `soundalike` none is looked at: copies had at least 0.80."""
+"""Minimum `soundalike` similarity of candidates; copies had at least 0.80."""
 NEAREST = 20
-"""How many of a track's nearest are looked at."""
+"""Number of nearest neighbours to check."""
 NEAREST_RECORDED = 256
-"""How many are where a clip came through a microphone, which takes its own track further off."""
+"""Number of nearest neighbours to check for a microphone recording, whose track may rank lower."""
 
 
 def of(index: Index, row: int) -> set[int]:
-    """The other tracks that are the same recording as one.
+    """The other tracks of the same recording as a track.
 
     Raises
     ------
     IndexFolderError
-        If the pairs are of another library.
+        If the stored pairs belong to another library.
     """
     pairs = track_arrays.duplicate_pairs(index)
     if pairs is None:
@@ -46,7 +46,7 @@ def of(index: Index, row: int) -> set[int]:
 
 
 def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:
-    """Look for the pairs [shape=(pairs, 2)].
+    """Find the pairs of duplicates [shape=(pairs, 2)].
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def find(index: Index, prints: NDArray[np.uint32]) -> NDArray[np.int32]:
 
 
 def _near(index: Index) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of tracks of which one is near the other, each once: lower rows, in order, and higher."""
+    """Unique pairs of near neighbours: the lower rows, in ascending order, and the higher rows."""
     n = len(index)
     pairs = np.empty(0, np.int64)
     for name in index.names:

@@ -1,8 +1,8 @@
-"""A library's genres as few as can be told apart: the commonest by name, the rest together.
+"""Genre groups for display: the most common genres by name, and the rest as one group.
 
-Tags that people give are many and messy; hundreds of colours, or a legend of hundreds of names, would
-say nothing. So a library of more than `MOST` genres is shown by its `MOST - 1` commonest, and every
-other one as `OTHER`; on all pages alike. The genres that its genre head predicts are always named.
+User tags are numerous and inconsistent, and hundreds of colours or legend entries are unreadable. A
+library with more than `MOST` genres therefore shows its `MOST - 1` most common genres, and all others as
+`OTHER`, on all pages. Genres that the genre head predicts are always named.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from weakref import WeakKeyDictionary
 from soundalike.index.index import Index
 
 MOST = 24
-"""More than this many genres are not named each."""
+"""Maximum number of groups."""
 OTHER = "Other genres"
 
 _named: WeakKeyDictionary[Index, tuple[str, ...]] = WeakKeyDictionary()
 
 
 def named(index: Index) -> tuple[str, ...]:
-    """The genres that are shown by their own name, in alphabetical order."""
+    """The genres shown by name, in alphabetical order."""
     if index not in _named:
         _named[index] = _choose(index)
     return _named[index]
 
 
 def of_tracks(index: Index) -> list[str]:
-    """The genre under which each track is shown: its own, `OTHER`, or "" for none."""
+    """The displayed genre of each track: its own, `OTHER`, or "" if it has none."""
     known = {genre: genre for genre in (*named(index), "")}
     return [known.get(genre, OTHER) for genre in index.tracks["genre"]]
 

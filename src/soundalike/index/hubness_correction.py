@@ -1,17 +1,18 @@
-"""Hubness: why some tracks are everyone's neighbour and others nobody's, and how to reach the latter.
+"""Hubness correction: a bias that makes every track reachable by nearest-neighbour search.
 
-In spaces of many dimensions a few points, the hubs, come near all the others, and some, the orphans, are
-among nobody's nearest (Radovanović, Nanopoulos and Ivanović, "Hubs in space", JMLR 11, 2010; of music:
-Schnitzer, Flexer, Schedl and Widmer, "Local and global scaling reduce hubs in space", JMLR 13, 2012). An
-orphan is never recommended, however well it fits.
+In high-dimensional spaces a few points, the hubs, are near neighbours of many others, while the orphans
+are in nobody's list of nearest neighbours (Radovanović, Nanopoulos and Ivanović, "Hubs in space", JMLR
+11, 2010; for music: Schnitzer, Flexer, Schedl and Widmer, "Local and global scaling reduce hubs in
+space", JMLR 13, 2012). An orphan is never recommended, however well it fits.
 
-`bias` gives every track one number to add to its similarities before they are ranked: zero for a track
-that is somebody's neighbour anyway, and for an orphan the least that brings it into the lists where it
-comes nearest to belonging. It is fitted as prices are in an auction (Bertsekas, "Auction algorithms for
-network flow problems", 1992): who was left out bids more, round by round, until nobody is. No labels are
-needed, no query changes it, an index stores one number a track, and the similarity shown stays what it
-was. Methods that even out all occurrences (local scaling, mutual proximity, the inverted softmax) move
-every track and cost precision where the space has few orphans; this moves those few only.
+`bias` computes one number per track, which is added to its similarities before ranking. It is zero for
+tracks that are already neighbours of others. For an orphan it is the minimum that brings it into the
+lists it is closest to. It is fitted like the prices of an auction (Bertsekas, "Auction algorithms for
+network flow problems", 1992): in each round the remaining orphans raise their bids, until none is left.
+It needs no labels, is independent of the query, takes one number per track in the index, and does not
+change the displayed similarity. Methods that equalise all k-occurrences (local scaling, mutual
+proximity, the inverted softmax) move every track and lower the precision if there are few orphans. This
+method moves only the orphans.
 """
 
 from __future__ import annotations
@@ -20,38 +21,38 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 K = 10
-"""Length of the lists in which every track is to appear."""
+"""Length of the neighbour lists in which every track should appear."""
 REACH = 2
-"""In how many: one more than needed, so that neither rounding nor a filtered query makes an orphan."""
+"""Number of lists per track: one more than needed, in case of rounding or a filtered query."""
 MARGIN = 1e-2
-"""How far a lifted track passes the list's last, in standard deviations of the similarities."""
+"""Distance of a lifted track above a list's last entry, in standard deviations of the similarities."""
 ROUNDS = 1_000
 
 
 def bias(
     similarities: ArrayLike, own: ArrayLike | None = None, k: int = K, reach: int = REACH
 ) -> NDArray[np.float32]:
-    """The least to add to tracks' similarities, so that every track is some other tracks' neighbour.
+    """Compute the minimum bias that makes every track a neighbour of other tracks.
 
     Parameters
     ----------
-    similarities : of queries to an index's tracks [shape=(queries, tracks)], usually of the tracks
-        themselves, or of an even sample of them, whose lists are then taken longer in proportion. Takes
+    similarities : similarities of queries to an index's tracks [shape=(queries, tracks)]. Queries are
+        usually all tracks, or an even sample, for which the lists are lengthened in proportion. Takes
         about three times the matrix's memory in float32
-    own : the column in which each query is itself, which is left out [shape=(queries,)]; the diagonal
-        of a square matrix by default
-    k : length of a list of neighbours, were all tracks queries
-    reach : how many lists a track is to be in
+    own : column of each query's own track, which is excluded [shape=(queries,)]; by default the
+        diagonal of a square matrix
+    k : length of a neighbour list if all tracks are queries
+    reach : number of lists that each track should be in
 
     Returns
     -------
     float32 [shape=(tracks,)], at least 0, in the units of the similarities; rank by similarity + bias.
-        All zeros where a list holds every other track
+        All zeros if a list contains every other track
 
     Raises
     ------
     ValueError
-        If shapes disagree, a number is not finite (but those left out), or not 1 <= reach <= k.
+        If shapes disagree, a number that isn't excluded is not finite, or not 1 <= reach <= k.
     """
     matrix = np.array(similarities, np.float32)
     if matrix.ndim != 2:
@@ -93,9 +94,9 @@ def _own_columns(queries: int, tracks: int, own: ArrayLike | None) -> NDArray[np
 def _bids(
     scores: NDArray[np.float32], length: int, reach: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Tracks in fewer than `reach` lists that are next to be lifted, and what each is short of.
+    """The orphans (tracks in fewer than `reach` lists) to lift in this round, and each one's deficit.
 
-    A list takes one newcomer a round, the one that is short of least: two at once would end up equal.
+    A list accepts one track per round, the one with the smallest deficit: two at once would tie.
     """
     queries, tracks = scores.shape
     scores -= np.partition(scores, tracks - length, axis=1)[:, [tracks - length]]

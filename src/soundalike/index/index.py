@@ -1,31 +1,31 @@
-"""The index: a folder that holds a library's embeddings, ready to be searched.
+"""The index: a folder with a library's embeddings, ready for search.
 
     manifest.json                 schema version, library, representations, model checksums, files
-    tracks.parquet                one row a track
+    tracks.parquet                one row per track
     <name>.npy                    embeddings, float16 [shape=(n, dim)], memory-mapped
-    <name>_norms.npy              their Euclidean norms, float32 [shape=(n,)]
-    <name>_top_tracks.npy         for each dimension the five tracks that activate it most, int32
-    <name>_raw.npy                of one that is scaled: as the network gave them, float32
-    <name>_scale.npy              and what they are scaled by (`scaling`), float32 [shape=(2, dim)]
-    <name>_bias.npy               what is added to the cosine with a track, float32 [shape=(n,)]
-    <name>_neighbours.npy         each track's nearest others, nearest first, int32
-    <name>_similarities.npy       and their similarities, float32
+    <name>_norms.npy              Euclidean norms, float32 [shape=(n,)]
+    <name>_top_tracks.npy         for each dimension, the five tracks with the highest values, int32
+    <name>_raw.npy                unscaled embeddings of a scaled representation, float32
+    <name>_scale.npy              offset and divisor of its scaling (`scaling`), float32 [shape=(2, dim)]
+    <name>_bias.npy               bias added to the cosine with each track, float32 [shape=(n,)]
+    <name>_neighbours.npy         each track's nearest neighbours, nearest first, int32
+    <name>_similarities.npy       their similarities, float32
     genre_probabilities.npy       predicted genres, float32 [shape=(n, genres)]
-    genre_head_heldout.npy        genre_head features by the fold that did not see the track
-    map_<name>_<setting>.npy      each track's place on a map, float32 [shape=(n, 2 or 3)]
-    skipped.csv                   the files that were left out, and why
-    model_<name>.npz, .md         a model that the index brings with it, and its card
+    genre_head_heldout.npy        genre_head features from the fold trained without the track
+    map_<name>_<setting>.npy      each track's position on a map, float32 [shape=(n, 2 or 3)]
+    skipped.csv                   skipped files and the reasons
+    model_<name>.npz, .md         a model included in the index, and its model card
 
-The manifest may have a `name` for the library, `own_models` (model to file) for those that the index
-brings, and `partial` (files `done` of `files`) where indexing was stopped.
+The manifest may have a `name` for the library, `own_models` (model to file) for the included models,
+and `partial` (files `done` of `files`) if indexing was stopped.
 
-The measure is cosine similarity. A joined representation stores no vectors of its own; its weights are
-free to change at query time (`similarity`). Where vectors are many and long the index has `_pca.npy` and
-`_codes.npy` too (`first_pass`), and what is exact are the similarities of the best and the worst; of
-very many there may be `_approximate.faiss` besides (`approximate`).
+The similarity measure is cosine similarity. A joined representation stores no vectors of its own, and
+its weights can change at query time (`similarity`). For many long vectors the index also has `_pca.npy`
+and `_codes.npy` (`pca_prefilter`), and only the best and worst similarities are exact. Very large
+libraries may also have `_approximate.faiss` (`ann`).
 
-A heavy representation may be there by its neighbours alone: then it answers for the library's tracks,
-and not for a new clip.
+A heavy representation may have only its neighbours. It can then compare the library's tracks, but not a
+new clip.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ Embeddings = Mapping[str, NDArray[np.float32]]
 
 
 class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
-    """A track's vectors by stored representation, each read when it is asked for."""
+    """A track's vectors by stored representation, read on demand."""
 
     def __init__(self, index: Index, row: int) -> None:
         self._index = index
@@ -86,16 +86,16 @@ class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
 
 @dataclass(frozen=True, eq=False)
 class Index(IndexFacts):
-    """A loaded index, ready to be searched; `load` makes one."""
+    """A loaded index, ready for search; created by `load`."""
 
     @property
     def stored(self) -> list[str]:
-        """The representations whose vectors are in the folder, or parts of one that can be asked for."""
+        """The representations with vectors in the folder, including parts of joined ones."""
         without = set(self.manifest.get("neighbours_only", []))
         return [name for name in representations.stored(self.names) if name not in without]
 
     def has_vectors(self, name: str) -> bool:
-        """Whether a representation can compare new clips, and not only the tracks among themselves."""
+        """Whether a representation can compare new clips, not only the library's tracks."""
         return set(self.parts(name)) <= set(self.stored)
 
     def array(self, name: str) -> NDArray[Any]:
@@ -105,17 +105,17 @@ class Index(IndexFacts):
         return self._arrays[name]
 
     def optional(self, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[Any] | None:
-        """An array that an index may lack, as those of `soundalike measure`; None where it does.
+        """An optional array, such as those of `soundalike measure`; None if it is missing.
 
         Parameters
         ----------
         name : file name without `.npy`
-        shape : what it must have; -1 for any length
+        shape : expected shape; -1 for any length
 
         Raises
         ------
         IndexFolderError
-            If it has another shape or type, being of another library or another version.
+            If the shape or type differs, as for an array of another library or version.
         """
         path = self.folder / f"{name}.npy"
         if not path.is_file():
@@ -132,12 +132,12 @@ class Index(IndexFacts):
         return TrackEmbeddings(self, row)
 
     def prepare(self, name: str, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A new clip's vector as those of the tracks are stored: scaled where they are.
+        """Scale a new clip's vector as the stored vectors are scaled.
 
         Parameters
         ----------
         name : a stored representation
-        vector : what its `embed` gives [shape=(..., dim)]
+        vector : the result of its `embed` [shape=(..., dim)]
         """
         kind = representations.get(name).scaling
         if kind is None:
@@ -145,30 +145,30 @@ class Index(IndexFacts):
         return scaling.apply(kind, vector, np.asarray(self.array(f"{name}_scale")))
 
     def genre_probabilities(self, row: int) -> dict[str, float]:
-        """A track's predicted genres, likeliest first, by a head that never heard it."""
+        """A track's held-out genre predictions, most likely first."""
         values = map(float, self.array("genre_probabilities")[row])
         return dict(sorted(zip(self.genres, values, strict=True), key=lambda pair: -pair[1]))
 
     def similarities(
         self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
     ) -> NDArray[np.float32]:
-        """Cosine similarity of a query to every track, with the tracks' bias where there is one.
+        """Cosine similarity of a query to every track, plus the tracks' bias if there is one.
 
         Parameters
         ----------
         name : a representation of this index
-        query : vectors of the representation's parts, one a part [shape=(dim,)] or several
+        query : vectors of the representation's parts, one per part [shape=(dim,)] or several
             [shape=(m, dim)]
-        weights : of a joined representation, other weights than the index's
+        weights : weights of a joined representation's parts; the index's by default
 
         Returns
         -------
-        float32 [shape=(n,)], or [shape=(m, n)]; without the bias 0 where either vector is all zeros
+        float32 [shape=(n,)] or [shape=(m, n)]; 0 (before the bias) if either vector is all zeros
 
         Raises
         ------
         IndexFolderError
-            If the index does not hold the representation's vectors.
+            If the index does not store the representation's vectors.
         """
         return self.cosines(name, query, weights) + self.bias(name)
 
@@ -180,8 +180,8 @@ class Index(IndexFacts):
         Raises
         ------
         IndexFolderError
-            If the index does not hold the representation's vectors, or needs a library for its
-            approximate search (`approximate`) that is not installed.
+            If the index does not store the representation's vectors, or its approximate search (`ann`)
+            needs a package that is not installed.
         """
         self.check_vectors(name)
         own = self.parts(name)
@@ -192,7 +192,7 @@ class Index(IndexFacts):
         return self.similarities_of_parts(chosen, query)
 
     def _approximate_cosines(self, name: str, query: Embeddings) -> NDArray[np.float32]:
-        from soundalike.index import ann  # which needs this module, and a library of its own
+        from soundalike.index import ann  # only needed here; requires faiss
 
         if name not in self._approximate:
             self._approximate[name] = ann.Approximate(self.folder / ann.file_name(name))
@@ -204,10 +204,10 @@ class Index(IndexFacts):
         return similarity.similarities_of_candidates(stores, weights, query, first, last)
 
     def bias(self, name: str) -> NDArray[np.float32]:
-        """What is added to each track's cosine [shape=(n,)]; zeros for most representations.
+        """The bias added to each track's cosine [shape=(n,)]; zeros for most representations.
 
-        It is above zero for a track that would be in nobody's list, as much as brings it into two
-        (`hubness`).
+        It is positive for a track that would otherwise be in no neighbour list, and brings it into two
+        (`hubness_correction`).
         """
         if f"{name}_bias.npy" not in self.manifest["files"]:
             return np.zeros(len(self), np.float32)
@@ -220,13 +220,13 @@ class Index(IndexFacts):
         best: int = similarity.BEST,
         worst: int = similarity.WORST,
     ) -> NDArray[np.float32]:
-        """As `similarities`, of stored representations joined with the weights given.
+        """As `similarities`, for stored representations joined with the given weights.
 
         Parameters
         ----------
-        weights : by stored representation
-        query : one vector a part [shape=(dim,)], or several [shape=(m, dim)]
-        best, worst : how many of each query's are exact, where there is a first pass
+        weights : weights by stored representation
+        query : one vector per part [shape=(dim,)], or several [shape=(m, dim)]
+        best, worst : number of exact similarities of each query, if there is a first pass
 
         Returns
         -------
@@ -236,14 +236,14 @@ class Index(IndexFacts):
         return similarity.similarities(stores, weights, query, best, worst)
 
     def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
-        """The vectors of some tracks by a stored representation [shape=(m, dim)].
+        """The vectors of some tracks in a stored representation [shape=(m, dim)].
 
-        Unlike rows of `array`, they take no memory once they are let go.
+        Unlike rows of `array`, they free their memory when no longer used.
         """
         return self.store(name).rows(rows)
 
     def exact(self, name: str) -> bool:
-        """Whether all similarities by a representation are exact, and not those that count alone."""
+        """Whether all similarities in a representation are exact, not only the best and worst."""
         files = {f"{part}_codes.npy" for part in self.parts(name)} | {f"{name}_approximate.faiss"}
         return not files & self.manifest["files"].keys()
 
@@ -252,12 +252,12 @@ class Index(IndexFacts):
         return self.store(name).column(dimension)
 
     def parts(self, name: str) -> dict[str, float]:
-        """The stored representations that make up a representation, and their weights.
+        """The stored parts of a representation and their weights.
 
         Raises
         ------
         IndexFolderError
-            If the index does not hold the representation.
+            If the index does not have the representation.
         """
         if name not in self.manifest["representations"]:
             raise IndexFolderError(
@@ -272,7 +272,7 @@ class Index(IndexFacts):
         Raises
         ------
         IndexFolderError
-            If the index holds its neighbours alone, or not even those.
+            If the index stores only its neighbours, or nothing of it.
         """
         if not self.has_vectors(name):
             raise IndexFolderError(
@@ -281,17 +281,17 @@ class Index(IndexFacts):
             )
 
     def neighbours(self, name: str, row: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """A track's precomputed nearest others, nearest first: rows and similarities."""
+        """A track's precomputed neighbours, nearest first: rows and similarities."""
         self.parts(name)
         return self.array(f"{name}_neighbours")[row], self.array(f"{name}_similarities")[row]
 
     def check_models(self, models: ModelStore) -> None:
-        """Check that new clips will be embedded by the networks that embedded the tracks.
+        """Check that the models for new clips are those that embedded the tracks.
 
         Raises
         ------
         IndexFolderError
-            If a model's checksum is another than the manifest's.
+            If a model's checksum differs from the manifest's.
         """
         drawing = vgg_features.DRAWING
         if self.manifest.get("drawing", drawing) != drawing:
@@ -301,7 +301,7 @@ class Index(IndexFacts):
             )
         for name, checksum in self.manifest["models"].items():
             if name not in models.names:
-                # One of the user's own: what needs it will say so.
+                # A missing model trained by the user; code that needs it raises an error.
                 continue
             if models.checksum(name) != checksum:
                 raise IndexFolderError(
@@ -333,18 +333,18 @@ class Index(IndexFacts):
 
 
 def load(folder: Path, *, checksums: bool = False) -> Index:
-    """Open an index and check it; nothing large is read.
+    """Open an index and check it, without reading large files.
 
     Parameters
     ----------
     folder : the index folder
-    checksums : also compare every file's SHA-256 with the manifest's, which reads all of them
+    checksums : also compare every file's SHA-256 with the manifest's, which reads all files
 
     Raises
     ------
     IndexFolderError
-        If the folder is missing, of another schema version, or a file of it is missing, damaged or
-        of another shape than the manifest says.
+        If the folder is missing or of another schema version, or if a file is missing, damaged or
+        differs in shape from the manifest.
     """
     manifest = storage.read_manifest(folder)
     storage.check_files(folder, manifest, checksums)
@@ -353,7 +353,7 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
 
 
 def is_index(folder: Path) -> bool:
-    """Whether a folder is an index of any schema version, and may be replaced by another."""
+    """Whether a folder is an index of any schema version, which may be overwritten."""
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     except (OSError, ValueError):

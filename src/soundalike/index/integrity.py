@@ -1,8 +1,7 @@
-"""Whether an index's files are still what its manifest says, looked into beside everything else.
+"""Background check of an index's files against the checksums in its manifest.
 
-A load compares sizes and shapes. A damaged disk, or a copy that went wrong, can leave both as they were;
-only checksums tell, and these take reading every byte. So the index is opened at once and its files are
-read in the background; who asks meanwhile is not kept waiting.
+Loading an index compares only sizes and shapes, which a damaged disk or a failed copy may not change.
+Comparing checksums requires reading every byte, so it runs in the background while the index is in use.
 """
 
 from __future__ import annotations
@@ -14,17 +13,17 @@ from soundalike.index import storage
 from soundalike.index.index import Index
 
 LARGEST = 2**28
-"""Bytes of an index that are worth reading whole when it is opened; `soundalike check` reads any."""
+"""Maximum size in bytes of an index to check when opened; `soundalike check` has no limit."""
 
 
 class Check:
-    """The comparison of an index's files with their checksums, begun at once.
+    """Check an index's files against their checksums, starting immediately in the background.
 
-    One of more than `LARGEST` bytes is taken as it is.
+    Indexes over `LARGEST` bytes are not checked.
 
     Parameters
     ----------
-    index : the index, as it was loaded
+    index : the loaded index
     """
 
     def __init__(self, index: Index) -> None:
@@ -36,18 +35,18 @@ class Check:
             self._thread.start()
 
     def confirm(self) -> None:
-        """Say what is wrong, if anything has been found so far.
+        """Raise an error if the check has found one so far.
 
         Raises
         ------
         IndexFolderError
-            If a file is missing or is another.
+            If a file is missing or differs.
         """
         if self._found is not None:
             raise self._found
 
     def wait(self) -> None:
-        """Until all files are compared."""
+        """Wait until all files are compared."""
         if self._thread is not None:
             self._thread.join()
 

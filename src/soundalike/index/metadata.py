@@ -1,4 +1,4 @@
-"""What an index says of its library: tracks, files, names and models; nothing here is searched."""
+"""Metadata of an index: tracks, files, names and models, without vectors."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from soundalike.models import ModelStore
 
 @dataclass(frozen=True, eq=False)
 class IndexFacts:
-    """The part of an index that is known without its vectors.
+    """The metadata of an index, without its vectors.
 
     Attributes
     ----------
-    folder : where it lies
+    folder : the index folder
     manifest : the content of `manifest.json`
-    tracks : one row a track, with a `track_id` that is unique
+    tracks : one row per track, with a unique `track_id`
     """
 
     folder: Path
@@ -37,17 +37,17 @@ class IndexFacts:
 
     @property
     def names(self) -> list[str]:
-        """The representations that can be asked for; those of a later version are left out."""
+        """The available representations, without those unknown to this version."""
         return [name for name in self.manifest["representations"] if name in representations.REGISTRY]
 
     @property
     def genres(self) -> list[str]:
-        """The genres that the head predicts, in the order of `genre_probabilities`."""
+        """The genres that the genre head predicts, in the order of `genre_probabilities`."""
         return list(self.manifest["genres"])
 
     @property
     def maps(self) -> dict[str, dict[str, Any]]:
-        """The maps that were made, by array name: how, and how far they can be believed."""
+        """The available maps by array name, with their settings and quality measures."""
         return dict(self.manifest.get("maps", {}))
 
     def row(self, track_id: str) -> int:
@@ -63,7 +63,7 @@ class IndexFacts:
         return self._rows[track_id]
 
     def has(self, track_id: object) -> bool:
-        """Whether there is a track of that id."""
+        """Whether a track has this id."""
         return track_id in self._rows
 
     @cached_property
@@ -73,13 +73,13 @@ class IndexFacts:
 
     @cached_property
     def identity(self) -> str:
-        """What tells this index, as it now is, from every other, and from itself built again."""
+        """Hash that identifies this version of this index; a rebuild changes it."""
         facts = json.dumps([str(self.folder.resolve()), self.manifest], sort_keys=True, default=str)
         return hashlib.sha256(facts.encode()).hexdigest()
 
     @property
     def partial(self) -> tuple[int, int] | None:
-        """How many of how many files are in an index whose making was stopped; None for a whole one."""
+        """Files done and total files if indexing was stopped; None for a complete index."""
         match self.manifest.get("partial"):
             case {"done": int(done), "files": int(files)}:
                 return done, files
@@ -87,16 +87,16 @@ class IndexFacts:
 
     @cached_property
     def skipped(self) -> pd.DataFrame:
-        """The files that were left out when the index was made: columns `file` and `reason`."""
+        """The files skipped by indexing: columns `file` and `reason`."""
         return storage.read_skipped(self.folder)
 
     def models(self, base: ModelStore) -> ModelStore:
-        """The networks that belong to this index: its own where it brings some, those given otherwise.
+        """The networks of this index: its own if it includes any, otherwise those given.
 
         Raises
         ------
-        UnknownTrackError
-            If the manifest names what no index can bring.
+        IndexFolderError
+            If the manifest names a model that an index can't include.
         """
         own = storage.own_models(self.folder, self.manifest)
         return base.with_files(**own) if own else base
@@ -110,12 +110,12 @@ class IndexFacts:
         return self.library_folder / self.fact("file", row)
 
     def file(self, row: int) -> Path:
-        """The audio file of a row, which is there.
+        """The audio file of a row, checked to exist.
 
         Raises
         ------
         LibraryError
-            If it was moved or deleted since the library was indexed.
+            If the file was moved or deleted since the library was indexed.
         """
         path = self.path(row)
         if not path.is_file():
@@ -127,13 +127,13 @@ class IndexFacts:
 
     @cached_property
     def library_folder(self) -> Path:
-        """The folder that the tracks' `file` is relative to."""
+        """The folder to which the tracks' `file` is relative."""
         return (self.folder / str(self.manifest["library"]["folder"])).resolve()
 
     def fact(self, column: str, row: int) -> str:
-        """What the table says of a track; "" where it has no such column.
+        """A track's value in a column of the table; "" if there is no such column.
 
-        Taking one value from a table costs more than from the list that is kept here.
+        Columns are cached as lists, because reading single values from a table is slow.
         """
         if column not in self.tracks:
             return ""
@@ -143,7 +143,7 @@ class IndexFacts:
         return str(self._columns[column][row])
 
     def held_out(self, row: int) -> bool:
-        """Whether the predicted genres are those of a fold without the track's album and artist."""
+        """Whether the predicted genres come from a fold without the track's album and artist."""
         return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
 
     @property

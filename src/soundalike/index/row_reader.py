@@ -1,7 +1,7 @@
-"""Rows of an array on disk, read with ordinary reads rather than through a memory map.
+"""Read rows of an array from disk with ordinary reads instead of a memory map.
 
-The pages of a memory map stay counted as the program's own once they were read, so that a server's
-memory would grow with what it was asked, and a build's with its library.
+Pages of a memory map count as the process's memory once they are read. The memory of a server would
+grow with its queries, and that of a build with its library.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 from soundalike.index import storage
 
 BLOCK_VALUES = 8_000_000
-"""A block of rows holds at most so many numbers, 32 MB in float32."""
+"""Maximum number of values per block of rows, 32 MB in float32."""
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
 
 
 _FRACTION_SHIFT = 13
 _SIGN_AND_MOVED = np.int32(-0x7000_0001)
-"""All bits but the three that a shifted negative number's sign is spread over."""
+"""All bits except the three filled with the sign when a negative number is shifted."""
 _BIAS = np.float32(2.0**112)
 _PIECE = 1 << 17
-"""Numbers per block; they stay in a processor's cache through the three steps."""
+"""Number of values per block, which fits in the processor's cache for all three steps."""
 
 
 class RowReader:
@@ -41,7 +41,7 @@ class RowReader:
     Raises
     ------
     IndexFolderError
-        If it is missing, damaged or another array.
+        If the file is missing, damaged or not such an array.
     """
 
     def __init__(self, path: Path) -> None:
@@ -56,7 +56,7 @@ class RowReader:
         self._chosen: NDArray[np.intp] | None = None
 
     def subset(self, rows: Rows) -> RowReader:
-        """A reader of some rows alone, which then are its rows 0, 1, 2 and so on."""
+        """A reader of the given rows only, renumbered 0, 1, 2 and so on."""
         part = copy.copy(self)
         wanted = np.asarray(rows, np.intp)
         part._chosen = wanted if self._chosen is None else self._chosen[wanted]
@@ -64,16 +64,16 @@ class RowReader:
         return part
 
     def open(self) -> FileIO:
-        """The file, for `read`; each thread opens its own."""
+        """Open the file for `read`; each thread needs its own."""
         return self._path.open("rb", buffering=0)
 
     def read(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
-        """Read consecutive rows from a row on, as many as there is room for, as they are stored.
+        """Fill an array with consecutive rows, starting at `row`, in the stored type.
 
         Raises
         ------
         IndexFolderError
-            If the file has become shorter.
+            If the file is shorter than expected.
         """
         if self._chosen is None:
             self._read_from(file, row, into)
@@ -91,7 +91,7 @@ class RowReader:
             left = left[count:]
 
     def rows(self, rows: Rows) -> NDArray[np.float32]:
-        """Some rows, in any order [shape=(m, dim)]."""
+        """Read some rows, in any order [shape=(m, dim)]."""
         wanted = np.asarray(rows, np.intp)
         found = np.empty((len(wanted), self.shape[1]), np.float32)
         stored = np.empty((1, self.shape[1]), self.dtype)
@@ -102,7 +102,7 @@ class RowReader:
         return found
 
     def column(self, column: int) -> NDArray[np.float32]:
-        """One number of every row [shape=(n,)]."""
+        """Read one column [shape=(n,)]."""
         n, dim = self.shape
         size = self.dtype.itemsize
         found = np.empty(n, self.dtype)
@@ -116,12 +116,12 @@ class RowReader:
     def blocks(
         self, size: int | None = None, first: int = 0, last: int | None = None
     ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-        """Consecutive rows a block at a time, with where they are.
+        """Yield blocks of consecutive rows with their positions.
 
         Parameters
         ----------
-        size : rows a block; by default so many that a block has at most `BLOCK_VALUES` numbers
-        first, last : the rows wanted, from the first to before the last; all by default
+        size : number of rows per block; by default, blocks have at most `BLOCK_VALUES` numbers
+        first, last : range of rows, excluding the last; all by default
         """
         n, dim = self.shape
         size = size or max(1, BLOCK_VALUES // max(dim, 1))
@@ -135,7 +135,7 @@ class RowReader:
 
 
 def to_float32(stored: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-    """Rows as they are stored, in float32; written to `out` if given."""
+    """Convert stored rows to float32; written to `out` if given."""
     if stored.dtype == np.float16:
         return half_to_float32(stored, out)
     if out is None:
@@ -147,18 +147,18 @@ def to_float32(stored: NDArray[Any], out: NDArray[np.float32] | None = None) -> 
 def half_to_float32(
     halves: NDArray[np.float16], out: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
-    """The same float16 numbers in float32, several times quicker than NumPy converts them.
+    """Convert float16 to float32 without loss, several times faster than NumPy.
 
-    NumPy converts number by number where its build does not use the processor's instruction for it:
-    3.3 ns a number against 0.7 here. That is most of the time an exact search takes. The bits of a
-    half are moved to where those of a single are, in three whole-array steps. The exponent is then
-    too small by the difference of the formats' biases, 127 - 15 = 112, and a multiplication by
-    2^112 gives the same number, including subnormal numbers and signed zeros (IEEE 754-2019, 3.4).
+    NumPy converts one number at a time unless its build uses the processor's instruction: 3.3 ns per
+    number, compared with 0.7 here. The conversion is most of the time of an exact search. We move the
+    bits of a half to their position in a single, in three whole-array steps. The exponent is then too
+    small by the difference of the formats' biases, 127 - 15 = 112, which a multiplication by 2^112
+    corrects, including subnormal numbers and signed zeros (IEEE 754-2019, 3.4).
 
     Parameters
     ----------
-    halves : finite numbers, of any shape, contiguous
-    out : where to write them, of the same shape and contiguous; made if not given
+    halves : finite numbers of any shape, contiguous
+    out : output array of the same shape, contiguous; created if not given
     """
     singles: NDArray[np.float32] = np.empty(halves.shape, np.float32) if out is None else out
     source, target = halves.view(np.int16).reshape(-1), singles.reshape(-1)

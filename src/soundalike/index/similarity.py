@@ -1,13 +1,13 @@
-"""Cosine similarity of queries to every track, of one stored representation or of several joined.
+"""Cosine similarity of queries to every track, in one stored representation or several joined ones.
 
 With parts x_i and weights w_i the similarity is
 
     sum_i w_i^2 <q_i, x_i> / (sqrt(sum_i w_i^2 |q_i|^2) sqrt(sum_i w_i^2 |x_i|^2)),
 
-the cosine of the concatenated w_i x_i. It is exact where no part has a first pass. Where one has, the
-parts' estimates and products are joined first; the tracks that come out best and worst are compared
-again exactly, and the rest keep their order between the two, a little closer together where an estimate
-would reach into either.
+the cosine of the concatenated w_i x_i. It is exact if no part has a first pass. Otherwise, the parts'
+estimates and exact products are joined first, and the best and worst tracks are compared again exactly.
+The rest keep their order between the two groups; their estimates are compressed if they would overlap
+either group.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from soundalike.index.vectors import Vectors
 
 BEST = 256
-"""So many of the tracks that come first by the estimate are compared exactly."""
+"""Number of tracks with the highest estimates that are compared exactly."""
 WORST = 32
-"""And so many of those that come last, for playlists of the farthest."""
+"""Number of tracks with the lowest estimates that are compared exactly, for reversed playlists."""
 
 Queries = Mapping[str, NDArray[np.float32]]
 """Vectors by stored representation, one [shape=(dim,)] or several [shape=(m, dim)]."""
@@ -41,25 +41,25 @@ def similarities(
     Parameters
     ----------
     parts : the tracks' vectors, by stored representation
-    weights : of the parts, of the same names
-    queries : of the same names
-    best, worst : how many of each query's are compared again where there is a first pass
+    weights : the parts' weights, by the same names
+    queries : the queries' vectors, by the same names
+    best, worst : number of tracks compared again for each query, if there is a first pass
     """
-    asked = {name: np.asarray(queries[name], np.float32) for name in weights}
-    norms = _query_norms(weights, asked)
-    found = _first(parts, weights, asked, norms)
+    queries_by_part = {name: np.asarray(queries[name], np.float32) for name in weights}
+    norms = _query_norms(weights, queries_by_part)
+    found = _estimate(parts, weights, queries_by_part, norms)
     if all(part.first_pass is None for part in parts.values()):
         return found
     if found.ndim == 1:
-        return _compared_again(parts, weights, asked, float(norms), found, best, worst)
+        return _refine(parts, weights, queries_by_part, float(norms), found, best, worst)
     for number, row in enumerate(found):
-        one = {name: vectors[number] for name, vectors in asked.items()}
-        row[:] = _compared_again(parts, weights, one, float(norms[number]), row, best, worst)
+        one = {name: vectors[number] for name, vectors in queries_by_part.items()}
+        row[:] = _refine(parts, weights, one, float(norms[number]), row, best, worst)
     return found
 
 
 def nearest(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:
-    """Rows of the k largest similarities, largest first; equal ones in the order of their rows."""
+    """Rows of the k largest similarities, largest first; ties in row order."""
     if k >= len(similarities):
         return np.argsort(-similarities, kind="stable")
     least = np.partition(similarities, -k)[-k] if k else np.inf
@@ -67,14 +67,14 @@ def nearest(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     return rows[np.argsort(-similarities[rows], kind="stable")][:k]
 
 
-def _first(
+def _estimate(
     parts: Mapping[str, Vectors], weights: Mapping[str, float], queries: Queries, norms: Any
 ) -> NDArray[np.float32]:
-    """By the first pass where a part has one, and exact otherwise."""
+    """Similarities that use the first pass of each part that has one."""
     dot: Any = 0.0
     for name, weight in weights.items():
         dot = dot + weight**2 * parts[name].estimates(queries[name])
-    scale = np.multiply.outer(norms, np.sqrt(_squares(parts, weights, slice(None))))
+    scale = np.multiply.outer(norms, np.sqrt(_squared_norms(parts, weights, slice(None))))
     return _cosines(dot, scale)
 
 
@@ -85,25 +85,25 @@ def similarities_of_candidates(
     first: NDArray[np.intp],
     last: NDArray[np.intp],
 ) -> NDArray[np.float32]:
-    """One query's similarities to tracks that are known to come first or last, float32 [shape=(n,)].
+    """One query's exact similarities to the best and worst tracks, float32 [shape=(n,)].
 
-    Those are exact; all other tracks are given one similarity between the two.
+    All other tracks get one similarity between the two groups.
 
     Parameters
     ----------
     parts, weights, query : as in `similarities`
-    first, last : rows
+    first, last : rows of the best and worst tracks
     """
-    asked = {name: np.asarray(query[name], np.float32) for name in weights}
-    norm = float(_query_norms(weights, asked))
+    queries_by_part = {name: np.asarray(query[name], np.float32) for name in weights}
+    norm = float(_query_norms(weights, queries_by_part))
     n = len(next(iter(parts.values())).norms)
     if norm == 0:
         return np.zeros(n, np.float32)
     rows = np.union1d(first, last)
-    settled = np.full(n, np.nan, np.float32)
-    settled[rows] = _exact(parts, weights, asked, norm, rows)
-    low, high = settled[last].max(initial=-1.0), settled[first].min(initial=1.0)
-    return np.where(np.isnan(settled), min((low + high) / 2, np.nextafter(high, -2)), settled)
+    refined = np.full(n, np.nan, np.float32)
+    refined[rows] = _exact(parts, weights, queries_by_part, norm, rows)
+    low, high = refined[last].max(initial=-1.0), refined[first].min(initial=1.0)
+    return np.where(np.isnan(refined), min((low + high) / 2, np.nextafter(high, -2)), refined)
 
 
 def _exact(
@@ -117,10 +117,10 @@ def _exact(
     dot = np.zeros(len(rows))
     for name, weight in weights.items():
         dot += weight**2 * parts[name].products_with(rows, query[name])
-    return _cosines(dot, norm * np.sqrt(_squares(parts, weights, rows)))
+    return _cosines(dot, norm * np.sqrt(_squared_norms(parts, weights, rows)))
 
 
-def _compared_again(
+def _refine(
     parts: Mapping[str, Vectors],
     weights: Mapping[str, float],
     query: Queries,
@@ -129,25 +129,25 @@ def _compared_again(
     best: int,
     worst: int,
 ) -> NDArray[np.float32]:
-    """One query's similarities, the best and the worst of the estimates replaced by exact ones."""
+    """One query's similarities, with the best and worst estimates replaced by exact values."""
     n = len(estimates)
     if norm == 0:
         return estimates
     if n <= best + worst:
         return _exact(parts, weights, query, norm, np.arange(n))
     first, last = nearest(estimates, best), nearest(-estimates, worst)
-    ends = np.sort(np.concatenate([first, last]))
-    settled = estimates.copy()
-    settled[ends] = _exact(parts, weights, query, norm, ends)
+    exact_rows = np.sort(np.concatenate([first, last]))
+    refined = estimates.copy()
+    refined[exact_rows] = _exact(parts, weights, query, norm, exact_rows)
     rest = np.ones(n, bool)
-    rest[ends] = False
-    low, high = settled[last].max(initial=-1.0), settled[first].min(initial=1.0)
-    settled[rest] = _between(estimates[rest], np.nextafter(low, 2), np.nextafter(high, -2))
-    return settled
+    rest[exact_rows] = False
+    low, high = refined[last].max(initial=-1.0), refined[first].min(initial=1.0)
+    refined[rest] = _compress(estimates[rest], np.nextafter(low, 2), np.nextafter(high, -2))
+    return refined
 
 
-def _between(values: NDArray[np.float32], low: Any, high: Any) -> NDArray[np.float32]:
-    """Values moved closer together, in the same order, so that none is outside the limits."""
+def _compress(values: NDArray[np.float32], low: Any, high: Any) -> NDArray[np.float32]:
+    """Compress values into the limits, preserving their order."""
     least, most = values.min(), values.max()
     if low <= least and most <= high:
         return values
@@ -164,10 +164,10 @@ def _query_norms(weights: Mapping[str, float], queries: Queries) -> Any:
     return np.sqrt(squares)
 
 
-def _squares(
+def _squared_norms(
     parts: Mapping[str, Vectors], weights: Mapping[str, float], rows: Any
 ) -> NDArray[np.float64]:
-    """Squared lengths of the joined vectors of some tracks."""
+    """Squared norms of the joined vectors of some tracks."""
     squares: Any = 0.0
     for name, weight in weights.items():
         squares = squares + weight**2 * np.asarray(parts[name].norms[rows], np.float64) ** 2
@@ -175,7 +175,7 @@ def _squares(
 
 
 def _cosines(dot: Any, scale: Any) -> NDArray[np.float32]:
-    """Products over lengths, which are written over the products; 0 where a length is."""
+    """Divide products by norms, in place; 0 where a norm is 0."""
     np.divide(dot, scale, out=dot, where=scale > 0)
     np.clip(dot, -1.0, 1.0, out=dot)
     return np.asarray(dot, np.float32)

@@ -1,11 +1,11 @@
-"""The files of an index folder: its manifest, its table and its arrays, read and written.
+"""Read and write the files of an index folder: the manifest, the table and the arrays.
 
-What is read is checked as far as that is cheap. Errors name the file and say what to do. The table
-is tidied where tags leave gaps: every text column is text without line breaks, what is missing is
-empty, and a track without a title goes by its file's name.
+Reading includes all checks that are cheap. Errors name the file and say what to do. Incomplete tags in
+the table are normalised: text columns have no line breaks, missing values are empty, and a track without
+a title is named after its file.
 
-A manifest holds every file's size and checksum, and is replaced as a whole. What is added to an index
-later is written while the manifest does not list it, which leaves a valid index if a run is killed.
+The manifest lists every file's size and checksum, and is replaced as a whole. A file added later is
+removed from the manifest while it is written, so a killed run leaves a valid index.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ MANIFEST = paths.MANIFEST
 TRACKS = "tracks.parquet"
 SKIPPED = "skipped.csv"
 OWN_MODELS = ("genre_head", "factors")
-"""The models that an index may bring with it; all others are the app's."""
+"""Models that an index may include; all others are the app's."""
 SYSTEM = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".directory"})
-"""Files that file managers drop into the folders they show."""
+"""Files that file managers create in folders they display."""
 _STILL_OPEN = re.compile(r"\.nfs[0-9a-f]+")
-"""The name that NFS gives a deleted file which a program still has open."""
+"""Names that NFS gives to deleted files that are still open."""
 _TEXTS = ("title", "artist", "album", "genre")
 _KNOWN = {"tracks", "library", "representations", "genres", "models", "files"}
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What an index says of itself.
+    """Read an index's manifest.
 
     Raises
     ------
     IndexFolderError
-        If there is no manifest, or it is damaged, of another schema version, or of representations
-        that are all unknown.
+        If the manifest is missing, damaged, or of another schema version, or lists no known
+        representation.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -64,7 +64,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
             f"The index {folder} has schema version {schema}, and this program reads {SCHEMA}; "
             "build it again with `soundalike index`."
         )
-    if not complete or not _well_formed(manifest):
+    if not complete or not _is_valid(manifest):
         raise damaged(path)
     if not representations.REGISTRY.keys() & manifest["representations"].keys():
         named = ", ".join(map(str, manifest["representations"])) or "none"
@@ -76,12 +76,12 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
-    """The table of tracks.
+    """Read the table of tracks.
 
     Raises
     ------
     IndexFolderError
-        If it is damaged, empty, lacks what every track needs, or has an id twice.
+        If the table is damaged or empty, lacks a required column, or has duplicate ids.
     """
     path = folder / TRACKS
     try:
@@ -97,16 +97,16 @@ def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     tracks["track_id"] = tracks["track_id"].astype(str)
     if tracks["track_id"].duplicated().any():
         raise damaged(path)
-    return _tidied(tracks)
+    return _normalise_texts(tracks)
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> None:
-    """Compare the folder's files with what the manifest says of them.
+    """Compare the folder's files with the manifest.
 
     Raises
     ------
     IndexFolderError
-        If one is missing or is another, or if the manifest names a file outside the folder.
+        If a file is missing or differs, or if the manifest names a file outside the folder.
     """
     for file, facts in manifest["files"].items():
         if PurePosixPath(file).name != file:
@@ -118,12 +118,12 @@ def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> N
 
 
 def open_array(path: Path) -> NDArray[Any]:
-    """An array, memory-mapped.
+    """Open an array, memory-mapped.
 
     Raises
     ------
     IndexFolderError
-        If it is missing or damaged.
+        If the file is missing or damaged.
     """
     if not path.is_file():
         raise _missing(path)
@@ -135,12 +135,12 @@ def open_array(path: Path) -> NDArray[Any]:
 
 
 def own_models(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Path]:
-    """The files of the models that an index brings with it, by name.
+    """The files of the models included in an index, by name.
 
     Raises
     ------
     IndexFolderError
-        If it names a model that no index can bring, or a file outside its folder.
+        If the manifest names a model that an index can't include, or a file outside its folder.
     """
     named = manifest.get("own_models") or {}
     if not isinstance(named, Mapping) or not set(named) <= set(OWN_MODELS):
@@ -152,7 +152,7 @@ def own_models(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Path]:
 
 
 def read_skipped(folder: Path) -> pd.DataFrame:
-    """The files that were left out, and why; none where nothing was.
+    """Read the skipped files and the reasons; empty if no file was skipped.
 
     Raises
     ------
@@ -170,12 +170,12 @@ def read_skipped(folder: Path) -> pd.DataFrame:
 
 
 def is_systems(name: str) -> bool:
-    """Whether a system gives this name to files of its own, which mean nothing to an index."""
+    """Whether a name belongs to a file of the operating system, which an index ignores."""
     return name in SYSTEM or _STILL_OPEN.fullmatch(name) is not None
 
 
 def damaged(path: Path) -> IndexFolderError:
-    """What is said of a file that cannot be what the index needs."""
+    """Make the error for a damaged file."""
     return IndexFolderError(
         f"The index file {path} is damaged; build the index again with `soundalike index`."
     )
@@ -187,13 +187,13 @@ def _missing(path: Path) -> IndexFolderError:
     )
 
 
-def _well_formed(manifest: Mapping[str, Any]) -> bool:
+def _is_valid(manifest: Mapping[str, Any]) -> bool:
     kinds = {"library": dict, "representations": dict, "genres": list, "models": dict, "files": dict}
     typed = all(isinstance(manifest[key], kind) for key, kind in kinds.items())
     return typed and {"folder", "fingerprint"} <= manifest["library"].keys()
 
 
-def _tidied(tracks: pd.DataFrame) -> pd.DataFrame:
+def _normalise_texts(tracks: pd.DataFrame) -> pd.DataFrame:
     for column in _TEXTS:
         texts = tracks[column] if column in tracks else pd.Series("", tracks.index)
         tracks[column] = texts.fillna("").astype(str).str.split().str.join(" ").astype("str")
@@ -222,18 +222,18 @@ def save(folder: Path, name: str, array: NDArray[Any]) -> None:
 
 
 def create(folder: Path, name: str, shape: tuple[int, ...], dtype: DTypeLike) -> np.memmap[Any, Any]:
-    """An array of an index that is filled on disk, row by row; to be flushed when it is full."""
+    """Create an array on disk, to be filled row by row and flushed."""
     path = folder / f"{name}.npy"
     array = np.lib.format.open_memmap(path, "w+", np.dtype(dtype), shape)
     if hasattr(os, "posix_fallocate"):
-        # All of its room now: a full disk is an error here, and a fatal signal where pages are written.
+        # Allocate the whole file now: a full disk raises an error here, but a fatal signal later.
         with path.open("r+b") as file:
             os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
     return array
 
 
 def file_facts(path: Path) -> dict[str, Any]:
-    """What the manifest says of a file: size, checksum, and of an array its shape and type."""
+    """A file's manifest entry: size, checksum, and an array's shape and type."""
     facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": paths.sha256_of(path)}
     if path.suffix == ".npy":
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -242,20 +242,20 @@ def file_facts(path: Path) -> dict[str, Any]:
 
 
 def manifest_text(manifest: dict[str, Any]) -> str:
-    """A manifest as its file holds it."""
+    """Serialise a manifest."""
     return json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write the manifest of a folder that is being built, with what there is of files by now.
+    """Write the manifest of an index under construction, with the files written so far.
 
-    What the manifest says already of a file that is still there is kept, since checksums of large files
-    take long; nothing that was written once is written again while an index is built.
+    Existing entries of files still present are kept, because checksums of large files take long and a
+    build never rewrites a file.
 
     Parameters
     ----------
     folder : the unfinished index
-    manifest : its `files` are brought up to date
+    manifest : the manifest, whose `files` are updated
     """
     known = manifest["files"]
     there = sorted(
@@ -268,13 +268,13 @@ def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> None:
-    """Write files of a finished index anew, unknown to its manifest until all of them are there.
+    """Rewrite files of a finished index; the manifest doesn't list them until all are written.
 
     Parameters
     ----------
     folder : the index
-    files : names that the manifest is to know afterwards, of those that are there
-    write : writes them
+    files : names of the files, of which those present afterwards are listed in the manifest
+    write : writes the files
     """
     names = set(files)
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -287,6 +287,6 @@ def exchange(folder: Path, files: Iterable[str], write: Callable[[], None]) -> N
 
 def _replace(folder: Path, manifest: dict[str, Any]) -> None:
     path = folder / MANIFEST
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(manifest_text(manifest), encoding="utf-8")
-    aside.replace(path)
+    temporary = path.with_name(f".{path.name}.part")
+    temporary.write_text(manifest_text(manifest), encoding="utf-8")
+    temporary.replace(path)

@@ -1,4 +1,4 @@
-"""A part of an index: the vectors of some of its tracks, compared with each other and nothing else."""
+"""A subset of an index, for comparing some of its tracks with each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from soundalike.index.row_reader import Rows
 
 
 class Excerpt(Index):
-    """An index of some tracks, which has their vectors and norms, and no other array."""
+    """An index of some tracks with only their vectors and norms."""
 
     def array(self, name: str) -> NDArray[Any]:
         """The norms of the tracks' vectors.
@@ -22,7 +22,7 @@ class Excerpt(Index):
         Raises
         ------
         IndexFolderError
-            If another array is asked for.
+            If another array is requested.
         """
         if name not in self._arrays:
             raise IndexFolderError(f"A part of an index has no {name!r}.")
@@ -30,18 +30,18 @@ class Excerpt(Index):
 
 
 def of(index: Index, name: str, rows: Rows) -> Excerpt:
-    """The part of an index that compares some of its tracks by one representation.
+    """Extract a subset of an index for one representation.
 
     Parameters
     ----------
-    index : the whole
-    name : a representation whose vectors it holds
-    rows : of the tracks, whose order is that of the part
+    index : the whole index
+    name : a representation whose vectors the index stores
+    rows : rows of the tracks, in the order of the subset
 
     Raises
     ------
     IndexFolderError
-        If the index does not hold the representation's vectors.
+        If the index does not store the representation's vectors.
     """
     index.check_vectors(name)
     wanted = np.asarray(rows, np.intp)

@@ -1,8 +1,7 @@
-"""Finding tracks by words of their titles, artists, albums and genres, as fast as a person types.
+"""Search tracks by words in titles, artists, albums and genres, fast enough for search as you type.
 
-Every word of the search must occur somewhere in a track's texts, in any case and without regard to
-accents: "sigur ros" finds "Sigur Rós". A library's texts are prepared once and kept with its index, some
-100 bytes a track.
+Every word of the query must occur in a track's texts, ignoring case and accents: "sigur ros" finds
+"Sigur Rós". A library's texts are prepared once and cached with its index, about 100 bytes per track.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from weakref import WeakKeyDictionary
 from soundalike.index.index import Index
 
 COLUMNS = ("title", "artist", "album", "genre")
-"""What is searched unless told otherwise."""
+"""Columns searched by default."""
 _SEPARATOR = "\n"
 
 _texts: WeakKeyDictionary[Index, dict[tuple[str, ...], list[str]]] = WeakKeyDictionary()
 
 
 def find(index: Index, text: str, columns: Sequence[str] = COLUMNS) -> list[int]:
-    """Rows in whose texts every word occurs, in the table's order; none for a text without words."""
+    """Find the rows whose texts contain every word, in the table's order; none for a blank query."""
     words = folded(text).split()
     if not words:
         return []
@@ -34,9 +33,9 @@ def find(index: Index, text: str, columns: Sequence[str] = COLUMNS) -> list[int]
 
 
 def best(index: Index, text: str, most: int) -> tuple[list[int], int]:
-    """The rows to offer for a text, and how many there are in all.
+    """Find the best matches for a query, and the total number of matches.
 
-    First come tracks whose title begins with the text, then those whose artist does, then the others,
+    Tracks whose title starts with the query come first, then those whose artist does, then the others,
     each in the table's order.
     """
     rows = find(index, text)
@@ -51,7 +50,7 @@ def best(index: Index, text: str, most: int) -> tuple[list[int], int]:
 
 
 def folded(text: str) -> str:
-    """A text without case and accents."""
+    """Remove case and accents from a text."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())

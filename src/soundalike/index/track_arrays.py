@@ -1,7 +1,7 @@
-"""What an index may hold of each track beside its embeddings: measurements, fingerprints, thumbnails.
+"""Optional arrays of an index, besides the embeddings: measurements, fingerprints, thumbnails.
 
-Each function returns None where an index lacks the array, and raises `IndexFolderError` where it is of
-another library, of another version, or damaged.
+Each function returns None if the index lacks the array. It raises `IndexFolderError` if the array
+belongs to another library or version, or is damaged.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ DESCRIPTORS = "descriptors"
 KEYS = "keys"
 DUPLICATES = "duplicates"
 THUMBNAILS, THUMBNAIL_PLACES = "pictures", "picture_places"
-"""All WebP files end to end (uint8), and for each track the end of its own and where in its audio it
-begins, in seconds (float64 [shape=(n, 2)])."""
+"""All WebP files concatenated (uint8), and for each track the end of its file and the start of the
+picture within its audio, in seconds (float64 [shape=(n, 2)])."""
 
 
 def fingerprints(index: Index) -> NDArray[np.uint32] | None:
@@ -41,12 +41,12 @@ def keys(index: Index) -> NDArray[np.int8] | None:
 
 
 def duplicate_pairs(index: Index) -> NDArray[np.int32] | None:
-    """Pairs of rows that are one recording, each pair once [shape=(pairs, 2)]."""
+    """Pairs of rows of the same recording, each pair once [shape=(pairs, 2)]."""
     return index.optional(DUPLICATES, (-1, 2), np.int32)
 
 
 def moments(index: Index, name: str) -> NDArray[np.float16] | None:
-    """A representation's embeddings of ten stretches of 3 s a track [shape=(n, 10, dim)]."""
+    """A representation's embeddings of each track's ten 3 s stretches [shape=(n, 10, dim)]."""
     shape = (len(index), stretches.COUNT, representations.get(name).dim)
     return index.optional(f"{name}{stretches.MOMENTS}", shape, np.float16)
 

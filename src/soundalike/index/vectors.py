@@ -1,7 +1,7 @@
-"""The vectors of one stored representation, compared with queries.
+"""Exact and approximate comparison of queries with the vectors of a stored representation.
 
-What is small is kept in memory in float32; the rest is read from disk for each search, in blocks or the
-rows that are wanted, over a few threads.
+Small arrays are kept in memory in float32. Others are read from disk for each search, in blocks or by
+row, with a few threads.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from soundalike.index.pca_prefilter import FirstPass
 from soundalike.index.row_reader import RowReader, Rows
 
 IN_MEMORY = 64_000_000
-"""Arrays of up to so many numbers are kept in memory, 256 MB in float32."""
+"""Maximum number of values of an array kept in memory, 256 MB in float32."""
 THREADS = 2
-"""Over so many threads a search is spread; more do not read memory faster on small machines."""
+"""Number of threads per search; more don't read memory faster on small machines."""
 _BLOCK = 1_024
 _BLOCK_IN_MEMORY = 16 * _BLOCK
 _SPREAD_FROM = 8 * _BLOCK
-"""Of fewer tracks a search is not spread over threads."""
+"""Minimum number of tracks for a multithreaded search."""
 _PIECE = 8
-"""So many rows are read and converted at a time where single rows are compared."""
+"""Number of rows per block when comparing single rows."""
 
 
 class Vectors:
-    """The vectors of all tracks by one stored representation.
+    """The vectors of all tracks in one stored representation.
 
     Parameters
     ----------
-    reader : of the array [shape=(n, dim)]
-    norms : their Euclidean norms, float32 [shape=(n,)]
-    first_pass : of a heavy representation, what is compared with first
+    reader : reader of the array [shape=(n, dim)]
+    norms : Euclidean norms, float32 [shape=(n,)]
+    first_pass : codes for a compressed first pass, for a heavy representation
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Vectors:
         return self._reader.rows(rows)
 
     def subset(self, rows: NDArray[np.intp]) -> Vectors:
-        """The vectors of some tracks alone."""
+        """The vectors of some tracks only."""
         first = None if self.first_pass is None else self.first_pass.subset(rows)
         return Vectors(self._reader.subset(rows), self.norms[rows], first)
 
@@ -77,17 +77,17 @@ class Vectors:
         return products
 
     def encode(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Queries as the first pass compares them; as they are where there is none."""
+        """Encode queries for the first pass; unchanged if there is none."""
         return queries if self.first_pass is None else self.first_pass.encode(queries)
 
     def codes(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Some tracks' vectors as the first pass compares them, their lengths kept [shape=(m, ...)]."""
+        """Codes of some tracks' vectors for the first pass, scaled to their norms [shape=(m, ...)]."""
         if self.first_pass is None:
             return self.rows(rows)
         return self.first_pass.codes[rows] * self.norms[rows, np.newaxis]
 
     def estimates(self, queries: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-        """As `products`, by the first pass where there is one, and exact otherwise."""
+        """As `products`, estimated by the first pass if there is one, exact otherwise."""
         first = self.first_pass
         if first is None:
             return self.products(queries)
@@ -119,7 +119,7 @@ class Vectors:
                     block = row_reader.to_float32(stored, converted)[: stop - start]
                     products[start:stop] = block @ query
 
-        _halve(compare, len(rows), _PIECE)
+        _parallel(compare, len(rows), _PIECE)
         return products
 
     @property
@@ -144,18 +144,19 @@ class Vectors:
 
 
 def _spread(work: Callable[[int, int], None], count: int, queries: NDArray[np.float32]) -> None:
-    """Do work on a range of tracks, by threads if they are many.
+    """Process a range of tracks, with threads if there are many tracks.
 
-    Products with several queries are left to linear algebra's own threads, which others' would disturb.
+    Products with several queries use the threads of the linear algebra library instead; combining both
+    would slow them down.
     """
     if count < _SPREAD_FROM or queries.ndim > 1:
         work(0, count)
     else:
-        _halve(work, count, _BLOCK)
+        _parallel(work, count, _BLOCK)
 
 
-def _halve(work: Callable[[int, int], None], count: int, unit: int) -> None:
-    """Do work on parts of a range at once, each a multiple of a unit but the last."""
+def _parallel(work: Callable[[int, int], None], count: int, unit: int) -> None:
+    """Process parts of a range in parallel; each size but the last is a multiple of a unit."""
     share = max(-(-count // (THREADS * unit)), 1) * unit
     starts = range(0, count, share)
     list(_threads().map(lambda start: work(start, min(start + share, count)), starts))

@@ -1,6 +1,6 @@
-"""The trained networks and the folder they are loaded from.
+"""Trained networks, loaded from a folder of model files.
 
-What runs them (`runtime`) is imported when the first network is loaded and not before.
+The inference runtime (`runtime`) is imported only when the first network is loaded.
 """
 
 from __future__ import annotations
@@ -39,25 +39,25 @@ FILES = {
     "recording_correction": "recording_correction.npz",
 }
 SUMS = "SHA256SUMS"
-"""The list of a folder's model files with their checksums, as `sha256sum` writes it."""
+"""File with the checksums of a folder's model files, in the format of `sha256sum`."""
 
 
 class ModelStore:
-    """Networks by name, each loaded once, at its first use.
+    """Store of networks by name, each loaded once, at its first use.
 
     Parameters
     ----------
-    folder : where the model files lie
-    genre_head : another genre head than the folder's
-    feature_cache : where feature maps are kept between runs; None (as in the app) keeps none
-    factors : a network trained on listening data; None where there is none
-    light : whether VGG16 is left out, for a machine with little memory
+    folder : folder of the model files
+    genre_head : a genre head to use instead of the folder's
+    feature_cache : folder for feature maps kept between runs; None (as in the app) for no cache
+    factors : a network trained on listening data, if there is one
+    light : whether to run without VGG16, for a machine with little memory
 
     Attributes
     ----------
-    feature_maps : VGG16's feature maps of the clips that are still in use
-    heard : what the tagger makes of them
-    yamnet_outputs : and YAMNet
+    feature_maps : VGG16's feature maps of the clips in use
+    tagger_outputs : the tagger's outputs of the clips in use
+    yamnet_outputs : YAMNet's outputs of the clips in use
     """
 
     def __init__(
@@ -84,13 +84,13 @@ class ModelStore:
         self._checksums: dict[str, str] = {}
 
     def with_files(self, **files: Path) -> ModelStore:
-        """A store that reads some models from other files, and shares with this one all the rest.
+        """Create a store that reads some models from other files and shares the rest with this one.
 
-        What is shared is loaded once for both, and so are the feature maps of a clip.
+        Shared models are loaded once for both stores, and feature maps are computed once.
 
         Parameters
         ----------
-        files : by name, such as `genre_head=Path("model_genre_head.npz")`
+        files : files by model name, such as `genre_head=Path("model_genre_head.npz")`
         """
         other = copy.copy(self)
         other._files = dict(files)
@@ -101,12 +101,12 @@ class ModelStore:
 
     @property
     def names(self) -> set[str]:
-        """The models that have a file, if it is not missing."""
+        """Names of the models with a known file, which may be missing on disk."""
         own = set(self._files)
         return own if self._base is None else own | self._base.names
 
     def file(self, name: str) -> Path:
-        """Where a model's file lies, or should; its card, if it has one, lies beside it.
+        """Path of a model's file, which need not exist; its model card, if any, is beside it.
 
         Raises
         ------
@@ -126,7 +126,7 @@ class ModelStore:
         Raises
         ------
         ModelError
-            If the store does without them.
+            If the store runs without VGG16.
         """
         if self.light:
             raise ModelError(
@@ -146,22 +146,22 @@ class ModelStore:
 
     @property
     def yamnet(self) -> YAMNet:
-        """YAMNet, which names sounds."""
+        """YAMNet, the sound classifier."""
         return self._network("yamnet", _yamnet)
 
     @property
     def recording_correction(self) -> RecordingCorrection:
-        """What estimates the embeddings of a recording's clean source."""
+        """The network that estimates the embeddings of a recording's clean source."""
         return self._network("recording_correction", _recording_correction)
 
     @property
     def autoencoder(self) -> Autoencoder:
-        """The autoencoder of cepstral coefficients."""
+        """The MFCC autoencoder."""
         return self._network("mfcc_autoencoder", _autoencoder)
 
     @property
     def factors(self) -> FactorCNN:
-        """The network that predicts what listeners have in common.
+        """The network that predicts collaborative-filtering factors.
 
         Raises
         ------
@@ -196,7 +196,7 @@ class ModelStore:
             return self._checksums[name]
 
     def _check(self, name: str) -> None:
-        """Raise ModelError if a file is another than the list beside it says."""
+        """Raise ModelError if a file's checksum differs from the one listed beside it."""
         path = self._files[name]
         listed = _listed(path)
         if listed is not None and self.checksum(name) != listed:
@@ -206,7 +206,7 @@ class ModelStore:
             )
 
     def _network(self, name: str, load: Callable[[Path], T]) -> T:
-        """A network, loaded now if it was not before, by the store that has its file."""
+        """Return a network, loading it if needed, from the store that has its file."""
         if self._base is not None and name not in self._files:
             return self._base._network(name, load)
         with self._lock:
@@ -218,7 +218,7 @@ class ModelStore:
 
 
 def _listed(path: Path) -> str | None:
-    """The checksum that the list beside a model's file has for it; None where none is listed."""
+    """The checksum listed beside a model's file, or None if it is not listed."""
     try:
         lines = path.with_name(SUMS).read_text(encoding="utf-8").splitlines()
     except OSError:

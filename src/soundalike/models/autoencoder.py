@@ -1,12 +1,12 @@
-"""A convolutional autoencoder of cepstral coefficients (Masci et al., 2011).
+"""A convolutional autoencoder of MFCC (Masci et al., 2011).
 
-The standardised MFCC matrix of a clip, 20 x 1,293, is squeezed by four strided convolutions into 16
-positions of 1.9 s with 32 numbers each, and four transposed convolutions draw the matrix again from
-these 512 numbers. What the numbers must hold for that is the `mfcc_autoencoder` representation.
+Four strided convolutions encode the standardised MFCC matrix of a clip, 20 x 1,293, into 16 positions
+of 1.9 s with 32 numbers each. Four transposed convolutions reconstruct the matrix from these 512
+numbers, the code, which is the `mfcc_autoencoder` representation.
 
-Conventions: matrices are float32 [shape=(20, 1293)] in standard deviations of their row (as
-`spectra.standardise` gives them), so that predicting zero everywhere has a mean squared error of 1.
-Weights are stored as float16 in an `.npz` (`weight_00` and so on); a model card lies beside it.
+Conventions: matrices are float32 [shape=(20, 1293)] in standard deviations of their row (see
+`spectral.standardise`), so predicting zero everywhere has a mean squared error of 1. Weights are stored
+as float16 in an `.npz` (`weight_00` and so on), with a model card beside it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ POSITIONS, CHANNELS = 16, 32
 DIM = POSITIONS * CHANNELS
 
 LAYERS = ((16, (5, 7), (2, 3)), (32, (5, 7), (2, 3)), (64, (5, 7), (5, 3)), (CHANNELS, (1, 5), (1, 3)))
-"""Filters, kernel and stride of the encoder's convolutions; the decoder has them in reverse."""
+"""Filters, kernel and stride of the encoder's convolutions; the decoder reverses their order."""
 DRAWN = (*(filters for filters, _, _ in reversed(LAYERS[:-1])), 1)
-"""Filters of the decoder's."""
+"""Filters of the decoder's convolutions."""
 
 _PADDING = -N_FRAMES % 3**4
 
@@ -63,8 +63,8 @@ def build(seed: int) -> keras.Model:
     for number, filters in enumerate(DRAWN, start=len(LAYERS)):
         _, kernel, stride = LAYERS[2 * len(LAYERS) - 1 - number]
         x = keras.layers.Conv2DTranspose(filters, kernel, stride, **common(number))(x)
-    drawn = keras.layers.Cropping2D(((0, 0), (0, _PADDING)), name="reconstruction")(x)
-    return keras.Model(inputs, [code, drawn], name="mfcc_autoencoder")
+    reconstruction = keras.layers.Cropping2D(((0, 0), (0, _PADDING)), name="reconstruction")(x)
+    return keras.Model(inputs, [code, reconstruction], name="mfcc_autoencoder")
 
 
 class Autoencoder:
@@ -90,8 +90,8 @@ class Autoencoder:
         codes : float32 [shape=(n, 512)]
         reconstructions : float32 [shape=(n, 20, 1293)]
         """
-        codes, drawn = self._run(matrices[..., np.newaxis])
-        return codes, drawn[..., 0]
+        codes, reconstruction = self._run(matrices[..., np.newaxis])
+        return codes, reconstruction[..., 0]
 
     @cached_property
     def _run(self) -> Network:
@@ -110,9 +110,9 @@ class Autoencoder:
         return code
 
     def reconstruct(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A matrix drawn again from its code alone: float32 [shape=(20, 1293)], as it went in."""
-        drawn: NDArray[np.float32] = self(matrix[np.newaxis])[1][0]
-        return drawn
+        """Reconstruct a matrix from its code: float32 [shape=(20, 1293)], in the input's units."""
+        reconstruction: NDArray[np.float32] = self(matrix[np.newaxis])[1][0]
+        return reconstruction
 
     def save(self, path: Path) -> None:
         """Write the weights as float16; the same autoencoder gives the same bytes."""
@@ -133,15 +133,15 @@ class Autoencoder:
 
 
 def _shapes() -> list[tuple[int, ...]]:
-    """Of the weights, in order: the encoder's, then the decoder's."""
+    """Shapes of the weights in order: the encoder's, then the decoder's."""
     shapes: list[tuple[int, ...]] = []
-    given = 1
+    in_channels = 1
     for filters, kernel, _ in LAYERS:
-        shapes += [(*kernel, given, filters), (filters,)]
-        given = filters
+        shapes += [(*kernel, in_channels, filters), (filters,)]
+        in_channels = filters
     for (_, kernel, _), filters in zip(reversed(LAYERS), DRAWN, strict=True):
-        shapes += [(*kernel, filters, given), (filters,)]
-        given = filters
+        shapes += [(*kernel, filters, in_channels), (filters,)]
+        in_channels = filters
     return shapes
 
 
@@ -153,7 +153,7 @@ def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> ope
     for number, (_, kernel, stride) in enumerate(LAYERS):
         sides = (_same(rows, kernel[0], stride[0]), _same(columns, kernel[1], stride[1]))
         if number == 0:
-            # The padding to whole strides, and the convolution's own.
+            # Padding to a multiple of the stride, plus the convolution's own.
             sides = (sides[0], (sides[1][0], sides[1][1] + _PADDING))
         x = graph.convolution(x, pairs[number], sides, stride)
         x = x if number == len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
@@ -162,11 +162,11 @@ def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> ope
     for number, (_, _, stride) in enumerate(reversed(LAYERS), start=len(LAYERS)):
         x = graph.transposed_convolution(x, pairs[number], stride)
         x = x if number == 2 * len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
-    drawn = graph.channels_last(graph.first(x, N_FRAMES, axis=3))
-    return graph.model([code, drawn], inputs)
+    reconstruction = graph.channels_last(graph.first(x, N_FRAMES, axis=3))
+    return graph.model([code, reconstruction], inputs)
 
 
 def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """Zeros before and after, so that a size that is whole strides becomes size / stride."""
+    """Zero padding before and after that maps a multiple of the stride to size / stride."""
     total = max(kernel - stride, 0)
     return total // 2, total - total // 2

@@ -1,12 +1,13 @@
 """A convolutional network over time that predicts a track's collaborative-filtering factors.
 
 After Dieleman (2014) and van den Oord, Dieleman and Schrauwen (2013): the frames of a mel spectrogram
-are the steps and its bands the channels, so that convolutions slide over time alone; after three of
-them, mean, maximum and root mean square over time are joined, and dense layers give the factors. It
-looks at 3 s at a time, and a clip's prediction is the mean over its consecutive stretches of 3 s. The
-original's layers are several times wider; these fit a library of hundreds of tracks and a processor.
+are the steps and its bands the channels, so convolutions slide over time only. After three of them,
+mean, maximum and root mean square over time are concatenated, and dense layers give the factors. The
+input is 3 s long, and a clip's prediction is the mean over its consecutive stretches of 3 s. The
+original's layers are several times wider; these suit a library of hundreds of tracks and training on a
+CPU.
 
-Conventions: spectrograms are `spectra.log_mel`, dB [shape=(128, t)], standardised band by band with
+Conventions: spectrograms are `spectral.log_mel`, dB [shape=(128, t)]. Each band is standardised with
 the mean and deviation of the training tracks, which are stored with the weights.
 """
 
@@ -30,18 +31,18 @@ if TYPE_CHECKING:
 FACTORS = 40
 BANDS = 128
 WINDOW = 129
-"""Frames that the network sees at once: 3.0 s."""
+"""Number of frames of the network's input: 3.0 s."""
 
 _FILTERS = 64
 _KERNEL = 4
 _POOLS = (4, 2, 2)
 _HIDDEN = 128
 _LEAST_POWER = 1e-6
-"""Keeps the root's slope finite where a filter is silent."""
+"""Keeps the square root's gradient finite if a filter's output is zero."""
 
 
 def build(seed: int) -> keras.Model:
-    """The untrained network: [129, 128] standardised levels in, 40 factors out."""
+    """Build the untrained network: [129, 128] standardised levels in, 40 factors out."""
     import keras
 
     seeds = iter(range(seed, seed + 100))
@@ -70,7 +71,7 @@ class FactorCNN:
     Parameters
     ----------
     layers : the weights of a network from `build`, in Keras's order
-    mean, deviation : of each mel band over the training tracks, dB [shape=(128,)]
+    mean, deviation : statistics of each mel band over the training tracks, dB [shape=(128,)]
     """
 
     def __init__(
@@ -84,11 +85,11 @@ class FactorCNN:
         self.deviation = deviation
 
     def __call__(self, mel: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Factors of a clip.
+        """Predict the factors of a clip.
 
         Parameters
         ----------
-        mel : `spectra.log_mel` [shape=(128, t)], t at least 129
+        mel : `spectral.log_mel` [shape=(128, t)], t at least 129
 
         Returns
         -------
@@ -134,12 +135,12 @@ class FactorCNN:
 
 
 def _shapes() -> list[tuple[int, ...]]:
-    """Of the weights, in order."""
+    """Shapes of the weights, in order."""
     shapes: list[tuple[int, ...]] = []
-    given = BANDS
+    in_channels = BANDS
     for _ in _POOLS:
-        shapes += [(_KERNEL, given, _FILTERS), (_FILTERS,)]
-        given = _FILTERS
+        shapes += [(_KERNEL, in_channels, _FILTERS), (_FILTERS,)]
+        in_channels = _FILTERS
     return [*shapes, (3 * _FILTERS, _HIDDEN), (_HIDDEN,), (_HIDDEN, FACTORS), (FACTORS,)]
 
 

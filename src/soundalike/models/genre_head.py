@@ -1,11 +1,11 @@
 """The genre head: a small convolutional network on VGG16's feature map, trained for genre.
 
-Architecture and initialisation are the article's. Its input is the feature map max-pooled by (2, 2)
-to 7 x 10 cells; its last hidden layer, 32 numbers, is the `genre_head` representation, and the
-softmax after it gives the predicted genres.
+Architecture and initialisation follow the article. The input is the feature map max-pooled by (2, 2)
+to 7 x 10 cells. The last hidden layer, 32 numbers, is the `genre_head` representation, and the softmax
+after it gives the predicted genres.
 
 A head is stored as an `.npz` of plain arrays (the weights in order, `weight_00` and so on, and the
-genres); a model card in Markdown lies beside it.
+genres), with a model card in Markdown beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 INPUT_SHAPE = (7, 10, 512)
 FILTERS, HIDDEN, DIM = (128, 64), 64, 32
 FLAT = 2 * 4 * FILTERS[-1]
-"""What is left of the input behind two convolutions of 2 x 2 and a pooling, in a row."""
+"""Length of the flattened input after two convolutions of 2 x 2 and a pooling."""
 SLOPE = 0.3
 
 
@@ -65,7 +65,7 @@ def build(n_genres: int, seed: int) -> keras.Model:
 
 
 def head_input(feature_map: NDArray[np.float32]) -> NDArray[np.float32]:
-    """VGG16's feature map [shape=(15, 20, 512)] as the head takes it [shape=(7, 10, 512)]."""
+    """Pool VGG16's feature map [shape=(15, 20, 512)] to the head's input [shape=(7, 10, 512)]."""
     return vgg16.max_pool(feature_map, (2, 2))
 
 
@@ -128,17 +128,17 @@ class GenreHead:
 
 
 def _shapes(n_genres: int) -> list[tuple[int, ...]]:
-    """Of the weights, in order."""
+    """Shapes of the weights, in order."""
     shapes: list[tuple[int, ...]] = []
-    given = INPUT_SHAPE[2]
+    width = INPUT_SHAPE[2]
     for filters in FILTERS:
-        # A convolution's kernel and bias, and four of its normalisation.
-        shapes += [(2, 2, given, filters), (filters,), *[(filters,)] * 4]
-        given = filters
-    for wide in (HIDDEN, DIM, n_genres):
-        given = FLAT if wide == HIDDEN and given == FILTERS[-1] else given
-        shapes += [(given, wide), (wide,)]
-        given = wide
+        # A convolution's kernel and bias, and the four arrays of its normalisation.
+        shapes += [(2, 2, width, filters), (filters,), *[(filters,)] * 4]
+        width = filters
+    for units in (HIDDEN, DIM, n_genres):
+        width = FLAT if units == HIDDEN and width == FILTERS[-1] else width
+        shapes += [(width, units), (units,)]
+        width = units
     return shapes
 
 

@@ -1,7 +1,7 @@
-"""Layers as OpenVINO's operations, taking the arrays that Keras's layers of the same kind have.
+"""Layers as OpenVINO operations that take the weights of the equivalent Keras layers.
 
-Conventions: activations are [batch, channels, rows, columns] (or [batch, channels, steps]), OpenVINO's
-order; kernels and vectors come in Keras's order, [rows, columns, in, out], and are turned here.
+Conventions: activations are in OpenVINO's order, [batch, channels, rows, columns] (or [batch, channels,
+steps]). Kernels are given in Keras's order, [rows, columns, in, out], and transposed here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from soundalike.models.openvino_import import import_openvino
 
 Node = Any
-"""One of OpenVINO's nodes, which has no type that mypy could follow."""
+"""An OpenVINO node, for which mypy has no type."""
 Array = NDArray[np.floating]
 
 
@@ -25,23 +25,23 @@ def ops() -> Any:
 
 
 def parameter(shape: Sequence[int]) -> Node:
-    """An input of float32 numbers."""
+    """A float32 input."""
     return ops().parameter(list(shape), np.float32)
 
 
 def model(outputs: Sequence[Node], given: Node) -> Any:
-    """A graph from its input to its outputs, in order."""
+    """A graph from an input to its outputs, in order."""
     return import_openvino().Model([ops().result(node) for node in outputs], [given])
 
 
 def channels_first(x: Node) -> Node:
-    """[batch, ..., channels] to [batch, channels, ...]."""
+    """Transpose [batch, ..., channels] to [batch, channels, ...]."""
     rank = len(x.output(0).get_partial_shape())
     return ops().transpose(x, np.array([0, rank - 1, *range(1, rank - 1)]))
 
 
 def channels_last(x: Node) -> Node:
-    """[batch, channels, ...] to [batch, ..., channels]."""
+    """Transpose [batch, channels, ...] to [batch, ..., channels]."""
     rank = len(x.output(0).get_partial_shape())
     return ops().transpose(x, np.array([0, *range(2, rank), 1]))
 
@@ -53,20 +53,20 @@ def convolution(
     strides: Sequence[int] | None = None,
     dilations: Sequence[int] | None = None,
 ) -> Node:
-    """A convolution and its bias, over as many axes as the kernel has beside its channels.
+    """A convolution with bias, over all axes of the kernel except its channels.
 
     Parameters
     ----------
     weights : kernel [shape=(*window, in, out)] and bias [shape=(out,)]
-    pads : zeros before and after, by axis; none by default
+    pads : zero padding before and after, by axis; none by default
     """
     kernel, bias = weights
     axes = kernel.ndim - 2
     before, after = zip(*(pads or [(0, 0)] * axes), strict=True)
-    turned = np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (0, 1)))
+    transposed = np.ascontiguousarray(np.moveaxis(kernel, (-1, -2), (0, 1)))
     one = [1] * axes
     y = ops().convolution(
-        x, _weights(turned), strides or one, list(before), list(after), dilations or one
+        x, _weights(transposed), strides or one, list(before), list(after), dilations or one
     )
     return ops().add(y, _constant(bias.reshape(1, -1, *one)))
 
@@ -74,12 +74,12 @@ def convolution(
 def depthwise_convolution(
     x: Node, weights: Sequence[Array], pads: Sequence[Sequence[int]], strides: Sequence[int]
 ) -> Node:
-    """A convolution of each channel by itself, and its bias.
+    """A depthwise convolution with bias.
 
     Parameters
     ----------
     weights : kernel [shape=(rows, columns, channels, 1)] and bias [shape=(channels,)]
-    pads : zeros before and after, by axis
+    pads : zero padding before and after, by axis
     """
     kernel, bias = weights
     before, after = zip(*pads, strict=True)
@@ -89,7 +89,7 @@ def depthwise_convolution(
 
 
 def transposed_convolution(x: Node, weights: Sequence[Array], strides: Sequence[int]) -> Node:
-    """The transpose of a convolution with "same" padding: sizes grow by the strides.
+    """A transposed convolution with "same" padding, which multiplies sizes by the strides.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def transposed_convolution(x: Node, weights: Sequence[Array], strides: Sequence[
 
 
 def norm(x: Node, parts: Sequence[Array], axis: int = 1, epsilon: float = 1e-3) -> Node:
-    """Batch normalisation with what was learnt: gamma, beta, mean and variance, each [shape=(n,)]."""
+    """Batch normalisation with trained gamma, beta, mean and variance, each [shape=(n,)]."""
     gamma, beta, mean, variance = (np.asarray(part, np.float64) for part in parts)
     scale = gamma / np.sqrt(variance + epsilon)
     shape = [1] * len(x.output(0).get_partial_shape())
@@ -120,56 +120,56 @@ def norm(x: Node, parts: Sequence[Array], axis: int = 1, epsilon: float = 1e-3) 
 def dense(x: Node, weights: Sequence[Array]) -> Node:
     """A dense layer over [batch, in]: kernel [shape=(in, out)] and bias."""
     kernel, bias = weights
-    # In float32: OpenVINO 2026.4 multiplies by half-precision weights wrongly where their width is odd.
+    # Float32, because OpenVINO 2026.4 gives wrong products for half-precision weights of odd width.
     return ops().add(ops().matmul(x, _constant(kernel), False, False), _constant(bias.reshape(1, -1)))
 
 
 def pool(x: Node, size: Sequence[int]) -> Node:
-    """The largest value of each window; what does not fill one drops out."""
+    """Max-pooling; incomplete windows are dropped."""
     none = [0] * len(size)
     return import_openvino().opset1.max_pool(x, list(size), none, none, list(size))
 
 
 def flatten(x: Node) -> Node:
-    """[batch, channels, ...] to [batch, n] in Keras's order, channels last."""
+    """Flatten [batch, channels, ...] to [batch, n] in Keras's order, channels last."""
     return ops().reshape(channels_last(x), np.array([0, -1]), True)
 
 
 def leaky(x: Node, slope: float) -> Node:
-    """x where that is positive, and slope times x elsewhere."""
+    """Leaky ReLU: x if positive, slope times x otherwise."""
     return ops().prelu(x, _constant(np.array([slope])))
 
 
 def first(x: Node, count: int, axis: int) -> Node:
-    """The first positions along an axis."""
+    """The first `count` positions along an axis."""
     return between(x, 0, count, axis)
 
 
 def between(x: Node, start: int, end: int, axis: int) -> Node:
-    """The positions along an axis from one up to another."""
+    """The positions from `start` to before `end` along an axis."""
     one = np.array([1])
     return ops().slice(x, np.array([start]), np.array([end]), one, np.array([axis]))
 
 
 def padded(x: Node, zeros: tuple[int, int], axis: int) -> Node:
-    """x with zeros before and after it along an axis."""
+    """Zero padding before and after x along an axis."""
     before, after = ([0] * len(x.output(0).get_partial_shape()) for _ in range(2))
     before[axis], after[axis] = zeros
     return ops().pad(x, np.array(before), np.array(after), "constant")
 
 
 def largest(x: Node, axis: int) -> Node:
-    """The largest value along an axis, which goes."""
+    """The maximum along an axis, which is removed."""
     return ops().reduce_max(x, np.array([axis]), False)
 
 
 def mean(x: Node, axis: int) -> Node:
-    """The mean along an axis, which goes."""
+    """The mean along an axis, which is removed."""
     return ops().reduce_mean(x, np.array([axis]), False)
 
 
 def number(value: float) -> Node:
-    """One number."""
+    """A scalar constant."""
     return ops().constant(np.float32(value))
 
 
@@ -178,7 +178,7 @@ def _constant(values: Array) -> Node:
 
 
 def _weights(values: Array) -> Node:
-    """Weights that are stored in half stay so until the network is compiled."""
+    """Constant weights; half-precision weights are converted when the network is compiled."""
     if values.dtype == np.float16:
         return ops().convert(ops().constant(values), "f32")
     return _constant(values)

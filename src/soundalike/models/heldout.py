@@ -1,12 +1,12 @@
-"""Held-out predictions: what cross-validation says of the tracks a genre head was trained on.
+"""Held-out predictions: cross-validated genre predictions for a genre head's training tracks.
 
-A head knows its training tracks, so what it says of them flatters it. Beside a trained head lies
-`<name>_heldout.npz` with, for each of its training tracks, the features and genre probabilities from
-the fold whose head saw neither the track nor its album nor its artist. Features of different folds
-live in different spaces: compare them within one fold only.
+Predictions for training tracks are overoptimistic. The file `<name>_heldout.npz` beside a trained head
+therefore has features and genre probabilities of each training track, computed in the fold whose head
+was trained without the track, its album and its artist. Features of different folds are in different
+spaces and can be compared only within a fold.
 
-A head that was trained on a split of its own has one fold, its test tracks, and what it says of the
-tracks that it heard is marked `HEARD` in place of a fold: it flatters, and there is nothing else.
+A head trained on a fixed split has one fold, its test tracks. Its training tracks have only
+overoptimistic predictions, marked `HEARD` in place of a fold.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
 HEARD = -2
-"""In place of a fold, for tracks that the head heard in training; -1 means that it never did."""
+"""Value in place of a fold for training tracks; -1 marks tracks that were never in training."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Heldout:
     Attributes
     ----------
     sha256 : checksums of the audio files [shape=(n,)]
-    folds : the fold each track was held out in, or `HEARD` [shape=(n,)]
+    folds : the fold in which each track was held out, or `HEARD` [shape=(n,)]
     features : [shape=(n, 32)]
     probabilities : [shape=(n, genres)]
     """
@@ -42,7 +42,7 @@ class Heldout:
     probabilities: NDArray[np.float32]
 
     def position(self, sha256: str) -> int | None:
-        """Where a file's prediction is, or None for a file that the head was not trained on."""
+        """Row of a file's prediction, or None for a file outside the training data."""
         return self._positions.get(sha256)
 
     @cached_property
@@ -50,7 +50,7 @@ class Heldout:
         return {str(sha256): i for i, sha256 in enumerate(self.sha256)}
 
     def save(self, head: Path) -> None:
-        """Write beside the head of that path."""
+        """Write to the file beside the given head."""
         with path_beside(head).open("wb") as file:
             np.savez(
                 file,
@@ -62,12 +62,12 @@ class Heldout:
 
 
 def path_beside(head: Path) -> Path:
-    """The file of held-out predictions that belongs to a head's file."""
+    """Path of the held-out predictions of a head's file."""
     return head.with_name(f"{head.stem}_heldout.npz")
 
 
 def load(head: Path) -> Heldout | None:
-    """Read the predictions beside a head; None where there are none.
+    """Read the predictions beside a head; None if there are none.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the representations on the tagger share: one pass over a clip's ten patches."""
+"""The tagger's output for a clip, computed once for all representations that use it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _patches: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
 
 
 def prepare(clip: Clip) -> None:
-    """Draw what the tagger hears of a clip beforehand, beside something else."""
+    """Compute the tagger's input in advance, in parallel with other work."""
     _patches[clip] = tagger.patches(tagger.spectrogram(clip))
 
 
 def output(clip: Clip, models: ModelStore) -> tagger.TaggerOutput:
-    """What the tagger makes of each 3 s of the clip, computed once as long as the clip lives.
+    """The tagger's output for each 3 s of the clip, cached for the clip's lifetime.
 
-    A clip of 30 s has ten patches; the 60 ms that remain are left out.
+    A clip of 30 s has ten patches; the remaining 60 ms are dropped.
 
     Raises
     ------

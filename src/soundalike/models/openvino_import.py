@@ -1,4 +1,4 @@
-"""OpenVINO's import, without the report that it sends of itself."""
+"""Import OpenVINO without its telemetry."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ REPORTER = "openvino_telemetry"
 
 
 def import_openvino() -> Any:
-    """OpenVINO, kept from telling anybody that it is used.
+    """Import OpenVINO with its telemetry disabled.
 
-    `import openvino` alone starts the package `openvino_telemetry`, which writes an ID into the user's
-    home and sends it to www.google-analytics.com from a forked process. Where that package cannot be
-    imported, OpenVINO uses a stub in its place.
+    `import openvino` runs the package `openvino_telemetry`, which writes an ID to the user's home folder
+    and sends it to www.google-analytics.com from a forked process. If that package cannot be imported,
+    OpenVINO uses a stub instead.
     """
     sys.modules[REPORTER] = None  # type: ignore[assignment]
     import openvino

@@ -1,4 +1,4 @@
-"""Input of the networks that take patches of a 16 kHz spectrogram: one level, one rate."""
+"""Input of networks that take patches of a 16 kHz spectrogram: level, sample rate, patches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ SAMPLE_RATE = 16_000
 
 
 def levelled_samples(clip: Clip) -> NDArray[np.float32]:
-    """A clip at -18 dBFS (`levels.at_reference_level`), resampled to 16 kHz at soxr's high quality."""
+    """Normalise a clip to -18 dBFS (`levels.at_reference_level`) and resample it to 16 kHz with
+    soxr's high quality.
+    """
     import soxr
 
     samples = levels.at_reference_level(clip.samples)
@@ -20,13 +22,13 @@ def levelled_samples(clip: Clip) -> NDArray[np.float32]:
 
 
 def cut(frames: NDArray[np.float32], length: int, step: int) -> NDArray[np.float32]:
-    """A spectrogram cut into patches; what is left over at the end is dropped.
+    """Cut a spectrogram into patches; an incomplete patch at the end is dropped.
 
     Parameters
     ----------
     frames : [shape=(t, bands)]
-    length : frames of a patch
-    step : frames from the start of one patch to the start of the next
+    length : number of frames per patch
+    step : hop between the starts of patches, in frames
 
     Returns
     -------

@@ -1,14 +1,14 @@
-"""Recording correction: from embeddings of a recording to those of what was played.
+"""Recording correction: map the embeddings of a recording to those of its clean source.
 
-A network of one hidden layer that corrects the embeddings of each 3 s of a clip. It is given those and
-their mean over the clip, which tells noise and room from music:
+A network with one hidden layer corrects the embeddings of each 3 s of a clip. Its input is those
+embeddings and their mean over the clip, which characterises noise and room:
 
     y = x + W relu(U x + V mean(x) + b) + c
 
-with x the embeddings of the three parts joined, each centred and divided by one number. It was trained
-(`scripts/fit_recording_correction.py`) on pairs of clips, clean and as they sound from loudspeakers, in
-rooms and noise and over telephones, to bring the one near the other. No label was used. The idea is that
-of feature mapping in robust speech recognition (Acero and Stern, "Environmental robustness in automatic
+x is the concatenation of the three parts' embeddings, each centred and divided by one number. The
+network was trained (`scripts/fit_recording_correction.py`) on pairs of clean clips and the same clips
+through loudspeakers, in rooms and noise and over telephones, without labels. The idea is that of
+feature mapping in robust speech recognition (Acero and Stern, "Environmental robustness in automatic
 speech recognition", ICASSP 1990; Xu, Du, Dai and Lee, "A regression approach to speech enhancement based
 on deep neural networks", IEEE/ACM TASLP 23, 2015).
 """
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from soundalike.models import tagger, weights, yamnet
 
 SIZES = {"musicnn": tagger.DIM, "musicnn_mid": 4 * tagger.MIDDLE_FILTERS, "yamnet": yamnet.DIM}
-"""Length of each part's embedding, in the order in which they are joined."""
+"""Length of each part's embedding, in order of concatenation."""
 DIM = sum(SIZES.values())
 _NAMES = ("mean", "scale", "own", "context", "bias", "output", "output_bias")
 
@@ -36,11 +36,11 @@ class RecordingCorrection:
 
     Attributes
     ----------
-    mean : of clean music, subtracted [shape=(1480,)]
-    scale : of each part, repeated along it; divides what is left [shape=(1480,)]
+    mean : mean of clean music, subtracted from the input [shape=(1480,)]
+    scale : divisor of the centred input, one value per part, repeated [shape=(1480,)]
     own, context : weights of a stretch and of the mean over the clip [shape=(1480, hidden)]
-    bias : of the hidden layer [shape=(hidden,)]
-    output, output_bias : [shape=(hidden, 1480)] and [shape=(1480,)]
+    bias : bias of the hidden layer [shape=(hidden,)]
+    output, output_bias : output layer [shape=(hidden, 1480)] and [shape=(1480,)]
     """
 
     mean: NDArray[np.float32]
@@ -52,11 +52,11 @@ class RecordingCorrection:
     output_bias: NDArray[np.float32]
 
     def __call__(self, moments: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
-        """Corrected embeddings, by part [shape=(stretches, dim)].
+        """Correct embeddings; the result is by part [shape=(stretches, dim)].
 
         Parameters
         ----------
-        moments : of a recording, by the names of `SIZES` [shape=(stretches, dim)]
+        moments : a recording's embeddings, by the names of `SIZES` [shape=(stretches, dim)]
         """
         joined = np.concatenate([moments[name] for name in SIZES], axis=1).astype(np.float32)
         x = (joined - self.mean) / self.scale
@@ -66,7 +66,7 @@ class RecordingCorrection:
         return dict(zip(SIZES, np.split(y.astype(np.float32), ends, axis=1), strict=True))
 
     def save(self, path: Path) -> None:
-        """Write to an `.npz`, the weights in half precision; the same network gives the same bytes."""
+        """Write an `.npz` with half-precision weights; the same network gives the same bytes."""
         half = {name: getattr(self, name).astype(np.float16) for name in ("own", "context", "output")}
         rest = {name: getattr(self, name) for name in _NAMES if name not in half}
         with path.open("wb") as file:

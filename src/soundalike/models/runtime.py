@@ -1,9 +1,9 @@
-"""What runs the networks: OpenVINO, or TensorFlow where that is not installed or not wanted.
+"""Inference runtimes: OpenVINO, or TensorFlow if OpenVINO is not installed or not wanted.
 
-A network is its weights and two descriptions of the same layers, a graph of OpenVINO's and a model of
-Keras's. OpenVINO (Apache 2.0) is a sixth of TensorFlow's size, is imported in a fraction of a second,
-and computes in bfloat16 on processors that multiply it in hardware: about a fifth of the time that
-float32 takes. Training is always TensorFlow's.
+A network consists of its weights and two definitions of the same layers, an OpenVINO graph and a Keras
+model. OpenVINO (Apache 2.0) is a sixth of TensorFlow's size, imports in a fraction of a second, and
+computes in bfloat16 on processors with hardware support, which takes about a fifth of the time of
+float32. Training always uses TensorFlow.
 
 `$SOUNDALIKE_RUNTIME` chooses: `auto` (the default), `openvino`, `openvino-f32` or `tensorflow`.
 """
@@ -33,18 +33,18 @@ VARIABLE = "SOUNDALIKE_RUNTIME"
 OPENVINO, OPENVINO_F32, TENSORFLOW = "openvino", "openvino-f32", "tensorflow"
 CHOICES = ("auto", OPENVINO, OPENVINO_F32, TENSORFLOW)
 KEPT_SHAPES = 4
-"""Input shapes that a network stays compiled for; the one not used for longest gives way."""
+"""Number of input shapes for which a compiled network is cached; the least recently used is evicted."""
 
-_aside: Executor | None = None
+_background: Executor | None = None
 
 
 def name() -> str:
-    """The runtime that networks loaded from now on run on.
+    """Name of the runtime for networks loaded from now on.
 
     Raises
     ------
     ModelError
-        If `$SOUNDALIKE_RUNTIME` names none, or one that does not run here.
+        If `$SOUNDALIKE_RUNTIME` is not a runtime, or one that is not available here.
     """
     wanted = os.environ.get(VARIABLE, "auto")
     if wanted not in CHOICES:
@@ -60,18 +60,18 @@ def name() -> str:
 
 
 def precision() -> str:
-    """What OpenVINO computes large networks in: "bf16" where the processor multiplies it, or "f32"."""
+    """OpenVINO's precision for large networks: "bf16" with hardware support, or "f32"."""
     return "bf16" if name() == OPENVINO and "BF16" in _capabilities() else "f32"
 
 
 def lower_priority() -> None:
-    """Let networks have what others leave of the processors, from now on; for a server of pages.
+    """Run networks at a lower priority from now on, to keep a server's pages responsive.
 
-    Then all passes run in one thread, whatever asks for them.
+    All passes then run in a single background thread.
     """
-    global _aside
-    if _aside is None:
-        _aside = ThreadPoolExecutor(1, "networks", system.lower_priority)
+    global _background
+    if _background is None:
+        _background = ThreadPoolExecutor(1, "networks", system.lower_priority)
 
 
 class Network:
@@ -79,10 +79,10 @@ class Network:
 
     Parameters
     ----------
-    shape : of its input; None where that differs from call to call
-    graph : makes the network as OpenVINO's graph, for an input of such a shape (-1 for any batch)
-    model : makes it as Keras's model, weights and all
-    tolerant : whether bfloat16's two to three digits will do, where the processor has it
+    shape : shape of the input, with None for variable dimensions
+    graph : builds the network as an OpenVINO graph for a given input shape (-1 for any batch size)
+    model : builds the network as a Keras model, with its weights
+    tolerant : whether bfloat16's precision of two to three digits is sufficient
     """
 
     def __init__(
@@ -94,23 +94,27 @@ class Network:
     ) -> None:
         self._lock = threading.Lock()
         if name() == TENSORFLOW:
-            self._run = _traced(shape, model)
+            self._run = _tensorflow_runner(shape, model)
         else:
-            self._run = _compiled(shape, graph, precision() if tolerant else "f32")
+            self._run = _openvino_runner(shape, graph, precision() if tolerant else "f32")
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
-        """All outputs for a batch, as float32 arrays of their own."""
-        given = np.ascontiguousarray(batch, np.float32)
+        """Run a batch and return copies of all outputs, as float32."""
+        inputs = np.ascontiguousarray(batch, np.float32)
         with self._lock:
             count = threads.of_networks()
-            return _aside.submit(self._run, given, count).result() if _aside else self._run(given, count)
+            return (
+                _background.submit(self._run, inputs, count).result()
+                if _background
+                else self._run(inputs, count)
+            )
 
 
 _Run = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], ...]]
-"""Runs a network with so many threads; 0 for all processors."""
+"""Runs a network on a batch with the given number of threads; 0 for all processors."""
 
 
-def _traced(shape: tuple[int | None, ...], model: Callable[[], keras.Model]) -> _Run:
+def _tensorflow_runner(shape: tuple[int | None, ...], model: Callable[[], keras.Model]) -> _Run:
     import_tensorflow()
     import tensorflow as tf
 
@@ -123,14 +127,14 @@ def _traced(shape: tuple[int | None, ...], model: Callable[[], keras.Model]) -> 
 
     def run(batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
         outputs = call(batch)
-        several = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        return tuple(np.asarray(output) for output in several)
+        all_outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        return tuple(np.asarray(output) for output in all_outputs)
 
     return run
 
 
 def _limit_tensorflow(count: int) -> None:
-    """Let TensorFlow use so many threads, which only the first network of a process can settle."""
+    """Set TensorFlow's number of threads, which only the first network of a process can do."""
     import tensorflow as tf
 
     try:
@@ -140,7 +144,7 @@ def _limit_tensorflow(count: int) -> None:
         return
 
 
-def _compiled(
+def _openvino_runner(
     shape: tuple[int | None, ...], graph: Callable[[tuple[int, ...]], openvino.Model], kind: str
 ) -> _Run:
     options = {
@@ -149,9 +153,9 @@ def _compiled(
     }
 
     @lru_cache(maxsize=KEPT_SHAPES)
-    def request(given: tuple[int, ...], count: int) -> Any:
-        own = options | {"INFERENCE_NUM_THREADS": count}
-        return _core().compile_model(graph(given), "CPU", own).create_infer_request()
+    def request(inputs: tuple[int, ...], count: int) -> Any:
+        settings = options | {"INFERENCE_NUM_THREADS": count}
+        return _core().compile_model(graph(inputs), "CPU", settings).create_infer_request()
 
     def run(batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
         size = -1 if shape[0] is None else shape[0]
@@ -163,7 +167,7 @@ def _compiled(
 
 @lru_cache(maxsize=1)
 def _has_openvino() -> bool:
-    """Whether OpenVINO is installed, is for this system, and knows the processor."""
+    """Whether OpenVINO is installed and supports this system and processor."""
     try:
         return "CPU" in _core().available_devices
     except (ImportError, OSError, RuntimeError):

@@ -1,8 +1,8 @@
-"""A clip by stretches of 3 s: the moments that "why this track" compares.
+"""Embeddings of 3 s segments ("stretches") of a clip, which "why this track" compares.
 
 A clip of 30 s has ten stretches of 2.992 s, the length of one patch of the tagger. A representation that
-is a mean over a clip is a weighted mean of its stretches, with weights that depend on the length of the
-clip alone: w_s is the share of the windows whose middle lies in stretch s.
+is a mean over a clip is a weighted mean of its stretches. The weights depend only on the length of the
+clip: w_s is the proportion of windows whose centre is in stretch s.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from soundalike.models import patches, tagger
 
 COUNT = 10
 MOMENTS = "_moments"
-"""What follows a representation's name where its embedding by stretches of 3 s is meant."""
+"""Suffix to a representation's name for its embeddings of 3 s stretches."""
 SECONDS = tagger.PATCH_FRAMES * tagger.HOP_LENGTH / patches.SAMPLE_RATE
 
 
 def of_middles(middles: NDArray[np.floating]) -> NDArray[np.intp]:
-    """The stretch of each window, by the time of its middle in seconds [shape=(windows,)]."""
+    """The stretch of each window, from the time of its centre in seconds [shape=(windows,)]."""
     return np.minimum((np.asarray(middles) / SECONDS).astype(np.intp), COUNT - 1)
 
 
 def weights(stretch_of: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Weight of each stretch [shape=(10,), sum 1], from the stretch of each window."""
+    """Weight of each stretch [shape=(10,), sum 1], given the stretch of each window."""
     return np.bincount(stretch_of, minlength=COUNT) / len(stretch_of)
 
 
 def means(windows: NDArray[np.float32], stretch_of: NDArray[np.intp]) -> NDArray[np.float32]:
-    """Mean over the windows of each stretch [shape=(windows, dim)] -> [shape=(10, dim)]."""
+    """Average the windows of each stretch [shape=(windows, dim)] -> [shape=(10, dim)]."""
     sums = np.zeros((COUNT, windows.shape[1]))
     np.add.at(sums, stretch_of, windows)
     counts = np.bincount(stretch_of, minlength=COUNT)
@@ -37,5 +37,5 @@ def means(windows: NDArray[np.float32], stretch_of: NDArray[np.intp]) -> NDArray
 
 
 def equal_weights() -> NDArray[np.float64]:
-    """Weights of stretches that have one window each [shape=(10,), sum 1]."""
+    """Weights of stretches with one window each [shape=(10,), sum 1]."""
     return np.full(COUNT, 1 / COUNT)

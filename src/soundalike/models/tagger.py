@@ -1,17 +1,17 @@
-"""The tagger: MSD_musicnn (Pons and Serra, 2019), rebuilt, with its authors' weights.
+"""The music tagger: a reimplementation of MSD_musicnn (Pons and Serra, 2019) with its original weights.
 
 Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", ISMIR
-late-breaking demo, 2019; trained on the Million Song Dataset's audio to tell 50 Last.fm tags. The
+late-breaking demo, 2019; trained on the Million Song Dataset's audio to predict 50 Last.fm tags. The
 weights are the file `assets/models/musicnn_msd.npz`, made by `scripts/convert_musicnn.py`.
 
-The network hears patches of 187 frames (3 s) of a mel spectrogram: 16 kHz, Hann windows of 512
-samples, hop length 256, frames centred with reflected edges, 96 Slaney mel bands from 0 to 8 kHz of
-unit area, power x drawn as log10(10000 x + 1). The authors' code rounds power to float16 before the
-logarithm, where loud music overflows; here all is float32.
+The input is patches of 187 frames (3 s) of a mel spectrogram: 16 kHz, Hann windows of 512 samples, hop
+length 256, frames centred with reflected edges, 96 Slaney mel bands from 0 to 8 kHz of unit area, and
+log10(10000 x + 1) of the power x. The authors' code rounds power to float16 before the logarithm, which
+overflows for loud music; we use float32 throughout.
 
-Its front end listens with filters that are wide in frequency (timbral: 0.4 s, 38 or 67 bands, the
-strongest place in frequency counts) and filters that are long in time (temporal: one band, 0.5 to
-2 s); three convolutions over time follow, and all their outputs are pooled over the patch.
+The front end has filters that are wide in frequency (timbral: 0.4 s, 38 or 67 bands, max-pooled over
+frequency) and filters that are long in time (temporal: one band, 0.5 to 2 s). Three convolutions over
+time follow, and the outputs of all layers are pooled over the patch.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ TAGS = (
     *("easy listening", "sexy", "catchy", "funk", "electro", "heavy metal", "Progressive rock"),
     *("60s", "rnb", "indie pop", "sad", "House", "happy"),
 )
-"""What the 50 outputs are trained to tell, in order, as Last.fm's listeners wrote them."""
+"""The tags of the 50 outputs, in order, as spelt by Last.fm's listeners."""
 
 TIMBRAL = {"timbral_38": 38, "timbral_67": 67}
-"""Filters over 7 frames and this many bands."""
+"""Number of bands of the filters over 7 frames."""
 TEMPORAL = {"temporal_128": 128, "temporal_64": 64, "temporal_32": 32}
-"""Filters over this many frames of one band."""
+"""Number of frames of the filters over one band."""
 MIDDLE = ("middle_1", "middle_2", "middle_3")
 TIMBRAL_FILTERS, TEMPORAL_FILTERS, MIDDLE_FILTERS = 204, 51, 64
 NORM = ("gamma", "beta", "mean", "variance")
 Layers = dict[str, list[NDArray[np.float32]]]
 TAPS = 8
-"""Frames that a temporal filter takes at once, as channels: a quarter of the time of one by one."""
+"""Number of frames that a temporal filter takes as channels, which quarters the computing time."""
 
 
 @dataclass(frozen=True)
 class TaggerOutput:
-    """What the network makes of each patch.
+    """The network's outputs for each patch.
 
     Attributes
     ----------
     tags : likelihood of each of `TAGS` [shape=(patches, 50), range 0 to 1]
     penultimate : the last layer before the tags [shape=(patches, 200)]
-    pooled : largest and mean value over the patch of every front and middle filter
+    pooled : maximum and mean over the patch of every front-end and middle filter
         [shape=(patches, 753, 2)]
     """
 
@@ -91,7 +91,7 @@ class Tagger:
     Raises
     ------
     ModelError
-        If the file is missing or does not hold the network's weights.
+        If the file is missing or does not contain the network's weights.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -104,20 +104,20 @@ class Tagger:
         )
 
     def __call__(self, batch: NDArray[np.float32]) -> TaggerOutput:
-        """Listen to a batch of patches [shape=(n, 187, 96)], all in one pass."""
+        """Run a batch of patches [shape=(n, 187, 96)] in one pass."""
         return TaggerOutput(*self._run(batch))
 
 
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
-    """The clip as the network takes it, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
+    """The network's input for a clip, log10(10000 x mel power + 1) [shape=(t, 96), at least 0].
 
-    The clip is brought to one level and resampled first (`patches.levelled_samples`).
+    The clip is first normalised in level and resampled (`patches.levelled_samples`).
     """
     return log_mel(levelled_samples(clip))
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Spectrogram of samples at 16 kHz, as they are [shape=(t, 96), at least 0]."""
+    """Log mel spectrogram of 16 kHz samples, without normalisation [shape=(t, 96), at least 0]."""
     numba_cache.ready()
     import librosa
 
@@ -133,12 +133,12 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def patches(frames: NDArray[np.float32], step: int = PATCH_FRAMES) -> NDArray[np.float32]:
-    """A spectrogram cut into patches of 3 s, one after another; what is left over is dropped.
+    """Cut a spectrogram into consecutive patches of 3 s; an incomplete last patch is dropped.
 
     Parameters
     ----------
     frames : from `spectrogram` [shape=(t, 96)]
-    step : frames from one patch's beginning to the next one's; no overlap by default
+    step : hop between patches in frames; no overlap by default
 
     Returns
     -------
@@ -153,7 +153,9 @@ def patches(frames: NDArray[np.float32], step: int = PATCH_FRAMES) -> NDArray[np
 
 
 def build() -> keras.Model:
-    """The network without its weights: [187, 96] in; tags, penultimate layer and pooled filters out."""
+    """Build the network without its weights: [187, 96] in; tags, penultimate layer and pooled filters
+    out.
+    """
     import keras
     from keras import layers, ops
 
@@ -163,10 +165,10 @@ def build() -> keras.Model:
     patch = keras.Input((PATCH_FRAMES, N_MELS))
     x = norm("input")(layers.Reshape((PATCH_FRAMES, N_MELS, 1))(patch))
     padded = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
-    heard = []
+    features = []
     for name, bands in TIMBRAL.items():
         y = layers.Conv2D(TIMBRAL_FILTERS, (7, bands), activation="relu", name=name)(padded)
-        heard.append(ops.max(norm(name)(y), axis=2))
+        features.append(ops.max(norm(name)(y), axis=2))
     for name, frames in TEMPORAL.items():
         padded = layers.ZeroPadding2D(((frames // 2 - 1, frames // 2), (0, 0)))(x)
         reach = PATCH_FRAMES + frames - TAPS
@@ -178,9 +180,9 @@ def build() -> keras.Model:
             activation="relu",
             name=name,
         )(taps)
-        heard.append(ops.max(norm(name)(y), axis=2))
+        features.append(ops.max(norm(name)(y), axis=2))
 
-    front = layers.Concatenate(axis=2)(heard)
+    front = layers.Concatenate(axis=2)(features)
     middle = [front]
     for name in MIDDLE:
         padded = layers.ZeroPadding1D(3)(middle[-1])
@@ -198,12 +200,12 @@ def build() -> keras.Model:
 
 
 def read(path: Path) -> Layers:
-    """The arrays of a file by layer, in Keras's order within each.
+    """Read the arrays of a file by layer, in Keras's order within each.
 
     Raises
     ------
     ModelError
-        If the file is missing or does not hold the network's weights.
+        If the file is missing or does not contain the network's weights.
     """
     with weights.opened(path, "model file") as arrays:
         layers = {}
@@ -224,7 +226,7 @@ def _model(layers: Layers) -> keras.Model:
 
 def _shapes() -> dict[str, list[tuple[int, ...]]]:
     """The shapes of each layer's arrays."""
-    heard = len(TIMBRAL) * TIMBRAL_FILTERS + len(TEMPORAL) * TEMPORAL_FILTERS
+    front_filters = len(TIMBRAL) * TIMBRAL_FILTERS + len(TEMPORAL) * TEMPORAL_FILTERS
     shapes: dict[str, list[tuple[int, ...]]] = {"input_norm": [(1,)] * 4}
 
     def convolution(name: str, kernel: tuple[int, ...]) -> None:
@@ -235,8 +237,8 @@ def _shapes() -> dict[str, list[tuple[int, ...]]]:
         convolution(name, (7, bands, 1, TIMBRAL_FILTERS))
     for name, frames in TEMPORAL.items():
         convolution(name, (frames // TAPS, 1, TAPS, TEMPORAL_FILTERS))
-    for name, given in zip(MIDDLE, (heard, MIDDLE_FILTERS, MIDDLE_FILTERS), strict=True):
-        convolution(name, (7, given, MIDDLE_FILTERS))
+    for name, in_channels in zip(MIDDLE, (front_filters, MIDDLE_FILTERS, MIDDLE_FILTERS), strict=True):
+        convolution(name, (7, in_channels, MIDDLE_FILTERS))
     shapes["pooled_norm"] = [(2 * N_POOLED,)] * 4
     convolution("penultimate", (2 * N_POOLED, DIM))
     shapes["tags"] = [(DIM, len(TAGS)), (len(TAGS),)]
@@ -249,23 +251,23 @@ _SHAPES = _shapes()
 def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
     ops = graph.ops()
 
-    def heard(x: Any, name: str, pads: list[tuple[int, int]], dilations: list[int]) -> Any:
+    def convolved(x: Any, name: str, pads: list[tuple[int, int]], dilations: list[int]) -> Any:
         y = ops.relu(graph.convolution(x, layers[name], pads, dilations=dilations))
         return graph.norm(y, layers[f"{name}_norm"])
 
     patch = graph.parameter(shape)
     x = ops.unsqueeze(patch, np.array([1]))
     x = graph.norm(x, layers["input_norm"])
-    front = [graph.largest(heard(x, name, [(3, 3), (0, 0)], [1, 1]), 3) for name in TIMBRAL]
+    front = [graph.largest(convolved(x, name, [(3, 3), (0, 0)], [1, 1]), 3) for name in TIMBRAL]
     for name, frames in TEMPORAL.items():
         padded = graph.padded(x, (frames // 2 - 1, frames // 2), axis=2)
         reach = PATCH_FRAMES + frames - TAPS
         taps = [graph.between(padded, tap, tap + reach, axis=2) for tap in range(TAPS)]
-        y = heard(ops.concat(taps, 1), name, [(0, 0), (0, 0)], [TAPS, 1])
+        y = convolved(ops.concat(taps, 1), name, [(0, 0), (0, 0)], [TAPS, 1])
         front.append(graph.largest(y, 3))
     every = [ops.concat(front, 1)]
     for name in MIDDLE:
-        y = heard(every[-1], name, [(3, 3)], [1])
+        y = convolved(every[-1], name, [(3, 3)], [1])
         every.append(y if len(every) == 1 else ops.add(y, every[-1]))
     joined = ops.concat(every, 1)
     both = [graph.largest(joined, 2), graph.mean(joined, 2)]

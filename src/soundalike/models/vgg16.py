@@ -1,8 +1,8 @@
 """VGG16's convolutions (Simonyan and Zisserman, 2015), with the ImageNet weights, as a feature map.
 
-The weights are the float16 file in `assets/models`, loaded from there and nowhere else. Images go in
-as they are: uint8 BGR values from 0 to 255, no mean subtracted, as in the article. The output is the
-last feature map after its pooling, 15 x 20 cells of 512 channels for a 480 x 640 image.
+The weights are the float16 file in `assets/models`; nothing is downloaded. Images are uint8 BGR values
+from 0 to 255 without mean subtraction, as in the article. The output is the last feature map after its
+pooling, 15 x 20 cells of 512 channels for a 480 x 640 image.
 """
 
 from __future__ import annotations
@@ -29,8 +29,7 @@ BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 class VGG16:
     """The network, ready to call; safe to share between threads (one pass runs at a time).
 
-    It runs in bfloat16 where the processor multiplies that in hardware, in float32 otherwise
-    (`runtime`).
+    It runs in bfloat16 on processors with hardware support, in float32 otherwise (`runtime`).
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class VGG16:
     Raises
     ------
     ModelError
-        If the file is missing or does not hold the thirteen convolutions.
+        If the file is missing or does not contain the thirteen convolutions.
     """
 
     def __init__(self, weights: Path) -> None:
@@ -49,7 +48,8 @@ class VGG16:
         )
 
     def __call__(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-        """Feature map of one image [shape=(480, 640, 3), BGR] -> float32 [shape=(15, 20, 512)].
+        """Compute the feature map of an image [shape=(480, 640, 3), BGR] -> float32
+        [shape=(15, 20, 512)].
 
         Other sizes from 32 x 32 up give maps of height // 32 by width // 32.
         """
@@ -59,7 +59,7 @@ class VGG16:
 
 
 def max_pool(feature_map: NDArray[np.float32], pool: tuple[int, int]) -> NDArray[np.float32]:
-    """Largest value in each cell of a coarser grid; rows and columns that do not fill a cell drop out.
+    """Max-pool a feature map; incomplete cells at the edges are dropped.
 
     Parameters
     ----------
@@ -78,28 +78,28 @@ def max_pool(feature_map: NDArray[np.float32], pool: tuple[int, int]) -> NDArray
 
 
 def read(path: Path) -> Layers:
-    """The convolutions of a file by name, in order: kernel [shape=(3, 3, in, out)] and bias.
+    """Read the convolutions of a file by name, in order: kernel [shape=(3, 3, in, out)] and bias.
 
     Raises
     ------
     ModelError
-        If the file is missing or does not hold them.
+        If the file is missing or does not contain them.
     """
-    layers, given = {}, 3
+    layers, in_channels = {}, 3
     with weights.opened(path, "model file") as arrays:
         for block, (filters, depth) in enumerate(BLOCKS, start=1):
             for layer in range(1, depth + 1):
                 name = f"block{block}_conv{layer}"
                 kernel, bias = arrays[f"{name}_kernel"], arrays[f"{name}_bias"]
-                weights.check({f"{name}_kernel": kernel}, [(3, 3, given, filters)])
+                weights.check({f"{name}_kernel": kernel}, [(3, 3, in_channels, filters)])
                 weights.check({f"{name}_bias": bias}, [(filters,)])
                 layers[name] = (kernel, bias)
-                given = filters
+                in_channels = filters
     return layers
 
 
 def build(layers: Layers) -> keras.Model:
-    """The network as Keras's model, with its weights."""
+    """Build the network as a Keras model with its weights."""
     import keras
 
     image = keras.Input((None, None, 3))

@@ -1,7 +1,7 @@
-"""What the representations on VGG16 share: one picture and one forward pass a clip and kind of picture.
+"""VGG16's feature maps of a clip, computed once per kind of picture.
 
-A kind of picture is a name and a way to draw a clip. The mel spectrogram is the one that most
-representations look at; others are defined by the representation that looks at them.
+A kind of picture is a name and a function that draws a clip. Most representations use the mel
+spectrogram; others define their own picture.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from soundalike.features import spectral, spectrogram_image
 from soundalike.models import ModelStore, vgg16
 
 DRAWING = "canvas"
-"""How the spectrogram is drawn for the network; part of an index's parameters."""
+"""Renderer of the network's input picture; part of an index's parameters."""
 
 FeatureMaps = WeakKeyDictionary[Clip, NDArray[np.float32]]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A way to show a clip to VGG16.
+    """A way to draw a clip as VGG16's input.
 
     Attributes
     ----------
-    name : its name in the feature cache; another way to draw takes another name
-    draw : a clip to the network's input [shape=(height, width, 3)], as uint8 or float32
+    name : name in the feature cache; a changed drawing needs a new name
+    draw : draws a clip as the network's input [shape=(height, width, 3)], uint8 or float32
     grid : rows and columns of the feature map: height and width of the input, each divided by 32
     """
 
@@ -48,7 +48,7 @@ _other_maps: WeakKeyDictionary[ModelStore, dict[str, FeatureMaps]] = WeakKeyDict
 
 
 def mel_image(clip: Clip) -> NDArray[np.uint8]:
-    """The clip's mel spectrogram as VGG16 sees it [shape=(480, 640, 3), BGR]."""
+    """The clip's mel spectrogram as VGG16's input [shape=(480, 640, 3), BGR]."""
     if clip not in _images:
         _images[clip] = spectrogram_image.canvas(spectral.mel_spectrogram(clip))
     return _images[clip]
@@ -60,8 +60,8 @@ MEL = Picture("mel", lambda clip: mel_image(clip))
 def feature_map(clip: Clip, models: ModelStore, picture: Picture = MEL) -> NDArray[np.float32]:
     """VGG16's last feature map of a picture of the clip [shape=(*picture.grid, 512)].
 
-    Of the mel spectrogram by default [shape=(15, 20, 512)]. Computed once as long as the clip lives,
-    and once ever where the models have a feature cache (which keeps float16).
+    The default picture is the mel spectrogram [shape=(15, 20, 512)]. The map is cached for the clip's
+    lifetime, and permanently if the models have a feature cache (which stores float16).
     """
     maps = _maps_of(models, picture)
     if clip not in maps:
@@ -98,7 +98,7 @@ def _read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.float32] | None
 
 
 def _write(path: Path, array: NDArray[np.float16]) -> None:
-    """Written aside and renamed, so that a killed run leaves no half a file."""
+    """Write to a temporary file and rename it, so that a killed run leaves no partial file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")
     with os.fdopen(handle, "wb") as file:

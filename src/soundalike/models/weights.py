@@ -1,4 +1,4 @@
-"""A model's file: an `.npz` with the network's weights in order, and whatever else belongs to them."""
+"""Model files: an `.npz` with the network's weights in order, and further arrays."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def write(
     dtype: type[np.floating] = np.float32,
     **others: NDArray[Any],
 ) -> None:
-    """Write a network's weights, `weight_00` and so on, and other arrays by their names.
+    """Write a network's weights as `weight_00` and so on, and other arrays by name.
 
     The same arrays give the same bytes.
     """
@@ -34,12 +34,12 @@ def write(
 
 
 def read(arrays: NpzFile, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.float32]]:
-    """The weights that `write` wrote, in order, as float32.
+    """Read the weights that `write` wrote, in order, as float32.
 
     Raises
     ------
     ValueError
-        If they are of another network than one whose weights have these shapes.
+        If the weights do not have these shapes.
     """
     names = sorted(name for name in arrays.files if name.startswith("weight_"))
     found = {name: arrays[name] for name in names}
@@ -48,7 +48,7 @@ def read(arrays: NpzFile, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.
 
 
 def check(arrays: Mapping[str, NDArray[Any]], shapes: Sequence[tuple[int, ...]]) -> None:
-    """See that arrays hold numbers and have the shapes that a network takes, in order.
+    """Check that arrays are floating point and have the given shapes, in order.
 
     Raises
     ------
@@ -64,18 +64,18 @@ def check(arrays: Mapping[str, NDArray[Any]], shapes: Sequence[tuple[int, ...]])
 
 @contextmanager
 def opened(path: Path, what: str, advice: str = RESTORE) -> Iterator[NpzFile]:
-    """The arrays of a model's file, while they are read and checked.
+    """Open a model file for reading and checking.
 
     Parameters
     ----------
     path : the file
-    what : what it is called in an error, such as "genre head"
-    advice : what to do if it is missing
+    what : name of the file in errors, such as "genre head"
+    advice : what to do if the file is missing
 
     Raises
     ------
     ModelError
-        If the file is missing or damaged, or if what is done with it finds it of another kind.
+        If the file is missing or damaged, or if the code in the block rejects its contents.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:

@@ -1,14 +1,14 @@
-"""YAMNet: a network that names 521 kinds of sound (Plakal and Ellis, 2019), rebuilt with its weights.
+"""YAMNet: a classifier of 521 kinds of sound (Plakal and Ellis, 2019), with its original weights.
 
 MobileNet v1 (Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision
 applications", 2017), trained by Google on AudioSet (Gemmeke et al., "Audio Set: an ontology and
 human-labeled dataset for audio events", ICASSP 2017). The weights are `assets/models/yamnet_fp16.npz`;
-the model card beside it says where they come from.
+the model card beside the file states their origin.
 
 The network takes patches of 96 frames (0.96 s) of a log mel spectrogram, one every 48 frames: 16 kHz,
 periodic Hann windows of 400 samples, hop length 160, FFT of 512, magnitudes in 64 HTK mel bands from
 125 to 7,500 Hz, not normalised, ln(x + 0.001). Frames are not padded, and an incomplete last patch is
-left out: a clip of 30 s has 61 or 62 patches.
+dropped: a clip of 30 s has 61 or 62 patches.
 
 Batch normalisation is folded into the weights: every convolution has a bias and is followed by ReLU.
 """
@@ -52,7 +52,7 @@ _FIRST_FILTERS = 32
 _FILTERS = (64, 128, 128, 256, 256, *(512,) * 6, 1_024, 1_024)
 """Filters of the pointwise convolutions, layers 2 to 14."""
 _STRIDED = frozenset({3, 5, 7, 13})
-"""Layers whose depthwise convolution has stride 2; so has layer 1."""
+"""Layers whose depthwise convolution has stride 2, as layer 1 does."""
 Layers = dict[str, list[NDArray[np.floating]]]
 
 
@@ -63,7 +63,7 @@ class Output:
     Attributes
     ----------
     embeddings : mean of the last convolution over the patch [shape=(patches, 1024), at least 0]
-    logits : of the 521 classes, before the sigmoid [shape=(patches, 521)]
+    logits : logits of the 521 classes, before the sigmoid [shape=(patches, 521)]
     """
 
     embeddings: NDArray[np.float32]
@@ -71,7 +71,7 @@ class Output:
 
     @property
     def probabilities(self) -> NDArray[np.float32]:
-        """Probability of each class by itself [shape=(patches, 521), range 0 to 1]."""
+        """Independent probability of each class [shape=(patches, 521), range 0 to 1]."""
         return np.asarray(0.5 + 0.5 * np.tanh(0.5 * self.logits), np.float32)
 
 
@@ -80,13 +80,13 @@ class YAMNet:
 
     Parameters
     ----------
-    path : of the `.npz` with `layer1_kernel`, `layer1_bias`, `layer<n>_depthwise_...`,
+    path : path of the `.npz` with `layer1_kernel`, `layer1_bias`, `layer<n>_depthwise_...`,
         `layer<n>_pointwise_...` and `classes_...`
 
     Raises
     ------
     ModelError
-        If the file is missing or does not hold the network's weights.
+        If the file is missing or does not contain the network's weights.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,24 +99,24 @@ class YAMNet:
         )
 
     def __call__(self, batch: NDArray[np.float32]) -> Output:
-        """Embeddings and logits of a batch of patches [shape=(n, 96, 64)], in one pass."""
+        """Compute embeddings and logits of a batch of patches [shape=(n, 96, 64)], in one pass."""
         return Output(*self._run(batch))
 
 
 def spectrogram(clip: Clip) -> NDArray[np.float32]:
-    """Log mel spectrogram of a clip at one level [shape=(t, 64), at least ln(0.001)].
+    """Log mel spectrogram of a clip, level-normalised [shape=(t, 64), at least ln(0.001)].
 
-    The clip is brought to one level and resampled first (`patches.levelled_samples`).
+    The clip is first normalised in level and resampled (`patches.levelled_samples`).
     """
     return log_mel(levelled_samples(clip))
 
 
 def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log mel spectrogram of samples at 16 kHz, as they are [shape=(t, 64), at least ln(0.001)]."""
+    """Log mel spectrogram of 16 kHz samples, not normalised [shape=(t, 64), at least ln(0.001)]."""
     numba_cache.ready()
     import librosa
 
-    # librosa centres a window that is shorter than its FFT.
+    # librosa centres a window shorter than the FFT.
     side = (N_FFT - WIN_LENGTH) // 2
     transform = librosa.stft(
         np.pad(samples, side),
@@ -133,8 +133,8 @@ def log_mel(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 def mel_weights() -> NDArray[np.float32]:
     """Weight of each FFT bin in each mel band [shape=(257, 64)].
 
-    Triangles that are straight on the HTK mel scale, as `tf.signal.linear_to_mel_weight_matrix` has
-    them, where librosa's are straight in Hz.
+    The triangles are linear on the HTK mel scale, as in `tf.signal.linear_to_mel_weight_matrix`;
+    librosa's are linear in Hz.
     """
 
     def to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -151,12 +151,12 @@ def mel_weights() -> NDArray[np.float32]:
 
 
 def patches(frames: NDArray[np.float32], step: int = PATCH_HOP) -> NDArray[np.float32]:
-    """A spectrogram cut into patches of 0.96 s, which overlap by half as in YAMNet's own program.
+    """Cut a spectrogram into patches of 0.96 s, by default half-overlapping as in the original YAMNet.
 
     Parameters
     ----------
     frames : from `spectrogram` [shape=(t, 64)]
-    step : frames from one patch's beginning to the next one's
+    step : hop between patches in frames
 
     Returns
     -------
@@ -175,12 +175,12 @@ def class_names(path: Path) -> list[str]:
 
     Parameters
     ----------
-    path : of the network's weights; the table `yamnet_classes.csv` lies beside them
+    path : path of the network's weights; the table `yamnet_classes.csv` is in the same folder
 
     Raises
     ------
     ModelError
-        If the table is missing, or does not list 521 classes with a name each.
+        If the table is missing or does not list 521 named classes.
     """
     table = path.with_name(CLASSES_FILE)
     try:
@@ -194,7 +194,7 @@ def class_names(path: Path) -> list[str]:
 
 
 def build() -> keras.Model:
-    """The network without its weights: [96, 64] in; embedding and logits out."""
+    """Build the network without its weights: [96, 64] in; embedding and logits out."""
     import keras
     from keras import layers
 
@@ -212,12 +212,12 @@ def build() -> keras.Model:
 
 
 def read(path: Path) -> Layers:
-    """The kernel and bias of each layer of a file.
+    """Read the kernel and bias of each layer of a file.
 
     Raises
     ------
     ModelError
-        If the file is missing or does not hold the network's weights.
+        If the file is missing or does not contain the network's weights.
     """
     with weights.opened(path, "model file") as arrays:
         layers: Layers = {}
@@ -242,12 +242,12 @@ def _model(layers: Layers) -> keras.Model:
 def _shapes() -> dict[str, list[tuple[int, ...]]]:
     """The shapes of each layer's kernel and bias."""
     shapes: dict[str, list[tuple[int, ...]]] = {"layer1": [(3, 3, 1, _FIRST_FILTERS), (_FIRST_FILTERS,)]}
-    given = _FIRST_FILTERS
+    in_channels = _FIRST_FILTERS
     for number, filters in enumerate(_FILTERS, start=2):
-        shapes[f"layer{number}_depthwise"] = [(3, 3, given, 1), (given,)]
-        shapes[f"layer{number}_pointwise"] = [(1, 1, given, filters), (filters,)]
-        given = filters
-    shapes["classes"] = [(given, N_CLASSES), (N_CLASSES,)]
+        shapes[f"layer{number}_depthwise"] = [(3, 3, in_channels, 1), (in_channels,)]
+        shapes[f"layer{number}_pointwise"] = [(1, 1, in_channels, filters), (filters,)]
+        in_channels = filters
+    shapes["classes"] = [(in_channels, N_CLASSES), (N_CLASSES,)]
     return shapes
 
 
@@ -258,7 +258,7 @@ def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
     size = [PATCH_FRAMES, N_MELS]
 
     def strided(stride: int) -> list[tuple[int, int]]:
-        """Zeros before and after each axis, as TensorFlow's "same" has them; updates the size."""
+        """Zero padding of each axis for TensorFlow's "same" mode; updates the size."""
         pads = []
         for axis, length in enumerate(size):
             size[axis] = -(-length // stride)

@@ -1,9 +1,8 @@
-"""The representations: named ways to turn a clip into an embedding, compared by cosine similarity.
+"""Representations: named embeddings of a clip, compared by cosine similarity.
 
-Each is one module with `embed(clip, models)` and one line in `REGISTRY`. A joined representation has
-no vectors of its own: it is the concatenation of others, each times a weight, and what an index
-stores of it are its parts. Some are scaled by the index that holds them before they are compared
-(`scaling`): standardised, or centred and brought to length 1.
+Each is a module with `embed(clip, models)` and an entry in `REGISTRY`. A joined representation is the
+weighted concatenation of others, and an index stores only its parts. An index scales some
+representations before comparing them (`scaling`): standardised, or centred and normalised to length 1.
 """
 
 from __future__ import annotations
@@ -48,15 +47,20 @@ class Representation:
 
     Attributes
     ----------
-    name : its name everywhere: registry, index, command line, URL title : its name for a visitor
-    dim : length of the embedding; 0 where it depends on the library's table description : what it
-    captures and what it misses, a paragraph models : the model files it depends on parts : of a
-    joined one, the parts and their default weights scaling : how an index scales its vectors by
-    those of its tracks; None for not at all moments : of a clip, its embedding by stretches of 3 s
-    [shape=(10, dim)] moment_weights : how much each stretch counts in the clip's embedding
-    [shape=(10,), sum 1] hubness_corrected : whether an index keeps a bias that makes every track
-    somebody's neighbour (`hubness`) heavy : whether an index that is to be small keeps its
-    neighbours and not its vectors
+    name : name in the registry, index, command line and URL
+    title : name for visitors
+    dim : length of the embedding; 0 if it depends on the library's table
+    description : a paragraph on what it captures and misses
+    models : the model files it depends on
+    own_embed : computes the embedding of a clip; None for joined representations
+    from_table : computes the embeddings of a library's tracks from its table
+    parts : parts of a joined representation with their default weights
+    scaling : how an index scales the vectors; None for no scaling
+    moments : computes a clip's embeddings by stretches of 3 s [shape=(10, dim)]
+    moment_weights : weight of each stretch in the clip's embedding [shape=(10,), sum 1]
+    hubness_corrected : whether an index stores a bias that makes every track a neighbour of
+        others (`hubness_correction`)
+    heavy : whether a small index stores only the neighbours, without the vectors
     """
 
     name: str
@@ -75,14 +79,12 @@ class Representation:
 
     @threads.single_threaded_blas()
     def embed(self, clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-        """Embedding of a 30 s clip (`audio.analysis_window`): float32 [shape=(dim,)].
-
-        As the networks give it, before an index scales it.
+        """Embed a 30 s clip (`audio.analysis_window`): float32 [shape=(dim,)], unscaled.
 
         Raises
         ------
         SoundalikeError
-            If it reads the library's table, or a model that it needs is missing.
+            If the representation needs the library's table, or a model is missing.
         """
         if self.own_embed is not None:
             return self.own_embed(clip, models)
@@ -91,9 +93,9 @@ class Representation:
 
 
 MID_WEIGHT = 0.7
-"""Weight of the tagger's middle in the default, beside its last layer and YAMNet's."""
+"""Weight of the tagger's middle layers in the default representation."""
 GENRE_WEIGHT = 80.0
-"""The article's weight of the genre part; docs/method.md has the norms that it balances."""
+"""The article's weight of the genre part; docs/method.md lists the norms it balances."""
 
 REGISTRY: dict[str, Representation] = {
     representation.name: representation
@@ -259,16 +261,16 @@ REGISTRY: dict[str, Representation] = {
 }
 DEFAULT = "soundalike"
 MAIN = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
-"""What is offered to compare by where there is no room for all."""
+"""The representations to offer where space is limited."""
 
 
 def get(name: str) -> Representation:
-    """The representation of that name.
+    """Look up a representation by name.
 
     Raises
     ------
     UnknownRepresentationError
-        If there is none; the message lists those there are.
+        If the name is unknown; the message lists the known names.
     """
     if name not in REGISTRY:
         raise UnknownRepresentationError(
@@ -278,24 +280,24 @@ def get(name: str) -> Representation:
 
 
 def available(models: ModelStore) -> list[str]:
-    """The representations whose models are at hand; all but what needs a model of one's own."""
+    """The representations whose models are available; some need a model trained by the user."""
     return [name for name, item in REGISTRY.items() if set(item.models) <= models.names]
 
 
 def main(names: Iterable[str], chosen: str | None = None) -> list[str]:
-    """The few of some representations to offer at first, with the chosen one if it is another."""
-    there = list(names)
-    offered = [name for name in MAIN if name in there] or there
+    """The main ones among the given representations, plus the chosen one."""
+    present = list(names)
+    offered = [name for name in MAIN if name in present] or present
     return offered if chosen is None or chosen in offered else [*offered, chosen]
 
 
 def default(names: Iterable[str]) -> str:
-    """What to compare by among some representations, unless told otherwise: the best there is."""
-    there = list(names)
-    return DEFAULT if DEFAULT in there else there[0]
+    """The default representation among the given ones."""
+    present = list(names)
+    return DEFAULT if DEFAULT in present else present[0]
 
 
 def stored(names: Iterable[str]) -> list[str]:
-    """The representations whose vectors the named ones need: themselves, or their parts."""
+    """The representations to store for the given ones: themselves or their parts."""
     needed = [part for name in names for part in (get(name).parts or [name])]
     return list(dict.fromkeys(needed))

@@ -1,8 +1,8 @@
-"""`cf_regression`: what listeners would have in common, guessed from the sound alone.
+"""`cf_regression`: collaborative-filtering factors predicted from audio.
 
-The 40 collaborative-filtering factors that a convolutional network over time predicts from a mel
-spectrogram (`models.factor_cnn`), trained on a table of plays (`collaborative`). There is no bundled
-network: it needs listening data, which a person brings.
+A convolutional network over time predicts the 40 factors from a mel spectrogram (`models.factor_cnn`).
+It is trained on a table of plays (`collaborative`). No network is bundled, because it needs the user's
+listening data.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(40,)].
+    """Embed a 30 s clip: float32 [shape=(40,)].
 
     Raises
     ------
@@ -39,5 +39,5 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 
 
 def at_one_level(clip: Clip) -> Clip:
-    """The clip at -18 dBFS, as the network takes it: its spectrogram's levels are absolute."""
+    """Normalise a clip to -18 dBFS, because the levels of the network's input are absolute."""
     return replace(clip, samples=levels.at_reference_level(clip.samples))

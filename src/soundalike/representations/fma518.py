@@ -3,12 +3,13 @@
 The recipe is FMA's (Defferrard et al., 2017): librosa's features at n_fft 2048 and hop length 512,
 summarised over frames by kurtosis (excess), maximum, mean, median, minimum, skewness and standard
 deviation. As there, the constant-Q chromagrams come from one transform of 84 bins, the tonnetz from
-`chroma_cens`, and the MFCC from a mel spectrogram of 128 bands. Two things differ: FMA read files
-at their own rate and whole (30 s), this takes the 30 s window at 22,050 Hz; and librosa is today's.
+`chroma_cens`, and the MFCC from a mel spectrogram of 128 bands. There are two differences: FMA read
+whole files (30 s) at their own sample rate, and we use the 30 s window at 22,050 Hz; and librosa is
+the current version.
 
-The parts have very different units (a centroid in Hz beside a kurtosis): compare them after
-standardising each of the 518 numbers over the library. What is undefined, the skewness and kurtosis
-of a feature that never changes, is 0.
+The features have very different units (a centroid in Hz, a kurtosis), so the 518 numbers must be
+standardised over the library before comparison. Undefined values, such as the skewness and kurtosis of
+a constant feature, are 0.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ SIZES = {
     "tonnetz": 6,
     "zcr": 1,
 }
-"""Rows of each feature, in FMA's order."""
+"""Number of rows of each feature, in FMA's order."""
 
 STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 
@@ -62,14 +63,14 @@ _OCTAVES = 7
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(518,)], units as in `COLUMNS`; no network is used."""
+    """Embed a 30 s clip without a network: float32 [shape=(518,)], in the order of `COLUMNS`."""
     features = rows(clip)
     parts = [statistics(features[name]).ravel() for name in SIZES]
     return np.concatenate(parts).astype(np.float32)
 
 
 def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
-    """The features frame by frame: each [shape=(SIZES[name], t)]."""
+    """Compute the features by frame, each [shape=(SIZES[name], t)]."""
     numba_cache.ready()
     import librosa
 
@@ -79,7 +80,7 @@ def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
     tones = np.abs(
         librosa.cqt(samples, sr=rate, hop_length=HOP_LENGTH, n_bins=_OCTAVES * 12, tuning=None)
     )
-    # What the transform has; librosa takes 36 where FMA's version of it took 12.
+    # librosa's default is now 36 bins per octave; FMA's version used 12, as this transform does.
     cqt = {"C": tones, "n_octaves": _OCTAVES, "bins_per_octave": 12}
     cens = of.chroma_cens(**cqt)
     return {
@@ -98,7 +99,7 @@ def rows(clip: Clip) -> dict[str, NDArray[np.float32]]:
 
 
 def statistics(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Seven statistics of each row [shape=(d, t)] -> [shape=(7, d)], in the order of `STATISTICS`."""
+    """Compute seven statistics of each row [shape=(d, t)] -> [shape=(7, d)], ordered as `STATISTICS`."""
     from scipy import stats
 
     exact = np.asarray(values, np.float64)

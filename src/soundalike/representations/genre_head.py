@@ -1,7 +1,7 @@
-"""`genre_head`: the 32 numbers from which the genre head tells genres.
+"""`genre_head`: the 32 numbers of the genre head's last hidden layer.
 
-It hears what separates the genres it was trained on and forgets the rest, so that two clips of one
-genre tend to agree whatever else they do.
+The layer captures differences between the genres in its training data and ignores the rest, so clips of
+the same genre tend to match even if they differ in other ways.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(32,)]."""
+    """Embed a 30 s clip: float32 [shape=(32,)]."""
     return _features_and_genres(clip, models)[0]
 
 
 def genre_probabilities(clip: Clip, models: ModelStore) -> dict[str, float]:
-    """Predicted genres of a 30 s clip, likeliest first; they sum to 1."""
+    """Predict the genres of a 30 s clip: probabilities, most likely first, which sum to 1."""
     probabilities = _features_and_genres(clip, models)[1]
     pairs = zip(models.genre_head.genres, map(float, probabilities), strict=True)
     return dict(sorted(pairs, key=lambda pair: -pair[1]))

@@ -1,19 +1,17 @@
-"""`metadata`: what the library's table says of a track; not a sound is heard.
+"""`metadata`: a metadata-only baseline from the library's table.
 
-The article's columns, each where the table has it (names are FMA's or plain ones, see `NUMERIC`,
+It uses the article's columns where the table has them (with FMA's or plain names, see `NUMERIC`,
 `ONE_HOT` and `TITLE`):
 
-- numbers (years, places, duration, favourites, listens): standardised over the tracks that have one,
-  the others take the mean, which is 0;
-- artist, language and sub-genres: one dimension a name, 1 where the track has it. Names that one track
-  alone has say nothing of two, but are kept, as in the article. The column `genre` is never used, since
-  it is what representations are judged by;
-- the title: the mean of its words' vectors. No pretrained vectors are bundled, so that a word's vector
-  comes from feature hashing (Weinberger et al., 2009): plus or minus 1 in one of 300 dimensions, so
-  that titles agree in words they share and in nothing of their meaning.
+- numbers (years, places, duration, favourites, listens): standardised over the tracks with a value;
+  missing values take the mean, which is 0;
+- artist, language and sub-genres: one-hot encoded. Names that occur only once cannot match but are kept,
+  as in the article. The column `genre` is never used, because representations are evaluated by it;
+- the title: the mean of its word vectors. No pretrained vectors are bundled, so word vectors come from
+  feature hashing (Weinberger et al., 2009): plus or minus 1 in one of 300 dimensions. Titles therefore
+  match only by shared words, without their meaning.
 
-It belongs to a table as a whole: a track's vector depends on which others there are, and a clip that
-is in no table has none.
+A track's vector depends on the other tracks in the table, and a clip outside the table has none.
 """
 
 from __future__ import annotations
@@ -39,14 +37,16 @@ NUMERIC = {
     "favourites": ("favourites", "favorites", "track_favorites"),
     "listens": ("listens", "track_listens"),
 }
-"""Columns of numbers: what they are called on screen, and their names in a table; the first counts."""
+"""Numeric columns: display name, and possible names in a table, of which the first found is used."""
 
 ONE_HOT = {
     "artist": ("artist_id", "artist"),
     "language": ("language", "track_language_code"),
     "sub-genres": ("subgenres", "sub_genres", "track_genres", "genres"),
 }
-"""Columns of names; a field may hold several, apart by semicolons, commas, bars or in a [list]."""
+"""Columns of names; a field may contain several, separated by semicolons, commas or bars, or as a
+[list].
+"""
 
 TITLE = "title"
 TITLE_DIM = 300
@@ -74,8 +74,8 @@ class Metadata:
     Attributes
     ----------
     matrix : float32 [shape=(n, dim)]
-    groups : where each group of dimensions is, in order: name on screen and slice
-    missing : sentences about what the table does not have, or of which it says nothing; may be none
+    groups : groups of dimensions in order: display name and slice
+    missing : sentences about missing or uninformative columns; may be empty
     """
 
     matrix: NDArray[np.float32]
@@ -84,7 +84,7 @@ class Metadata:
 
 
 def from_table(tracks: pd.DataFrame) -> Metadata:
-    """Vectors of a library's tracks.
+    """Compute the vectors of a library's tracks.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def from_table(tracks: pd.DataFrame) -> Metadata:
     Raises
     ------
     LibraryError
-        If no column tells one track from another.
+        If no column distinguishes the tracks.
     """
     blocks: dict[str, NDArray[np.float32]] = {}
     absent: list[str] = []
@@ -116,7 +116,7 @@ def from_table(tracks: pd.DataFrame) -> Metadata:
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Refuse: a clip alone has no metadata.
+    """Raise an error, because a clip has no metadata.
 
     Raises
     ------
@@ -141,11 +141,11 @@ def _column(tracks: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str] | 
 
 
 def _numbers(tracks: pd.DataFrame, columns: tuple[str, ...]) -> NDArray[np.float32] | None:
-    """One standardised dimension [shape=(n, 1)]; None without a column or without any spread."""
+    """One standardised dimension [shape=(n, 1)]; None if the column is missing or constant."""
     texts = _column(tracks, columns)
     if texts is None:
         return None
-    # Of a date, its year.
+    # Reduce dates to years.
     dates = texts.str.extract(r"^(\d{4})-\d{2}", expand=False)
     parsed = pd.to_numeric(dates.fillna(texts), errors="coerce").to_numpy(np.float64)
     values = np.where(np.isfinite(parsed), parsed, np.nan)
@@ -157,7 +157,7 @@ def _numbers(tracks: pd.DataFrame, columns: tuple[str, ...]) -> NDArray[np.float
 
 
 def _one_hot(tracks: pd.DataFrame, columns: tuple[str, ...]) -> NDArray[np.float32] | None:
-    """A dimension a name, in alphabetical order; None where there are fewer than two names."""
+    """One dimension per name, in alphabetical order; None if there are fewer than two names."""
     texts = _column(tracks, columns)
     if texts is None:
         return None
@@ -179,7 +179,7 @@ def _named(parts: list[str]) -> set[str]:
 
 
 def _titles(tracks: pd.DataFrame) -> NDArray[np.float32] | None:
-    """The mean of the words' hashed vectors [shape=(n, 300)]; None where no title has a word."""
+    """The mean of the words' hashed vectors [shape=(n, 300)]; None if no title has a word."""
     from sklearn.feature_extraction.text import HashingVectorizer
 
     texts = _column(tracks, (TITLE,))

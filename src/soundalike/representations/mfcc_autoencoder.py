@@ -1,8 +1,8 @@
-"""`mfcc_autoencoder`: the bottleneck of an autoencoder of cepstral coefficients.
+"""`mfcc_autoencoder`: the bottleneck of an MFCC autoencoder.
 
-The 512 numbers, 32 for each of 16 stretches of 1.9 s, from which a small convolutional network draws
-the standardised 20 x 1,293 MFCC matrix again as well as it can (`models.autoencoder`; how well, held
-out, is in its model card).
+The 512 numbers, 32 for each of 16 segments of 1.9 s, are the code from which a small convolutional
+network reconstructs the standardised 20 x 1,293 MFCC matrix (`models.autoencoder`; its model card has
+the held-out error).
 """
 
 from __future__ import annotations
@@ -26,5 +26,5 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(512,)]."""
+    """Embed a 30 s clip: float32 [shape=(512,)]."""
     return models.autoencoder.embed(spectral.standardise(spectral.mfcc(clip)))

@@ -1,9 +1,9 @@
-"""`mfcc_flat`: the cepstral coefficients themselves, frame by frame.
+"""`mfcc_flat`: the MFCC themselves, frame by frame.
 
 The 20 x 1,293 mel-frequency cepstral coefficients, each row standardised over the clip (mean 0,
-standard deviation 1), flattened row by row: 25,860 numbers. Since each row's length is fixed by the
-standardisation, every embedding has the same norm and the cosine of two clips is the mean over
-coefficients of their correlation in time.
+standard deviation 1), flattened row by row: 25,860 numbers. The standardisation fixes each row's norm,
+so every embedding has the same norm, and the cosine of two clips is the mean over coefficients of their
+correlation in time.
 """
 
 from __future__ import annotations
@@ -26,5 +26,5 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(25860,)], standard deviations; no network is used."""
+    """Embed a 30 s clip without a network: float32 [shape=(25860,)], in standard deviations."""
     return spectral.standardise(spectral.mfcc(clip)).reshape(DIM)

@@ -1,8 +1,8 @@
-"""`musicnn`: the last hidden layer of a network that was trained to tag music.
+"""`musicnn`: the last hidden layer of the music tagger.
 
-MSD_musicnn's penultimate layer (200 units after their batch normalisation: the very numbers from which
-it tells its 50 tags), averaged over the clip's ten patches of 3 s. An index centres them on its own
-tracks (`scaling`).
+MSD_musicnn's penultimate layer (200 units after batch normalisation, the input of its 50 tag outputs),
+averaged over the clip's ten patches of 3 s. An index centres the vectors on its own tracks
+(`scaling`).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(200,)]."""
+    """Embed a 30 s clip: float32 [shape=(200,)]."""
     return np.asarray(musicnn_features.output(clip, models).penultimate.mean(axis=0))
 
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 200)]; equal weights."""
+    """Embed each 3 s stretch of a 30 s clip: float32 [shape=(10, 200)]; equal weights."""
     return musicnn_features.output(clip, models).penultimate
 
 

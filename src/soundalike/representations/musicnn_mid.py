@@ -1,8 +1,8 @@
-"""`musicnn_mid`: what the middle of the tagger responds to, half way between sound and tags.
+"""`musicnn_mid`: activations of the music tagger's middle layers.
 
-MSD_musicnn's mid-end, as its authors call it, has three convolutions over time. Taken here are the
-second and the third, 64 filters each: the largest and the mean response in each 3 s, averaged over the
-clip's ten patches. An index centres them on its own tracks (`scaling`).
+MSD_musicnn's mid-end, as its authors call it, has three convolutions over time. This representation uses
+the second and the third, 64 filters each: the maximum and the mean activation in each 3 s, averaged
+over the clip's ten patches. An index centres the vectors on its own tracks (`scaling`).
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(256,)], largest and mean response filter by filter."""
+    """Embed a 30 s clip: float32 [shape=(256,)], maximum and mean activation of each filter."""
     return np.asarray(moments(clip, models).mean(axis=0))
 
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
+    """Embed each 3 s stretch of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
     pooled = musicnn_features.output(clip, models).pooled
     return pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(len(pooled), DIM)
 

@@ -1,7 +1,7 @@
-"""`musicnn_tags`: how likely each of 50 tags is, added up over the clip.
+"""`musicnn_tags`: the likelihoods of 50 tags, summed over the clip.
 
-MSD_musicnn's likelihoods, one set for each 3 s without overlap, summed over the ten of a clip, as in the
-article. The tags' names are `models.tagger.TAGS`.
+MSD_musicnn's likelihoods for each 3 s patch without overlap, summed over the clip's ten patches, as in
+the article. The tags' names are `models.tagger.TAGS`.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(50,), range 0 to 10], in the order of `tagger.TAGS`."""
+    """Embed a 30 s clip: float32 [shape=(50,), range 0 to 10], in the order of `tagger.TAGS`."""
     return np.asarray(musicnn_features.output(clip, models).tags.sum(axis=0))

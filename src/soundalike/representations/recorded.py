@@ -1,9 +1,9 @@
-"""Embeddings of a clip that came through a microphone, estimated as if it had not.
+"""Corrected embeddings of microphone recordings.
 
-A loudspeaker, a room and other people's voices change what the networks give more than the difference
+A loudspeaker, a room and background voices change the networks' embeddings more than the difference
 between two songs does. `models.recording_correction` estimates the embeddings of the clean source from
-those of the recording, stretch by stretch; the library stays as it is. It is for clips that are known to
-be recordings. Clean clips are left alone.
+those of the recording, for each stretch of 3 s. It is only for clips known to be recordings; clean clips
+and the library's embeddings stay unchanged.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ MODEL = "recording_correction"
 
 
 def is_held_out(artist: str) -> bool:
-    """Whether the correction was fitted without an artist: a quarter of all, by a hash of the name."""
+    """Whether an artist was held out when fitting the correction (a quarter, by hash of the name)."""
     return int(hashlib.sha256(artist.encode()).hexdigest(), 16) % 4 == 0
 
 
 def moments(clip: Clip, models: ModelStore) -> dict[str, NDArray[np.float32]]:
-    """Corrected embeddings of each stretch of 3 s of a 30 s clip [shape=(10, dim)], by `PARTS`.
+    """Compute corrected embeddings of each 3 s stretch of a 30 s clip [shape=(10, dim)], by `PARTS`.
 
     Raises
     ------

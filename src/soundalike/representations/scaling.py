@@ -1,17 +1,17 @@
-"""How an index scales a representation whose numbers mean something only beside those of its tracks.
+"""Scaling of vectors relative to the tracks of an index.
 
-- `STANDARDISED`: every dimension is brought to mean 0 and deviation 1 over the tracks of the index,
-  since its dimensions have different units.
-- `CENTRED`: the mean of the index is subtracted, and what is left is scaled to length 1. Activations of
-  a network are never negative, so all clips point roughly the same way; what sets a clip apart is its
-  difference from the mean. Centring also lowers hubness (Suzuki, Hara, Shimbo, Saerens and Fukumizu,
-  "Centering similarity measures to reduce hubs", EMNLP 2013).
+- `STANDARDISED`: every dimension is scaled to mean 0 and deviation 1 over the tracks of the index, for
+  representations whose dimensions have different units.
+- `CENTRED`: the mean of the index is subtracted, and the result is normalised to length 1. Activations
+  of a network are never negative, so all clips point in roughly the same direction and differ mainly in
+  their deviation from the mean. Centring also lowers hubness (Suzuki, Hara, Shimbo, Saerens and
+  Fukumizu, "Centering similarity measures to reduce hubs", EMNLP 2013).
 
-The mean of few tracks says little, and of one track it would leave nothing. The mean of n tracks is
-therefore shrunk by n / (n + 10): a small index compares nearly raw vectors, a large one centred ones.
+The mean of a few tracks is unreliable, and subtracting the mean of a single track would leave zeros. The
+mean of n tracks is therefore shrunk by n / (n + 10): a small index compares nearly raw vectors, a large
+one centred vectors.
 
-Nothing here is fitted on labels or on another library than the one that is searched, and a clip from
-outside is scaled as the tracks are.
+The scaling uses no labels and no other library, and applies equally to tracks and new clips.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ STANDARDISED: Scaling = "standardised"
 CENTRED: Scaling = "centred"
 
 PRIOR = 10.0
-"""The mean is shrunk as if so many tracks of zeros were in the index."""
+"""Strength of the shrinkage: number of all-zero tracks added to the mean."""
 _CONSTANT = 1e-6
-"""A dimension whose deviation is not above this says nothing, and is 0 once standardised."""
+"""Maximum deviation of a dimension considered constant, which becomes 0 when standardised."""
 
 
 def fit(
     kind: Scaling, n: int, mean: NDArray[np.float64], deviation: NDArray[np.float64]
 ) -> NDArray[np.float32]:
-    """What `apply` subtracts and divides by [shape=(2, dim)], from the moments of n tracks.
+    """Compute the offset and divisor for `apply` [shape=(2, dim)] from the moments of n tracks.
 
     Parameters
     ----------
-    kind : of scaling
-    n : tracks, at least 1
-    mean, deviation : of each dimension over the tracks [shape=(dim,)]
+    kind : kind of scaling
+    n : number of tracks, at least 1
+    mean, deviation : mean and deviation of each dimension over the tracks [shape=(dim,)]
     """
     if kind == CENTRED:
         return np.stack([n / (n + PRIOR) * mean, np.ones_like(mean)]).astype(np.float32)
@@ -48,12 +48,12 @@ def fit(
 
 
 def apply(kind: Scaling, vectors: ArrayLike, scale: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Vectors as an index compares them [shape=(..., dim)].
+    """Scale vectors for comparison [shape=(..., dim)].
 
     Parameters
     ----------
-    kind : of scaling
-    vectors : as the network gives them [shape=(..., dim)]
+    kind : kind of scaling
+    vectors : unscaled embeddings [shape=(..., dim)]
     scale : from `fit`
     """
     scaled: NDArray[np.float32] = (np.asarray(vectors, np.float32) - scale[0]) / scale[1]

@@ -1,8 +1,8 @@
-"""`vgg_chroma`: the chromagram, looked at as a picture.
+"""`vgg_chroma`: VGG16's features of the chromagram as a picture.
 
-The energy of the 12 pitch classes over 1,293 frames, drawn as `vgg_mel` draws its mel spectrogram (480
-x 640 pixels, magma, C at the bottom), through VGG16; its feature map (15 x 20 cells) is max-pooled by
-(3, 2) and flattened to 25,600 numbers.
+The energy of the 12 pitch classes over 1,293 frames is drawn like the mel spectrogram of `vgg_mel` (480
+x 640 pixels, magma, C at the bottom). VGG16's feature map (15 x 20 cells) is max-pooled by (3, 2) and
+flattened to 25,600 numbers.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DESCRIPTION = (
 
 
 def picture(clip: Clip) -> NDArray[np.uint8]:
-    """The chromagram as VGG16 sees it [shape=(480, 640, 3), BGR]."""
+    """Draw the chromagram as VGG16's input [shape=(480, 640, 3), BGR]."""
     return spectrogram_image.canvas(spectral.chroma(clip))
 
 
@@ -34,6 +34,6 @@ PICTURE = vgg_features.Picture("chroma-canvas", picture)
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(25600,)], at least 0."""
+    """Embed a 30 s clip: float32 [shape=(25600,)], at least 0."""
     feature_map = vgg_features.feature_map(clip, models, PICTURE)
     return vgg16.max_pool(feature_map, (3, 2)).reshape(DIM)

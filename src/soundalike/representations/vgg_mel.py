@@ -1,8 +1,8 @@
-"""`vgg_mel`: the mel spectrogram, looked at as a picture.
+"""`vgg_mel`: VGG16's features of the mel spectrogram as a picture.
 
 VGG16's last feature map (15 x 20 cells) max-pooled by (3, 2) to five frequency bands of ten 3-second
-cells, 512 channels each, flattened: 25,600 numbers. It hears texture, register, and how both change
-over the clip; since the cells keep their place in time, it takes a shifted copy for another sound.
+cells, 512 channels each, flattened: 25,600 numbers. It captures texture, register, and how both change
+over the clip. Cells have a fixed place in time, so a shifted copy counts as a different sound.
 """
 
 from __future__ import annotations
@@ -25,5 +25,5 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(25600,)], at least 0."""
+    """Embed a 30 s clip: float32 [shape=(25600,)], at least 0."""
     return vgg16.max_pool(vgg_features.feature_map(clip, models), (3, 2)).reshape(DIM)

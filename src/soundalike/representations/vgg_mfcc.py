@@ -1,9 +1,9 @@
-"""`vgg_mfcc`: the cepstral coefficients, looked at as a picture.
+"""`vgg_mfcc`: VGG16's features of the MFCC as a picture.
 
-The 20 x 1,293 MFCC matrix is drawn as `vgg_mel` draws its mel spectrogram (480 x 640 pixels, magma,
-coefficient 0 at the bottom) after each row is standardised: drawn as they are, coefficient 0 takes
-nearly all of the colours and the others are one grey band. VGG16's feature map (15 x 20 cells) is
-max-pooled by (3, 2) and flattened to 25,600 numbers.
+The 20 x 1,293 MFCC matrix is standardised by row, then drawn like the mel spectrogram of `vgg_mel` (480
+x 640 pixels, magma, coefficient 0 at the bottom). Without standardisation, coefficient 0 would use
+nearly the whole colour range and the others would be a uniform grey band. VGG16's feature map (15 x 20
+cells) is max-pooled by (3, 2) and flattened to 25,600 numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ DESCRIPTION = (
 
 
 def picture(clip: Clip) -> NDArray[np.uint8]:
-    """The standardised MFCC as VGG16 sees it [shape=(480, 640, 3), BGR]."""
+    """Draw the standardised MFCC as VGG16's input [shape=(480, 640, 3), BGR]."""
     return spectrogram_image.canvas(spectral.standardise(spectral.mfcc(clip)))
 
 
@@ -35,6 +35,6 @@ PICTURE = vgg_features.Picture("mfcc-standardised-canvas", picture)
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(25600,)], at least 0."""
+    """Embed a 30 s clip: float32 [shape=(25600,)], at least 0."""
     feature_map = vgg_features.feature_map(clip, models, PICTURE)
     return vgg16.max_pool(feature_map, (3, 2)).reshape(DIM)

@@ -1,10 +1,9 @@
-"""`vgg_mfcc_grey`: the matrix of cepstral coefficients itself as a tiny grey picture.
+"""`vgg_mfcc_grey`: VGG16's features of the MFCC matrix as a small grey picture.
 
-The 20 x 1,293 MFCC matrix, zeros below it up to 32 rows (the least that VGG16's five poolings leave
-anything of), and the same values in all three channels. The values are the coefficients as they are,
-in dB, from some -400 to 250: the network was trained on values between about -128 and 151, so that
-nothing needs to be scaled for it to respond. VGG16's output of 1 x 40 cells is flattened, not pooled:
-20,480 numbers.
+The 20 x 1,293 MFCC matrix is zero-padded to 32 rows (the minimum for VGG16's five poolings) and repeated
+in all three channels. The values are the unscaled coefficients in dB, from about -400 to 250. The
+network was trained on values between about -128 and 151, so they need no scaling. VGG16's output of
+1 x 40 cells is flattened without pooling: 20,480 numbers.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ DESCRIPTION = (
 
 
 def picture(clip: Clip) -> NDArray[np.float32]:
-    """The MFCC over zeros, in three equal channels [shape=(32, 1293, 3), dB]."""
+    """The zero-padded MFCC in three equal channels [shape=(32, 1293, 3), dB]."""
     padded = np.zeros((HEIGHT, N_FRAMES), np.float32)
     padded[: spectral.N_MFCC] = spectral.mfcc(clip)
     return np.repeat(padded[:, :, np.newaxis], 3, axis=2)
@@ -39,5 +38,5 @@ PICTURE = vgg_features.Picture("mfcc-grey", picture, GRID)
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(20480,)], at least 0."""
+    """Embed a 30 s clip: float32 [shape=(20480,)], at least 0."""
     return vgg_features.feature_map(clip, models, PICTURE).reshape(DIM)

@@ -1,7 +1,7 @@
-"""`yamnet`: the embedding of a network that was trained to name 521 kinds of sound.
+"""`yamnet`: the embedding of a classifier of 521 kinds of sound.
 
-The 1,024 numbers from which YAMNet tells its classes, averaged over the patches of a clip. An index
-centres them on its own tracks (`scaling`).
+YAMNet's embedding, 1,024 numbers, averaged over the patches of a clip. An index centres the vectors on
+its own tracks (`scaling`).
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(1024,), at least 0]."""
+    """Embed a 30 s clip: float32 [shape=(1024,), at least 0]."""
     return np.asarray(yamnet_features.output(clip, models).embeddings.mean(axis=0))
 
 
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """The embedding of each stretch of 3 s of a 30 s clip: float32 [shape=(10, 1024)].
+    """Embed each 3 s stretch of a 30 s clip: float32 [shape=(10, 1024)].
 
-    Their mean, weighted by `moment_weights`, is the embedding of the clip.
+    The clip's embedding is their mean weighted by `moment_weights`.
     """
     embeddings = yamnet_features.output(clip, models).embeddings
     return stretches.means(embeddings, yamnet_features.stretch_of_patches(len(embeddings)))

@@ -1,8 +1,8 @@
-"""`yamnet_classes`: how probable each of 521 kinds of sound is, averaged over the clip.
+"""`yamnet_classes`: the probabilities of 521 kinds of sound, averaged over the clip.
 
-YAMNet's probabilities, which do not exclude each other: "Music", "Guitar" and "Plucked string
-instrument" go together. The names are in `assets/models/yamnet_classes.csv`. An index centres them on
-its own tracks (`scaling`), since nearly everything in it is "Music".
+YAMNet's classes are not mutually exclusive: "Music", "Guitar" and "Plucked string instrument" occur
+together. The names are in `assets/models/yamnet_classes.csv`. An index centres the vectors on its own
+tracks (`scaling`), because nearly all of them are "Music".
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ DESCRIPTION = (
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
-    """Embedding of a 30 s clip: float32 [shape=(521,), range 0 to 1]."""
+    """Embed a 30 s clip: float32 [shape=(521,), range 0 to 1]."""
     return np.asarray(yamnet_features.output(clip, models).probabilities.mean(axis=0))
