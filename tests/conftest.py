@@ -11,6 +11,7 @@ import pytest
 from audio_files import Encode, encoded
 from schedule import Schedule, turn
 
+from soundalike import threads
 from soundalike.models import ModelStore, runtime
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -21,6 +22,12 @@ SHARED = ROOT.parent / "shared"
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where several processes share a run."""
     return Schedule(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where processes share the processors a network takes one: its threads wait for each other."""
+    if hasattr(config, "workerinput"):
+        threads._networks.set(1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
