@@ -153,6 +153,31 @@ def test_whoever_is_inside_keeps_others_from_giving_threads_back(nobody_inside: 
         assert blas_threads() == {2}
 
 
+def test_a_library_on_openmp_is_limited_in_every_thread_that_is_inside(nobody_inside: None) -> None:
+    pytest.importorskip("faiss", reason="needs faiss, which CI has and which ships such a library")
+    second_is_in, first_is_out = threading.Event(), threading.Event()
+
+    def on_openmp() -> list[int]:
+        return [
+            lib["num_threads"] for lib in threadpool_info() if lib.get("threading_layer") == "openmp"
+        ]
+
+    def second() -> list[int]:
+        with single_threaded_blas():
+            second_is_in.set()
+            assert first_is_out.wait(10)
+            return on_openmp()
+
+    with threadpool_limits(2, "blas"), ThreadPoolExecutor(1) as aside:
+        with single_threaded_blas():
+            later = aside.submit(second)
+            assert second_is_in.wait(10)
+            assert on_openmp() == [1]
+        first_is_out.set()
+        assert later.result() == [1]
+        assert on_openmp() == [2]
+
+
 def test_networks_have_all_processors_but_where_a_file_is_taken() -> None:
     def check() -> None:
         assert of_networks() == 0

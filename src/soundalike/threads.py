@@ -19,6 +19,7 @@ from typing import Any
 _lock = threading.Lock()
 _users = 0
 _limit: Any = None
+_OF_THREAD = "openmp"
 _networks: ContextVar[int] = ContextVar("threads of networks", default=0)
 
 
@@ -40,15 +41,17 @@ def single_threaded_blas() -> Iterator[None]:
     Reentrant and safe to enter from several threads: the last exit restores the limits.
     """
     global _users, _limit
-    libraries = _libraries()
+    shared, of_thread = _libraries()
     with _lock:
         if not _users:
             with _claim_control():
-                _limit = libraries.limit(limits=1)
+                _limit = shared.limit(limits=1)
         _users += 1
+    own = of_thread.limit(limits=1)
     try:
         yield
     finally:
+        own.restore_original_limits()
         with _lock:
             _users -= 1
             if not _users:
@@ -76,7 +79,7 @@ def _claim_control() -> Iterator[None]:
         OpenBLASController.clear_controlling_thread(force=True)
 
 
-def _libraries() -> Any:
+def _libraries() -> tuple[Any, Any]:
     # SciPy ships its own BLAS. Import it now, or it is loaded later without a limit.
     import scipy.linalg  # noqa: F401
 
@@ -84,11 +87,16 @@ def _libraries() -> Any:
 
 
 @lru_cache(maxsize=1)
-def _loaded_libraries(modules: int) -> Any:
+def _loaded_libraries(modules: int) -> tuple[Any, Any]:
     """The linear algebra libraries loaded so far, cached by the number of imported modules.
 
-    The look-up takes milliseconds, and a package imported later may load another library.
+    First those whose limit holds in the whole process, then those on OpenMP, as FAISS ships one, whose
+    limit holds in the thread that sets it. The look-up takes milliseconds, and a package imported later
+    may load another library.
     """
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController().select(user_api="blas")
+    found = ThreadpoolController().select(user_api="blas")
+    layers = {library.threading_layer for library in found.lib_controllers}
+    shared = found.select(threading_layer=sorted(layers - {_OF_THREAD}))
+    return shared, found.select(threading_layer=_OF_THREAD)
