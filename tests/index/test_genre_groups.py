@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import synthetic_index
 
+from soundalike import paths
 from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.index import genre_groups, index
 from soundalike.index.index import Index
@@ -44,5 +45,5 @@ def test_all_pages_agree(tmp_path: Path) -> None:
 
 
 def test_the_bundled_library_names_all_its_genres() -> None:
-    opened = index.load(Path(index.__file__).parents[2] / "assets" / "index")
+    opened = index.load(paths.BUNDLED_INDEX)
     assert set(opened.tracks["genre"]) <= set(genre_groups.named(opened))
