@@ -137,7 +137,7 @@ def test_the_network_s_own_map_comes_on_demand(open_page) -> None:
     expect(page.locator(".moment .map")).to_have_count(0)
     page.get_by_role("button", name="Look inside the network").click()
     expect(page.locator(".moment .map")).to_have_count(5, timeout=120_000)
-    expect(page.get_by_text("Blue: where the channel itself is active")).to_be_visible()
+    expect(page.get_by_text("Blue: where the channel is active")).to_be_visible()
     keep(page, "features-inside")
 
 
