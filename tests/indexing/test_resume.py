@@ -89,7 +89,7 @@ def test_ctrl_c_leaves_partial_index(music: Path) -> None:
     out = music.parent / "index"
     asked = [part for part in kills.command(music, out, [NAME], 0) if part != "--json"]
     stopped = subprocess.run(
-        sending_itself("SIGINT", asked), capture_output=True, text=True, timeout=120
+        sending_itself("SIGINT", asked), capture_output=True, text=True, timeout=600
     )
     opened = index.load(out, checksums=True)
     assert opened.partial is not None
