@@ -326,7 +326,7 @@ def test_interrupt(capsys: Capture, monkeypatch: pytest.MonkeyPatch, small_folde
 @pytest.mark.sweep
 def test_installed_program_in_a_pipe(small_index: Index) -> None:
     ask = [PROGRAM, "recommend", OTHER_CLIP, "--index", small_index.folder, "-k", "2", "--json"]
-    done = subprocess.run(ask, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(ask, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(json.loads(done.stdout)["results"]) == 2
 
@@ -337,7 +337,7 @@ def index_command(library: Path, out: Path) -> list[str | Path]:
 
 def test_no_progress_bar_in_a_pipe(small_folder: Path, tmp_path: Path) -> None:
     ask = index_command(small_folder, tmp_path / "index")
-    done = subprocess.run(ask, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(ask, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["tracks"] == len(IDS)
 
@@ -361,7 +361,7 @@ def test_progress_bar_on_a_terminal(small_folder: Path, tmp_path: Path) -> None:
         # Read meanwhile: a terminal that nobody reads from takes a few kilobytes, and then waits.
         reading = aside.submit(read_to_end, reader)
         done = subprocess.run(
-            ask, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True, timeout=120
+            ask, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True, timeout=600
         )
         os.close(terminal)
         shown = reading.result().decode()
@@ -373,7 +373,7 @@ def test_progress_bar_on_a_terminal(small_folder: Path, tmp_path: Path) -> None:
 
 def test_installed_program_fails_with_one_line(tmp_path: Path) -> None:
     ask = [PROGRAM, "recommend", tmp_path / "x.wav", "--index", tmp_path]
-    done = subprocess.run(ask, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(ask, capture_output=True, text=True, timeout=600)
     assert (done.returncode, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
 
