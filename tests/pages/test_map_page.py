@@ -14,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from soundalike import paths, representations
 from soundalike.index import index, text_search
 from soundalike.playlist import playlist, query
+from soundalike.playlist.blend import Seed
+from soundalike.playlist.playlist import Recipe
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui.map import charts, component
@@ -88,7 +90,9 @@ def test_the_address_says_what_is_on_screen(drawn: Drawn, bundled: index.Index) 
     app = run(track="0102", by="vgg_mel", dims="3", near="50", colour="artist", find="rock")
     check(app, drawn, bundled, "vgg_mel", Setting(3, "cosine", 50, 0.1))
     assert drawn.marks["focus"]["id"] == shown(app, "track") == "0102"
-    nearest = playlist.recommend(bundled, query.from_library(bundled, "0102"), "vgg_mel", 10).entries
+    recipe = Recipe("vgg_mel", 10, per_artist=None)
+    asked = Seed(query.from_library(bundled, "0102"))
+    nearest = playlist.make_playlist(bundled, [asked], recipe).entries
     assert [link["id"] for link in drawn.marks["links"]] == [bundled.ids[e.row] for e in nearest]
     assert app.selectbox(key="map_colour").value == shown(app, "colour") == "artist"
     assert drawn.points["legend"]["title"] == "Artist"

@@ -48,7 +48,7 @@ def build(folder: Path) -> dict[str, str | None]:
     silence(folder / "ten hours.wav", 36_000)
     fates["ten hours.wav"] = "silent"
     large(folder / "two gigabytes.mp3")
-    fates["two gigabytes.mp3"] = "as audio. Try"
+    fates["two gigabytes.mp3"] = "channels"
     loops(folder, fates)
     os.mkfifo(folder / "pipe.mp3")
     fates["pipe.mp3"] = "pipe"
@@ -103,7 +103,7 @@ def loops(folder: Path, fates: dict[str, str | None]) -> None:
     (folder / "loop" / "up").symlink_to(folder, target_is_directory=True)
     (folder / "self.mp3").symlink_to(folder / "self.mp3")
     (folder / "dangling.mp3").symlink_to(folder / "nowhere.mp3")
-    fates["loop/up"] = "read already"
+    fates["loop/up"] = "already read"
     fates["self.mp3"] = "cannot be read"
     fates["dangling.mp3"] = "cannot be read"
 

@@ -16,7 +16,7 @@ from soundalike.features.thumbnail import Thumbnail
 from soundalike.index import index, track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import query
-from soundalike.ui import components, explanation_dialog, frontend
+from soundalike.ui import explanation_dialog, frontend
 from soundalike.ui.components import Track
 from soundalike.ui.explanation_dialog import Side
 
@@ -150,7 +150,7 @@ def page(representation: str) -> None:
     import streamlit as st
 
     from soundalike.playlist import query
-    from soundalike.ui import explanation_dialog, session
+    from soundalike.ui import components, explanation_dialog, session
 
     index = session.open_index()
     question = query.from_library(index, "0235")
