@@ -218,9 +218,9 @@ def test_representations_trained_on_labels(trained: Index) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"genre": ""}, "two genres or more"),
-        ({"genre": "Folk"}, "two genres or more"),
-        ({"artist": "", "album": ""}, "no artists"),
+        ({"genre": ""}, "at least two genres"),
+        ({"genre": "Folk"}, "at least two genres"),
+        ({"artist": "", "album": ""}, "needs the tracks' artists"),
         ({"artist": "Ann"}, "too few tracks"),
         ({"artist": ["Ann"] * 75 + ["Ben"] * 15}, "too few tracks"),
     ],
