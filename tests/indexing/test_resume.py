@@ -43,6 +43,8 @@ def sending_itself(name: str, asked: list[str]) -> list[str]:
     """The same command, which sends itself a signal as it has finished its third file."""
     code = (
         "import os, signal\n"
+        # A run of the tests in the background inherits an ignored SIGINT.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from soundalike.cli.main import main\n"
         "from soundalike.indexing.checkpoint import WorkStore\n"
         "put, finished = WorkStore.put, []\n"
