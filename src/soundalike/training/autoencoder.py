@@ -12,7 +12,6 @@ the same machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -26,14 +25,12 @@ from soundalike.features import spectral
 from soundalike.models import autoencoder
 from soundalike.models.autoencoder import Autoencoder
 from soundalike.training import genre_head
-from soundalike.training.clips import TrainingClips
+from soundalike.training.clips import OnProgress, TrainingClips
 
 EPOCHS = 30
 BATCH = 8
 LEARNING_RATE = 3e-3
 FOLDS = 4
-
-OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

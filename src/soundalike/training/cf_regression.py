@@ -17,7 +17,6 @@ Held-out figures, for the predicted against the true factors:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,7 +32,7 @@ from soundalike.models import factor_cnn
 from soundalike.models.factor_cnn import FactorCNN
 from soundalike.representations import cf_regression
 from soundalike.training.autoencoder import split
-from soundalike.training.clips import TrainingClips
+from soundalike.training.clips import OnProgress, TrainingClips
 from soundalike.training.matrix_factorization import TrackFactors
 
 PASSES = 150
@@ -41,8 +40,6 @@ BATCH = 32
 LEARNING_RATE = 1e-3
 MIN_TRACKS = 40
 """Minimum number of tracks: with fewer tracks than factors, nothing can be learned about a factor."""
-
-OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)

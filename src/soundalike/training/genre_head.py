@@ -18,7 +18,7 @@ on the same machine.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +37,7 @@ from soundalike.models import ModelStore, vgg_features
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import Heldout
 from soundalike.representations import vgg_mel
-from soundalike.training.clips import TrainingClips
+from soundalike.training.clips import OnProgress, TrainingClips
 
 if TYPE_CHECKING:
     import keras
@@ -97,9 +97,6 @@ class TrainedHead:
     epochs: list[int]
     tracks: pd.DataFrame
     left_out: dict[str, str]
-
-
-OnProgress = Callable[[str], None]
 
 
 def extract(

@@ -17,7 +17,6 @@ inputs give the same weights on the same machine.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,7 +34,7 @@ from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
 from soundalike.models.heldout import HEARD, Heldout
 from soundalike.training import genre_head
-from soundalike.training.clips import TrainingClips
+from soundalike.training.clips import OnProgress, TrainingClips
 from soundalike.training.genre_head import HeadScores
 
 if TYPE_CHECKING:
@@ -47,8 +46,6 @@ PATIENCE = 15
 BATCH = 32
 _PREDICTED_AT_ONCE = 256
 FILE = "head_inputs.npy"
-
-OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ class SplitTrained:
 
 
 def extract(
-    source: Library, models: ModelStore, folder: Path, on_track: OnStep = lambda file: None
+    source: Library, models: ModelStore, folder: Path, on_track: OnProgress = lambda file: None
 ) -> Inputs:
     """Run VGG16 over a library, and store the head's inputs in a file.
 
@@ -192,7 +189,7 @@ def train(
     inputs: NDArray[np.float16],
     tracks: pd.DataFrame,
     seed: int = 0,
-    on_epoch: OnStep = lambda label: None,
+    on_epoch: OnProgress = lambda label: None,
 ) -> SplitTrained:
     """Train on the split, and score on its test tracks.
 
@@ -293,7 +290,7 @@ def _scores(
 
 
 def _fit(
-    inputs: NDArray[np.float16], tracks: pd.DataFrame, parts: Parts, seed: int, on_epoch: OnStep
+    inputs: NDArray[np.float16], tracks: pd.DataFrame, parts: Parts, seed: int, on_epoch: OnProgress
 ) -> tuple[keras.Model, int]:
     """Train until the validation log loss no longer falls. Returns the epoch of the final weights."""
     import keras
