@@ -1,7 +1,7 @@
 """The anatomy of a clip: all its measurements, compact enough to send to a browser.
 
-Shown is the clip's representative half minute (`audio.analysis_window`), or all of a shorter clip
-without repeats.
+Shown is the clip's representative half minute (`audio.analysis_window`), or all of a
+shorter clip without repeats.
 """
 
 from __future__ import annotations

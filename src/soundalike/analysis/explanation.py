@@ -24,8 +24,9 @@ contribute twice as much as the others, for any two tracks. The best match of tw
 found by how far a cell's share exceeds its usual share, which is its share of the query's product with
 the library's mean direction. The contributions themselves aren't adjusted.
 
-Conventions: contributions are in units of the similarity (-1 to 1) and may be negative. Times are in
-seconds of the clip's analysed 30 s (`audio.analysis_window`), which may begin later in a longer file.
+Conventions: contributions are in units of the similarity (-1 to 1) and may be negative. Times are
+in seconds of the clip's analysed 30 s (`audio.analysis_window`), which may begin later in
+a longer file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Shared traits of two clips, in one plain sentence based on measurements.
 
-A clip has a few traits (quantities of `spectral_summary` that can be checked by ear) and its predicted
+A clip has a few traits (quantities of `track_descriptors` that can be checked by ear) and its predicted
 genres. A trait of a pair is mentioned only if it passes two rules, both relative to the library:
 
 - it is close: at most a fifth (`CLOSE`) of random pairs of tracks are as close in it;
@@ -159,7 +159,7 @@ def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
 
 
 def traits(descriptors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Convert descriptors of `spectral_summary` [shape=(n, 108)] to `TRAITS` [shape=(n, 8)].
+    """Convert descriptors of `track_descriptors` [shape=(n, 108)] to `TRAITS` [shape=(n, 8)].
 
     Tempo and brightness are in octaves. Bass is the lowest band's level above the mean of all five.
     """

@@ -116,17 +116,17 @@ class Pool:
             self._idle.put(None)
 
     def decode(self, content: bytes) -> Clip:
-        """Decode as `audio.decode` does.
+        """Decode as `decoding.decode` does.
 
         Raises
         ------
         AudioError
-            As `audio.decode`; `SandboxError` if the file crashes its process or exceeds its limits.
+            As `decoding.decode`; `SandboxError` if the file crashes its process or exceeds its limits.
         """
         return self._run(content, sides=False)[0]
 
     def decode_stereo(self, content: bytes) -> Decoded:
-        """Decode as `audio.decode_stereo` does.
+        """Decode as `decoding.decode_stereo` does.
 
         Raises
         ------
@@ -309,12 +309,12 @@ class _Worker:
 
 
 def decode(content: bytes) -> Clip:
-    """Decode as `audio.decode` does, in a pooled process; see `Pool.decode`."""
+    """Decode as `decoding.decode` does, in a pooled process; see `Pool.decode`."""
     return _pool().decode(content)
 
 
 def decode_stereo(content: bytes) -> Decoded:
-    """Decode as `audio.decode_stereo` does, in a pooled process; see `Pool.decode_stereo`."""
+    """Decode as `decoding.decode_stereo` does, in a pooled process; see `Pool.decode_stereo`."""
     return _pool().decode_stereo(content)
 
 

@@ -15,9 +15,9 @@ The paper's frames are 370 ms long and 11.6 ms apart. Ours are twice as long, wh
 time offset between the frames of a copy and the original, and eight times as far apart, which makes
 1,260 bytes per clip.
 
-Conventions: a clip is the 30 s of `audio.analysis_window`; frames lie wholly within it, uncentred. If
-almost nothing changes in a frame (silence, a steady tone), its bits would be rounding noise: its word
-is 0, and comparisons ignore it.
+Conventions: a clip is the 30 s of `audio.analysis_window`; frames lie wholly within it,
+uncentred. If almost nothing changes in a frame (silence, a steady tone), its bits would be rounding
+noise: its word is 0, and comparisons ignore it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Data besides embeddings that the pages need from an index, measured once for every track.
 
-    descriptors         spectral descriptors of the clip (`spectral_summary`)
+    descriptors         spectral descriptors of the clip (`track_descriptors`)
     pictures, …_places  its mel spectrogram (`moments`)
     keys                its key, if one stands out (`features.key`)
     fingerprints        to distinguish copies from other recordings (`fingerprint`)

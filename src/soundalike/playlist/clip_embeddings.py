@@ -219,7 +219,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     @cached_property
     @threads.single_threaded_blas()
     def descriptors(self) -> NDArray[np.float32]:
-        """The clip's spectral descriptors, from `spectral_summary.summarise` [shape=(108,)]."""
+        """The clip's spectral descriptors, from `track_descriptors.summarise` [shape=(108,)]."""
         return track_descriptors.summarise(self._clip)
 
     @cached_property

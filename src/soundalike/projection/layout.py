@@ -193,7 +193,7 @@ def nearest_fitted(
     Parameters
     ----------
     index : the library
-    fitted : the part of the index that UMAP laid out (`excerpt.of`)
+    fitted : the part of the index that UMAP laid out (`subset.of`)
     name, metric : representation and metric of the map
     rows : rows of the tracks to place [shape=(m,)]
 

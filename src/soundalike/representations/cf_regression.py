@@ -1,8 +1,8 @@
 """`cf_regression`: collaborative-filtering factors predicted from audio.
 
-A convolutional network over time predicts the 40 factors from a mel spectrogram (`models.factor_cnn`).
-It is trained on a table of plays (`collaborative`). No network is bundled, because it needs the user's
-listening data.
+A convolutional network over time predicts the 40 factors from a mel spectrogram
+(`models.factor_cnn`). It is trained on a table of plays (`matrix_factorization`). No network is
+bundled, because it needs the user's listening data.
 """
 
 from __future__ import annotations

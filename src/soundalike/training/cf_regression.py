@@ -49,7 +49,7 @@ class Examples:
     Attributes
     ----------
     tracks : rows of the library's table that are in the listening data
-    mels : `spectra.log_mel`, float16 [shape=(n, 128, 1293)]
+    mels : `spectral.log_mel`, float16 [shape=(n, 128, 1293)]
     factors : [shape=(n, 40)], each row of unit length
     """
 

@@ -62,7 +62,7 @@ def show(
     Raises
     ------
     ValueError, IndexFolderError
-        As `explain.explain`.
+        As `explanation.explain`.
     """
     explained = explain(index, query, row, representation, weights)
     st.markdown(components.plain(" ".join([explained.sentence, _main_part(explained)]).strip()))
