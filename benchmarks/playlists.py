@@ -10,13 +10,12 @@ Variety: for a playlist of twenty, the gain in difference among its tracks and t
 its query, mean over random queries.
 
 Time: median milliseconds of a page's requests to the server, on the bundled library and on one with as
-many tracks as FMA-large (106,574, random vectors of `soundalike`'s size).
+many tracks as FMA-large (106,574, made by `synthetic_index`, which has no audio).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,12 +23,11 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import pandas as pd
+import synthetic_index
 
 from soundalike import paths
 from soundalike.analysis import explanation, shared_traits
 from soundalike.index import index as indices
-from soundalike.index import storage
 from soundalike.index.index import Index
 from soundalike.playlist import blend, file_writer, journey, playlist, query
 from soundalike.playlist.blend import Seed
@@ -54,7 +52,7 @@ def main() -> None:
     print("\n| what is asked of the server | the library, ms |", f"{tracks:,} tracks, ms |")
     print("|---|---:|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        large = made_up(Path(folder), tracks)
+        large = indices.load(synthetic_index.write(Path(folder), tracks))
         for name, ask in QUESTIONS.items():
             print(f"| {name} | {timed(ask, index)} | {timed(ask, large)} |")
 
@@ -187,30 +185,6 @@ QUESTIONS: dict[str, Callable[[Index, int], object]] = {
     "M3U8": _write("m3u8"),
     "ZIP with ten clips": _write("zip"),
 }
-
-
-def made_up(folder: Path, tracks: int) -> Index:
-    """An index of random vectors, with about fifteen tracks per artist as in FMA."""
-    rng = np.random.default_rng(2)
-    vectors = rng.normal(size=(tracks, 64)).astype(np.float16)
-    np.save(folder / f"{SOUND}.npy", vectors)
-    np.save(folder / f"{SOUND}_norms.npy", np.linalg.norm(vectors.astype(np.float32), axis=1))
-    artists = rng.integers(0, tracks // 15 + 1, tracks)
-    table = {column: [f"{column} {i}" for i in range(tracks)] for column in ("title", "album", "sha256")}
-    table |= {"track_id": [f"{i:06}" for i in range(tracks)], "artist": [f"Artist {i}" for i in artists]}
-    table |= {"file": [f"{i:06}.mp3" for i in range(tracks)], "genre": [""] * tracks}
-    pd.DataFrame(table).to_parquet(folder / indices.TRACKS, index=False)
-    manifest = {
-        "schema": indices.SCHEMA,
-        "tracks": tracks,
-        "library": {"folder": ".", "fingerprint": ""},
-        "representations": {SOUND: {"dim": 64, "parts": {}}},
-        "genres": [],
-        "models": {},
-        "files": {path.name: storage.file_facts(path) for path in sorted(folder.iterdir())},
-    }
-    (folder / indices.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    return indices.load(folder)
 
 
 if __name__ == "__main__":

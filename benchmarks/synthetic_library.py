@@ -73,7 +73,7 @@ def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
         places = np.arange(m + 1, dim + 1) / m
         level = float(np.median(leading[-20:]))
         left = total - leading.sum()
-        exponent = float(brentq(lambda a: level * (places**-a).sum() - left, -5.0, 5.0))
+        exponent = float(brentq(lambda a: level * (places**-a).sum() - left, -5.0, 1e6))
         variances[m:] = level * places**-exponent
         means[m] = np.sqrt(max(float(mean @ mean - means[:m] @ means[:m]), 0.0))
     return Spectrum(variances, means, m, exponent, float(leading.sum() / total))

@@ -56,6 +56,7 @@ def too_wide(page: Page) -> list[str]:
     )
 
 
+@pytest.mark.sweep
 def test_every_section_fits_a_phone(open_page) -> None:
     page = open_section(open_page, "section=sound", width=390, scheme="dark")
     for name, title in SECTIONS.items():
@@ -70,7 +71,7 @@ def test_every_section_fits_a_phone(open_page) -> None:
             page.set_viewport_size({"width": 390, "height": 900})
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.sweep)])
 def test_every_plot_has_a_text_alternative(open_page, scheme) -> None:
     page = open_section(open_page, "section=sound", scheme=scheme)
     expect(plots(page)).to_have_count(2)
@@ -108,6 +109,7 @@ def test_a_slider_changes_the_tone_the_plot_and_the_link(open_page) -> None:
     expect(page.get_by_text("lines at 450, 1,350 and 2,250 Hz")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_a_sampled_tone_plays(open_page) -> None:
     page = open_section(open_page, "section=digital&rate=8000&tone=6000")
     sampled = player(page, "Sampled, 2,000 Hz")
@@ -124,6 +126,7 @@ def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     expect(again.get_by_text("windows of 372 ms")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_the_method_follows_a_track_to_its_nearest(open_page) -> None:
     page = open_section(open_page, "section=method&track=0102")
     expect(page.locator(".single .title").first).to_have_text("Meditation")
@@ -133,6 +136,7 @@ def test_the_method_follows_a_track_to_its_nearest(open_page) -> None:
     keep(page, "about-method")
 
 
+@pytest.mark.sweep
 def test_search_finds_a_track_s_licence(open_page) -> None:
     page = open_section(open_page, "section=data")
     expect(page.get_by_text("478 of 478 tracks")).to_be_visible()
@@ -144,6 +148,7 @@ def test_search_finds_a_track_s_licence(open_page) -> None:
     expect(page.get_by_role("heading", name="A7Xpg")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_next_walks_through_the_sections(open_page) -> None:
     page = open_section(open_page, "section=sound")
     for title in ("Digital audio", "Hearing", "Frequency and pitch"):

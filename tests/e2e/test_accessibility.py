@@ -11,7 +11,7 @@ pytestmark = pytest.mark.e2e
 PAGES = ("/", "/anatomy", "/map", "/features", "/compare", "/about")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.sweep)])
 @pytest.mark.parametrize("path", PAGES)
 def test_no_violations_that_matter(open_page, path: str, scheme: str) -> None:
     page = open_page(path, scheme=scheme)

@@ -70,7 +70,9 @@ def drag(page: Page, target: Locator, start: float, end: float) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width, scheme) -> None:
     page = open_page(MEDITATION, width=width, scheme=scheme)
     expect(plots(page)).to_have_count(6)
@@ -109,6 +111,7 @@ def test_the_pixels_are_the_matrix_s(open_page) -> None:
     assert bottom > top + 20
 
 
+@pytest.mark.sweep
 def test_hovering_reads_a_value_in_its_units(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(6)
@@ -144,6 +147,7 @@ def test_clicking_a_spectrogram_seeks_and_the_playhead_moves_over_all_plots(open
     assert 3 <= seconds(page) <= 5
 
 
+@pytest.mark.sweep
 def test_zoom_by_drag_wheel_buttons_and_keyboard(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(6)
@@ -170,6 +174,7 @@ def test_zoom_by_drag_wheel_buttons_and_keyboard(open_page) -> None:
     expect(page.locator(".range")).to_have_text("0:00.0 to 0:30.0")
 
 
+@pytest.mark.sweep
 def test_a_zoomed_waveform_shows_its_samples(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(6)
@@ -208,6 +213,7 @@ def test_by_keyboard_a_plot_plays_moves_and_reads_out(open_page) -> None:
     expect(page.get_by_role("button", name="Play Meditation")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(6)
@@ -222,6 +228,7 @@ def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
     expect(frame.locator(".tip")).to_have_text(re.compile(r"· [A-G]♯?\d, [\d,]+ Hz: −?\d+ dB"))
 
 
+@pytest.mark.sweep
 def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(6)
@@ -241,6 +248,7 @@ def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
 
 
+@pytest.mark.sweep
 def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_page) -> None:
     page = open_page(MEDITATION + "&second=0001&also=bark,gammatone")
     expect(plots(page)).to_have_count(16)
@@ -272,6 +280,7 @@ def check_picture(page: Page, title: str, track_id: str) -> Locator:
     return shown
 
 
+@pytest.mark.sweep
 def test_the_network_s_image_is_drawn_to_the_pixel(open_page) -> None:
     """Of a clip, and after a change of clips; it opens over the whole page, and closes again."""
     page = open_page(MEDITATION)
@@ -325,6 +334,7 @@ def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     assert again.locator(".player .title").all_inner_texts() == titles
 
 
+@pytest.mark.sweep
 def test_a_link_with_nonsense_shows_the_first_view(open_page) -> None:
     page = open_page("/anatomy?track=nothing&second=nobody&also=x,,bark2&from=mars")
     expect(plots(page)).to_have_count(6)
@@ -341,6 +351,7 @@ def test_an_upload_is_measured_and_played(open_page, tmp_path, encode_excerpt) -
     expect(plots(page)).to_have_count(7)
 
 
+@pytest.mark.sweep
 def test_a_text_file_gets_one_clear_sentence(open_page, tmp_path) -> None:
     page = open_page("/anatomy")
     page.get_by_text("Upload", exact=True).first.click()
@@ -351,6 +362,7 @@ def test_a_text_file_gets_one_clear_sentence(open_page, tmp_path) -> None:
     expect(plots(page)).to_have_count(6)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("query", "count", "limit"), [("", 6, 750_000), ("&second=0001", 12, 1_500_000)]
 )

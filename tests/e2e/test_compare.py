@@ -42,7 +42,9 @@ def columns(page: Page):
     return page.locator(".columns").first.locator(".column")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_first_visit_shows_figures_playlists_and_the_blind_test(open_page, width, scheme) -> None:
     page = open_page("/compare", width=width, scheme=scheme)
     expect(page.get_by_role("heading", level=1)).to_have_text("Compare the methods")
@@ -55,6 +57,7 @@ def test_first_visit_shows_figures_playlists_and_the_blind_test(open_page, width
     keep(page, f"compare-{width}-{scheme}")
 
 
+@pytest.mark.sweep
 def test_a_track_in_several_playlists_is_marked_in_all(open_page) -> None:
     page = open_page(LINK)
     expect(columns(page)).to_have_count(2)
@@ -104,7 +107,8 @@ def test_the_blind_test_does_not_say_who_made_the_playlists(open_page) -> None:
     expect(blind.locator(".shared")).to_have_count(0)
 
 
-@pytest.mark.parametrize("each", [10, pytest.param(100, marks=pytest.mark.sweep)])
+@pytest.mark.sweep
+@pytest.mark.parametrize("each", [10, 100])
 def test_two_browsers_vote_at_once(browser: Browser, new_server: str, each: int) -> None:
     """As many votes from each, and a double click every fifth time: none lost, none doubled."""
     pages = [browser.new_context().new_page() for _ in range(2)]

@@ -34,7 +34,9 @@ def leave_field(page: Page) -> None:
     page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_first_visit_shows_five_moments_with_pictures(open_page, width, scheme) -> None:
     page = open_page("/features", width=width, scheme=scheme)
     expect(moments(page)).to_have_count(5)
@@ -47,6 +49,7 @@ def test_first_visit_shows_five_moments_with_pictures(open_page, width, scheme) 
     keep(page, f"features-{width}-{scheme}")
 
 
+@pytest.mark.sweep
 def test_stepping_through_three_dimensions(open_page) -> None:
     page = open_page(LINK)
     seen = {tuple(titles(page))}
@@ -95,6 +98,7 @@ def test_the_spectrogram_seeks_by_click_and_by_key(open_page) -> None:
     expect(picture).to_have_attribute("aria-valuenow", "1.0")
 
 
+@pytest.mark.sweep
 def test_the_grid_and_the_channel_choose_a_dimension(open_page) -> None:
     page = open_page(LINK)
     cell(page, "0.7 to 1.4 kHz, 3 to 6 s").click()
@@ -112,6 +116,7 @@ def test_the_grid_and_the_channel_choose_a_dimension(open_page) -> None:
     expect(number(page)).to_have_value(str((3 * 10 + 2) * 512 + 12))
 
 
+@pytest.mark.sweep
 def test_a_track_s_strongest_dimension_has_that_track_among_its_moments(open_page) -> None:
     page = open_page(LINK)
     title = page.locator(".single .title").inner_text()
@@ -120,6 +125,7 @@ def test_a_track_s_strongest_dimension_has_that_track_among_its_moments(open_pag
     expect(moments(page).locator(".title", has_text=title).first).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_a_relative_leads_on_and_surprise_does_too(open_page) -> None:
     page = open_page(LINK)
     similar = page.get_by_role("list", name="Most similar dimensions").get_by_role("button").first
@@ -131,6 +137,7 @@ def test_a_relative_leads_on_and_surprise_does_too(open_page) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_the_network_s_own_map_comes_on_demand(open_page) -> None:
     page = open_page(LINK)
     expect(moments(page)).to_have_count(5)
@@ -153,6 +160,7 @@ def test_the_genre_features_have_a_page_too(open_page) -> None:
     expect(number(page)).to_have_value("11708")
 
 
+@pytest.mark.sweep
 def test_a_silent_dimension_says_so(open_page) -> None:
     page = open_page("/features?by=vgg_mel&dimension=10")
     expect(page.get_by_text("Silent: no clip")).to_be_visible()

@@ -10,7 +10,7 @@ import synthetic_index
 from browsing import Watch, keep, settled
 from playwright.sync_api import BrowserContext, Page, expect
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 
 
 @pytest.fixture(scope="module")

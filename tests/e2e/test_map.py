@@ -59,7 +59,9 @@ def drag(page: Page, *corners: tuple[float, float]) -> None:
     page.mouse.up()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_first_visit_shows_the_whole_library(open_page, width, scheme) -> None:
     page = open_map(open_page, width=width, scheme=scheme)
     expect(page.locator("[data-drawn]")).to_have_attribute("data-drawn", "478")
@@ -125,6 +127,7 @@ def test_search_rings_and_lists_what_it_finds(open_page) -> None:
     expect(page.get_by_text("No track has “no such thing at all”")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_legend_filters_and_colours_change(open_page) -> None:
     page = open_map(open_page)
     page.get_by_role("button", name=re.compile("^Metal")).click()
@@ -154,6 +157,7 @@ def test_keyboard_walks_and_plays(open_page) -> None:
     assert title != before
 
 
+@pytest.mark.sweep
 def test_table_leads_to_every_point(open_page) -> None:
     page = open_map(open_page, "?show=tracks&find=experimental")
     grid = page.get_by_test_id("stDataFrame")
@@ -165,6 +169,7 @@ def test_table_leads_to_every_point(open_page) -> None:
     expect(page.locator(".single").get_by_role("button", name="Pause ")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_three_dimensions_turn_and_open_from_a_link(open_page) -> None:
     page = open_map(open_page, "?dims=3&by=genre_head&track=0102&near=5")
     expect(page.get_by_text("3-D")).to_be_visible()
@@ -185,6 +190,7 @@ def test_a_clip_is_placed_on_the_map(open_page, encode_excerpt, tmp_path) -> Non
     keep(page, "map-clip")
 
 
+@pytest.mark.sweep
 def test_a_file_that_is_no_audio_is_one_sentence(open_page, tmp_path) -> None:
     (tmp_path / "noise.mp3").write_bytes(b"not audio at all" * 100)
     page = open_map(open_page)
@@ -193,6 +199,7 @@ def test_a_file_that_is_no_audio_is_one_sentence(open_page, tmp_path) -> None:
     expect(page.get_by_test_id("stAlert")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_a_browser_without_webgl_gets_the_map_too(open_page) -> None:
     page = open_page()
     page.add_init_script(
@@ -207,6 +214,7 @@ def test_a_browser_without_webgl_gets_the_map_too(open_page) -> None:
     expect(page.locator(".single .title")).to_have_text(title)
 
 
+@pytest.mark.sweep
 def test_the_part_that_is_seen_is_in_the_link(open_page) -> None:
     page = open_map(open_page)
     assert "view=" not in page.url
@@ -219,6 +227,7 @@ def test_the_part_that_is_seen_is_in_the_link(open_page) -> None:
     expect(again).not_to_have_url(re.compile(r"view="))
 
 
+@pytest.mark.sweep
 def test_tempo_is_a_colour(open_page) -> None:
     page = open_map(open_page, "?colour=measured-7")
     expect(page.get_by_text("Tempo (BPM)").last).to_be_visible()

@@ -131,6 +131,7 @@ def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     assert not set(titles(page)) & set(listed)
 
 
+@pytest.mark.sweep
 def test_a_file_that_is_no_playlist_is_one_sentence(open_page, tmp_path) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
@@ -142,7 +143,9 @@ def test_a_file_that_is_no_playlist_is_one_sentence(open_page, tmp_path) -> None
     expect(rows(page)).to_have_count(10)
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_a_journey_leads_from_track_to_track(open_page, width, scheme) -> None:
     page = open_page("/?track=0235&kind=journey&to=0102&length=8", width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)
@@ -156,6 +159,7 @@ def test_a_journey_leads_from_track_to_track(open_page, width, scheme) -> None:
     assert around not in titles(page)
 
 
+@pytest.mark.sweep
 def test_options_are_in_the_link(open_page) -> None:
     link = "/?track=0235&variety=50&order=-tempo&artist=1&keys=True"
     page = open_page(link)
@@ -168,6 +172,7 @@ def test_options_are_in_the_link(open_page) -> None:
     assert len(set(artists)) == len(artists)
 
 
+@pytest.mark.sweep
 def test_taking_out_what_plays_goes_on_and_keeps_the_focus(open_page) -> None:
     page = open_page()
     first = titles(page)
@@ -180,6 +185,7 @@ def test_taking_out_what_plays_goes_on_and_keeps_the_focus(open_page) -> None:
     expect(rows(page).nth(2)).to_have_class(re.compile("current"))
 
 
+@pytest.mark.sweep
 def test_another_upload_begins_afresh(open_page, encode_excerpt, tmp_path) -> None:
     page = open_page("/?track=0102&pin=0300")
     expect(rows(page)).to_have_count(10)

@@ -33,6 +33,7 @@ def test_a_row_of_the_playlist_leads_to_the_map(open_page) -> None:
     expect(page.locator(".single .title")).to_have_text(title)
 
 
+@pytest.mark.sweep
 def test_a_moment_of_a_dimension_leads_to_its_track(open_page) -> None:
     page = open_page("/features?by=vgg_mel&dimension=3400&track=0102")
     moment = page.locator(".moment").first
@@ -42,6 +43,7 @@ def test_a_moment_of_a_dimension_leads_to_its_track(open_page) -> None:
     expect(page.locator(".player .title").first).to_have_text(title)
 
 
+@pytest.mark.sweep
 def test_a_column_of_the_comparison_leads_to_its_track(open_page) -> None:
     page = open_page("/compare?track=0102")
     leads = page.get_by_role("button", name="Recommend from this")
@@ -53,6 +55,7 @@ def test_a_column_of_the_comparison_leads_to_its_track(open_page) -> None:
     expect(page.locator(".single .title")).to_have_text(title)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", ["Recommend", "Anatomy", "Map", "Features", "Compare", "About"])
 def test_every_page_opens_from_the_navigation(open_page, name: str) -> None:
     page = open_page("/about")
@@ -62,6 +65,7 @@ def test_every_page_opens_from_the_navigation(open_page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
+@pytest.mark.sweep
 def test_a_link_to_a_page_may_be_a_server_s_first_visit(browser: Browser, new_server: str) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(f"{new_server}/anatomy?track=0102")

@@ -36,7 +36,9 @@ def playing(page: Page) -> list[str]:
     return [button.get_attribute("aria-label") or "" for button in names]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_first_visit_shows_a_playlist_with_players(open_page, width, scheme) -> None:
     page = open_page(width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)
@@ -61,6 +63,7 @@ def test_one_player_plays_at_a_time(open_page) -> None:
     assert len(playing(page)) == 1
 
 
+@pytest.mark.sweep
 def test_a_player_keeps_playing_when_a_setting_changes(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
@@ -100,6 +103,7 @@ def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     assert titles(again) == before
 
 
+@pytest.mark.sweep
 def test_a_link_with_nonsense_shows_the_first_page(open_page) -> None:
     page = open_page("/?track=nothing&by=nobody&length=9999&from=mars")
     expect(rows(page)).to_have_count(10)

@@ -60,7 +60,9 @@ def test_nothing_is_left_of_an_upload(context, serve, tmp_path) -> None:
         assert list((own / "tmp").rglob("*.wav")) == []
 
 
-@pytest.mark.parametrize("where", ["/", "/anatomy", "/map"])
+@pytest.mark.parametrize(
+    "where", ["/", *(pytest.param(path, marks=pytest.mark.sweep) for path in ("/anatomy", "/map"))]
+)
 def test_a_file_name_of_markup_is_shown_as_it_is(where, open_page, tmp_path) -> None:
     path = tmp_path / NAME
     noise(path)
