@@ -111,9 +111,10 @@ def first(index: Index) -> Shown | None:
     if isinstance(shown, str):
         components.show_error(shown)
         return None
+    decode = session.in_turn(sandbox.decode, components.waiting_line())
     for name in further():
         if name not in others:
-            others[name] = component.further(content, name)
+            others[name] = component.further(content, name, decode)
     url = components.audio_url(content, given.name)
     track = Track(given.file_id, given.name, "Your file", "", "", "", url)
     return track, shown, [others[name] for name in further()]
@@ -143,8 +144,9 @@ def further() -> list[str]:
 
 def measure(content: bytes) -> Anatomy | str:
     """The measurements of a visitor's clip, or an error message."""
+    decode = session.in_turn(sandbox.decode_stereo, components.waiting_line())
     try:
-        return clip_analysis.analyse(content, sandbox.decode_stereo)
+        return clip_analysis.analyse(content, decode)
     except SoundalikeError as error:
         return str(error)
 
