@@ -65,11 +65,6 @@ def factors_file() -> Path | None:
     return Path(own) if own else None
 
 
-def music_folder() -> Path:
-    """The folder where a user usually keeps music."""
-    return _home() / "Music"
-
-
 def votes_file() -> Path:
     """The votes database: `$SOUNDALIKE_VOTES`, or a file in the user's data folder."""
     if own := os.environ.get("SOUNDALIKE_VOTES"):

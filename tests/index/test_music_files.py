@@ -112,9 +112,10 @@ def test_only_folders_that_the_owner_named(
     assert of_owner(opened.folder).allow(paths.LIBRARY)
 
 
-def test_the_owners_music_and_the_bundled_library_by_default(tmp_path: Path) -> None:
+def test_folders_beside_the_index_and_the_bundled_library_by_default(tmp_path: Path) -> None:
     folders = of_owner(tmp_path / "index")
-    assert folders.allow(tmp_path / "home" / "Music")
+    assert folders.allow(tmp_path / "music")
+    assert not folders.allow(Path.home() / "Music")
     assert folders.allow(tmp_path / "index" / "clips")
     assert folders.allow(paths.LIBRARY)
     assert not folders.allow(tmp_path.parent / "library")

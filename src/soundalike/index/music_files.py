@@ -51,8 +51,7 @@ class MusicFolders:
 def of_owner(index: Path) -> MusicFolders:
     """The folders for an index: those of `$SOUNDALIKE_MUSIC`, and always the bundled library's.
 
-    By default, the music may lie in the index's folder, in a folder beside it, or in the folder `Music`
-    of the user who runs the server. Beside an index at the file system's root lies everything, so
+    By default, the music may lie in the index's folder or in a folder beside it. Beside an index at the file system's root lies everything, so
     nothing there counts.
     """
     bundled = paths.LIBRARY.resolve()
@@ -60,7 +59,7 @@ def of_owner(index: Path) -> MusicFolders:
         return MusicFolders((bundled, *(Path(one).resolve() for one in own.split(os.pathsep) if one)))
     folder = index.resolve()
     beside = folder.parent if folder.parent != Path(folder.anchor) else None
-    return MusicFolders((bundled, folder, paths.music_folder().resolve()), beside)
+    return MusicFolders((bundled, folder), beside)
 
 
 def checked(file: str, library: Path, music: MusicFolders | None) -> Path:
