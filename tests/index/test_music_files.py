@@ -113,12 +113,12 @@ def test_only_folders_that_the_owner_named(
 
 
 def test_folders_beside_the_index_and_the_bundled_library_by_default(tmp_path: Path) -> None:
-    folders = of_owner(tmp_path / "index")
-    assert folders.allow(tmp_path / "music")
-    assert not folders.allow(Path.home() / "Music")
-    assert folders.allow(tmp_path / "index" / "clips")
+    folders = of_owner(tmp_path / "indexes" / "index")
+    assert folders.allow(tmp_path / "indexes" / "music")
+    assert folders.allow(tmp_path / "indexes" / "index" / "clips")
     assert folders.allow(paths.LIBRARY)
-    assert not folders.allow(tmp_path.parent / "library")
+    assert not folders.allow(Path.home() / "Music")
+    assert not folders.allow(tmp_path / "library")
 
 
 def test_nothing_lies_beside_an_index_at_the_root(tmp_path: Path) -> None:

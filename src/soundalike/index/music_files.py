@@ -51,8 +51,8 @@ class MusicFolders:
 def of_owner(index: Path) -> MusicFolders:
     """The folders for an index: those of `$SOUNDALIKE_MUSIC`, and always the bundled library's.
 
-    By default, the music may lie in the index's folder or in a folder beside it. Beside an index at the file system's root lies everything, so
-    nothing there counts.
+    By default, the music may lie in the index's folder or in a folder beside it. Beside an index at the
+    file system's root lies everything, so nothing there counts.
     """
     bundled = paths.LIBRARY.resolve()
     if own := os.environ.get(VARIABLE):
