@@ -63,12 +63,12 @@ def test_json_has_the_same_content_and_nothing_to_obey(raw: str) -> None:
     ],
 )
 def test_a_cell_is_no_formula(text: str, cell: str) -> None:
-    assert foreign_text.spreadsheet_cell(text) == cell
-    assert foreign_text.from_spreadsheet_cell(cell) == text
+    assert foreign_text.to_cell(text) == cell
+    assert foreign_text.from_cell(cell) == text
 
 
 @given(st.text() | st.text("'=+-@\t\r\n ab＝", max_size=8))
 def test_every_cell_reads_back_as_it_was(text: str) -> None:
-    cell = foreign_text.spreadsheet_cell(text)
+    cell = foreign_text.to_cell(text)
     assert cell[:1] not in tuple("=+-@\t\r\n＝＋－＠")
-    assert foreign_text.from_spreadsheet_cell(cell) == text
+    assert foreign_text.from_cell(cell) == text

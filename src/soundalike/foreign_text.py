@@ -33,17 +33,17 @@ def printable_json(text: str) -> str:
     return _NOT_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
-def spreadsheet_cell(text: str) -> str:
+def to_cell(text: str) -> str:
     """Text for a cell of a CSV file: an apostrophe goes before what could be a formula.
 
     This is what OWASP recommends ("CSV injection"). An apostrophe also goes before apostrophes that
-    precede such a character, so `from_spreadsheet_cell` gives back every text as it was.
+    precede such a character, so `from_cell` gives back every text as it was.
     """
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def from_spreadsheet_cell(text: str) -> str:
-    """The text that `spreadsheet_cell` wrote."""
+def from_cell(text: str) -> str:
+    """The text that `to_cell` wrote."""
     return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 

@@ -221,3 +221,11 @@ def test_locked_database(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
     holder.execute("ROLLBACK")
     holder.close()
     assert votes.deal("0102", NAMES)
+
+
+def test_a_spreadsheet_computes_nothing_of_the_votes(votes: Votes) -> None:
+    pair = votes.deal("=1+2", NAMES)
+    votes.vote(pair.id, "left")
+    (row,) = rows(votes)
+    assert row["query"] == "'=1+2"
+    assert row["pair"] == pair.id

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from soundalike.errors import VotesError
+from soundalike.foreign_text import to_cell
 
 CHOICES = ("left", "right", "same")
 """Possible answers: one of the two playlists, or no difference."""
@@ -134,7 +135,7 @@ class Votes:
         if len(different) < 2:
             raise ValueError("a blind test needs two representations")
         left, right = secrets.SystemRandom().sample(different, 2)
-        pair = Pair(secrets.token_urlsafe(12), query, left, right)
+        pair = Pair(secrets.token_hex(12), query, left, right)
         with self._write() as database:
             database.execute(
                 "INSERT INTO pairs (pair, round, query, left, right) "
@@ -204,7 +205,7 @@ class Votes:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerows([to_cell(str(value or "")) for value in row] for row in rows)
         return text.getvalue()
 
     @contextmanager
