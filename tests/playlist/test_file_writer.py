@@ -203,7 +203,7 @@ def test_a_spreadsheet_computes_no_title_and_no_path() -> None:
     content = text(made, "csv")
     assert content.startswith("track_id,title,artist,album,genre,licence,file,seconds,similarity\r\n")
     one, other = table(made)
-    assert (one["title"], one["artist"], one["file"]) == ("'=HYPERLINK(\"x\")", "'-1+2", "'+1.opus")
+    assert (one["title"], one["artist"], one["file"]) == ('\'=HYPERLINK("x")', "'-1+2", "'+1.opus")
     assert (other["title"], other["genre"], other["track_id"]) == ("'@A1", "''=", "'-7")
     assert other["similarity"] == "-0.5000"
     assert content.endswith(",clips/0001.opus,29.600,-0.5000\r\n")

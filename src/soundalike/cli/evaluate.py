@@ -111,7 +111,9 @@ def _print(document: dict[str, Any], closely: list[str]) -> None:
     shown = document["representations"]
     if shown:
         chance = _share(document["chance"])
-        output.print_table(_table(shown, _genre_columns(shown), {"P@10,\nfiltered": chance}), soft_wrap=True)
+        output.print_table(
+            _table(shown, _genre_columns(shown), {"P@10,\nfiltered": chance}), soft_wrap=True
+        )
         output.print_table(_table(shown, _sound_columns(shown), {}), soft_wrap=True)
         for remark in _remarks(document):
             output.print_line(remark)
