@@ -179,7 +179,7 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
     for begin in range(0, len(measured), width):
         for column, fact in zip(st.columns(width), measured[begin : begin + width], strict=True):
             with column, st.container(gap="xxsmall"):
-                st.metric(fact.label, fact.value)
+                st.metric(components.plain(fact.label), components.plain(fact.value))
                 st.caption(components.plain(fact.meaning))
     components.show_notes(shown.notes)
 

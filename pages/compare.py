@@ -67,6 +67,7 @@ def figures(index: Index) -> None:
         chosen = st.segmented_control(
             "Measured on",
             list(found),
+            format_func=components.plain,
             default=chosen,
             key="compare_measured",
             persist_state="session",
@@ -222,8 +223,8 @@ def show_descriptions(chosen: list[str]) -> None:
         for name in chosen:
             representation = representations.get(name)
             st.markdown(
-                f"**{components.plain(representation.title)}** (`{name}`, {representation.dim:,} "
-                f"numbers). "
+                f"**{components.plain(representation.title)}** (`{representation.name}`, "
+                f"{representation.dim:,} numbers). "
                 f"{components.plain(representation.description)}"
             )
 
@@ -275,7 +276,7 @@ def ask(index: Index, votes: Votes) -> None:
             "Skip this pair", type="tertiary", key="compare_skip", on_click=skip, args=[index, votes]
         )
         if message := st.session_state.get("compare_told"):
-            st.caption(message)
+            st.caption(components.for_visitors(message))
     with right:
         shown = {
             "Playlist A": rows_of(index, pair.query, pair.left),
@@ -307,7 +308,7 @@ def skip(index: Index, votes: Votes) -> None:
     try:
         draw_pair(index, votes)
     except SoundalikeError as error:
-        st.session_state.compare_told = components.for_visitors(str(error))
+        st.session_state.compare_told = str(error)
 
 
 def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
@@ -318,16 +319,14 @@ def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
     try:
         counted = votes.vote(pair.id, choice)
     except SoundalikeError as error:
-        st.session_state.compare_told = (
-            f"Your vote was not counted: {components.for_visitors(str(error))}"
-        )
+        st.session_state.compare_told = f"Your vote was not counted: {error}"
         return
     message = "Vote counted." if counted else "This pair already has a vote."
     try:
         draw_pair(index, votes)
         st.session_state.compare_told = f"{message} Here's the next pair."
     except SoundalikeError as error:
-        st.session_state.compare_told = f"{message} {components.for_visitors(str(error))}"
+        st.session_state.compare_told = f"{message} {error}"
 
 
 def show_votes(index: Index, votes: Votes) -> None:
@@ -357,7 +356,7 @@ def start_round(votes: Votes) -> None:
     try:
         votes.reset()
     except SoundalikeError as error:
-        st.session_state.compare_told = components.for_visitors(str(error))
+        st.session_state.compare_told = str(error)
 
 
 def tally(index: Index, votes: Votes) -> None:

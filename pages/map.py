@@ -143,7 +143,7 @@ def controls(index: Index) -> Setting:
         )
         by = one_of("Compare by", "map_by", named)
         settings = layout.settings_of(index, by)
-        dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims}-D" for s in settings})
+        dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims:d}-D" for s in settings})
         settings = [s for s in settings if s.dims == dims]
         with st.popover("Layout", icon=":material/tune:"):
             return choose_layout(settings)
@@ -151,7 +151,7 @@ def controls(index: Index) -> Setting:
 
 def choose_layout(settings: list[Setting]) -> Setting:
     """Choose one of the precomputed layouts; each choice narrows the next."""
-    near = one_of("Neighbours", "map_near", {s.n_neighbors: str(s.n_neighbors) for s in settings})
+    near = one_of("Neighbours", "map_near", {s.n_neighbors: f"{s.n_neighbors:d}" for s in settings})
     st.caption("Number of neighbours per track. Few show detail, many show the overall structure.")
     settings = [s for s in settings if s.n_neighbors == near]
     metric = one_of("Distance", "map_metric", {s.metric: METRICS[s.metric] for s in settings})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import mimetypes
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 
+from soundalike import foreign_text
 from soundalike.audio import sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.agreement import Comparison
@@ -35,6 +37,16 @@ _ICONS = {
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
 }
+
+_MARKS = frozenset(r"\`*_{}[]()<>#+-!|~$:^&")
+_LINE_BREAKS = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
+_LIST_NUMBER = re.compile(r"^(\d{1,9})\.(?=\s|$)")
+_FOUND_LATER = re.compile(
+    r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)(?=[\w-])|(?<=:)(?=[\w+/-]+:)|(?<=(?<!\S)[<>~-])(?=[>=-]+(?!\S))",
+    re.IGNORECASE,
+)
+"""Inside of an address, an emoji's or icon's name, and an arrow or comparison that stands alone."""
+_COMMAND = re.compile(r"(`(?:soundalike|pip install)(?: [\w./=-]+)*`)")
 
 LIBRARY_WIDTH = 260
 """Pixels; longer names of libraries are truncated."""
@@ -334,7 +346,7 @@ class _Progress:
 
     def wait(self, ahead: int) -> None:
         """Show the number of clips ahead in the queue; 0 once it is this visitor's turn."""
-        clips = "1 clip" if ahead == 1 else f"{ahead} clips"
+        clips = "1 clip" if ahead == 1 else f"{ahead:d} clips"
         self._show(f"In the queue: {clips} ahead of yours …" if ahead else f"{self._step} …")
 
     def end(self) -> None:
@@ -352,10 +364,10 @@ def show_error(message: str) -> None:
 
 
 def for_visitors(message: str) -> str:
-    """An error message as Markdown: only commands are marked up, and paths on the server are removed."""
-    parts = catalog.without_paths(message).split("`")
+    """An error message as Markdown: only our commands are marked up, and server paths are removed."""
+    parts = _COMMAND.split(catalog.without_paths(message))
     parts[::2] = map(plain, parts[::2])
-    return "`".join(parts)
+    return "".join(parts)
 
 
 def show_notes(notes: Sequence[str]) -> None:
@@ -365,8 +377,16 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def plain(text: str) -> str:
-    """Escape Markdown's and Streamlit's special characters."""
-    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-!|~$:^" else mark for mark in text)
+    """Markdown that shows a text as it is, whoever wrote it: on one line, with nothing marked up.
+
+    Backslashes hide markup from Markdown's parser. Streamlit then searches what was parsed for
+    addresses, emoji, icons and arrows, where backslashes don't count. An invisible word joiner breaks
+    those up.
+    """
+    line = foreign_text.printable(_LINE_BREAKS.sub(" ", text))
+    joined = _FOUND_LATER.sub("\u2060", line)
+    escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in joined)
+    return _LIST_NUMBER.sub(r"\1\\.", escaped)
 
 
 def _styled(style: Style | None) -> dict[str, str]:
