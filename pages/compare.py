@@ -2,7 +2,6 @@
 
 import random
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +16,7 @@ from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
 from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.compare import charts
+from soundalike.ui.compare import charts, voting
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
 BARE = {"displayModeBar": False}
@@ -229,12 +228,6 @@ def show_descriptions(chosen: list[str]) -> None:
             )
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def open_votes(path: str, library: str) -> Votes:
-    """The votes on a library, shared by all sessions."""
-    return Votes(Path(path), library)
-
-
 @st.fragment
 def blind_test(index: Index) -> None:
     """Show two anonymous playlists for one track and ask which sounds more like it."""
@@ -243,7 +236,7 @@ def blind_test(index: Index) -> None:
         st.caption("The test needs at least two methods, and this index has one.")
         return
     try:
-        votes = open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
+        votes = voting.open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
         ask(index, votes)
         show_votes(index, votes)
     except SoundalikeError as error:
@@ -294,10 +287,12 @@ def rows_of(index: Index, track_id: str, name: str) -> list[int]:
 
 def draw_pair(index: Index, votes: Votes) -> Pair:
     """Draw a random track and two methods whose playlists differ."""
+    pair = votes.deal(random.choice(index.ids), index.names)
     for _ in range(20):
-        pair = votes.deal(random.choice(index.ids), index.names)
         if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
             break
+        votes.discard(pair.id)
+        pair = votes.deal(random.choice(index.ids), index.names)
     st.session_state.compare_pair = pair
     return pair
 
@@ -306,6 +301,7 @@ def skip(index: Index, votes: Votes) -> None:
     """Skip a pair and draw the next."""
     st.session_state.pop("compare_told", None)
     try:
+        votes.discard(st.session_state.compare_pair.id)
         draw_pair(index, votes)
     except SoundalikeError as error:
         st.session_state.compare_told = str(error)
@@ -317,11 +313,11 @@ def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
         # The second click of a double click must not skip the next pair.
         return
     try:
-        counted = votes.vote(pair.id, choice)
+        counted = voting.cast(votes, pair.id, choice)
     except SoundalikeError as error:
         st.session_state.compare_told = f"Your vote was not counted: {error}"
         return
-    message = "Vote counted." if counted else "This pair already has a vote."
+    message = "Vote counted." if counted else "This pair cannot be voted on any more."
     try:
         draw_pair(index, votes)
         st.session_state.compare_told = f"{message} Here's the next pair."
@@ -344,15 +340,32 @@ def show_votes(index: Index, votes: Votes) -> None:
             key="compare_export",
         )
         with st.popover("New round", icon=":material/restart_alt:"):
-            st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
-            st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
+            new_round(votes)
     if shown:
         tally(index, votes)
+
+
+def new_round(votes: Votes) -> None:
+    """Show the button for a new round to the presenter, and ask others for the key."""
+    if voting.is_presenter():
+        st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
+        st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
+        return
+    st.text_input(
+        "Presenter's key",
+        key=voting.KEY,
+        type="password",
+        max_chars=200,
+        on_change=voting.try_key,
+    )
+    st.caption("Only the presenter can start a new round: with the key, or on the server itself.")
 
 
 def start_round(votes: Votes) -> None:
     """Start a new round, or show why this failed."""
     st.session_state.pop("compare_told", None)
+    if not voting.is_presenter():
+        return
     try:
         votes.reset()
     except SoundalikeError as error:
