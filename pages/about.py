@@ -16,7 +16,7 @@ from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
-from soundalike.ui import components, palette, server, session, track_picker
+from soundalike.ui import components, incoming, palette, server, session, track_picker
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
 from soundalike.ui.about import texts as texts
@@ -142,7 +142,7 @@ def draw_likeness(index: Index, by: str, track_id: str) -> None:
 def data(index: Index) -> Shown:
     """All tracks with licence and source."""
     counts = report.licences(index.tracks)
-    st.session_state.setdefault("about_search", st.query_params.get("q", ""))
+    st.session_state.setdefault("about_search", incoming.text(incoming.parameter("q"), 100))
     session.from_url("about_licence", "licence", [ANY, *counts], ANY)
     st.markdown(texts.data(index), width=TEXT_WIDTH)
     left, right = st.columns([3, 2])

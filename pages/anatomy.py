@@ -11,7 +11,7 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, session, track_picker
+from soundalike.ui import components, incoming, session, track_picker
 from soundalike.ui.anatomy import component, facts
 from soundalike.ui.components import Track
 
@@ -57,7 +57,7 @@ def prepare(index: Index) -> None:
     session.track_from_url(index, "anatomy_track")
     session.track_from_url(index, "anatomy_second", "second", optional=True)
     if "anatomy_also" not in st.session_state:
-        asked = st.query_params.get("also", "").split(",")
+        asked = incoming.chosen(incoming.parameter("also"), FURTHER, len(FURTHER))
         st.session_state.anatomy_also = [name for name in FURTHER if name in asked]
 
 

@@ -15,7 +15,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
-from soundalike.ui import components, palette, session, track_picker
+from soundalike.ui import components, incoming, palette, session, track_picker
 from soundalike.ui.compare import charts, voting
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
@@ -35,8 +35,8 @@ def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
     session.track_from_url(index, "compare_track")
     if "compare_by" not in st.session_state:
-        asked = [name for name in st.query_params.get("by", "").split(",") if name in index.names]
-        st.session_state.compare_by = asked[:MOST] or first_choice(index)
+        asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
+        st.session_state.compare_by = asked or first_choice(index)
 
 
 def first_choice(index: Index) -> list[str]:

@@ -12,7 +12,7 @@ from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, palette, session, track_picker
+from soundalike.ui import components, incoming, palette, session, track_picker
 from soundalike.ui.features import charts, parts
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
@@ -413,9 +413,9 @@ def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) ->
     """Show dimensions or channels as a table; selecting a row opens its dimension."""
 
     def chosen() -> None:
-        rows = st.session_state.features_table.selection.rows
-        if rows:
-            number = int(table[level.removesuffix("s")].iloc[rows[0]])
+        place = incoming.row(st.session_state.get("features_table"), range(len(table)))
+        if place is not None:
+            number = int(table[level.removesuffix("s")].iloc[place])
             go_to(store.loudest_cell(number) if level == "channels" else number)
             st.session_state.features_followed = True
 

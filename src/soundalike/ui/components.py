@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import mimetypes
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import frontend, server, session
+from soundalike.ui import frontend, incoming, server, session
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
+_ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
 _ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
@@ -183,7 +184,7 @@ def playlist_table(
         for entry in playlist.entries
     ]
     data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
-    _table(data, key, on_choose)
+    _table(index, data, key, on_choose)
 
 
 def track_table(
@@ -196,7 +197,7 @@ def track_table(
 ) -> None:
     """Show library tracks as a table with players, in the given order."""
     tracks = [track_data(index, row, styles) for row in rows]
-    _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
+    _table(index, {"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
 
 
 def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
@@ -204,31 +205,25 @@ def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, An
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
 
 
-def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> None:
-    def chosen() -> None:
-        wanted = st.session_state[key].chosen
-        if wanted["action"] == "recommend":
-            on_choose(str(wanted["track"]))
-
-    data = {"kind": "table", "actions": actions()} | data
-    result = _tracks(data=data, key=key, on_chosen_change=chosen)
-    wanted = getattr(result, "chosen", None)
-    if wanted and wanted["action"] != "recommend":
-        navigate(wanted)
+def _table(index: Index, data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> None:
+    data = {"actions": actions()} | data
+    editable_table(index, data, key, lambda _, track_id: on_choose(track_id))
 
 
-def editable_table(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
+def editable_table(
+    index: Index, data: dict[str, Any], key: str, act: Callable[[str, str], None]
+) -> None:
     """Show an editable table of tracks; `act` gets each action on this page and the track's id."""
+    offered = [str(button["name"]) for button in [*data.get("edits", ()), *data["actions"]]]
+    here = [name for name in offered if name not in _ELSEWHERE]
 
     def chosen() -> None:
-        wanted = st.session_state[key].chosen
-        if wanted["action"] == "recommend" or wanted["action"] not in ACTIONS:
-            act(wanted["action"], str(wanted["track"]))
+        wanted = incoming.action(index, incoming.triggered(key, "chosen"), here)
+        if wanted is not None:
+            act(wanted.name, wanted.track)
 
     result = _tracks(data={"kind": "table"} | data, key=key, on_chosen_change=chosen)
-    wanted = getattr(result, "chosen", None)
-    if wanted and wanted["action"] != "recommend":
-        navigate(wanted)
+    navigate(index, result, _ELSEWHERE)
 
 
 def actions() -> list[dict[str, str]]:
@@ -236,10 +231,11 @@ def actions() -> list[dict[str, str]]:
     return [{"name": name, "label": label} for name, label in ACTIONS.items()]
 
 
-def navigate(wanted: Mapping[str, str] | None) -> None:
+def navigate(index: Index, result: object, pages: Collection[str] = ACTIONS) -> None:
     """Switch to another page if a component's button for it was pressed in this run."""
-    if wanted and wanted["action"] in ACTIONS:
-        session.go(wanted["action"], str(wanted["track"]))
+    wanted = incoming.action(index, incoming.sent(result, "chosen"), pages)
+    if wanted is not None:
+        session.go(wanted.name, wanted.track)
 
 
 def playlist_columns(
@@ -264,7 +260,7 @@ def playlist_columns(
     ]
     data = {"kind": "columns", "blind": False, "actions": actions(), "columns": columns}
     result = _tracks(data=data, key=key, on_chosen_change=lambda: None)
-    navigate(getattr(result, "chosen", None))
+    navigate(index, result)
 
 
 def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str) -> None:
