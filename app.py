@@ -1,6 +1,6 @@
 """Soundalike's entry point: `streamlit run app.py`.
 
-The server imports this file once, for the app and what guards it. For every visitor it then runs the file
+The server imports this file once, for the app and what guards it. For every visitor it then runs it
 again, as the script that shows the pages.
 """
 

@@ -2,8 +2,8 @@
 
 A page is drawn from `app.py`, its own file in `pages/`, the modules of `soundalike.ui` that it imports,
 directly or not, the scripts and styles that these name, and the theme in `.streamlit/config.toml`.
-Another page's own folder is left out, and so are the server's guards and what the rest of the library says
-of a track.
+Another page's own folder is left out, and so are the server's guards and what the rest of the library
+says of a track.
 
 docs/pictures/sources.json keeps a checksum of each of these files as it was when the picture was taken.
 Comments, docstrings and empty lines don't count, since nobody sees them.

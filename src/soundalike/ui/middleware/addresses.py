@@ -54,8 +54,8 @@ class Bucket:
 class Address:
     """An address that visitors come from.
 
-    A class of thirty may share one address, and so may everybody where a proxy doesn't say whom it speaks
-    for. The limits leave room for both.
+    A class of thirty may share one address, and so may everybody where a proxy doesn't say whom it
+    speaks for. The limits leave room for both.
 
     Attributes
     ----------

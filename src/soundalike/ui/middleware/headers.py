@@ -22,7 +22,7 @@ from soundalike.ui.middleware.addresses import is_own
 from soundalike.ui.middleware.uploads import ROUTE as UPLOADS
 
 VARIABLE = "SOUNDALIKE_FRAME_ANCESTORS"
-"""Environment variable: the origins, with spaces between them, whose pages may show the app in a frame."""
+"""Environment variable: origins, separated by spaces, that may show the app in a frame."""
 METRICS, HOST_CONFIG = "/_stcore/metrics", "/_stcore/host-config"
 
 
@@ -35,7 +35,7 @@ def framing_origins() -> list[str]:
 def policy() -> str:
     """The Content-Security-Policy of every answer.
 
-    Streamlit's styles are inline and components' scripts come as `blob:`. Its page has one inline script,
+    Streamlit's styles are inline and components' scripts come as `blob:`. Its page has an inline script,
     which is allowed by its checksum.
     """
     page = (Path(file_util.get_static_dir()) / "index.html").read_text(encoding="utf-8")
@@ -64,6 +64,7 @@ class SafeHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -96,8 +97,8 @@ def _add(headers: MutableHeaders, path: str) -> None:
 async def _with_own_origins(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer with Streamlit's settings, but name no other sites than those that may show the app.
 
-    Streamlit names its company's sites, on which anybody can have pages: a page that opened the app could
-    send it messages.
+    Streamlit names its company's sites, on which anybody can have pages. A page there could open the app
+    and send it messages.
     """
     start: Message = {}
     body = b""

@@ -1,7 +1,7 @@
 """Limits on the websockets: how many there are, what they may ask for, and how often.
 
-Streamlit starts a thread for each message that asks for a run of a page, at once and however many there
-are. Thousands of threads keep the server from doing anything else, also long after their sender has gone.
+Streamlit starts a thread at once for each message that asks for a run of a page. Thousands of threads
+keep the server from doing anything else, also long after their sender has gone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from soundalike.ui.middleware.addresses import Address, Addresses, Bucket
 
 RATE, BURST = 15.0, 30.0
-"""Messages a second of one websocket, and how many at once. A slider that is dragged sends five a second."""
+"""Messages a second of one websocket, and how many at once. Dragging a slider sends five a second."""
 WAITING = 60
 """Messages that may wait for their turn; a websocket that sends more is closed."""
 WAITING_BYTES = 32 * 2**20
@@ -30,8 +30,8 @@ MOST_FILES = 20
 """Files that are asked for with one message."""
 
 _ASKED_BY_PAGES = {"rerun_script", "stop_script", "app_heartbeat"}
-"""What any page asks for. Streamlit also takes orders to empty the caches that all visitors share, to look
-at the source's repository, and to write files; no page of this app gives them."""
+"""What any page asks for. Streamlit also takes orders to empty the caches that all visitors share, to
+look at the source's repository, and to write files; no page of this app gives them."""
 
 
 class MessageLimits:
@@ -49,6 +49,7 @@ class MessageLimits:
         self._sockets = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a websocket in, and its messages through as their turns come."""
         if scope["type"] != "websocket":
             await self._app(scope, receive, send)
             return

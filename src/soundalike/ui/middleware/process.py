@@ -16,8 +16,8 @@ from streamlit.starlette import App
 from streamlit.web.server import server_util
 
 STOP_S = 4.0
-"""Time that requests and pages have after SIGTERM or Ctrl+C. Uvicorn would wait for ever for the rest of an
-upload."""
+"""Time that requests and pages have after SIGTERM or Ctrl+C. Uvicorn would wait for ever for the rest of
+an upload."""
 FROZEN_S = 120.0
 """Time without a turn of the event loop after which the process ends, so that whoever started it does so
 again."""

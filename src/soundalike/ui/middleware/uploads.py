@@ -47,12 +47,13 @@ class _Kept:
 
     Attributes
     ----------
-    used : when a page last read it
+    last : when it came, or a page last read it
+    read : whether a page has read it
     """
 
     size: int
-    arrived: float
-    used: float | None = None
+    last: float
+    read: bool = False
 
 
 class BoundedUploads(MemoryUploadedFileManager):
@@ -111,7 +112,7 @@ class BoundedUploads(MemoryUploadedFileManager):
         with self._guard:
             for file in found:
                 if (kept := self._kept.get(session_id, {}).get(file.file_id)) is not None:
-                    kept.used = self._clock()
+                    kept.last, kept.read = self._clock(), True
         return found
 
     def remove_file(self, session_id: str, file_id: str) -> None:
@@ -132,7 +133,7 @@ class BoundedUploads(MemoryUploadedFileManager):
         before = self._clock() - UNUSED_S
         with self._guard:
             for session_id, files in list(self._kept.items()):
-                late = [name for name, kept in files.items() if not kept.used and kept.arrived <= before]
+                late = [name for name, kept in files.items() if not kept.read and kept.last <= before]
                 for name in late:
                     self.remove_file(session_id, name)
 
@@ -147,9 +148,7 @@ class BoundedUploads(MemoryUploadedFileManager):
 
     def _drop_oldest(self, session_id: str) -> None:
         files = self._kept[session_id]
-        self.remove_file(
-            session_id, min(files, key=lambda name: files[name].used or files[name].arrived)
-        )
+        self.remove_file(session_id, min(files, key=lambda name: files[name].last))
 
 
 def share_of_memory() -> int:
@@ -160,8 +159,8 @@ def share_of_memory() -> int:
 def install() -> None:
     """Have Streamlit keep uploads in `BoundedUploads`.
 
-    It has no setting for that. `st.App` makes the manager when it is first asked for something, and looks
-    the class up here.
+    It has no setting for that. `st.App` makes the manager when the server starts, and looks its class up
+    here.
     """
     setattr(memory_uploaded_file_manager, MemoryUploadedFileManager.__name__, BoundedUploads)
 
@@ -221,6 +220,7 @@ class UploadLimits:
         self._room = Room()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a file that a page asked for, when there is room."""
         path = scope.get("path", "")
         if scope["type"] != "http" or scope["method"] != "PUT" or ROUTE not in path:
             await self._app(scope, receive, send)
