@@ -11,7 +11,7 @@ from attacks import rerun
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from soundalike.ui.middleware import messages
-from soundalike.ui.middleware.messages import MessageLimits, is_of_a_page
+from soundalike.ui.middleware.messages import MessageLimits, is_of_a_page, parsed, supersedes
 
 SCOPE = {"type": "websocket", "client": ("192.0.2.1", 1), "headers": []}
 CLIENT_GONE = {"type": "websocket.disconnect", "code": 1001}
@@ -52,38 +52,76 @@ async def visit(
     return sent
 
 
+def click(number: int = 0) -> bytes:
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id=f"button {number}", trigger_value=True)
+    return message.SerializeToString()
+
+
+def value(number: int) -> bytes:
+    message = BackMsg()
+    message.rerun_script.widget_states.widgets.add(id="slider", int_value=number)
+    return message.SerializeToString()
+
+
 def test_a_flood_is_cut_off_after_few_messages() -> None:
+    for content in (rerun(), click()):
+        app = Counting()
+        begun = time.monotonic()
+        run(visit(MessageLimits(app), *[content] * 1_000, stay=True))
+        assert time.monotonic() - begun < 2
+        assert app.left == [1008]
+        assert len(app.seen) <= messages.AT_ONCE + 1
+
+
+def test_a_key_that_is_held_down_is_no_flood() -> None:
+    app = Counting()
+    contents = [value(number) for number in range(120)]
+    run(visit(MessageLimits(app), *contents, gap_s=1 / 25))
+    assert app.left == [1001]
+    assert app.seen[-1] == contents[-1]
+
+
+def test_clicks_over_the_pace_take_their_turns() -> None:
     app = Counting()
     begun = time.monotonic()
-    run(visit(MessageLimits(app), *[rerun()] * 1_000, stay=True))
-    assert time.monotonic() - begun < 2
-    assert app.left == [1008]
-    assert len(app.seen) <= messages.BURST + 1
+    contents = [click(number) for number in range(50)]
+    run(visit(MessageLimits(app), *contents))
+    assert time.monotonic() - begun >= (50 - messages.AT_ONCE) / messages.PACE * 0.9
+    assert (app.seen, app.left) == (contents, [1001])
 
 
-def test_a_slider_that_is_dragged_waits_for_nothing() -> None:
+def test_of_values_that_wait_the_last_is_enough() -> None:
     app = Counting()
-    begun = time.monotonic()
-    run(visit(MessageLimits(app), *[rerun()] * 40, gap_s=0.05))
-    assert time.monotonic() - begun < 40 * 0.05 * 2
-    assert (len(app.seen), app.left) == (40, [1001])
+    contents = [value(number) for number in range(80)]
+    run(visit(MessageLimits(app), *contents))
+    assert app.seen[-1] == contents[-1]
+    assert len(app.seen) <= messages.AT_ONCE + 2
 
 
-def test_messages_over_the_rate_take_their_turns() -> None:
-    app = Counting()
-    begun = time.monotonic()
-    run(visit(MessageLimits(app), *[rerun()] * 50))
-    assert time.monotonic() - begun >= (50 - messages.BURST) / messages.RATE * 0.9
-    assert (len(app.seen), app.left) == (50, [1001])
+def test_what_a_later_request_does_not_say_is_kept() -> None:
+    def request(**values: Any) -> BackMsg:
+        return BackMsg(rerun_script=values)
+
+    assert supersedes(parsed(value(2)), parsed(value(1)))
+    assert supersedes(parsed(click()), parsed(value(1)))
+    assert not supersedes(parsed(value(1)), parsed(click()))
+    assert not supersedes(request(page_script_hash="a"), request(page_script_hash="b"))
+    assert not supersedes(request(fragment_id="a"), request())
+    assert not supersedes(request(query_string="track=1"), request())
+    assert not supersedes(request(), BackMsg(stop_script=True))
+    assert not supersedes(BackMsg(stop_script=True), request())
+    assert not supersedes(None, request())
 
 
 def test_large_messages_count_for_more() -> None:
     app = Counting()
     large = BackMsg()
     large.rerun_script.query_string = "x" * messages.BYTES_A_TOKEN * 30
+    other = BackMsg(rerun_script={"query_string": "y" * messages.BYTES_A_TOKEN * 30})
     begun = time.monotonic()
-    run(visit(MessageLimits(app), *[large.SerializeToString()] * 2))
-    assert time.monotonic() - begun >= 30 / messages.RATE * 0.9
+    run(visit(MessageLimits(app), large.SerializeToString(), other.SerializeToString()))
+    assert time.monotonic() - begun >= 30 / messages.PACE * 0.9
     assert len(app.seen) == 2
 
 
@@ -112,19 +150,20 @@ def test_a_flood_counts_for_many_openings() -> None:
 
 
 def test_pages_ask_for_runs_and_files_but_for_nothing_that_others_share() -> None:
-    def message(**values: Any) -> bytes:
-        return BackMsg(**values).SerializeToString()
+    assert is_of_a_page(BackMsg(rerun_script={}))
+    assert is_of_a_page(BackMsg(stop_script=True))
+    assert is_of_a_page(BackMsg(app_heartbeat=True))
+    assert is_of_a_page(BackMsg(file_urls_request={"file_names": ["a.wav"]}))
+    assert is_of_a_page(BackMsg(backend_operation_request={"deferred_file": {"file_id": "1"}}))
+    assert not is_of_a_page(BackMsg(file_urls_request={"file_names": ["a"] * 10_000}))
+    assert not is_of_a_page(BackMsg(backend_operation_request={"install_skills": {}}))
+    assert not is_of_a_page(BackMsg(clear_cache=True))
+    assert not is_of_a_page(BackMsg(load_git_info=True))
+    assert not is_of_a_page(BackMsg())
 
-    assert is_of_a_page(rerun())
-    assert is_of_a_page(message(stop_script=True))
-    assert is_of_a_page(message(app_heartbeat=True))
-    assert is_of_a_page(message(file_urls_request={"file_names": ["a.wav"]}))
-    assert is_of_a_page(message(backend_operation_request={"deferred_file": {"file_id": "1"}}))
-    assert not is_of_a_page(message(file_urls_request={"file_names": ["a"] * 10_000}))
-    assert not is_of_a_page(message(backend_operation_request={"install_skills": {}}))
-    assert not is_of_a_page(message(clear_cache=True))
-    assert not is_of_a_page(message(load_git_info=True))
-    assert not is_of_a_page(b"")
-    # Streamlit answers these by hanging up.
-    assert is_of_a_page(b"\xff")
-    assert is_of_a_page(None)
+
+def test_other_orders_do_not_reach_streamlit_and_nonsense_does() -> None:
+    app = Counting()
+    order = BackMsg(clear_cache=True).SerializeToString()
+    run(visit(MessageLimits(app), order, b"\xff", b"", rerun()))
+    assert app.seen == [b"\xff", rerun()]

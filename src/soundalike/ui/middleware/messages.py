@@ -7,7 +7,9 @@ keep the server from doing anything else, also long after their sender has gone.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import suppress
+from dataclasses import dataclass
 
 from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,10 +17,13 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from soundalike.ui.middleware.addresses import Address, Addresses, Bucket
 
-RATE, BURST = 15.0, 30.0
-"""Messages a second of one websocket, and how many at once. Dragging a slider sends five a second."""
+RATE, BURST = 30.0, 90.0
+"""Messages that a websocket may send in a second, and at once. Beyond that it is closed. A slider sends
+one when it is let go, and about thirty a second while an arrow key is held down."""
+PACE, AT_ONCE = 15.0, 30.0
+"""Messages that are dealt with in a second, and at once. The others wait."""
 WAITING = 60
-"""Messages that may wait for their turn; a websocket that sends more is closed."""
+"""Messages that may wait, not counting those that a later one makes superfluous."""
 WAITING_BYTES = 32 * 2**20
 BYTES_A_TOKEN = 128 * 1024
 """A message counts once more for each of these."""
@@ -29,6 +34,8 @@ FLOOD_TOKENS = 30.0
 MOST_FILES = 20
 """Files that are asked for with one message."""
 
+_CLICKS = {"trigger_value", "string_trigger_value", "json_trigger_value", "chat_input_value"}
+_SAME = ("page_script_hash", "page_name", "fragment_id", "query_string", "is_history_navigation")
 _ASKED_BY_PAGES = {"rerun_script", "stop_script", "app_heartbeat"}
 """What any page asks for. Streamlit also takes orders to empty the caches that all visitors share, to
 look at the source's repository, and to write files; no page of this app gives them."""
@@ -78,60 +85,99 @@ class MessageLimits:
         return few and address.openings.take_if_there()
 
 
+@dataclass
+class _Waiting:
+    """A message in line, what it asks for, and its size."""
+
+    message: Message
+    asked: BackMsg | None = None
+    size: int = 0
+
+
 class _Line:
     """The messages of one websocket, in line for their turns."""
 
     def __init__(self, receive: Receive, address: Address) -> None:
         self._receive = receive
         self._address = address
-        self._pace = Bucket(RATE, BURST)
-        self._waiting: asyncio.Queue[Message] = asyncio.Queue()
-        self._bytes = 0
+        self._arrivals, self._pace = Bucket(RATE, BURST), Bucket(PACE, AT_ONCE)
+        self._waiting: deque[_Waiting] = deque()
+        self._arrived = asyncio.Event()
 
     async def read(self) -> None:
         """Read messages into the line until the sender leaves, or there are too many."""
         while True:
             message = await self._receive()
-            self._bytes += _size(message)
-            if self._waiting.qsize() >= WAITING or self._bytes > WAITING_BYTES:
+            if message["type"] != "websocket.receive":
+                self._append(_Waiting(message))
+                if message["type"] == "websocket.disconnect":
+                    return
+                continue
+            content = message.get("bytes") or b""
+            asked = parsed(content)
+            if asked is not None and not is_of_a_page(asked):
+                message = {}
+            elif self._waiting and supersedes(asked, self._waiting[-1].asked):
+                self._waiting.pop()
+            if message:
+                self._append(_Waiting(message, asked, len(content)))
+            if not self._arrivals.take_if_there() or self._is_full():
                 self._address.openings.take(FLOOD_TOKENS)
-                message = {"type": "websocket.disconnect", "code": 1008}
-                while not self._waiting.empty():
-                    self._waiting.get_nowait()
-            self._waiting.put_nowait(message)
-            if message["type"] == "websocket.disconnect":
+                self._waiting.clear()
+                self._append(_Waiting({"type": "websocket.disconnect", "code": 1008}))
                 return
 
     async def receive(self) -> Message:
-        """The next message that a page may send, when its turn has come."""
-        while True:
-            message = await self._waiting.get()
-            if message["type"] != "websocket.receive":
-                return message
-            size = _size(message)
-            tokens = 1 + size / BYTES_A_TOKEN
+        """The next message, when its turn has come."""
+        while not self._waiting:
+            self._arrived.clear()
+            await self._arrived.wait()
+        first = self._waiting.popleft()
+        if first.message["type"] == "websocket.receive":
+            tokens = 1 + first.size / BYTES_A_TOKEN
             await asyncio.sleep(max(self._pace.take(tokens), self._address.messages.take(tokens)))
-            self._bytes -= size
-            if is_of_a_page(message.get("bytes")):
-                return message
+        return first.message
+
+    def _append(self, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._arrived.set()
+
+    def _is_full(self) -> bool:
+        size = sum(waiting.size for waiting in self._waiting)
+        return len(self._waiting) > WAITING or size > WAITING_BYTES
 
 
-def _size(message: Message) -> int:
-    return len(message.get("bytes") or message.get("text") or "")
-
-
-def is_of_a_page(content: bytes | None) -> bool:
-    """Whether a message may come from one of the app's pages."""
+def parsed(content: bytes) -> BackMsg | None:
+    """What a message asks for; None where Streamlit will close the websocket for it."""
     asked = BackMsg()
     try:
-        asked.ParseFromString(content or b"")
+        asked.ParseFromString(content)
     except DecodeError:
-        # Streamlit closes the websocket.
-        return True
+        return None
+    return asked
+
+
+def is_of_a_page(asked: BackMsg) -> bool:
+    """Whether one of the app's pages may ask for that."""
     kind = asked.WhichOneof("type")
     if kind == "file_urls_request":
         return len(asked.file_urls_request.file_names) <= MOST_FILES
     if kind == "backend_operation_request":
         payload = asked.backend_operation_request.WhichOneof("payload")
         return payload in ("deferred_file", "dataframe_chunk")
-    return kind in _ASKED_BY_PAGES or content is None
+    return kind in _ASKED_BY_PAGES
+
+
+def supersedes(newer: BackMsg | None, older: BackMsg | None) -> bool:
+    """Whether a request to run a page says all that an older one says, which still waits.
+
+    A page sends the values of all its widgets with each request, but a click only once.
+    """
+    if newer is None or older is None:
+        return False
+    if not newer.HasField("rerun_script") or not older.HasField("rerun_script"):
+        return False
+    clicks = {state.WhichOneof("value") for state in older.rerun_script.widget_states.widgets} & _CLICKS
+    return not clicks and all(
+        getattr(newer.rerun_script, name) == getattr(older.rerun_script, name) for name in _SAME
+    )
