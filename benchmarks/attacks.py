@@ -36,7 +36,8 @@ def rerun(page: str = "") -> bytes:
     message = BackMsg()
     message.rerun_script.page_name = page
     message.rerun_script.query_string = ""
-    return message.SerializeToString()
+    content: bytes = message.SerializeToString()
+    return content
 
 
 def flood(address: str, messages: int, per_second: float = float("inf")) -> tuple[int, bool]:

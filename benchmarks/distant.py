@@ -223,7 +223,7 @@ class Wire:
         asked.file_urls_request.file_names.append(name)
         asked.file_urls_request.session_id = self.session
         *_, answer = self._answer(asked, "file_urls_response")
-        (place,) = answer.file_urls_response.file_urls
+        place: FileURLs = answer.file_urls_response.file_urls[0]
         return place
 
     def put(self, path: str, name: str, content: bytes) -> int:
