@@ -64,6 +64,8 @@ def beside(name: str, sessions: int, seconds: float, expected: list[list[str]]) 
         seen = crowd_elsewhere(server.address, sessions, seconds, expected)
         over.set()
         attacker.join(60)
+    if not seen.page_ms or not seen.upload_s:
+        sys.exit(f"beside {name}, no visitor got as far as another page: {seen.problems[:3]}")
     for problem in [*seen.problems, *seen.mixed_up][:5]:
         print(f"{name}: {problem}", file=sys.stderr)
     return [
