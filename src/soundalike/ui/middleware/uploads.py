@@ -256,7 +256,7 @@ class UploadLimits:
             await late(scope, receive, send)
 
     async def _turn(self, scope: Scope, size: int) -> None:
-        """Wait until the file's address has sent little enough; raises `TimeoutError` if that is far off."""
+        """Wait until its address has sent little enough; raises `TimeoutError` if that is far off."""
         bucket = self._addresses.of(scope).uploads
         wait_s = bucket.take(size)
         if wait_s > ROOM_S:
