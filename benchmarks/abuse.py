@@ -2,7 +2,7 @@
 
     python benchmarks/abuse.py [--sessions N] [--seconds S] [--attack NAME ...] [--json]
 
-The visitors are those of `load.py` with remote browsers (`distant`). Each attack has a new server, and it
+The visitors are those of `load.py` with remote browsers (`distant`). Each attack has a new server and
 is repeated as long as the visitors stay. "none" is the same without an attacker.
 """
 
