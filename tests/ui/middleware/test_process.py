@@ -18,7 +18,7 @@ import asyncio, os, signal, sys, threading, time
 from streamlit import config
 from soundalike.ui.middleware import process
 config.set_option("server.headless", True)
-process.STOP_S, process.FROZEN_S, process.LOOK_S = 0.5, {frozen}, 0.1
+process.STOP_S, process.FROZEN_S, process.LOOK_S = {stop}, {frozen}, 0.1
 signal.signal(signal.SIGTERM, lambda *_: print("told to stop", flush=True))
 async def main():
     async with process.lifespan(None):
@@ -28,9 +28,11 @@ print("left", flush=True)
 """
 
 
-def run(body: str, frozen: float = 60.0) -> tuple[subprocess.CompletedProcess[str], float]:
+def run(
+    body: str, stop: float = 0.5, frozen: float = 60.0
+) -> tuple[subprocess.CompletedProcess[str], float]:
     begun = time.monotonic()
-    code = BEGIN.format(body=body, frozen=frozen)
+    code = BEGIN.format(body=body, stop=stop, frozen=frozen)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     return done, time.monotonic() - begun
 
@@ -49,7 +51,7 @@ def test_nor_does_a_loop_that_is_stuck_keep_it() -> None:
 
 
 def test_a_server_that_stops_by_itself_does() -> None:
-    done, _ = run("os.kill(os.getpid(), signal.SIGTERM); await asyncio.sleep(0.01)")
+    done, _ = run("os.kill(os.getpid(), signal.SIGTERM); await asyncio.sleep(0.01)", stop=30)
     assert (done.stdout, done.stderr, done.returncode) == ("told to stop\nleft\n", "", 0)
 
 
@@ -60,7 +62,7 @@ def test_a_server_that_is_frozen_ends_and_says_where() -> None:
 
 
 def test_a_server_that_is_busy_goes_on() -> None:
-    done, _ = run("await asyncio.sleep(1.5)", frozen=0.5)
+    done, _ = run("await asyncio.sleep(3)", frozen=2)
     assert (done.stdout, done.stderr, done.returncode) == ("left\n", "", 0)
 
 

@@ -12,6 +12,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from soundalike import system
 from soundalike.ui.middleware import guard, uploads
+from soundalike.ui.middleware.addresses import Address
 from soundalike.ui.middleware.uploads import BoundedUploads, Room, UploadLimits
 
 ROUTE = uploads.ROUTE.rstrip("/")
@@ -171,6 +172,12 @@ def test_a_file_must_say_how_large_it_is(manager: BoundedUploads) -> None:
 def test_a_file_that_stops_coming_is_given_up(manager: BoundedUploads, monkeypatch) -> None:
     monkeypatch.setattr(uploads, "STALL_S", 0.05)
     assert answer(manager, f"{ROUTE}/s/{place(manager)}", "1000") == (408, True)
+
+
+def test_an_address_that_sends_too_much_is_asked_to_try_later(manager, monkeypatch) -> None:
+    monkeypatch.setattr(uploads, "ROOM_S", 0.05)
+    monkeypatch.setattr(Address, "UPLOADS", (1.0, 100.0))
+    assert answer(manager, f"{ROUTE}/s/{place(manager)}", "1000") == (503, False)
 
 
 def test_files_wait_for_room_and_an_address_has_a_part_of_it() -> None:

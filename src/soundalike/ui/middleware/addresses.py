@@ -62,19 +62,23 @@ class Address:
     sockets : the number of its open websockets
     messages : paces its messages together
     openings : limits how often it opens a websocket; a flood counts for many
+    uploads : paces the bytes of its files; to take them in costs the server time
     """
 
     MESSAGES = (60.0, 300.0)
     OPENINGS = (5.0, 150.0)
+    UPLOADS = (4.0 * 2**20, 256.0 * 2**20)
 
     def __init__(self) -> None:
         self.sockets = 0
         self.messages = Bucket(*self.MESSAGES)
         self.openings = Bucket(*self.OPENINGS)
+        self.uploads = Bucket(*self.UPLOADS)
 
     def is_idle(self) -> bool:
         """Whether forgetting it changes nothing."""
-        return not self.sockets and self.messages.is_full() and self.openings.is_full()
+        buckets = (self.messages, self.openings, self.uploads)
+        return not self.sockets and all(bucket.is_full() for bucket in buckets)
 
 
 class Addresses:

@@ -23,7 +23,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 
 from soundalike import system
-from soundalike.ui.middleware.addresses import name_of
+from soundalike.ui.middleware.addresses import Addresses, name_of
 
 ROUTE = "/_stcore/upload_file/"
 SESSION_BYTES = 96 * 2**20
@@ -218,6 +218,7 @@ class UploadLimits:
         self._app = app
         self._manager = manager or _running_manager
         self._room = Room()
+        self._addresses = Addresses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take a file that a page asked for, when there is room."""
@@ -242,6 +243,7 @@ class UploadLimits:
 
     async def _take(self, scope: Scope, receive: Receive, send: Send, size: int) -> None:
         try:
+            await self._turn(scope, size)
             async with self._room.taken(name_of(scope), size):
                 await self._app(scope, _Steady(receive).receive, send)
         except TimeoutError:
@@ -252,6 +254,15 @@ class UploadLimits:
         except ClientDisconnect:
             late = PlainTextResponse("The file did not arrive in time.", 408)
             await late(scope, receive, send)
+
+    async def _turn(self, scope: Scope, size: int) -> None:
+        """Wait until its address has sent little enough; raises `TimeoutError` if that is far off."""
+        bucket = self._addresses.of(scope).uploads
+        wait_s = bucket.take(size)
+        if wait_s > ROOM_S:
+            bucket.take(-size)
+            raise TimeoutError
+        await asyncio.sleep(wait_s)
 
 
 class _Steady:
