@@ -1,8 +1,8 @@
 """Reading a description such as "calm piano with strings, no vocals".
 
 Words are matched to the vocabulary by their stems (Porter, "Snowball", 2001), the longest phrase first.
-A misspelt word is replaced by a similar one of the vocabulary. "No" and "without" negate what follows, up
-to a comma, "with" or "but". What isn't known is reported; nothing is guessed from it.
+A misspelt word is replaced by a similar one of the vocabulary. "No" and "without" negate what follows,
+up to a comma, "with" or "but". Words that aren't known are reported.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib import resources
+from typing import Any
 
 from soundalike.features import descriptors
 from soundalike.words import measures, vocabulary
@@ -31,13 +33,6 @@ NEGATIONS = frozenset(
 )
 ENDS = frozenset({"with", "but", "plus", "featuring", "only", "just", ",", ".", ";", "!", "?"})
 """What ends a negation."""
-IGNORED = frozenset(
-    "a an the and or nor of in on for to from by at as is are it its this that i we me my you want wants would "
-    "like love need find give play hear some something someone music song songs track tracks piece pieces tune "
-    "tunes sound sounds sounding very really quite rather pretty much more most less bit little lots lot "
-    "extremely slightly please any all good great nice kind sort style type mood feel feeling vibe vibes "
-    "one ones which where there has have having tempo key too also so up into s t".split()
-)
 
 
 @dataclass(frozen=True)
@@ -156,7 +151,7 @@ def _phrases(tokens: list[str]) -> Iterator[tuple[str, str | None, bool]]:
             wanted = False
         elif token in ENDS:
             wanted = True
-        elif token not in IGNORED:
+        elif token not in _small_words():
             similar = _similar(token)
             yield token, similar, wanted
 
@@ -212,7 +207,13 @@ def _stems(phrase: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _stemmer():  # type: ignore[no-untyped-def]  # snowballstemmer has no types
+def _small_words() -> frozenset[str]:
+    """Words that ask for nothing in particular."""
+    return frozenset(resources.files(__package__).joinpath("small_words.txt").read_text("utf-8").split())
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
     import snowballstemmer
 
     return snowballstemmer.stemmer("english")

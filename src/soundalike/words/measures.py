@@ -85,7 +85,7 @@ def quantity(index: Index, name: str) -> NDArray[np.float64] | None:
 
 
 def near_tempo(index: Index, bpm: float) -> NDArray[np.float64] | None:
-    """How close each track's tempo is to one in BPM [shape=(n,)], the larger the closer; octaves apart."""
+    """Minus the distance of each track's tempo from one in BPM, in octaves [shape=(n,)]."""
     tempos = quantity(index, TEMPO)
     return None if tempos is None else -np.abs(np.log2(tempos / bpm))
 

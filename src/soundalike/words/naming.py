@@ -15,8 +15,7 @@ UNUSUAL = 0.85
 AGREEING = 0.7
 """Where both networks know a word, each must be above this share of the library."""
 LEAST_TAG, LEAST_CLASS = 0.08, 0.01
-"""Smallest mean probabilities over a clip that count as evidence. Those of YAMNet are small: its 521 classes
-share each second, and rare ones are seldom above 0.1."""
+"""Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare classes."""
 LEAST_SCORE = 0.0
 MUSIC, SPEECH, SILENCE = "Music", "Speech", "Silence"
 LEAST_MUSIC = 0.25

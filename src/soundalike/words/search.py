@@ -1,8 +1,8 @@
 """Ranking a library by a description.
 
-For each term a track gets the share of the library to which the term applies less. A description's match is
-the geometric mean of the shares of its terms, so a track has to satisfy all of them; one that lacks one of
-three falls behind. A negated term counts with one minus its share. Unknown values count as one half.
+For each term a track gets the share of the library to which the term applies less. A description's match
+is the geometric mean of the shares of its terms, so a track has to satisfy all of them. A negated term
+counts with one minus its share. Unknown values count as one half.
 """
 
 from __future__ import annotations
@@ -148,4 +148,4 @@ def notes(understood: Description, found: Matches) -> list[str]:
 def unavailable(missing: Sequence[Term]) -> str:
     """A sentence that says which terms the index can't compare, and what to do."""
     names = ", ".join(term.name for term in missing)
-    return f"This library has no data on: {names}. Build its index again with `soundalike index --complete`."
+    return f"This library has no data on: {names}. Rebuild its index with `soundalike index --complete`."

@@ -6,8 +6,8 @@ For a class c with probability p_c, averaged over the clip, the evidence is
 
 The second term makes classes comparable: "rock" is likely for nearly everything, "theremin" for nothing.
 A factor of 1 would only say how unusual a clip is in its library, and a library of rock would contain no
-rock; 0 would say "Music" of everything. A word's evidence in a network is the largest of its classes', and
-its score is the mean over the networks that know it. Nothing is trained.
+rock; 0 would say "Music" of everything. A word's evidence in a network is the largest of its classes'.
+Its score is the mean over the networks that know it. Nothing is trained.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def scores(clips: Probabilities, of: Usual, names: tuple[str, ...]) -> NDArray[n
 def evidence(
     clips: Probabilities, of: Usual, names: tuple[str, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Evidence for each word in the tagger and in YAMNet [shape=(..., words)]; NaN where it has no class."""
+    """Evidence for each word in the tagger and in YAMNet, NaN if it has no class [shape=(..., words)]."""
     tags, classes = clips.logs()
     return (
         _largest(tags - ADJUSTMENT * of.tags, _outputs(names)[0]),

@@ -1,8 +1,8 @@
 """The words that the app uses for sound, and what the two networks call them.
 
 `vocabulary.csv` beside this module has one word per line: its kind, the music tagger's tags and YAMNet's
-classes that mean the same, and synonyms that people type. Both networks know most genres, so their answers
-can be compared; YAMNet alone knows most instruments, and the tagger alone knows decades.
+classes that mean the same, and synonyms that people type. Both networks know most genres, so their
+answers can be compared. Only YAMNet knows most instruments, and only the tagger knows decades.
 """
 
 from __future__ import annotations
