@@ -14,7 +14,7 @@ The result depends only on the index, the seeds and the recipe.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +117,53 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     ordering.check(index, recipe.order)
     scores = blend.scores(index, seeds, recipe.representation, recipe.weights)
     own = blend.own_recordings(index, seeds)
+    preference = (-scores if recipe.farthest else scores) + _fitting_keys(index, seeds, recipe, scores)
+    found = _select(index, recipe, scores, preference, own)
+    copies = sorted(own - {seed.query.row for seed in seeds})
+    if not copies:
+        return found
+    titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)
+    return replace(found, notes=(f"Left out (same recording): {titles}.", *found.notes))
+
+
+def make_described(index: Index, match: NDArray[np.float32], recipe: Recipe) -> Playlist:
+    """Make a playlist of the tracks that match a description best.
+
+    Parameters
+    ----------
+    index : the library
+    match : how well each track matches [shape=(n,)], as in `words.search.Matches`
+    recipe : settings; `harmonic` has no effect, since there is no key to start from
+
+    Returns
+    -------
+    a playlist whose entries have their match as similarity
+
+    Raises
+    ------
+    PlaylistError
+        If the order is unavailable, or more tracks are pinned than `length`.
+    """
+    recipe = replace(recipe, harmonic=False)
+    ordering.check(index, recipe.order)
+    return _select(index, recipe, match, -match if recipe.farthest else match, set())
+
+
+def _select(
+    index: Index,
+    recipe: Recipe,
+    scores: NDArray[np.float32],
+    preference: NDArray[np.float32],
+    own: set[int],
+) -> Playlist:
+    """Fill a playlist by preference, within the rules of a recipe.
+
+    Parameters
+    ----------
+    scores : similarity of each track, for the entries [shape=(n,)]
+    preference : what to rank by [shape=(n,)]
+    own : rows that are the query's own recording
+    """
     members = Members(
         index,
         recipe.length,
@@ -124,7 +171,6 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
         recipe.per_album,
         [row for row in dict.fromkeys(recipe.pinned) if row not in own],
     )
-    preference = (-scores if recipe.farthest else scores) + _fitting_keys(index, seeds, recipe, scores)
     barred = own | set(recipe.removed) | set(members.rows)
     usable = np.isfinite(scores)
     usable[np.fromiter(barred, np.intp)] = False
@@ -134,7 +180,8 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     entries = tuple(
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)
     )
-    return Playlist(recipe.representation, entries, _notes(index, seeds, recipe, own, members))
+    notes = () if members.full else (_shortage(index, recipe, own, members),)
+    return Playlist(recipe.representation, entries, notes)
 
 
 def _fitting_keys(
@@ -223,19 +270,6 @@ def _distances(index: Index, recipe: Recipe, rows: Sequence[int]) -> NDArray[np.
     fits = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
     together: NDArray[np.float64] = angles + HARMONY * float(angles.std()) * ~fits
     return together
-
-
-def _notes(
-    index: Index, seeds: Sequence[Seed], recipe: Recipe, own: set[int], members: Members
-) -> tuple[str, ...]:
-    notes = []
-    copies = sorted(own - {seed.query.row for seed in seeds})
-    if copies:
-        titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)
-        notes.append(f"Left out (same recording): {titles}.")
-    if not members.full:
-        notes.append(_shortage(index, recipe, own, members))
-    return tuple(notes)
 
 
 def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> str:

@@ -15,7 +15,7 @@ UNUSUAL = 0.85
 AGREEING = 0.7
 """Where both networks know a word, each must be above this share of the library."""
 LEAST_TAG, LEAST_CLASS = 0.08, 0.01
-"""Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare classes."""
+"""Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare ones."""
 LEAST_SCORE = 0.0
 MUSIC, SPEECH, SILENCE = "Music", "Speech", "Silence"
 LEAST_MUSIC = 0.25

@@ -84,7 +84,7 @@ def scores(clips: Probabilities, of: Usual, names: tuple[str, ...]) -> NDArray[n
 def evidence(
     clips: Probabilities, of: Usual, names: tuple[str, ...]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Evidence for each word in the tagger and in YAMNet, NaN if it has no class [shape=(..., words)]."""
+    """Evidence for each word in the tagger and in YAMNet; NaN if unknown there [shape=(..., words)]."""
     tags, classes = clips.logs()
     return (
         _largest(tags - ADJUSTMENT * of.tags, _outputs(names)[0]),
