@@ -114,9 +114,10 @@ def first(index: Index) -> Shown | None:
     if isinstance(shown, str):
         components.show_error(shown)
         return None
+    decode = session.in_turn(sandbox.decode, components.waiting_line())
     for name in further():
         if name not in others:
-            others[name] = component.further(content, name)
+            others[name] = component.further(content, name, decode)
     url = components.audio_url(content, given.name)
     track = Track(given.file_id, given.name, "Your file", "", "", "", url)
     return track, shown, [others[name] for name in further()], words
@@ -147,8 +148,9 @@ def further() -> list[str]:
 
 def measure(index: Index, content: bytes) -> tuple[Anatomy | str, ClipWords | None]:
     """The measurements of a visitor's clip or an error message, and its words."""
+    decode = session.in_turn(sandbox.decode_stereo, components.waiting_line())
     try:
-        shown = clip_analysis.analyse(content, sandbox.decode_stereo)
+        shown = clip_analysis.analyse(content, decode)
         return shown, clip_words.of_upload(index, content, shown)
     except SoundalikeError as error:
         return str(error), None

@@ -60,6 +60,27 @@ def test_who_is_alone_does_not_wait():
     assert told == []
 
 
+def test_several_places():
+    turns = FairQueue(places=2)
+    told: list[int] = []
+    done = threading.Event()
+
+    def third() -> None:
+        with turns.acquire("c", told.append):
+            done.set()
+
+    with turns.acquire("a"):
+        with turns.acquire("b"):
+            thread = threading.Thread(target=third)
+            thread.start()
+            while not told:
+                time.sleep(0.01)
+            assert (told[0], turns.waiting, done.is_set()) == (1, 1, False)
+        assert done.wait(10)
+    thread.join(10)
+    assert told[-1] == 0
+
+
 def test_one_at_a_time():
     turns, inside = FairQueue(), threading.Lock()
     entered, met = itertools.count(), []

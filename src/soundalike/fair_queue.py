@@ -1,4 +1,4 @@
-"""Fair queue for a resource that serves one at a time, such as the network.
+"""Fair queue for a resource that serves a few at a time, such as the networks or the decoders.
 
 Start-time fair queueing (Goyal, Vin and Cheng, 1996), with all jobs assumed equally long. A virtual
 clock counts turns. A job's start time is its arrival or the end of the same visitor's previous job,
@@ -24,18 +24,20 @@ OnPlace = Callable[[int], None]
 
 
 class FairQueue:
-    """Queue in front of a resource that serves one at a time.
+    """Queue in front of a resource that serves a few at a time, one by default.
 
     Parameters
     ----------
     longest : number of jobs that may wait
+    places : number of jobs that run at the same time
     """
 
-    def __init__(self, longest: int = LONGEST) -> None:
+    def __init__(self, longest: int = LONGEST, places: int = 1) -> None:
         self._longest = longest
+        self._places = places
         self._changed = threading.Condition()
         self._waiting: list[tuple[int, int]] = []
-        self._busy = False
+        self._running = 0
         self._clock = 0
         self._ends: dict[str, int] = {}
         self._numbers = itertools.count()
@@ -99,7 +101,8 @@ class FairQueue:
             on_place(0)
 
     def _ahead(self, ticket: tuple[int, int]) -> int:
-        return sum(other < ticket for other in self._waiting) + self._busy
+        before = sum(other < ticket for other in self._waiting)
+        return max(0, before + self._running + 1 - self._places)
 
     def _start_or_count_ahead(self, ticket: tuple[int, int]) -> int:
         """Number of jobs ahead; if there are none, the turn starts."""
@@ -107,8 +110,10 @@ class FairQueue:
             ahead = self._ahead(ticket)
             if ahead == 0:
                 self._waiting.remove(ticket)
-                self._busy = True
-                self._clock = ticket[0]
+                self._running += 1
+                self._clock = max(self._clock, ticket[0])
+                # With several places, the next in line may find one free as well.
+                self._changed.notify_all()
             return ahead
 
     def _leave(self, ticket: tuple[int, int]) -> None:
@@ -122,8 +127,8 @@ class FairQueue:
 
     def _finish(self) -> None:
         with self._changed:
-            self._busy = False
-            if not self._waiting:
+            self._running -= 1
+            if not self._waiting and not self._running:
                 # The queue is empty, so no visitor is ahead of or behind their share.
                 self._clock = max(self._ends.values())
                 self._ends = {}

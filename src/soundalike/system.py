@@ -1,4 +1,4 @@
-"""Operating system calls: available memory, thread priority, the allocator's behaviour."""
+"""Operating system calls: available memory, thread priority, the allocator's behaviour, privacy."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ NICENESS = 10
 LARGE_BLOCK_BYTES = 2**20
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _M_MMAP_THRESHOLD = -3
+_SET_DUMPABLE = 4
 
 
 def memory_limit() -> int | None:
@@ -51,6 +52,24 @@ def lower_priority() -> None:
     """
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+
+
+def hide_memory() -> bool:
+    """Keep other processes of this user from reading this one's memory and environment (Linux only).
+
+    Returns
+    -------
+    Whether the system supports it.
+    """
+    return prctl(_SET_DUMPABLE, 0)
+
+
+def prctl(option: int, value: int) -> bool:
+    """Change how the system treats this process (Linux only); returns whether it does."""
+    if sys.platform != "linux":
+        return False
+    zeros = (ctypes.c_ulong(0),) * 3
+    return bool(ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), *zeros) == 0)
 
 
 def return_large_blocks() -> bool:

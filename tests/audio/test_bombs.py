@@ -102,10 +102,16 @@ def test_a_minute_at_192_khz_with_eight_channels_takes_little_memory(pool):
     assert peak_mb(pool) < 300
 
 
-def test_twenty_minutes_at_192_khz_with_eight_channels_exceed_the_time_limit():
+@pytest.mark.parametrize("said", [None, 0, 60], ids=["honest", "unknown", "lying"])
+def test_twenty_minutes_at_192_khz_with_eight_channels_are_too_many_samples(said, pool):
+    source = constant_flac(1_200, 192_000, 8, level=8_000, said_seconds=said)
+    assert "too long for 8 channels at 192 kHz" in refused(source, pool)
+
+
+def test_the_longest_legal_file_exceeds_a_short_time_limit():
     pool = Pool(1, Limits(cpu_seconds=2))
     with pytest.raises(SandboxError, match="takes too long"):
-        pool.decode(constant_flac(1_200, 192_000, 8, level=8_000))
+        pool.decode(constant_flac(1_199, 96_000, 2, level=8_000))
     pool.close()
 
 

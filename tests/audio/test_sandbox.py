@@ -6,20 +6,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import psutil
 import pytest
-from audio_files import FORMATS, check_message, sine, stereo
+from audio_files import FORMATS, Encode, check_message, sine, stereo
 from bombs import constant_flac
 
 from soundalike.audio import decoding, sandbox
 from soundalike.audio.sandbox import Limits, Pool, SandboxError
 from soundalike.errors import AudioError
 
+EIGHT = 8
 HEAVY = {"tensorflow", "keras", "librosa", "numba", "streamlit", "pandas", "sklearn", "scipy"}
 
 
@@ -40,8 +42,8 @@ def limited() -> Iterator[list[Pool]]:
 
 
 def endless() -> bytes:
-    """A legal file that takes a long time: twenty minutes of eight channels at 192 kHz."""
-    return constant_flac(1_200, 192_000, 8, level=8_000)
+    """A legal file that takes a long time: nearly twenty minutes of stereo at 96 kHz."""
+    return constant_flac(1_190, 96_000, 2, level=8_000)
 
 
 @pytest.mark.parametrize("name", ["wav-s16", "mp3", "ogg-opus", "m4a-aac"])
@@ -192,6 +194,111 @@ def test_no_secret_is_passed_to_the_process(monkeypatch, limited, encode):
     limited.append(pool)
     pool.decode(encode(sine(4)))
     assert "SOUNDALIKE_SECRET" not in psutil.Process(pool.pids[0]).environ()
+
+
+class LeftError(BaseException):
+    """What Streamlit raises in the run of a visitor who has left, as far as a sandbox can tell."""
+
+
+def leave(ahead: int) -> None:
+    raise LeftError
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["process runs", "process starts"])
+def test_work_on_a_file_ends_when_its_visitor_leaves(kept, limited, encode):
+    pool = Pool(1)
+    limited.append(pool)
+    pool.warm()
+    if kept:
+        pool.decode(encode(sine(4)))
+    (first,) = pool.pids
+    began = time.monotonic()
+    with pytest.raises(LeftError):
+        pool.decode(endless(), "visitor", leave)
+    assert first not in pool.pids
+    assert pool.decode(encode(sine(4))).duration == pytest.approx(4.0)
+    # The file alone takes longer on any machine.
+    assert time.monotonic() - began < 5.0
+    assert pool.lost == 0
+
+
+def test_eight_visitors_who_leave_hold_up_nobody(limited, encode):
+    pool = Pool(2)
+    limited.append(pool)
+    pool.warm()
+    bomb, small = endless(), encode(sine(4))
+    left = threading.Event()
+
+    def stay(ahead: int) -> None:
+        if left.is_set():
+            raise LeftError
+
+    def attack(number: int) -> None:
+        with pytest.raises(LeftError):
+            pool.decode(bomb, f"attacker {number}", stay)
+
+    with ThreadPoolExecutor(EIGHT) as threads:
+        attacks = [threads.submit(attack, number) for number in range(EIGHT)]
+        wait_until(lambda: pool._queue.waiting == EIGHT - 2)
+        left.set()
+        began = time.monotonic()
+        assert pool.decode(small, "visitor").duration == pytest.approx(4.0)
+        assert time.monotonic() - began < 8.0
+        for attack_ in attacks:
+            attack_.result()
+
+
+def test_visitors_take_turns(limited, encode):
+    pool = Pool(1)
+    limited.append(pool)
+    served: list[str] = []
+    source = encode(sine(4))
+
+    def send(visitor: str) -> None:
+        pool.decode(source, visitor)
+        served.append(visitor)
+
+    with ThreadPoolExecutor(8) as threads, pool._queue.acquire("another"):
+        for count, visitor in enumerate(("many", "many", "many", "one"), 1):
+            threads.submit(send, visitor)
+            wait_until(lambda: pool._queue.waiting == count)  # noqa: B023
+    assert served.index("one") <= 1
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    """Wait for something that other threads do."""
+    for _ in range(1_000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError
+
+
+def test_a_function_is_called_with_a_file(pool):
+    assert pool.call("soundalike.playlist.sandboxed_reader:lists", b"#EXTM3U\na.mp3", "a.m3u8") == [
+        ["a.mp3", None, "", ""]
+    ]
+    with pytest.raises(AudioError, match=r"a\.xspf is XML but not XSPF") as caught:
+        pool.call("soundalike.playlist.sandboxed_reader:lists", b"<a/>", "a.xspf")
+    assert not isinstance(caught.value, SandboxError)
+    with pytest.raises(SandboxError):
+        pool.call("soundalike.playlist.sandboxed_reader:no_such_function", b"", "")
+
+
+def test_a_process_is_confined(pool, encode: Encode):
+    pool.decode(encode(sine(4)))
+    parts = {part for worker in pool._workers for part in worker.confined}
+    assert parts >= ({"memory", "privileges"} if sys.platform == "linux" else set())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux has this")
+def test_the_server_hides_its_memory():
+    code = (
+        "import ctypes; from soundalike.audio import sandbox\n"
+        "dumpable = lambda: ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)\n"
+        "print(dumpable()); sandbox._pool(); print(dumpable())"
+    )
+    assert python(code).stdout.split() == ["1", "0"]
 
 
 def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:

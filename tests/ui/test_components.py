@@ -19,10 +19,6 @@ def test_a_complaint_marks_up_commands_and_nothing_else(monkeypatch: pytest.Monk
     assert said == [r"\*a\*.mp3 is gone; run `soundalike index --out x_y_z`, \[then\] look."]
 
 
-def test_a_file_that_is_not_there_has_no_address(tmp_path) -> None:
-    assert components.audio_url(tmp_path / "gone.opus") == ""
-
-
 class Status:
     """A status box that keeps what it is told."""
 

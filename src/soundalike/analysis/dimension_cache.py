@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from soundalike.analysis import activation_maps, dimension_profile, dimension_stats, receptive_fields
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
-from soundalike.errors import AudioError
+from soundalike.errors import AudioError, LibraryError
 from soundalike.features import thumbnail
 from soundalike.features.thumbnail import Thumbnail
 from soundalike.index import genre_groups, track_arrays
@@ -195,8 +195,8 @@ class FeatureStore:
     def draw(self, row: int) -> Thumbnail:
         """Draw a track's picture, which takes a fifth of a second."""
         try:
-            return self._pictures.put(row, thumbnail.draw_file(self.index.path(row)))
-        except AudioError:
+            return self._pictures.put(row, thumbnail.draw_file(self.index.file(row)))
+        except (AudioError, LibraryError):
             return self._pictures.put(row, BLANK)
 
     def look_inside(self, row: int) -> None:
@@ -204,12 +204,12 @@ class FeatureStore:
 
         Raises
         ------
-        AudioError, IndexFolderError, ModelError
+        AudioError, IndexFolderError, LibraryError, ModelError
             If the clip or the network cannot be read, or the network doesn't match the index.
         """
         if self._features.get(row) is None:
             self.index.check_models(self._models)
-            self._features.put(row, activation_maps.feature_map(self.index.path(row), self._models))
+            self._features.put(row, activation_maps.feature_map(self.index.file(row), self._models))
 
     def map_of(self, painted: Portrait, row: int) -> NDArray[np.float32] | None:
         """Activation map of a dimension for a track, if the network has been run on it."""

@@ -9,8 +9,8 @@ a decode that stops at the maximum length. Only an allow-list of containers and 
 because FFmpeg would otherwise follow playlists to other files and hosts. Frames are mixed down
 (`downmix`) and resampled as they arrive, which bounds memory.
 
-Bytes are a visitor's upload and are rejected over 30 MB or 20 minutes. A path is a local file of any
-size; only its first 20 minutes are read.
+Bytes are a visitor's upload and are rejected over 30 MB, 20 minutes or `MAX_VALUES`. A path is a local
+file of any size; only its first 20 minutes are read.
 """
 
 from __future__ import annotations
@@ -39,6 +39,9 @@ MAX_BYTES = 30 * 1024 * 1024
 MAX_SECONDS = 20 * 60.0
 MAX_CHANNELS = 8
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 192_000
+MAX_VALUES = int(MAX_SECONDS) * 96_000 * 2
+"""Samples of all channels of an upload: 20 minutes of stereo at 96 kHz, or 13 of 5.1 at 48 kHz. A few
+bytes can hold any number of equal samples, and each costs the decoder's time."""
 
 _OPENING_BYTES = 64 * 1024 * 1024
 """Number of bytes searched for the audio stream; cover art and other tags come first."""
@@ -76,7 +79,8 @@ def probe(source: str | Path | bytes) -> Header:
     ------
     AudioError
         If the file is missing, empty or not in an accepted format, if it does not have 1 to 8
-        channels at 8 to 192 kHz, or if it is given as bytes and is over 30 MB or 20 minutes.
+        channels at 8 to 192 kHz, or if it is given as bytes and is over 30 MB, 20 minutes or
+        `MAX_VALUES`.
     """
     with _open(source) as container:
         return _header(container, _is_local_file(source))
@@ -215,8 +219,12 @@ def _check_header(header: Header, is_local: bool) -> None:
             f"This file is sampled at {header.sample_rate} Hz. Choose one between "
             f"{MIN_SAMPLE_RATE // 1000} and {MAX_SAMPLE_RATE // 1000} kHz."
         )
-    if header.duration is not None and header.duration > MAX_SECONDS and not is_local:
+    if header.duration is None or is_local:
+        return
+    if header.duration > MAX_SECONDS:
         raise _too_long()
+    if header.duration * header.sample_rate * header.channels > MAX_VALUES:
+        raise _too_many(header)
 
 
 def _unreadable() -> AudioError:
@@ -225,6 +233,14 @@ def _unreadable() -> AudioError:
 
 def _too_long() -> AudioError:
     return AudioError(f"This file is longer than {_LONGEST}. Choose a shorter excerpt.")
+
+
+def _too_many(header: Header) -> AudioError:
+    channels = "1 channel" if header.channels == 1 else f"{header.channels} channels"
+    return AudioError(
+        f"This file is too long for {channels} at {header.sample_rate / 1000:g} kHz. "
+        "Convert it to stereo at 48 kHz and try again."
+    )
 
 
 @dataclass(frozen=True)
@@ -289,6 +305,8 @@ def _decode(
                 total += len(block)
                 if total > max_samples and not is_local:
                     raise _too_long()
+                if total * header.channels > MAX_VALUES and not is_local:
+                    raise _too_many(header)
                 # Decode at most one block ahead: a block may be 6 MB, and decoding silence is faster.
                 pending.result()
                 pending = executor.submit(stream.add, block[: len(block) - max(total - max_samples, 0)])

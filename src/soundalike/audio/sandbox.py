@@ -1,10 +1,13 @@
-"""Sandboxed decoding of visitors' files.
+"""Sandboxed reading of visitors' files.
 
 The decoder is a large C program that parses untrusted input. It runs in a separate process
 (`sandbox_worker`) with limits on memory, processor time and wall time. That process opens few files,
 writes none, and does not inherit this process's environment. A file that crashes it raises an
 `AudioError`, and the process is replaced; other visitors' files are decoded in other processes. A
 crash may not be the file's fault, so each file gets a second attempt.
+
+Files wait their turn in a fair queue, and work on a file ends when its visitor has left. Playlist files
+are parsed in the same processes (`call`). What a process can reach is in `confinement`.
 
 Requests and responses are a line of JSON followed by raw bytes, over the process's standard input and
 output. Nothing is unpickled, so a compromised worker cannot compromise this process. The worker is
@@ -21,10 +24,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from queue import Empty, LifoQueue
 from typing import Any, BinaryIO, cast
 
@@ -35,6 +40,7 @@ from soundalike import system
 from soundalike.audio import decoding
 from soundalike.audio.clip import SAMPLE_RATE, Clip
 from soundalike.errors import AudioError
+from soundalike.fair_queue import LOOK_S, FairQueue, OnPlace
 
 COUNT = 2
 """Number of decoding processes of a server."""
@@ -44,6 +50,8 @@ PIPE_BYTES = 2**20
 """Size of the pipes to and from a process, on systems where it can be set."""
 LONGEST_LINE = 65_536
 """Maximum bytes of a response's first line."""
+LONGEST_RESULT = 2**25
+"""Maximum bytes of what a called function returns."""
 _OUT_OF_CPU = -getattr(signal, "SIGXCPU", 0) or None
 _MAX_SAMPLES = int((decoding.MAX_SECONDS + 1) * SAMPLE_RATE)
 _PASSED_VARIABLES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "LANG", "LC_ALL")
@@ -55,6 +63,11 @@ _MESSAGES = {
 }
 
 Decoded = tuple[Clip, NDArray[np.float32] | None]
+OnWait = Callable[[], None]
+
+
+def _ignore(ahead: int) -> None:
+    """Take no notice of the place in the queue."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +77,14 @@ class Limits:
     Attributes
     ----------
     seconds : wall time
-    cpu_seconds : processor time of all threads together
+    cpu_seconds : processor time of all threads together; twice what the largest honest file takes: 20
+        minutes of stereo Opus in 20 MB, both channels kept, take 10 s of a slow processor
     memory : bytes of address space beyond the process's use before its first file
     files : number of files after which the process is replaced
     """
 
     seconds: float = 60.0
-    cpu_seconds: int = 30
+    cpu_seconds: int = 20
     memory: int = 1 << 30
     files: int = 200
 
@@ -95,9 +109,12 @@ class _WorkerLostError(Exception):
 class Pool:
     """Pool of decoding processes, each started when first needed or by `warm`.
 
+    `visitor` and `on_place` of its functions are as in `FairQueue.acquire`. While a file is worked on,
+    `on_place` is called with 0 every half second. An exception that it raises ends the process.
+
     Parameters
     ----------
-    count : number of files decoded at the same time; further files wait
+    count : number of files worked on at the same time; further files wait
     limits : limits for each file
 
     Attributes
@@ -112,28 +129,52 @@ class Pool:
         self._workers: set[_Worker] = set()
         # Last in, first out: without concurrent requests the warm process is always reused.
         self._idle: LifoQueue[_Worker | None] = LifoQueue()
+        self._queue = FairQueue(places=count)
         for _ in range(count):
             self._idle.put(None)
 
-    def decode(self, content: bytes) -> Clip:
+    def decode(self, content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Clip:
         """Decode as `decoding.decode` does.
 
         Raises
         ------
         AudioError
             As `decoding.decode`; `SandboxError` if the file crashes its process or exceeds its limits.
+        BusyError
+            If too many files are waiting already.
         """
-        return self._run(content, sides=False)[0]
+        decoding.check_size(content)
+        clip, _ = self._run(content, {"sides": False}, visitor, on_place)
+        return cast(Clip, clip)
 
-    def decode_stereo(self, content: bytes) -> Decoded:
+    def decode_stereo(self, content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Decoded:
         """Decode as `decoding.decode_stereo` does.
 
         Raises
         ------
-        AudioError
+        AudioError, BusyError
             As `decode`.
         """
-        return self._run(content, sides=True)
+        decoding.check_size(content)
+        return cast(Decoded, self._run(content, {"sides": True}, visitor, on_place))
+
+    def call(
+        self, task: str, content: bytes, name: str, visitor: str = "", on_place: OnPlace = _ignore
+    ) -> Any:
+        """Call a function with a file's bytes and name, and return its result.
+
+        Parameters
+        ----------
+        task : the function as "module:name"; it returns what JSON can represent, or raises a
+            `SoundalikeError` for the visitor
+        content, name : its arguments
+
+        Raises
+        ------
+        AudioError, BusyError
+            As `decode`; an `AudioError` that is no `SandboxError` has the function's message.
+        """
+        return self._run(content, {"task": task, "name": name}, visitor, on_place)
 
     def warm(self) -> None:
         """Start all processes that are idle and not running yet, without waiting for them."""
@@ -157,18 +198,18 @@ class Pool:
         with self._lock:
             return [worker.pid for worker in self._workers]
 
-    def _run(self, content: bytes, sides: bool) -> Decoded:
-        decoding.check_size(content)
-        for _ in range(ATTEMPTS):
-            worker = self._idle.get()
-            try:
-                worker = self._usable(worker)
-                return worker.run(content, sides)
-            except _WorkerLostError:
-                self.lost += 1
-            finally:
-                # Start a replacement at once, so that the next file doesn't wait for it.
-                self._idle.put(worker and self._replacement(worker))
+    def _run(self, content: bytes, request: dict[str, Any], visitor: str, on_place: OnPlace) -> Any:
+        with self._queue.acquire(visitor, on_place):
+            for _ in range(ATTEMPTS):
+                worker = self._idle.get()
+                try:
+                    worker = self._usable(worker)
+                    return worker.run(content, request, partial(on_place, 0))
+                except _WorkerLostError:
+                    self.lost += 1
+                finally:
+                    # Start a replacement at once, so that the next file doesn't wait for it.
+                    self._idle.put(worker and self._replacement(worker))
         raise _failure("died")
 
     def _replacement(self, worker: _Worker | None) -> _Worker | None:
@@ -215,12 +256,13 @@ class _Worker:
                 process_group=0,
             )
         except OSError as error:
-            raise AudioError("We can't read audio at the moment. Try again later.") from error
+            raise AudioError("We can't read files at the moment. Try again later.") from error
         self._limits = limits
         self._ready = False
         self._busy = False
         self._overdue = False
         self._files = 0
+        self.confined: list[str] = []
 
     @property
     def pid(self) -> int:
@@ -232,21 +274,25 @@ class _Worker:
         return not used_up and self._process.poll() is None
 
     def end(self) -> None:
-        self._process.kill()
+        self._kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 cast(BinaryIO, pipe).close()
 
-    def run(self, content: bytes, sides: bool) -> Decoded:
+    def _kill(self) -> None:
+        """End the process, and any that it started where that cannot be prevented."""
+        if sys.platform != "win32" and self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.kill()
+
+    def run(self, content: bytes, request: dict[str, Any], on_wait: OnWait) -> Any:
         self._busy = True
         self._files += 1
         if not self._ready:
-            self._with_timeout(START_S, self._read_line)
+            self.confined = self._attended(START_S, self._read_line, on_wait)["confined"]
             self._ready = True
-        answer: Decoded | AudioError = self._with_timeout(
-            self._limits.seconds, lambda: self._request(content, sides)
-        )
+        answer = self._attended(self._limits.seconds, lambda: self._request(content, request), on_wait)
         if isinstance(answer, SandboxError) and answer.reason == "memory" and self._files > 1:
             # Earlier files fragment the memory, so retry in a new process.
             raise _WorkerLostError from answer
@@ -257,32 +303,41 @@ class _Worker:
         self._busy = False
         return answer
 
-    def _with_timeout(self, seconds: float, action: Callable[[], Any]) -> Any:
-        timer = threading.Timer(seconds, self._kill_overdue)
-        timer.daemon = True
-        timer.start()
+    def _attended(self, seconds: float, action: Callable[[], Any], on_wait: OnWait) -> Any:
+        """Run an action on the process in another thread, as long as the visitor waits for it."""
+        done: Future[Any] = Future()
+        # A daemon, so that the server can stop meanwhile.
+        threading.Thread(target=_settle, args=(done, action), daemon=True).start()
+        deadline = time.monotonic() + seconds
         try:
-            return action()
+            while not wait([done], min(LOOK_S, max(0.0, deadline - time.monotonic()))).done:
+                if time.monotonic() >= deadline:
+                    self._overdue = True
+                    self._kill()
+                    wait([done])
+                else:
+                    on_wait()
+            return done.result()
         except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError) as error:
             # A broken pipe or an invalid response.
             self.end()
             if self._overdue or self._process.returncode == _OUT_OF_CPU:
                 raise _failure("slow") from error
             raise _WorkerLostError from error
-        finally:
-            timer.cancel()
-
-    def _kill_overdue(self) -> None:
-        self._overdue = True
-        self._process.kill()
+        except BaseException:
+            # The visitor has left.
+            self._kill()
+            wait([done])
+            self.end()
+            raise
 
     def _read_line(self) -> Any:
         line = cast(BinaryIO, self._process.stdout).readline(LONGEST_LINE)
         return json.loads(line)
 
-    def _request(self, content: bytes, sides: bool) -> Decoded | AudioError:
+    def _request(self, content: bytes, request: dict[str, Any]) -> Any:
         requests = cast(BinaryIO, self._process.stdin)
-        requests.write(json.dumps({"size": len(content), "sides": sides}).encode() + b"\n")
+        requests.write(json.dumps({"size": len(content)} | request).encode() + b"\n")
         requests.write(content)
         requests.flush()
         answer = self._read_line()
@@ -290,10 +345,17 @@ class _Worker:
             return AudioError(str(answer["refused"]))
         if "failed" in answer:
             return _failure(str(answer["failed"]))
+        if "task" in request:
+            return self._read_result(answer["result"])
         samples = self._read_array(answer["samples"], 1)[:, 0]
         both = self._read_array(answer["samples"], 2) if answer["sides"] else None
         notes = tuple(map(str, answer["notes"]))
         return Clip(samples, notes=notes, source_duration=float(answer["source_duration"])), both
+
+    def _read_result(self, size: int) -> Any:
+        if not 0 <= size <= LONGEST_RESULT:
+            raise ValueError(size)
+        return json.loads(cast(BinaryIO, self._process.stdout).read(size))
 
     def _read_array(self, length: int, channels: int) -> NDArray[np.float32]:
         if not 0 <= length <= _MAX_SAMPLES:
@@ -308,14 +370,19 @@ class _Worker:
         return array
 
 
-def decode(content: bytes) -> Clip:
+def decode(content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Clip:
     """Decode as `decoding.decode` does, in a pooled process; see `Pool.decode`."""
-    return _pool().decode(content)
+    return _pool().decode(content, visitor, on_place)
 
 
-def decode_stereo(content: bytes) -> Decoded:
+def decode_stereo(content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Decoded:
     """Decode as `decoding.decode_stereo` does, in a pooled process; see `Pool.decode_stereo`."""
-    return _pool().decode_stereo(content)
+    return _pool().decode_stereo(content, visitor, on_place)
+
+
+def call(task: str, content: bytes, name: str, visitor: str = "", on_place: OnPlace = _ignore) -> Any:
+    """Call a function with a visitor's file, in a pooled process; see `Pool.call`."""
+    return _pool().call(task, content, name, visitor, on_place)
 
 
 def warm() -> None:
@@ -325,9 +392,18 @@ def warm() -> None:
 
 @lru_cache(maxsize=1)
 def _pool() -> Pool:
+    # A decoder that a file has taken over must not read this process's memory.
+    system.hide_memory()
     pool = Pool(1 if system.is_small_host() else COUNT)
     atexit.register(pool.close)
     return pool
+
+
+def _settle(done: Future[Any], action: Callable[[], Any]) -> None:
+    try:
+        done.set_result(action())
+    except BaseException as error:  # noqa: BLE001
+        done.set_exception(error)
 
 
 def _failure(reason: str) -> SandboxError:

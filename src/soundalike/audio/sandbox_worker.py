@@ -1,29 +1,34 @@
-"""Worker process that decodes visitors' files, started by `sandbox`.
+"""Worker process that reads visitors' files, started by `sandbox`.
 
 Run as `python -m soundalike.audio.sandbox_worker LIMITS`. The worker reports that it is ready, then
 reads requests from its standard input and responds on its standard output until the input ends. A
 request is a line of JSON (`size`, `sides`) and the file's bytes. A response is a line of JSON with
 `refused` (a message for the visitor), `failed` (the exception raised), or the clip's properties. The
 properties are followed by the clip's samples, and by both channels' if requested and available, as
-float32 in this machine's byte order."""
+float32 in this machine's byte order.
+
+A request with `task` and `name` instead of `sides` calls that function with the bytes and the name. The
+response is a line with the size of the `result`, and the result as JSON."""
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
 import sys
 import time
 import wave
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from soundalike import system
-from soundalike.audio import decoding
+from soundalike.audio import confinement, decoding
 from soundalike.audio.clip import Clip
-from soundalike.errors import AudioError
+from soundalike.errors import SoundalikeError
 
 MOST_OPEN_FILES = 16
 
@@ -36,18 +41,21 @@ def main() -> None:
     # Decode once, so that lazily loaded modules are in memory before the limits are set.
     decoding.decode_stereo(_noise_wav())
     _set_limits(limits["memory"])
-    _send(answers, {"ready": True})
+    _send(answers, {"confined": confinement.confine()})
     while line := requests.readline():
         request = json.loads(line)
         content = requests.read(request["size"])
         _set_cpu_limit(limits["cpu_seconds"])
-        _respond(answers, content, request["sides"])
+        _respond(answers, content, request)
 
 
-def _respond(answers: BinaryIO, content: bytes, sides: bool) -> None:
+def _respond(answers: BinaryIO, content: bytes, request: dict[str, Any]) -> None:
     try:
+        if "task" in request:
+            return _send_result(answers, _called(request["task"])(content, request["name"]))
+        sides = request["sides"]
         clip, both = decoding.decode_stereo(content) if sides else (decoding.decode(content), None)
-    except AudioError as error:
+    except SoundalikeError as error:
         return _send(answers, {"refused": str(error)})
     except MemoryError:
         return _send(answers, {"failed": "memory"})
@@ -58,6 +66,20 @@ def _respond(answers: BinaryIO, content: bytes, sides: bool) -> None:
     if both is not None:
         answers.write(np.ascontiguousarray(both).data.cast("B"))
     return answers.flush()
+
+
+def _called(task: str) -> Callable[[bytes, str], Any]:
+    """The function that the server names; only the server does, and never a file."""
+    module, _, name = task.partition(":")
+    function: Callable[[bytes, str], Any] = getattr(importlib.import_module(module), name)
+    return function
+
+
+def _send_result(answers: BinaryIO, result: Any) -> None:
+    encoded = json.dumps(result).encode()
+    _send(answers, {"result": len(encoded)})
+    answers.write(encoded)
+    answers.flush()
 
 
 def _properties(clip: Clip) -> dict[str, Any]:

@@ -109,7 +109,9 @@ def write(
 
     listing = file_writer.of_rows(index, rows, similarities, recipe=recipe)
     beside = Path.cwd() if out is None else out.parent.resolve()
-    content = file_writer.write(listing, kind, index.library_folder, beside)
+    content = file_writer.write(
+        listing, kind, index.library_folder, beside, file_writer.checked_clips(index)
+    )
     if out is None:
         click.echo(content, nl=False)
         return

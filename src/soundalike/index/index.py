@@ -44,6 +44,7 @@ from soundalike import representations
 from soundalike.errors import IndexFolderError
 from soundalike.index import similarity, storage
 from soundalike.index.metadata import IndexFacts
+from soundalike.index.music_files import MusicFolders
 from soundalike.index.pca_prefilter import FirstPass
 from soundalike.index.row_reader import RowReader, Rows
 from soundalike.index.similarity import nearest as nearest
@@ -332,13 +333,14 @@ class Index(IndexFacts):
         return {}
 
 
-def load(folder: Path, *, checksums: bool = False) -> Index:
+def load(folder: Path, *, checksums: bool = False, music: MusicFolders | None = None) -> Index:
     """Open an index and check it, without reading large files.
 
     Parameters
     ----------
     folder : the index folder
     checksums : also compare every file's SHA-256 with the manifest's, which reads all files
+    music : the folders that a server hands out files from; it opens no index with links out of it
 
     Raises
     ------
@@ -346,10 +348,12 @@ def load(folder: Path, *, checksums: bool = False) -> Index:
         If the folder is missing or of another schema version, or if a file is missing, damaged or
         differs in shape from the manifest.
     """
+    if music is not None:
+        storage.check_links(folder)
     manifest = storage.read_manifest(folder)
     storage.check_files(folder, manifest, checksums)
     storage.own_models(folder, manifest)
-    return Index(folder, manifest, storage.read_tracks(folder, manifest))
+    return Index(folder, manifest, storage.read_tracks(folder, manifest), music)
 
 
 def is_index(folder: Path) -> bool:

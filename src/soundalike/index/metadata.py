@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from soundalike import representations
-from soundalike.errors import LibraryError, UnknownTrackError
-from soundalike.index import storage
+from soundalike.errors import UnknownTrackError
+from soundalike.index import music_files, storage
+from soundalike.index.music_files import MusicFolders
 from soundalike.models import ModelStore
 
 
@@ -26,11 +27,13 @@ class IndexFacts:
     folder : the index folder
     manifest : the content of `manifest.json`
     tracks : one row per track, with a unique `track_id`
+    music : the folders that a server hands out files from; None outside a server
     """
 
     folder: Path
     manifest: dict[str, Any]
     tracks: pd.DataFrame
+    music: MusicFolders | None = None
 
     def __len__(self) -> int:
         return len(self.tracks)
@@ -106,24 +109,23 @@ class IndexFacts:
         return self._rows_by_sha256.get(sha256)
 
     def path(self, row: int) -> Path:
-        """The audio file of a row."""
+        """The audio file of a row, as the table names it; `file` checks it."""
         return self.library_folder / self.fact("file", row)
 
     def file(self, row: int) -> Path:
-        """The audio file of a row, checked to exist.
+        """The audio file of a row, checked each time; for everything that visitors hear, see or get.
 
         Raises
         ------
         LibraryError
-            If the file was moved or deleted since the library was indexed.
+            If the file is missing, may not be read, isn't audio, or lies outside the server's folders.
         """
-        path = self.path(row)
-        if not path.is_file():
-            raise LibraryError(
-                f"{self.fact('file', row)} is no longer in the library's folder. Put it back or run "
-                "`soundalike index` again."
-            )
-        return path
+        return music_files.checked(self.fact("file", row), self.library_folder, self.music)
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether the library's folder is one that this server may play from."""
+        return self.music is None or self.music.allow(self.library_folder)
 
     @cached_property
     def library_folder(self) -> Path:

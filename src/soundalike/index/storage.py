@@ -117,6 +117,22 @@ def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> N
             raise damaged(folder / MANIFEST) from error
 
 
+def check_links(folder: Path) -> None:
+    """Check that no file of an index is a link to somewhere else, whose content a server would show.
+
+    Raises
+    ------
+    IndexFolderError
+        If there is one.
+    """
+    own = folder.resolve()
+    for path in folder.glob("*"):
+        if path.is_symlink() and not path.resolve().is_relative_to(own):
+            raise IndexFolderError(
+                f"The index file {path} is a link out of the index; put a copy of the file in its place."
+            )
+
+
 def open_array(path: Path) -> NDArray[Any]:
     """Open an array, memory-mapped.
 

@@ -3,7 +3,8 @@
 `read` parses M3U and M3U8, XSPF, JSPF, CSV, or a ZIP that contains one of them. The format is recognised
 by content, and by file name only where the content is ambiguous. `resolve` finds the entries in a
 library. Files are untrusted: nothing they refer to is opened, on disk or over the network, and their
-cost is bounded by `MAX_BYTES` per list and `MAX_ENTRIES` per list.
+cost is bounded by `MAX_BYTES` per list and `MAX_ENTRIES` per list. A server uses `sandboxed_reader`, so
+that a list which is slow to parse holds up nobody.
 
 `file_writer` writes these formats and cites their specifications.
 """
@@ -21,28 +22,29 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
-from xml.etree import ElementTree
 from zipfile import BadZipFile
 
 from soundalike.errors import SoundalikeError
-from soundalike.index.index import Index
+from soundalike.playlist import xspf_parser
 from soundalike.playlist.file_writer import TRACK_URI, label, one_line
 
-MAX_ENTRIES = 10_000
-MAX_BYTES = 30_000_000
+if TYPE_CHECKING:
+    from soundalike.index.index import Index
+
+MAX_ENTRIES = 5_000
+MAX_BYTES = 5_000_000
 """Size limit of a list; audio packed with it in a ZIP isn't counted."""
+MAX_CHARACTERS = 4_096
+"""Limit of an entry's text, as long as the longest path of most systems; the rest is cut off."""
 
 _ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
 _SUFFIXES_IN_ZIP = (".xspf", ".jspf", ".csv", ".m3u8", ".m3u")
 """List formats in order of preference; those with track ids come first."""
 _COLUMNS = ("file", "title", "artist", "track_id")
 _TRACK_FIELDS = frozenset({"location", "identifier", "title", "creator"})
-_TRACK_PATH = ["playlist", "trackList", "track"]
 _HEAD = 4_096
-_PIECE = 65_536
-_DEEPEST = 100
 _VALUES = 100 * MAX_ENTRIES
 _NAMED, _NAME_LENGTH = 3, 80
 _ASK = "Choose an M3U8, XSPF, JSPF, CSV or ZIP playlist"
@@ -250,7 +252,7 @@ def _delimiter(head: str) -> str:
 
 def _from_jspf(file: _File) -> Iterator[Reference]:
     text = file.text()
-    # Parsed into memory, 30 MB of two-character values would take most of a gigabyte.
+    # Parsed into memory, megabytes of two-character values would take most of a gigabyte.
     if text.count(",") > _VALUES:
         raise file.refused(f"has over {MAX_ENTRIES:,} entries or too much data. Split it.")
     try:
@@ -277,57 +279,13 @@ def _from_xspf(file: _File) -> Iterator[Reference]:
     # entities, and refusing document type declarations rules them out.
     if b"<!DOCTYPE" in file.content:
         raise file.refused("has a document type, which XSPF doesn't allow. Export it again.")
-    tracks = _Tracks()
-    parser = ElementTree.XMLParser(target=tracks)
     try:
-        # The parser reports an error raised by the target only after the chunk it was fed.
-        for start in range(0, len(file.content), _PIECE):
-            parser.feed(file.content[start : start + _PIECE])
-        parser.close()
-    except (ElementTree.ParseError, LookupError, ValueError) as error:
+        tracks = xspf_parser.tracks(file.content, _TRACK_FIELDS, MAX_ENTRIES)
+    except ValueError as error:
         raise file.refused(f"is damaged XML ({error}). Export it again.") from error
-    if tracks.root != _TRACK_PATH[0]:
+    if tracks is None:
         raise file.refused(f"is XML but not XSPF. {_ASK}.")
-    return iter(tracks.found)
-
-
-class _Tracks:
-    """XML parser target that collects the needed fields of an XSPF document without building a tree."""
-
-    def __init__(self) -> None:
-        self.root = ""
-        self.found: list[Reference] = []
-        self._path: list[str] = []
-        self._text: list[str] = []
-        self._fields: dict[str, list[str]] = {}
-
-    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        name = tag.rpartition("}")[2]
-        self.root = self.root or name
-        self._path.append(name)
-        if len(self._path) > _DEEPEST:
-            raise ValueError("elements nested too deeply")
-        self._text = []
-        if self._at_track():
-            self._fields = {}
-
-    def data(self, text: str) -> None:
-        self._text.append(text)
-
-    def end(self, tag: str) -> None:
-        name = self._path[-1]
-        if self._at_track() and len(self.found) <= MAX_ENTRIES:
-            self.found.append(_of_fields(self._fields))
-        self._path.pop()
-        if self._at_track() and name in _TRACK_FIELDS:
-            self._fields.setdefault(name, []).append("".join(self._text))
-        self._text = []
-
-    def close(self) -> None:
-        """Do nothing; required by the parser's target interface."""
-
-    def _at_track(self) -> bool:
-        return self._path == _TRACK_PATH
+    return map(_of_fields, tracks)
 
 
 def _of_fields(fields: Mapping[str, Sequence[str]]) -> Reference:
@@ -340,7 +298,8 @@ def _of_fields(fields: Mapping[str, Sequence[str]]) -> Reference:
 
 
 def _reference(location: str, title: str, artist: str, track_id: str | None = None) -> Reference:
-    return Reference(one_line(location), track_id, one_line(title), one_line(artist))
+    location, title, artist = (one_line(text[:MAX_CHARACTERS]) for text in (location, title, artist))
+    return Reference(location, track_id and track_id[:MAX_CHARACTERS], title, artist)
 
 
 class _Catalogue:

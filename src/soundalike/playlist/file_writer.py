@@ -31,11 +31,15 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from soundalike.index.index import Index
+from soundalike.errors import LibraryError
+
+if TYPE_CHECKING:
+    from soundalike.index.index import Index
+
 
 XSPF_NAMESPACE = "http://xspf.org/ns/0/"
 TRACK_URI = "soundalike:track:"
@@ -132,7 +136,13 @@ def of_rows(
     return Listing(title, tuple(items), dict(recipe or {}))
 
 
-def write(listing: Listing, kind: str, library: Path, beside: Path | None = None) -> bytes:
+def write(
+    listing: Listing,
+    kind: str,
+    library: Path,
+    beside: Path | None = None,
+    clip: Callable[[Item], Path] | None = None,
+) -> bytes:
     """Write a playlist file and return its bytes.
 
     Parameters
@@ -141,6 +151,8 @@ def write(listing: Listing, kind: str, library: Path, beside: Path | None = None
     kind : a key of `FORMATS`
     library : the folder that the items' `file` is relative to
     beside : folder of the list, the library's by default; ignored for a ZIP, which includes the audio
+    clip : the file to pack for an item, or a `LibraryError`, as `checked_clips` gives it; by default any
+        file in `library`
 
     Raises
     ------
@@ -150,8 +162,13 @@ def write(listing: Listing, kind: str, library: Path, beside: Path | None = None
     if kind not in FORMATS:
         raise ValueError(f"kind must be one of {', '.join(FORMATS)}, not {kind!r}")
     if kind == "zip":
-        return _zip(_on_one_line(listing), library)
+        return _zip(_on_one_line(listing), clip or (lambda item: library / item.file))
     return _LISTS[kind](_placed(_on_one_line(listing), library, beside or library))
+
+
+def checked_clips(index: Index) -> Callable[[Item], Path]:
+    """For `write`: an item's file if the index may hand it out."""
+    return lambda item: index.file(index.row(item.track_id))
 
 
 def one_line(text: str) -> str:
@@ -336,7 +353,7 @@ def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _zip(listing: Listing, library: Path) -> bytes:
+def _zip(listing: Listing, find: Callable[[Item], Path]) -> bytes:
     file = io.BytesIO()
     kept: list[Item] = []
     missing: list[Item] = []
@@ -344,8 +361,8 @@ def _zip(listing: Listing, library: Path) -> bytes:
     with zipfile.ZipFile(file, "w") as archive:
         for item in listing.items:
             try:
-                clip = (library / item.file).read_bytes()
-            except OSError:
+                clip = find(item).read_bytes()
+            except (OSError, LibraryError):
                 missing.append(item)
                 continue
             kept.append(replace(item, file=_clip_name(f"{len(kept) + 1:0{digits}}", item)))

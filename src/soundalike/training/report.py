@@ -194,9 +194,12 @@ def credits_table(tracks: pd.DataFrame) -> pd.DataFrame:
 
 
 def library_credits(index: Index) -> str:
-    """The library's CREDITS.md; "" if it has none."""
+    """The library's CREDITS.md; "" if it has none, or lies where this server may not read."""
     path = index.library_folder / "CREDITS.md"
-    return path.read_text(encoding="utf-8") if path.is_file() else ""
+    # A link could lead to any file of the server.
+    if not index.is_playable or not path.is_file() or path.resolve() != path:
+        return ""
+    return path.read_text(encoding="utf-8")
 
 
 def demoted(markdown: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit import runtime
-from streamlit.runtime.media_file_storage import MediaFileStorageError
 
-from soundalike.audio import sandbox
-from soundalike.errors import SoundalikeError
+from soundalike.audio import media_types, sandbox
+from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.evaluation.agreement import Comparison
-from soundalike.index import catalog
+from soundalike.fair_queue import OnPlace
+from soundalike.index import catalog, music_files
 from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist import query
@@ -38,8 +37,6 @@ _ICONS = {
 
 LIBRARY_WIDTH = 260
 """Pixels; longer names of libraries are truncated."""
-
-_MIME_TYPES = {".opus": "audio/ogg", ".oga": "audio/ogg", ".m4a": "audio/mp4", ".mka": "audio/webm"}
 
 
 @dataclass(frozen=True)
@@ -71,6 +68,8 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         index = session.open_index()
         if index.partial is not None:
             st.caption(partial_note(index))
+        if not index.is_playable:
+            show_error(str(music_files.outside()))
         show(index)
     except SoundalikeError as error:
         show_error(str(error))
@@ -120,26 +119,27 @@ def track_of(index: Index, row: int) -> Track:
         index.fact("album", row),
         index.fact("genre", row),
         index.fact("licence", row),
-        audio_url(index.path(row)),
+        track_url(index, row),
     )
 
 
-def audio_url(source: Path | bytes, name: str = "") -> str:
-    """A URL at which this session's page can play a file; "" if the file cannot be read.
+def track_url(index: Index, row: int) -> str:
+    """A URL at which this session's page can play a track; "" if its file may not be handed out."""
+    try:
+        content = index.file(row).read_bytes()
+    except (LibraryError, OSError):
+        return ""
+    return audio_url(content, str(index.path(row)))
+
+
+def audio_url(content: bytes, name: str) -> str:
+    """A URL at which this session's page can play a file, always as audio, whatever its name.
 
     This works like `st.audio`: the server holds the file in memory while the page shows it, at a URL
     that is derived from its content and cannot be guessed.
     """
-    suffix = (source.suffix if isinstance(source, Path) else Path(name).suffix).lower()
-    kind = _MIME_TYPES.get(suffix) or mimetypes.guess_type(f"x{suffix}")[0] or "audio/wav"
-    if isinstance(source, Path) and not source.is_file():
-        return ""
-    content = source if isinstance(source, bytes) else str(source)
-    coordinates = f"soundalike-{source if isinstance(source, Path) else name}"
-    try:
-        return str(runtime.get_instance().media_file_mgr.add(content, kind, coordinates))
-    except MediaFileStorageError:
-        return ""
+    kind = media_types.BY_ENDING.get(Path(name).suffix.lower(), media_types.OTHER)
+    return str(runtime.get_instance().media_file_mgr.add(content, kind, f"soundalike-{name}"))
 
 
 def picture_url(content: bytes, kind: str) -> str:
@@ -290,7 +290,8 @@ def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str
 
     def answer(progress: _Progress) -> Query:
         turn, models = session.turn(progress.wait), server.models_of(index)
-        found = query.embed_query(content, index, models, progress.say, turn, sandbox.decode, recorded)
+        decode = session.in_turn(sandbox.decode, progress.wait)
+        found = query.embed_query(content, index, models, progress.say, turn, decode, recorded)
         progress.say(query.STEPS[-1])
         return found
 
@@ -334,8 +335,7 @@ class _Progress:
 
     def wait(self, ahead: int) -> None:
         """Show the number of clips ahead in the queue; 0 once it is this visitor's turn."""
-        clips = "1 clip" if ahead == 1 else f"{ahead} clips"
-        self._show(f"In the queue: {clips} ahead of yours …" if ahead else f"{self._step} …")
+        self._show(_queued(ahead) if ahead else f"{self._step} …")
 
     def end(self) -> None:
         """Close the box. Later steps run without one."""
@@ -344,6 +344,27 @@ class _Progress:
     def _show(self, label: str) -> None:
         if self._status is not None:
             self._status.update(label=label)
+
+
+def waiting_line() -> OnPlace:
+    """Says in a line of its own how many are ahead in the queue.
+
+    Each call also lets Streamlit end the run, once the visitor has left or done something else.
+    """
+    place = st.empty()
+
+    def say(ahead: int) -> None:
+        if ahead:
+            place.caption(_queued(ahead))
+        else:
+            place.empty()
+
+    return say
+
+
+def _queued(ahead: int) -> str:
+    clips = "1 clip" if ahead == 1 else f"{ahead} clips"
+    return f"In the queue: {clips} ahead of yours …"
 
 
 def show_error(message: str) -> None:

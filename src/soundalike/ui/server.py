@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import sys
 import threading
@@ -18,11 +19,13 @@ from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import FairQueue
 from soundalike.index import index as indices
+from soundalike.index import music_files
 from soundalike.index.index import Index
 from soundalike.index.integrity import Check
 from soundalike.models import ModelStore, runtime
 from soundalike.playlist import query
 
+_LOG = logging.getLogger(__name__)
 WARM_UP_AFTER_S = 3.0
 """Delay, so that the first visitor's page loads first."""
 OPEN_AT_ONCE = 4
@@ -31,7 +34,15 @@ OPEN_AT_ONCE = 4
 
 @st.cache_resource(max_entries=OPEN_AT_ONCE, show_spinner="Opening the library …")
 def _open(folder: str, stamp: tuple[int, int]) -> tuple[Index, Check]:
-    index = indices.load(Path(folder))
+    index = indices.load(Path(folder), music=music_files.of_owner(Path(folder)))
+    if not index.is_playable:
+        # Visitors are told the same, without the paths.
+        _LOG.warning(
+            "The index %s has its music in %s. To play it, name that folder in %s.",
+            folder,
+            index.library_folder,
+            music_files.VARIABLE,
+        )
     return index, Check(index)
 
 

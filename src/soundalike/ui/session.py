@@ -8,7 +8,8 @@ the new library.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NoReturn, TypeVar
 
 import streamlit as st
@@ -99,9 +100,17 @@ def open_index() -> Index:
 
 def turn(on_place: OnPlace) -> Turn:
     """The context in which this session uses the shared networks; see `Turns.turn`."""
-    visitor = st.session_state.setdefault("visitor", uuid.uuid4().hex)
-    turns = _turns()
+    visitor, turns = _visitor(), _turns()
     return lambda: turns.acquire(visitor, on_place)
+
+
+def in_turn(action: Callable[..., T], on_place: OnPlace) -> Callable[..., T]:
+    """One of `sandbox`'s functions, called for this session; cancelled when `on_place` raises."""
+    return partial(action, visitor=_visitor(), on_place=on_place)
+
+
+def _visitor() -> str:
+    return str(st.session_state.setdefault("visitor", uuid.uuid4().hex))
 
 
 FIRST_TRACK = "0235"

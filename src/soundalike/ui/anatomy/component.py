@@ -275,9 +275,8 @@ def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     return further(index.file(index.row(track_id)), name)
 
 
-def further(source: Path | bytes, name: str) -> Panel:
-    """One of the panels `FURTHER`, for a file or the bytes of an upload."""
-    decode = sandbox.decode if isinstance(source, bytes) else decoding.decode
+def further(source: Path | bytes, name: str, decode: clip_analysis.Decode = decoding.decode) -> Panel:
+    """One of the panels `FURTHER`, for a file or the bytes of an upload; see `clip_analysis.analyse`."""
     if name == RECONSTRUCTION:
         return clip_analysis.reconstruction(source, server.open_models(), decode)
     return clip_analysis.front_end(source, name, decode)

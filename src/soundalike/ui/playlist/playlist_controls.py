@@ -13,12 +13,12 @@ from soundalike import representations
 from soundalike.analysis import shared_traits
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import file_reader, file_writer, playlist
+from soundalike.playlist import file_reader, file_writer, playlist, sandboxed_reader
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
-from soundalike.ui import components, palette, track_picker
+from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.playlist import playlist_state
 from soundalike.words.search import Matches
 
@@ -283,11 +283,12 @@ def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None
     """Offer the playlist as a file in several formats."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     listing = file_writer.of_rows(index, rows, similarities, recipe=made)
+    write = partial(file_writer.write, clip=file_writer.checked_clips(index))
     with place:
         for kind, described in file_writer.FORMATS.items():
             st.download_button(
                 described.title,
-                partial(file_writer.write, listing, kind, index.library_folder),
+                partial(write, listing, kind, index.library_folder),
                 f"soundalike{described.suffix}",
                 described.mime,
                 key=f"recommend_save_{kind}",
@@ -321,7 +322,8 @@ def _read(index: Index) -> None:
     if given is None:
         return
     try:
-        rows, notes = file_reader.resolve(index, file_reader.read(given.getvalue(), given.name))
+        read = session.in_turn(sandboxed_reader.read, components.waiting_line())
+        rows, notes = file_reader.resolve(index, read(given.getvalue(), given.name))
     except SoundalikeError as error:
         st.session_state.recommend_opened = [("error", str(error))]
         return
