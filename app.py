@@ -1,21 +1,36 @@
-"""Soundalike's entry point: `streamlit run app.py`."""
+"""Soundalike's entry point: `streamlit run app.py`.
+
+The server imports this file once, for the app and what guards it. For every visitor it then runs it
+again, as the script that shows the pages.
+"""
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from soundalike.ui import origins, server
+from soundalike.ui import origins
 
 origins.disable_address_lookup()
-st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
-st.navigation(
-    [
-        st.Page("pages/recommend.py", title="Recommend", icon=":material/queue_music:", default=True),
-        st.Page("pages/anatomy.py", title="Anatomy", icon=":material/graphic_eq:"),
-        st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
-        st.Page("pages/features.py", title="Features", icon=":material/tune:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
-        st.Page("pages/about.py", title="About", icon=":material/info:"),
-    ],
-    position="top",
-).run()
-server.tune_process()
-server.warm_up()
+
+if get_script_run_ctx(suppress_warning=True) is None:
+    from soundalike.ui.middleware import guard
+
+    app = st.App(__file__, middleware=guard.MIDDLEWARE, lifespan=guard.lifespan)
+else:
+    from soundalike.ui import server
+
+    st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
+    st.navigation(
+        [
+            st.Page(
+                "pages/recommend.py", title="Recommend", icon=":material/queue_music:", default=True
+            ),
+            st.Page("pages/anatomy.py", title="Anatomy", icon=":material/graphic_eq:"),
+            st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
+            st.Page("pages/features.py", title="Features", icon=":material/tune:"),
+            st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
+            st.Page("pages/about.py", title="About", icon=":material/info:"),
+        ],
+        position="top",
+    ).run()
+    server.tune_process()
+    server.warm_up()

@@ -15,12 +15,14 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import uploads
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import connect
@@ -163,7 +165,12 @@ class Part:
 
 
 class Wire:
-    """A session's web socket and its HTTP requests."""
+    """A session's web socket and its HTTP requests.
+
+    Attributes
+    ----------
+    session : id of the session, known after the first run
+    """
 
     def __init__(self, address: str) -> None:
         host = urlsplit(address).netloc
@@ -172,7 +179,7 @@ class Wire:
             f"ws://{host}/_stcore/stream", origin=Origin(f"http://{host}"), max_size=None
         )
         self._web = requests.Session()
-        self._session = ""
+        self.session = ""
         self._uploader = ""
 
     def __enter__(self) -> Wire:
@@ -193,33 +200,48 @@ class Wire:
             Part(part, time.monotonic() - begun) for part in self._answer(message, "script_finished")
         ]
         for part in answer:
-            self._session = part.message.new_session.initialize.session_id or self._session
+            self.session = part.message.new_session.initialize.session_id or self.session
             widget = part.message.delta.new_element.file_uploader.id
             self._uploader = widget if widget.endswith(UPLOADER) else self._uploader
         return answer
 
     def upload(self, name: str, content: bytes) -> list[Part]:
         """Upload a file to the page's uploader, and return the resulting messages."""
-        asked = BackMsg()
-        asked.file_urls_request.request_id = name
-        asked.file_urls_request.file_names.append(name)
-        asked.file_urls_request.session_id = self._session
-        *_, answer = self._answer(asked, "file_urls_response")
-        (place,) = answer.file_urls_response.file_urls
-        token = {"X-Xsrftoken": self._token()}
-        url = f"{self._address}{place.upload_url}"
-        self._web.put(url, files={name: (name, content)}, headers=token).raise_for_status()
+        place = self.place(name)
+        if (status := self.put(place.upload_url, name, content)) != HTTPStatus.NO_CONTENT:
+            raise RuntimeError(f"{name} was answered with {status}")
         state = WidgetState(id=self._uploader)
         uploaded = state.file_uploader_state_value.uploaded_file_info.add()
         uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, len(content)
         uploaded.file_urls.CopyFrom(place)
         return self.run("", "", state)
 
-    def _token(self) -> str:
-        """Token that proves that an upload comes from the app's own page."""
+    def place(self, name: str) -> FileURLs:
+        """Ask for an address to send a file to."""
+        asked = BackMsg()
+        asked.file_urls_request.request_id = name
+        asked.file_urls_request.file_names.append(name)
+        asked.file_urls_request.session_id = self.session
+        *_, answer = self._answer(asked, "file_urls_response")
+        place: FileURLs = answer.file_urls_response.file_urls[0]
+        return place
+
+    def put(self, path: str, name: str, content: bytes) -> int:
+        """Send a file, and return the answer's status code."""
+        headers = {"X-Xsrftoken": self.token()["X-Xsrftoken"]}
+        form = {name: (name, content)}
+        try:
+            return self._web.put(f"{self._address}{path}", files=form, headers=headers).status_code
+        except requests.ConnectionError:
+            # The server answered and hung up before it had all.
+            return 0
+
+    def token(self) -> dict[str, str]:
+        """Headers that prove that an upload comes from the app's own page."""
         if "_streamlit_xsrf" not in self._web.cookies:
             self._web.get(f"{self._address}/_stcore/health").raise_for_status()
-        return str(self._web.cookies["_streamlit_xsrf"])
+        token = str(self._web.cookies["_streamlit_xsrf"])
+        return {"X-Xsrftoken": token, "Cookie": f"_streamlit_xsrf={token}"}
 
     def _answer(self, message: BackMsg, last: str) -> Iterator[ForwardMsg]:
         self._socket.send(message.SerializeToString())

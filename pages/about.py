@@ -8,7 +8,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import representations
+from soundalike import paths, representations
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation.metrics import Precision
@@ -16,7 +16,7 @@ from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
-from soundalike.ui import components, palette, server, session, track_picker
+from soundalike.ui import components, incoming, palette, server, session, track_picker
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
 from soundalike.ui.about import texts as texts
@@ -142,7 +142,7 @@ def draw_likeness(index: Index, by: str, track_id: str) -> None:
 def data(index: Index) -> Shown:
     """All tracks with licence and source."""
     counts = report.licences(index.tracks)
-    st.session_state.setdefault("about_search", st.query_params.get("q", ""))
+    st.session_state.setdefault("about_search", incoming.text(incoming.parameter("q"), 100))
     session.from_url("about_licence", "licence", [ANY, *counts], ANY)
     st.markdown(texts.data(index), width=TEXT_WIDTH)
     left, right = st.columns([3, 2])
@@ -221,7 +221,7 @@ def offer_credits(index: Index, counts: dict[str, int]) -> None:
             on_click="ignore",
             key="about_credits",
         )
-        st.markdown(report.demoted(credits), width=TEXT_WIDTH)
+        document(credits, index.library_folder == paths.LIBRARY)
 
 
 def models(index: Index) -> Shown:
@@ -231,14 +231,22 @@ def models(index: Index) -> Shown:
         components.show_error("There are no model cards in assets/models. They come with the models.")
         return {}
     session.from_url("about_model", "model", list(cards), next(iter(cards)))
-    choose("Model", {name: card.title for name, card in cards.items()}, "about_model")
+    choose("Model", {name: components.plain(card.title) for name, card in cards.items()}, "about_model")
     card = cards[st.session_state.about_model]
-    for part in report.parts(report.demoted(card.text)):
+    document(card.text, card.bundled)
+    return {"model": st.session_state.about_model}
+
+
+def document(text: str, bundled: bool) -> None:
+    """Show a Markdown document, or the source of one that isn't ours: it could load others' pictures."""
+    if not bundled:
+        st.code(text, language=None, wrap_lines=True)
+        return
+    for part in report.parts(report.demoted(text)):
         if isinstance(part, str):
             st.markdown(part, width=TEXT_WIDTH)
         else:
-            st.dataframe(part, width="content", height="content", alt=f"{card.title}: a table")
-    return {"model": st.session_state.about_model}
+            st.dataframe(part, width="content", height="content", alt="A table of the document")
 
 
 def evaluation(index: Index) -> Shown:
@@ -251,7 +259,8 @@ def evaluation(index: Index) -> Shown:
         st.subheader("How accurate are genre predictions?", anchor=False)
         if accuracies:
             said = "; ".join(
-                f"{labels}: " + ", ".join(f"{name} {score:.1%}" for name, score in scores.items())
+                components.plain(f"{labels}: ")
+                + ", ".join(f"{components.plain(name)} {score:.1%}" for name, score in scores.items())
                 for labels, scores in accuracies.items()
             )
             plot(

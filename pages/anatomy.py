@@ -11,7 +11,7 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, session, track_picker
+from soundalike.ui import components, incoming, session, track_picker
 from soundalike.ui import words as word_chips
 from soundalike.ui.anatomy import clip_words, component, facts
 from soundalike.ui.anatomy.clip_words import ClipWords
@@ -60,7 +60,7 @@ def prepare(index: Index) -> None:
     session.track_from_url(index, "anatomy_track")
     session.track_from_url(index, "anatomy_second", "second", optional=True)
     if "anatomy_also" not in st.session_state:
-        asked = st.query_params.get("also", "").split(",")
+        asked = incoming.chosen(incoming.parameter("also"), FURTHER, len(FURTHER))
         st.session_state.anatomy_also = [name for name in FURTHER if name in asked]
 
 
@@ -188,7 +188,7 @@ def describe(clip: Shown, narrow: bool) -> None:
     for begin in range(0, len(measured), width):
         for column, fact in zip(st.columns(width), measured[begin : begin + width], strict=True):
             with column, st.container(gap="xxsmall"):
-                st.metric(fact.label, fact.value)
+                st.metric(components.plain(fact.label), components.plain(fact.value))
                 st.caption(components.plain(fact.meaning))
     word_chips.show(None if words is None else words.naming)
     components.show_notes(shown.notes)

@@ -2,7 +2,6 @@
 
 import random
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -16,8 +15,8 @@ from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
-from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.compare import charts
+from soundalike.ui import components, incoming, palette, session, track_picker
+from soundalike.ui.compare import charts, voting
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
 BARE = {"displayModeBar": False}
@@ -36,8 +35,8 @@ def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
     session.track_from_url(index, "compare_track")
     if "compare_by" not in st.session_state:
-        asked = [name for name in st.query_params.get("by", "").split(",") if name in index.names]
-        st.session_state.compare_by = asked[:MOST] or first_choice(index)
+        asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
+        st.session_state.compare_by = asked or first_choice(index)
 
 
 def first_choice(index: Index) -> list[str]:
@@ -67,6 +66,7 @@ def figures(index: Index) -> None:
         chosen = st.segmented_control(
             "Measured on",
             list(found),
+            format_func=components.plain,
             default=chosen,
             key="compare_measured",
             persist_state="session",
@@ -222,16 +222,10 @@ def show_descriptions(chosen: list[str]) -> None:
         for name in chosen:
             representation = representations.get(name)
             st.markdown(
-                f"**{components.plain(representation.title)}** (`{name}`, {representation.dim:,} "
-                f"numbers). "
+                f"**{components.plain(representation.title)}** (`{representation.name}`, "
+                f"{representation.dim:,} numbers). "
                 f"{components.plain(representation.description)}"
             )
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def open_votes(path: str, library: str) -> Votes:
-    """The votes on a library, shared by all sessions."""
-    return Votes(Path(path), library)
 
 
 @st.fragment
@@ -242,7 +236,7 @@ def blind_test(index: Index) -> None:
         st.caption("The test needs at least two methods, and this index has one.")
         return
     try:
-        votes = open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
+        votes = voting.open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
         ask(index, votes)
         show_votes(index, votes)
     except SoundalikeError as error:
@@ -275,7 +269,7 @@ def ask(index: Index, votes: Votes) -> None:
             "Skip this pair", type="tertiary", key="compare_skip", on_click=skip, args=[index, votes]
         )
         if message := st.session_state.get("compare_told"):
-            st.caption(message)
+            st.caption(components.for_visitors(message))
     with right:
         shown = {
             "Playlist A": rows_of(index, pair.query, pair.left),
@@ -293,10 +287,12 @@ def rows_of(index: Index, track_id: str, name: str) -> list[int]:
 
 def draw_pair(index: Index, votes: Votes) -> Pair:
     """Draw a random track and two methods whose playlists differ."""
+    pair = votes.deal(random.choice(index.ids), index.names)
     for _ in range(20):
-        pair = votes.deal(random.choice(index.ids), index.names)
         if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
             break
+        votes.discard(pair.id)
+        pair = votes.deal(random.choice(index.ids), index.names)
     st.session_state.compare_pair = pair
     return pair
 
@@ -305,9 +301,10 @@ def skip(index: Index, votes: Votes) -> None:
     """Skip a pair and draw the next."""
     st.session_state.pop("compare_told", None)
     try:
+        votes.discard(st.session_state.compare_pair.id)
         draw_pair(index, votes)
     except SoundalikeError as error:
-        st.session_state.compare_told = components.for_visitors(str(error))
+        st.session_state.compare_told = str(error)
 
 
 def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
@@ -316,18 +313,16 @@ def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
         # The second click of a double click must not skip the next pair.
         return
     try:
-        counted = votes.vote(pair.id, choice)
+        counted = voting.cast(votes, pair.id, choice)
     except SoundalikeError as error:
-        st.session_state.compare_told = (
-            f"Your vote was not counted: {components.for_visitors(str(error))}"
-        )
+        st.session_state.compare_told = f"Your vote was not counted: {error}"
         return
-    message = "Vote counted." if counted else "This pair already has a vote."
+    message = "Vote counted." if counted else "This pair cannot be voted on any more."
     try:
         draw_pair(index, votes)
         st.session_state.compare_told = f"{message} Here's the next pair."
     except SoundalikeError as error:
-        st.session_state.compare_told = f"{message} {components.for_visitors(str(error))}"
+        st.session_state.compare_told = f"{message} {error}"
 
 
 def show_votes(index: Index, votes: Votes) -> None:
@@ -345,19 +340,36 @@ def show_votes(index: Index, votes: Votes) -> None:
             key="compare_export",
         )
         with st.popover("New round", icon=":material/restart_alt:"):
-            st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
-            st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
+            new_round(votes)
     if shown:
         tally(index, votes)
+
+
+def new_round(votes: Votes) -> None:
+    """Show the button for a new round to the presenter, and ask others for the key."""
+    if voting.is_presenter():
+        st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
+        st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
+        return
+    st.text_input(
+        "Presenter's key",
+        key=voting.KEY,
+        type="password",
+        max_chars=200,
+        on_change=voting.try_key,
+    )
+    st.caption("Only the presenter can start a new round: with the key, or on the server itself.")
 
 
 def start_round(votes: Votes) -> None:
     """Start a new round, or show why this failed."""
     st.session_state.pop("compare_told", None)
+    if not voting.is_presenter():
+        return
     try:
         votes.reset()
     except SoundalikeError as error:
-        st.session_state.compare_told = components.for_visitors(str(error))
+        st.session_state.compare_told = str(error)
 
 
 def tally(index: Index, votes: Votes) -> None:

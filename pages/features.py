@@ -12,7 +12,7 @@ from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, palette, session, track_picker
+from soundalike.ui import components, incoming, palette, session, track_picker
 from soundalike.ui.features import charts, parts
 
 FIRST = {"vgg_mel": 11708, "genre_head": 16}
@@ -172,10 +172,10 @@ def show_grid(store: FeatureStore, painted: Portrait) -> None:
     field = receptive_fields.field_of_view(painted.cell)
     st.caption(
         f"The {receptive_fields.BANDS * receptive_fields.TIMES} cells of channel "
-        f"{painted.cell.channel}, high frequencies at the top. Stronger colours mean a higher average "
+        f"{painted.cell.channel:d}, high frequencies at the top. Stronger colours mean a higher average "
         "activation in the library. "
-        f"The selected cell covers {receptive_fields.share(painted.cell).words}. "
-        f"Its full receptive field is {field.words}, strongest in the centre."
+        f"The selected cell covers {components.plain(receptive_fields.share(painted.cell).words)}. "
+        f"Its full receptive field is {components.plain(field.words)}, strongest in the centre."
     )
 
 
@@ -237,7 +237,7 @@ def look_inside(store: FeatureStore, painted: Portrait) -> None:
         try:
             for number, row in enumerate(painted.top, start=1):
                 title = components.plain(str(store.index.tracks["title"].iloc[row]))
-                status.update(label=f"Clip {number} of {len(painted.top)}: {title} …")
+                status.update(label=f"Clip {number:d} of {len(painted.top)}: {title} …")
                 store.look_inside(row)
         except SoundalikeError as error:
             message = str(error)
@@ -400,12 +400,12 @@ def overview(store: FeatureStore) -> None:
 
 def counted(summary: dimension_stats.Summary, level: str) -> str:
     """Say how many dimensions are silent, sparse and genre-like, with the rules."""
-    size = len(summary.mean)
+    size, sparse = len(summary.mean), f"{dimension_stats.SPARSE:.0%}"
     return (
-        f"{size:,} {level}: {int(summary.dead.sum()):,} are silent (the same for every clip), "
-        f"{int(summary.sparse.sum()):,} are sparse (zero for at least {dimension_stats.SPARSE:.0%} of "
-        f"the clips) and {int(summary.genre_like.sum()):,} are genre-like (a genre stands out, by the "
-        "rule above)."
+        f"{size:,} {components.plain(level)}: {int(summary.dead.sum()):,} are silent (the same for "
+        f"every clip), {int(summary.sparse.sum()):,} are sparse (zero for at least {sparse} of the "
+        f"clips) and {int(summary.genre_like.sum()):,} are genre-like (a genre stands out, by the rule "
+        "above)."
     )
 
 
@@ -413,9 +413,9 @@ def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) ->
     """Show dimensions or channels as a table; selecting a row opens its dimension."""
 
     def chosen() -> None:
-        rows = st.session_state.features_table.selection.rows
-        if rows:
-            number = int(table[level.removesuffix("s")].iloc[rows[0]])
+        place = incoming.row(st.session_state.get("features_table"), range(len(table)))
+        if place is not None:
+            number = int(table[level.removesuffix("s")].iloc[place])
             go_to(store.loudest_cell(number) if level == "channels" else number)
             st.session_state.features_followed = True
 

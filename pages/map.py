@@ -15,13 +15,12 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components, palette, server, session
+from soundalike.ui import components, incoming, palette, server, session
 from soundalike.ui.map import charts, component
 
 LINKS = 10
 TABLE_ROWS = 1_000
 LONGEST_SEARCH = 80
-LONGEST_VIEW = 60
 METRICS = {"cosine": "Cosine", "euclidean": "Euclidean"}
 DEFAULTS = {
     "map_dims": "dims",
@@ -94,10 +93,11 @@ def prepare(index: Index) -> None:
     session.from_url("map_apart", "apart", sorted({s.min_dist for s in settings}), default.min_dist)
     if first:
         st.session_state.map_ready = True
-        st.session_state.map_find = st.query_params.get("find", "")[:LONGEST_SEARCH]
-        st.session_state.map_view = st.query_params.get("view", "")[:LONGEST_VIEW]
-        st.session_state.map_hidden = list(filter(None, st.query_params.get("hide", "").split("|")))
-        st.session_state.map_area = selection.decode(index, st.query_params.get("area", ""))
+        hidden = incoming.parameter("hide").split("|")
+        st.session_state.map_find = incoming.text(incoming.parameter("find"), LONGEST_SEARCH)
+        st.session_state.map_view = incoming.text(incoming.parameter("view"), component.LONGEST_VIEW)
+        st.session_state.map_hidden = incoming.texts(hidden, component.LONGEST_GROUP, len(hidden))
+        st.session_state.map_area = selection.decode(index, incoming.parameter("area"))
     session.from_url("map_panel", "show", list(panels()), "neighbours")
     if st.session_state.map_panel not in panels():
         st.session_state.map_panel = "neighbours"
@@ -143,7 +143,7 @@ def controls(index: Index) -> Setting:
         )
         by = one_of("Compare by", "map_by", named)
         settings = layout.settings_of(index, by)
-        dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims}-D" for s in settings})
+        dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims:d}-D" for s in settings})
         settings = [s for s in settings if s.dims == dims]
         with st.popover("Layout", icon=":material/tune:"):
             return choose_layout(settings)
@@ -151,7 +151,7 @@ def controls(index: Index) -> Setting:
 
 def choose_layout(settings: list[Setting]) -> Setting:
     """Choose one of the precomputed layouts; each choice narrows the next."""
-    near = one_of("Neighbours", "map_near", {s.n_neighbors: str(s.n_neighbors) for s in settings})
+    near = one_of("Neighbours", "map_near", {s.n_neighbors: f"{s.n_neighbors:d}" for s in settings})
     st.caption("Number of neighbours per track. Few show detail, many show the overall structure.")
     settings = [s for s in settings if s.n_neighbors == near]
     metric = one_of("Distance", "map_metric", {s.metric: METRICS[s.metric] for s in settings})
@@ -289,6 +289,7 @@ def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist)
     points = points_of(index, name, by, colour)
     title = representations.get(by).title
     component.draw(
+        index,
         points,
         f"Map of {len(index):,} tracks by “{title}”, {setting.dims}-D. Arrow keys move between points, "
         "Enter plays. The table of all tracks beside the map gives access to every point.",
@@ -397,8 +398,8 @@ def all_tracks(index: Index) -> None:
     key = f"map_table_{text}"
 
     def chosen() -> None:
-        if places := st.session_state[key].selection.rows:
-            choose(ids[places[0]])
+        if (track_id := incoming.row(st.session_state.get(key), ids)) is not None:
+            choose(track_id)
 
     st.dataframe(
         table.rename(columns=str.capitalize),

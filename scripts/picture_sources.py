@@ -2,7 +2,8 @@
 
 A page is drawn from `app.py`, its own file in `pages/`, the modules of `soundalike.ui` that it imports,
 directly or not, the scripts and styles that these name, and the theme in `.streamlit/config.toml`.
-Another page's own folder is left out, and so is what the rest of the library says of a track.
+Another page's own folder is left out, and so are the server's guards and what the rest of the library
+says of a track.
 
 docs/pictures/sources.json keeps a checksum of each of these files as it was when the picture was taken.
 Comments, docstrings and empty lines don't count, since nobody sees them.
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "docs" / "pictures"
 RECORD = PICTURES / "sources.json"
 UI = ROOT / "src" / "soundalike" / "ui"
+UNSEEN = UI / "middleware"
 PAGES = tuple(sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
 TOUR = "tour"
 ON_TOUR = ("recommend", "map")
@@ -65,7 +67,8 @@ def _modules(name: str) -> Iterator[Path]:
     if name != "soundalike.ui" and not name.startswith("soundalike.ui."):
         return
     place = UI.joinpath(*name.split(".")[2:])
-    yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
+    if not place.is_relative_to(UNSEEN):
+        yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
 
 
 def _frontend(text: str) -> Iterator[Path]:

@@ -15,7 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike.errors import VotesError
-from soundalike.evaluation.listening_test import CHOICES, COLUMNS, Votes, tally
+from soundalike.evaluation.listening_test import (
+    CHOICES,
+    COLUMNS,
+    LEAST_S,
+    UNANSWERED_DAYS,
+    TooSoonError,
+    Votes,
+    tally,
+)
 
 NAMES = ("musicnn", "vgg_genre", "vgg_mel")
 LIBRARY, OTHER = "fingerprint", "another"
@@ -221,3 +229,48 @@ def test_locked_database(votes: Votes, monkeypatch: pytest.MonkeyPatch) -> None:
     holder.execute("ROLLBACK")
     holder.close()
     assert votes.deal("0102", NAMES)
+
+
+def test_a_spreadsheet_computes_nothing_of_the_votes(votes: Votes) -> None:
+    pair = votes.deal("=1+2", NAMES)
+    votes.vote(pair.id, "left")
+    (row,) = rows(votes)
+    assert row["query"] == "'=1+2"
+    assert row["pair"] == pair.id
+
+
+def test_a_vote_takes_as_long_as_listening(tmp_path: Path) -> None:
+    votes = Votes(tmp_path / "votes.sqlite", LIBRARY, least_s=LEAST_S)
+    early, late = votes.deal("0102", NAMES), votes.deal("0102", NAMES)
+    with sqlite3.connect(votes.path) as database:
+        database.execute(
+            "UPDATE pairs SET dealt_at = datetime('now', ?) WHERE pair = ?",
+            (f"-{LEAST_S} seconds", late.id),
+        )
+    with pytest.raises(TooSoonError, match="Listen to both playlists first"):
+        votes.vote(early.id, "left")
+    assert votes.vote(late.id, "left")
+    assert not votes.vote("made up", "left")
+    assert votes.count() == 1
+
+
+def test_pairs_without_an_answer_do_not_stay(votes: Votes) -> None:
+    skipped, answered, kept = (votes.deal("0102", NAMES) for _ in range(3))
+    old = [votes.deal("0102", NAMES).id for _ in range(5)]
+    votes.vote(answered.id, "left")
+    votes.discard(skipped.id)
+    votes.discard(answered.id)
+    with sqlite3.connect(votes.path) as database:
+        database.execute(
+            "UPDATE pairs SET dealt_at = datetime('now', ?) WHERE pair != ?",
+            (f"-{UNANSWERED_DAYS + 1} days", kept.id),
+        )
+    last = votes.deal("0102", NAMES)
+    with sqlite3.connect(votes.path) as database:
+        left = {str(row[0]) for row in database.execute("SELECT pair FROM pairs")}
+        plan = database.execute(
+            "EXPLAIN QUERY PLAN DELETE FROM pairs WHERE choice IS NULL AND dealt_at < ''"
+        ).fetchone()
+    assert left == {answered.id, kept.id, last.id}
+    assert not votes.vote(old[0], "left")
+    assert "unanswered" in str(plan)

@@ -15,13 +15,14 @@ from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
+from soundalike.datasets.library import Skipped
 from soundalike.errors import (
     DestinationError,
     IndexFolderError,
     LibraryError,
     UnknownRepresentationError,
 )
-from soundalike.index import index
+from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import builder
 from soundalike.indexing.builder import BuildPlan
@@ -389,3 +390,10 @@ def test_earlier_index_with_other_networks_is_ignored(
     assert Earlier(out, other).missing(sha256, ["vgg_mel"]) == ["vgg_mel"]
     assert Earlier(three, small_models).missing(sha256, ["vgg_mel"]) == ["vgg_mel"]
     assert Earlier(out, small_models).missing("0", ["vgg_mel"]) == ["vgg_mel"]
+
+
+def test_a_spreadsheet_computes_no_name_of_a_skipped_file(tmp_path: Path) -> None:
+    name = '=HYPERLINK("http://x").mp3'
+    builder._write_skipped(tmp_path, [Skipped(name, "We couldn't read this as audio.")])
+    assert "\n\"'=HYPERLINK" in (tmp_path / storage.SKIPPED).read_text(encoding="utf-8")
+    assert list(storage.read_skipped(tmp_path)["file"]) == [name]

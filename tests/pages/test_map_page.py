@@ -38,9 +38,9 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     kept = Drawn()
     draw, draw_marks = component.draw, component.draw_marks
 
-    def note_points(points: dict[str, Any], label: str, *rest: Any) -> None:
+    def note_points(shown: index.Index, points: dict[str, Any], label: str, *rest: Any) -> None:
         kept.points, kept.label = points, label
-        draw(points, label, *rest)
+        draw(shown, points, label, *rest)
 
     def note_marks(marks: dict[str, Any], key: str) -> None:
         kept.marks = marks

@@ -27,6 +27,7 @@ from hypothesis import strategies as st
 from made_up_listings import KINDS, LISTS, NASTY, item, listing, listings, nasty, write_clips, written
 
 from soundalike import paths
+from soundalike.foreign_text import from_cell
 from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.playlist import file_writer
@@ -187,18 +188,25 @@ def test_csv_by_two_parsers(made: Listing) -> None:
     for row, one in zip(rows, made.items, strict=True):
         assert tuple(row) == file_writer.COLUMNS
         for name in ("title", "artist", "album", "genre", "licence"):
-            assert row[name] == one_line(getattr(one, name))
-        assert row["track_id"] == one.track_id
-        assert row["file"] == one.file
+            assert from_cell(row[name]) == one_line(getattr(one, name))
+        assert from_cell(row["track_id"]) == one.track_id
+        assert from_cell(row["file"]) == one.file
         assert bool(row["seconds"]) == (one.seconds is not None)
         assert bool(row["similarity"]) == (one.similarity is not None)
 
 
-def test_csv_keeps_formulas() -> None:
-    content = text(listing(item(title='=HYPERLINK("x")'), item(title="-1+2"), item(title="@A1")), "csv")
+def test_a_spreadsheet_computes_no_title_and_no_path() -> None:
+    made = listing(
+        item(title='=HYPERLINK("x")', artist="-1+2", file="+1.opus"),
+        item(title="@A1", genre="'=", track_id="-7", similarity=-0.5),
+    )
+    content = text(made, "csv")
     assert content.startswith("track_id,title,artist,album,genre,licence,file,seconds,similarity\r\n")
-    assert [row[1] for row in csv.reader(content.splitlines())][1:] == ['=HYPERLINK("x")', "-1+2", "@A1"]
-    assert ",clips/0001.opus,29.600,0.8750\r\n" in content
+    one, other = table(made)
+    assert (one["title"], one["artist"], one["file"]) == ('\'=HYPERLINK("x")', "'-1+2", "'+1.opus")
+    assert (other["title"], other["genre"], other["track_id"]) == ("'@A1", "''=", "'-7")
+    assert other["similarity"] == "-0.5000"
+    assert content.endswith(",clips/0001.opus,29.600,-0.5000\r\n")
 
 
 @given(raw=nasty())
@@ -250,7 +258,7 @@ def test_zip_contents(made: Listing) -> None:
         unquote(found.text or "")
         for found in ElementTree.fromstring(archive.read("playlist.xspf")).iterfind(".//location", XSPF)
     ]
-    assert uris == [row["file"] for row in rows] == locations
+    assert uris == [from_cell(row["file"]) for row in rows] == locations
     assert [archive.read(uri).decode() for uri in uris] == [one.file for one in made.items]
 
 

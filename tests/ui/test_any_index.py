@@ -253,6 +253,19 @@ def test_a_part_of_a_library_says_so_and_what_was_left_out(
     assert "Left out: 1 file" in [part.label for part in app.expander]
 
 
+def test_the_credits_of_another_library_are_shown_as_their_source(
+    offer: Callable[..., None], tmp_path: Path
+) -> None:
+    folder = synthetic_index.write(tmp_path / "a", 20)
+    library = index.load(folder).library_folder
+    library.mkdir(exist_ok=True)
+    (library / "CREDITS.md").write_text("# C\n\n![x](http://evil.example/x.png)\n", encoding="utf-8")
+    offer(folder)
+    app = open_page("about", section="data")
+    assert [part.value for part in app.code] == ["# C\n\n![x](http://evil.example/x.png)"]
+    assert not any("evil.example" in part.value for part in app.markdown)
+
+
 @pytest.mark.parametrize("partial", ["yes", {}, {"done": "1", "files": 2}, None])
 def test_what_does_not_say_how_much_is_not_a_part(partial: object, tmp_path: Path) -> None:
     folder = synthetic_index.write(tmp_path, 2)

@@ -4,6 +4,34 @@ import pytest
 
 from soundalike.ui import components
 
+HOSTILE = [
+    ("![x](http://h/x.png)", r"\!\[x\]\(http\:⁠//h/x.png\)"),
+    ("see www.evil.example", "see www⁠.evil.example"),
+    ("HTTPS://evil.example", r"HTTPS\:⁠//evil.example"),
+    ("me@evil.example", "me@⁠evil.example"),
+    (":smile: :material/delete: :100:", r"\:⁠smile\: \:⁠material/delete\: \:⁠100\:"),
+    ("a -> b -- c <= d", r"a \-⁠\> b \-⁠\- c \<⁠= d"),
+    ("&copy; 1. x", r"\&copy; 1. x"),
+    ("1. Allegro", r"1\. Allegro"),
+    ("a\n# b\n\n- c", r"a \# b \- c"),
+    ("a`![x](y)", r"a\`\!\[x\]\(y\)"),
+    ("abc\u202egpj", "abc�gpj"),
+]
+"""What Markdown, or Streamlit after it, would make something of; ⁠ is a word joiner."""
+
+
+@pytest.mark.parametrize(("text", "shown"), HOSTILE)
+def test_text_of_others_is_shown_as_it_is(text: str, shown: str) -> None:
+    assert components.plain(text) == shown
+
+
+@pytest.mark.parametrize("name", [text for text, _ in HOSTILE])
+def test_an_error_message_marks_up_no_name(name: str) -> None:
+    said = components.for_visitors(f"{name} is gone; run `soundalike index`.")
+    assert said == rf"{components.plain(f'{name} is gone; run ')}`soundalike index`."
+    said = components.for_visitors(f"`{name}` is gone")
+    assert said == components.plain(f"`{name}` is gone")
+
 
 @pytest.mark.parametrize("text", ["plain", "*bold* _it_ [a](b) <b>", "$x$ :red[x] ~~s~~ `c`", "# h"])
 def test_plain_escapes_every_mark(text: str) -> None:

@@ -46,3 +46,10 @@ def test_steps_are_bars_with_their_mean() -> None:
     assert list(bars.y) == [10, 30, 20]
     (mean,) = figure.layout.shapes
     assert mean.y0 == mean.y1 == 20
+
+
+def test_a_name_is_no_link_in_a_figure() -> None:
+    name = '<a href="http://evil.example">Jazz</a>'
+    made = figures.genre_bars({name: 1.0}, palette.genre_styles([name]))
+    assert "<a" not in json.dumps(made.to_plotly_json(), default=list)
+    assert list(made.data[0].y) == list(made.layout.yaxis.tickvals)

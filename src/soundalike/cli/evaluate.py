@@ -11,7 +11,6 @@ from soundalike import paths
 from soundalike.cli import output
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
 HEADINGS = (
@@ -104,39 +103,38 @@ def evaluate(
 
 
 def _print(document: dict[str, Any], closely: list[str]) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
     labels = document["labels"]
     asked = labels["sets"][labels["headline"]]
-    console.print(
+    output.print_line(
         f"{document['tracks']:,} tracks; genre by {asked['is']} ({asked['queries']:,} queries)"
     )
     shown = document["representations"]
     if shown:
         chance = _share(document["chance"])
-        console.print(_table(shown, _genre_columns(shown), {"P@10,\nfiltered": chance}))
-        console.print(_table(shown, _sound_columns(shown), {}))
+        output.print_table(
+            _table(shown, _genre_columns(shown), {"P@10,\nfiltered": chance}), soft_wrap=True
+        )
+        output.print_table(_table(shown, _sound_columns(shown), {}), soft_wrap=True)
         for remark in _remarks(document):
-            console.print(remark)
+            output.print_line(remark)
     if document["changes"]:
-        _print_robustness(console, document, closely)
+        _print_robustness(document, closely)
     for item in document["skipped"]:
-        console.print(f"skipped {item['name']}: {item['reason']}")
+        output.print_line(f"skipped {item['name']}: {item['reason']}")
 
 
-def _print_robustness(console: Console, document: dict[str, Any], closely: list[str]) -> None:
+def _print_robustness(document: dict[str, Any], closely: list[str]) -> None:
     for item in document["representations"]:
         if item["name"] in closely:
-            console.print(f"\n{item['name']}, asked with changed copies of tracks:")
+            output.print_text(f"\n{item['name']}, asked with changed copies of tracks:")
             table = _robustness_table(item["robustness"], document["changes"], document["recorded"])
-            console.print(table)
-    console.print(
+            output.print_table(table, soft_wrap=True)
+    output.print_line(
         "Kept of ten: the share of the ten nearest tracks that stay. Original first: the track is the "
         "nearest to its copy. Still known: the fingerprint says that the copy is this recording."
     )
     if document["recorded"]:
-        console.print(
+        output.print_line(
             "As answered: kept of ten, where a recording that is known is compared by the library's own "
             "vectors."
         )
@@ -182,9 +180,9 @@ def _table(shown: list[dict[str, Any]], columns: dict[str, list[str]], chance: d
         table.add_column(name, justify="right", no_wrap=True)
     for row, item in enumerate(shown):
         name = item["name"] + ("*" if item["trained_on"] else "")
-        table.add_row(name, *(cells[row] for cells in known.values()))
+        output.add_row(table, name, *(cells[row] for cells in known.values()))
     if chance:
-        table.add_row("chance", *(chance.get(name, "") for name in known))
+        output.add_row(table, "chance", *(chance.get(name, "") for name in known))
     return table
 
 
@@ -203,7 +201,8 @@ def _robustness_table(
         if found["tracks"]:
             kept, known = found["kept"], found["known"]
             answered = [f"{found['answered']['mean']:.0%}"] if recorded else []
-            table.add_row(
+            output.add_row(
+                table,
                 titles[name],
                 f"{kept['mean']:.0%}",
                 f"{100 * kept['low']:.0f}-{kept['high']:.0%}",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,14 +44,14 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
         raise click.UsageError(f"--url takes an address that begins with http, not {url!r}.")
     found = []
     for archive in fetching.ARCHIVES[what]:
-        with _byte_progress() as on_bytes:
+        with output.byte_progress() as on_bytes:
             found.append(fetching.fetch(archive, folder, url, on_bytes))
     if as_json:
         output.print_json({"dir": str(folder), "archives": [vars(item) for item in found]})
         return
     for item in found:
         state = f"{item.unpacked} unpacked now" if item.unpacked else "all there already"
-        click.echo(f"{item.name}: {item.unpacked + item.kept} files in {folder}, {state}")
+        output.print_line(f"{item.name}: {item.unpacked + item.kept} files in {folder}, {state}")
 
 
 @click.command()
@@ -127,15 +125,12 @@ def fma(
 
 
 def _print(document: dict[str, Any], out: Path) -> None:
-    from rich.console import Console
-
-    console = Console(highlight=False, soft_wrap=True)
     split = ", ".join(f"{n:,} {name}" for name, n in document["split"].items())
-    console.print(f"{document['tracks']:,} tracks in {out} ({split})")
-    console.print(_comparison_table(document))
-    console.print(_by_representation(document))
+    output.print_line(f"{document['tracks']:,} tracks in {out} ({split})")
+    output.print_table(_comparison_table(document), soft_wrap=True)
+    output.print_table(_by_representation(document), soft_wrap=True)
     for remark in _remarks(document):
-        console.print(remark)
+        output.print_line(remark)
 
 
 def _comparison_table(document: dict[str, Any]) -> Table:
@@ -143,7 +138,8 @@ def _comparison_table(document: dict[str, Any]) -> Table:
     theirs, ours = document["article"], document["figures"]
     table = _table("the genre head", "article", "ours", "artist\nfiltered", "95 %\ninterval", "chance")
     accuracy = ours["accuracy"]
-    table.add_row(
+    output.add_row(
+        table,
         "accuracy, test tracks",
         _share(theirs["accuracy"]),
         _share(accuracy["mean"]),
@@ -156,7 +152,7 @@ def _comparison_table(document: dict[str, Any]) -> Table:
     ):
         plain, filtered = ours[key]["no_filter"], ours[key]["artist_filter"]
         means = _share(plain["mean"]), _share(filtered["mean"])
-        table.add_row(name, _share(theirs[key]), *means, *_spread(filtered))
+        output.add_row(table, name, _share(theirs[key]), *means, *_spread(filtered))
     return table
 
 
@@ -165,7 +161,7 @@ def _by_representation(document: dict[str, Any]) -> Table:
     for item in document["representations"]:
         plain, filtered = item["no_filter"], item["artist_filter"]
         name = item["name"] + ("*" if item["note"] else "")
-        table.add_row(name, _share(plain["mean"]), _share(filtered["mean"]), *_spread(filtered))
+        output.add_row(table, name, _share(plain["mean"]), _share(filtered["mean"]), *_spread(filtered))
     return table
 
 
@@ -207,32 +203,3 @@ def _spread(figure: dict[str, Any]) -> tuple[str, str]:
     if figure["mean"] is None:
         return "-", "-"
     return f"{figure['low']:.1%}-{figure['high']:.1%}", f"{figure['chance']:.1%}"
-
-
-@contextmanager
-def _byte_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar in bytes on standard error if that is a terminal; otherwise nothing."""
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        DownloadColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-        TransferSpeedColumn,
-    )
-    from rich.text import Text
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda doing, done, total: progress.update(
-            task, description=Text(doing).markup, completed=done, total=total or None
-        )

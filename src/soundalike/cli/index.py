@@ -108,14 +108,14 @@ def index(
             }
         )
         return int(built.index.partial is not None)
-    click.echo(f"{len(built.index)} tracks in {out}, {len(built.skipped)} files skipped")
+    output.print_line(f"{len(built.index)} tracks in {out}, {len(built.skipped)} files skipped")
     for name, facts in built.index.manifest["representations"].items():
         norms = ", ".join(f"{part} {norm['mean']:.0f}" for part, norm in facts["norms"].items())
-        click.echo(f"  {name}: {facts['dim']:,} dimensions, mean norms: {norms}")
+        output.print_line(f"  {name}: {facts['dim']:,} dimensions, mean norms: {norms}")
     if built.index.partial is None:
         return 0
     done, files = built.index.partial
-    click.echo(
+    output.print_line(
         f"soundalike: stopped after {done:,} of {files:,} files; the index has these, and the same "
         "command goes on from there",
         err=True,
@@ -134,7 +134,7 @@ def map_(folder: Path, as_json: bool) -> None:
     if as_json:
         output.print_json({"index": str(folder), "maps": opened.maps})
         return
-    click.echo(f"{len(opened.maps)} maps in {folder}")
+    output.print_line(f"{len(opened.maps)} maps in {folder}")
 
 
 @click.command()
@@ -162,7 +162,7 @@ def measure(folder: Path, workers: int | None, scheduler: str | None, as_json: b
             {"index": str(folder), "tracks": len(opened), "arrays": list(measurements.FILES)}
         )
         return
-    click.echo(f"{len(opened)} tracks measured in {folder}")
+    output.print_line(f"{len(opened)} tracks measured in {folder}")
 
 
 @click.command()
@@ -179,7 +179,7 @@ def check(folder: Path, as_json: bool) -> None:
     if as_json:
         output.print_json({"index": str(folder), "tracks": len(opened), "files": files})
         return
-    click.echo(f"{files} files of {folder} are as they were written")
+    output.print_line(f"{files} files of {folder} are as they were written")
 
 
 def was_complete(out: Path) -> bool:

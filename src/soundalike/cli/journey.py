@@ -107,16 +107,13 @@ def _stops(
 
 
 def _print_journey(index: Index, found: Journey, notes: Sequence[str]) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    console = Console(highlight=False)
     table = Table("", "Title", "Artist", "Genre", "Step", box=None)
     for number, row in enumerate(found.rows):
-        texts = [Text(index.fact(column, row)) for column in ("title", "artist", "genre")]
+        texts = [index.fact(column, row) for column in ("title", "artist", "genre")]
         step = f"{found.steps[number - 1]:.1f}°" if number else ""
-        table.add_row(str(number + 1), *texts, step)
-    console.print(table)
+        output.add_row(table, str(number + 1), *texts, step)
+    output.print_table(table)
     for note in (*notes, *found.notes):
-        console.print(Text(note))
+        output.print_line(note)

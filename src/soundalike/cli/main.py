@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             standalone_mode=False,
         )
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        output.print_text(error.format_message(), err=True)
         sys.exit(2)
     except click.ClickException as error:
         output.print_error(error.format_message())

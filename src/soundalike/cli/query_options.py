@@ -93,7 +93,7 @@ def printable_facts(index: Index, row: int) -> dict[str, str]:
     texts = {
         column: index.fact(column, row) for column in ("track_id", "title", "artist", "album", "genre")
     }
-    return texts | {"file": output.printable(index.path(row))}
+    return texts | {"file": str(index.path(row))}
 
 
 def write(
@@ -113,7 +113,7 @@ def write(
         listing, kind, index.library_folder, beside, file_writer.checked_clips(index)
     )
     if out is None:
-        click.echo(content, nl=False)
+        output.print_file(content)
         return
     out.write_bytes(content)
-    click.echo(f"{len(rows)} tracks in {out}")
+    output.print_line(f"{len(rows)} tracks in {out}")

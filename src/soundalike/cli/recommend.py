@@ -263,7 +263,7 @@ def _seed(index: Index, file: str, seed: Seed) -> dict[str, Any]:
 
     query = seed.query
     return {
-        "file": output.printable(file),
+        "file": file,
         "duration": round(query.duration, 2) if query.duration else None,
         "in_library": None if query.row is None else index.fact("track_id", query.row),
         "genres": {genre: round(share, 4) for genre, share in query.genres.items()},
@@ -278,23 +278,20 @@ def _print_playlist(
     notes: Sequence[str],
     reasons: Sequence[str] | None,
 ) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    console = Console(highlight=False)
     query = seeds[0].query
     if query.row is not None and len(seeds) == 1:
-        console.print(Text(f"This is in the library: {index.fact('title', query.row)}"))
+        output.print_line(f"This is in the library: {index.fact('title', query.row)}")
     likeliest = [f"{genre} {share:.0%}" for genre, share in list(query.genres.items())[:3]]
     if likeliest and len(seeds) == 1:
-        console.print(Text(f"Sounds like {', '.join(likeliest)}"))
+        output.print_line(f"Sounds like {', '.join(likeliest)}")
     columns = ["", "Title", "Artist", "Album", "Genre", "Similarity", *(["Why"] if reasons else [])]
     table = Table(*columns, box=None)
     for number, entry in enumerate(playlist.entries):
-        texts = [Text(index.fact(column, entry.row)) for column in ("title", "artist", "album", "genre")]
-        why = [Text(reasons[number])] if reasons else []
-        table.add_row(str(entry.rank), *texts, f"{entry.similarity:.3f}", *why)
-    console.print(table)
+        texts = [index.fact(column, entry.row) for column in ("title", "artist", "album", "genre")]
+        why = [reasons[number]] if reasons else []
+        output.add_row(table, str(entry.rank), *texts, f"{entry.similarity:.3f}", *why)
+    output.print_table(table)
     for note in notes:
-        console.print(Text(note))
+        output.print_line(note)

@@ -62,7 +62,7 @@ def train_genre_head(
     if as_json:
         output.print_json(document | {"weights": str(out), "model_card": str(card_file)})
     else:
-        click.echo(card)
+        output.print_text(card)
 
 
 def _cross_validate(
@@ -125,7 +125,7 @@ def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -
             document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
         )
     else:
-        click.echo(card)
+        output.print_text(card)
 
 
 def check_out(out: Path) -> None:
@@ -169,4 +169,4 @@ def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_jso
             document | {"weights_file": str(out), "model_card": str(out.with_suffix(".md"))}
         )
     else:
-        click.echo(card)
+        output.print_text(card)

@@ -2,9 +2,10 @@
 
 A voter sees two playlists for one track, made by two representations, unnamed and in random order, and
 says which sounds more alike. `deal` records a pair before it is shown; `vote` counts at most one answer
-per pair, however often it is called. A reset starts a new round and deletes nothing. Each round belongs
-to one library, identified by its fingerprint, so votes on different music are never combined. Votes from
-versions that didn't record the library are only exported.
+per pair, however often it is called, and none sooner than somebody could have listened. Pairs that are
+skipped or stay without an answer are deleted. A reset starts a new round and deletes no vote. Each round
+belongs to one library, identified by its fingerprint, so votes on different music are never combined.
+Votes from versions that didn't record the library are only exported.
 
 The database is SQLite in write-ahead mode: readers never wait, and writers, each in one short
 transaction, wait for each other. For two representations, we report the share of votes for the first
@@ -23,12 +24,18 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from soundalike.errors import VotesError
+from soundalike.errors import InputError, VotesError
+from soundalike.foreign_text import to_cell
 
 CHOICES = ("left", "right", "same")
 """Possible answers: one of the two playlists, or no difference."""
 COLUMNS = ("library", "round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
 """Columns of the exported table; times are UTC, and the library is its fingerprint."""
+
+LEAST_S = 5
+"""Seconds from showing a pair to the earliest vote; listening to two playlists takes longer."""
+UNANSWERED_DAYS = 2
+"""Days after which a pair without an answer is deleted."""
 
 _WAIT_S = 10.0
 _SCHEMA = """
@@ -47,9 +54,14 @@ CREATE TABLE IF NOT EXISTS rounds (
     began_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
     library TEXT NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX IF NOT EXISTS unanswered ON pairs (dealt_at) WHERE choice IS NULL;
 """
 _THIS_ROUND = "(SELECT MAX(round) FROM rounds WHERE library = ?)"
 _NEXT_ROUND = "INSERT INTO rounds (round, library) SELECT COALESCE(MAX(round), 0) + 1, ? FROM rounds"
+
+
+class TooSoonError(InputError):
+    """A vote that is cast before anybody could have listened."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,7 @@ class Votes:
     ----------
     path : the database file
     library : fingerprint of the library; votes on other libraries in the file are left alone
+    least_s : seconds from `deal` to the earliest vote, see `LEAST_S`
 
     Raises
     ------
@@ -104,9 +117,10 @@ class Votes:
         Here and in every method, if the file is unusable.
     """
 
-    def __init__(self, path: Path, library: str) -> None:
+    def __init__(self, path: Path, library: str, least_s: float = 0.0) -> None:
         self.path = path
         self.library = library
+        self.least_s = least_s
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -134,14 +148,23 @@ class Votes:
         if len(different) < 2:
             raise ValueError("a blind test needs two representations")
         left, right = secrets.SystemRandom().sample(different, 2)
-        pair = Pair(secrets.token_urlsafe(12), query, left, right)
+        pair = Pair(secrets.token_hex(12), query, left, right)
         with self._write() as database:
+            database.execute(
+                "DELETE FROM pairs WHERE choice IS NULL AND dealt_at < datetime('now', ?)",
+                (f"-{UNANSWERED_DAYS} days",),
+            )
             database.execute(
                 "INSERT INTO pairs (pair, round, query, left, right) "
                 f"VALUES (?, {_THIS_ROUND}, ?, ?, ?)",
                 (pair.id, self.library, query, left, right),
             )
         return pair
+
+    def discard(self, pair_id: str) -> None:
+        """Delete a pair that was skipped; a pair with an answer stays."""
+        with self._write() as database:
+            database.execute("DELETE FROM pairs WHERE pair = ? AND choice IS NULL", (pair_id,))
 
     def vote(self, pair_id: str, choice: str) -> bool:
         """Count an answer; False if the pair is unknown or was already answered.
@@ -150,16 +173,31 @@ class Votes:
         ------
         ValueError
             If the choice is not one of `CHOICES`.
+        TooSoonError
+            If the pair was dealt less than `least_s` ago.
         """
         if choice not in CHOICES:
             raise ValueError(f"choice must be one of {', '.join(CHOICES)}, not {choice!r}")
         with self._write() as database:
+            if self.least_s and self._age(database, pair_id) < self.least_s:
+                raise TooSoonError(
+                    f"Listen to both playlists first. A vote counts {self.least_s:g} seconds after its "
+                    "pair appeared."
+                )
             changed = database.execute(
                 "UPDATE pairs SET choice = ?, voted_at = CURRENT_TIMESTAMP "
                 "WHERE pair = ? AND choice IS NULL",
                 (choice, pair_id),
             )
             return changed.rowcount == 1
+
+    def _age(self, database: sqlite3.Connection, pair_id: str) -> float:
+        """Seconds since a pair was dealt, to the second; infinite for an unknown pair."""
+        found = database.execute(
+            "SELECT (julianday('now') - julianday(dealt_at)) * 86400 FROM pairs WHERE pair = ?",
+            (pair_id,),
+        ).fetchone()
+        return float("inf") if found is None else float(found[0])
 
     def count(self) -> int:
         """Number of votes in the library's current round."""
@@ -204,7 +242,7 @@ class Votes:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows(rows)
+        writer.writerows([to_cell(str(value or "")) for value in row] for row in rows)
         return text.getvalue()
 
     @contextmanager

@@ -23,6 +23,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
+from soundalike.foreign_text import from_cell
 
 SCHEMA = 2
 MANIFEST = paths.MANIFEST
@@ -180,9 +181,10 @@ def read_skipped(folder: Path) -> pd.DataFrame:
     if not path.is_file():
         return pd.DataFrame(columns=columns, dtype=str)
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)[columns]
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)[columns]
     except (OSError, ValueError, KeyError) as error:
         raise damaged(path) from error
+    return table.map(from_cell)
 
 
 def is_systems(name: str) -> bool:

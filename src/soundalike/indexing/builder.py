@@ -25,6 +25,7 @@ from soundalike.audio import tags
 from soundalike.datasets import library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import DestinationError, LibraryError
+from soundalike.foreign_text import to_cell
 from soundalike.index import index, storage
 from soundalike.index.index import Index
 from soundalike.indexing import derived, extraction, ingest, measurements, own_files, workspace
@@ -407,5 +408,6 @@ class _Assembly:
 
 def _write_skipped(folder: Path, skipped: Sequence[Skipped]) -> None:
     rows = sorted((item.file, item.reason) for item in skipped)
-    table = pd.DataFrame(rows, columns=["file", "reason"])
+    cells = [list(map(to_cell, row)) for row in rows]
+    table = pd.DataFrame(cells, columns=["file", "reason"])
     table.to_csv(folder / storage.SKIPPED, index=False, encoding="utf-8", lineterminator="\n")

@@ -27,6 +27,7 @@ from urllib.parse import unquote
 from zipfile import BadZipFile
 
 from soundalike.errors import SoundalikeError
+from soundalike.foreign_text import from_cell
 from soundalike.playlist import xspf_parser
 from soundalike.playlist.file_writer import TRACK_URI, label, one_line
 
@@ -229,7 +230,7 @@ def _from_csv(file: _File) -> Iterator[Reference]:
     text = io.StringIO(file.text().lstrip(), newline="")
     try:
         for row in islice(csv.reader(text, delimiter=_delimiter(file.head())), 1, None):
-            cells = {name: row[column] for name, column in columns.items() if column < len(row)}
+            cells = {name: from_cell(row[at]) for name, at in columns.items() if at < len(row)}
             if any(cells.values()):
                 location, title, artist, track_id = (cells.get(name, "") for name in _COLUMNS)
                 yield _reference(location, title, artist, track_id or None)

@@ -11,9 +11,8 @@ Paths in a list are relative to the folder of the list, so list and audio can be
 is reduced to one line: M3U8 is line-based, XML cannot represent most control characters, and all formats
 should have the same text.
 
-A spreadsheet may interpret a title that begins with =, +, - or @ as a formula. Titles are written
-unchanged nevertheless: an escaping apostrophe would be read back as part of the title, and the titles
-come from the user's own library.
+A spreadsheet would compute a title that begins with =, +, -, @ or a tab. In a CSV, an apostrophe goes
+before such text, as OWASP recommends; `file_reader` takes it away again (`foreign_text`).
 
 Output is deterministic: the same listing always gives the same bytes.
 """
@@ -36,6 +35,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from soundalike.errors import LibraryError
+from soundalike.foreign_text import to_cell
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
@@ -345,7 +345,8 @@ def _csv(listing: Listing) -> bytes:
     writer.writeheader()
     for item in listing.items:
         numbers = {"seconds": _number(item.seconds, 3), "similarity": _number(item.similarity, 4)}
-        writer.writerow(vars(item) | numbers)
+        cells = {name: to_cell(str(value)) for name, value in vars(item).items()}
+        writer.writerow(cells | numbers)
     return file.getvalue().encode()
 
 

@@ -40,11 +40,13 @@ class Card:
     name : file name, without suffix
     title : its first heading
     text : the whole card in Markdown
+    bundled : whether it's one of ours; an index can bring models with cards of its own
     """
 
     name: str
     title: str
     text: str
+    bundled: bool = False
 
     def section(self, heading: str) -> str:
         """Text under a second-level heading; "" if there is no such heading."""
@@ -242,7 +244,7 @@ def likeness(index: Index, name: str, track_id: str) -> tuple[NDArray[np.float32
 def _card(path: Path) -> Card:
     text = path.read_text(encoding="utf-8")
     title = next((line[2:].strip() for line in text.splitlines() if line.startswith("# ")), path.stem)
-    return Card(path.stem, title, text)
+    return Card(path.stem, title, text, path.parent == paths.MODELS)
 
 
 def _rows(block: str) -> list[list[str]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from streamlit import runtime
 
+from soundalike import foreign_text
 from soundalike.audio import media_types, sandbox
 from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.evaluation.agreement import Comparison
@@ -21,7 +23,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import frontend, server, session
+from soundalike.ui import frontend, incoming, server, session
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -29,11 +31,22 @@ if TYPE_CHECKING:
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
+_ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
 _ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
 }
+
+_MARKS = frozenset(r"\`*_{}[]()<>#+-!|~$:^&")
+_LINE_BREAKS = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
+_LIST_NUMBER = re.compile(r"^(\d{1,9})\.(?=\s|$)")
+_FOUND_LATER = re.compile(
+    r"(?<=www)(?=\.)|(?<=:)(?=//)|(?<=@)(?=[\w-])|(?<=:)(?=[\w+/-]+:)|(?<=(?<!\S)[<>~-])(?=[>=-]+(?!\S))",
+    re.IGNORECASE,
+)
+"""Inside of an address, an emoji's or icon's name, and an arrow or comparison that stands alone."""
+_COMMAND = re.compile(r"(`(?:soundalike|pip install)(?: [\w./=-]+)*`)")
 
 LIBRARY_WIDTH = 260
 """Pixels; longer names of libraries are truncated."""
@@ -171,7 +184,7 @@ def playlist_table(
         for entry in playlist.entries
     ]
     data = {"label": "Playlist, most similar first", "ranked": True, "tracks": tracks}
-    _table(data, key, on_choose)
+    _table(index, data, key, on_choose)
 
 
 def track_table(
@@ -184,7 +197,7 @@ def track_table(
 ) -> None:
     """Show library tracks as a table with players, in the given order."""
     tracks = [track_data(index, row, styles) for row in rows]
-    _table({"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
+    _table(index, {"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
 
 
 def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
@@ -192,31 +205,25 @@ def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, An
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))
 
 
-def _table(data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> None:
-    def chosen() -> None:
-        wanted = st.session_state[key].chosen
-        if wanted["action"] == "recommend":
-            on_choose(str(wanted["track"]))
-
-    data = {"kind": "table", "actions": actions()} | data
-    result = _tracks(data=data, key=key, on_chosen_change=chosen)
-    wanted = getattr(result, "chosen", None)
-    if wanted and wanted["action"] != "recommend":
-        navigate(wanted)
+def _table(index: Index, data: dict[str, Any], key: str, on_choose: Callable[[str], None]) -> None:
+    data = {"actions": actions()} | data
+    editable_table(index, data, key, lambda _, track_id: on_choose(track_id))
 
 
-def editable_table(data: dict[str, Any], key: str, act: Callable[[str, str], None]) -> None:
+def editable_table(
+    index: Index, data: dict[str, Any], key: str, act: Callable[[str, str], None]
+) -> None:
     """Show an editable table of tracks; `act` gets each action on this page and the track's id."""
+    offered = [str(button["name"]) for button in [*data.get("edits", ()), *data["actions"]]]
+    here = [name for name in offered if name not in _ELSEWHERE]
 
     def chosen() -> None:
-        wanted = st.session_state[key].chosen
-        if wanted["action"] == "recommend" or wanted["action"] not in ACTIONS:
-            act(wanted["action"], str(wanted["track"]))
+        wanted = incoming.action(index, incoming.triggered(key, "chosen"), here)
+        if wanted is not None:
+            act(wanted.name, wanted.track)
 
     result = _tracks(data={"kind": "table"} | data, key=key, on_chosen_change=chosen)
-    wanted = getattr(result, "chosen", None)
-    if wanted and wanted["action"] != "recommend":
-        navigate(wanted)
+    navigate(index, result, _ELSEWHERE)
 
 
 def actions() -> list[dict[str, str]]:
@@ -224,10 +231,11 @@ def actions() -> list[dict[str, str]]:
     return [{"name": name, "label": label} for name, label in ACTIONS.items()]
 
 
-def navigate(wanted: Mapping[str, str] | None) -> None:
+def navigate(index: Index, result: object, pages: Collection[str] = ACTIONS) -> None:
     """Switch to another page if a component's button for it was pressed in this run."""
-    if wanted and wanted["action"] in ACTIONS:
-        session.go(wanted["action"], str(wanted["track"]))
+    wanted = incoming.action(index, incoming.sent(result, "chosen"), pages)
+    if wanted is not None:
+        session.go(wanted.name, wanted.track)
 
 
 def playlist_columns(
@@ -252,7 +260,7 @@ def playlist_columns(
     ]
     data = {"kind": "columns", "blind": False, "actions": actions(), "columns": columns}
     result = _tracks(data=data, key=key, on_chosen_change=lambda: None)
-    navigate(getattr(result, "chosen", None))
+    navigate(index, result)
 
 
 def blind_columns(index: Index, playlists: Mapping[str, Sequence[int]], key: str) -> None:
@@ -373,10 +381,10 @@ def show_error(message: str) -> None:
 
 
 def for_visitors(message: str) -> str:
-    """An error message as Markdown: only commands are marked up, and paths on the server are removed."""
-    parts = catalog.without_paths(message).split("`")
+    """An error message as Markdown: only our commands are marked up, and server paths are removed."""
+    parts = _COMMAND.split(catalog.without_paths(message))
     parts[::2] = map(plain, parts[::2])
-    return "`".join(parts)
+    return "".join(parts)
 
 
 def show_notes(notes: Sequence[str]) -> None:
@@ -386,8 +394,16 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def plain(text: str) -> str:
-    """Escape Markdown's and Streamlit's special characters."""
-    return "".join(f"\\{mark}" if mark in r"\`*_{}[]()<>#+-!|~$:^" else mark for mark in text)
+    """Markdown that shows a text as it is, whoever wrote it: on one line, with nothing marked up.
+
+    Backslashes hide markup from Markdown's parser. Streamlit then searches what was parsed for
+    addresses, emoji, icons and arrows, where backslashes don't count. An invisible word joiner breaks
+    those up.
+    """
+    line = foreign_text.printable(_LINE_BREAKS.sub(" ", text))
+    joined = _FOUND_LATER.sub("\u2060", line)
+    escaped = "".join(f"\\{mark}" if mark in _MARKS else mark for mark in joined)
+    return _LIST_NUMBER.sub(r"\1\\.", escaped)
 
 
 def _styled(style: Style | None) -> dict[str, str]:

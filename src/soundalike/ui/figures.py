@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -15,12 +15,17 @@ LONGEST_NAME = 26
 """Characters of a name beside an axis; longer names would shrink the plot."""
 
 
+def escaped(names: Iterable[str]) -> list[str]:
+    """Names of any origin as categories: plotly reads a little HTML, links among it."""
+    return [html.escape(name, quote=False) for name in names]
+
+
 def named_ticks(names: Sequence[str]) -> dict[str, Any]:
-    """Axis ticks for names of any origin: truncated and escaped as HTML."""
+    """Axis ticks for categories that are `escaped` names: truncated ones."""
     return {
         "tickmode": "array",
-        "tickvals": list(names),
-        "ticktext": [html.escape(_cut(name), quote=False) for name in names],
+        "tickvals": escaped(names),
+        "ticktext": escaped(map(_cut, names)),
     }
 
 
@@ -55,7 +60,7 @@ def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.F
     shares = [share for _, share in ordered]
     bars = go.Bar(
         x=shares,
-        y=names,
+        y=escaped(names),
         orientation="h",
         marker_color=[styles[name].colour for name in names],
         text=[f"{share:.0%}" for share in shares],

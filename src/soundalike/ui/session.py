@@ -20,6 +20,7 @@ from soundalike.index import catalog
 from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import Turn
+from soundalike.ui import incoming
 from soundalike.ui.server import _open, _turns
 
 T = TypeVar("T")
@@ -52,16 +53,16 @@ def choose_library() -> list[CatalogEntry]:
     """Choose the session's library from the session or the URL, and return all libraries on offer."""
     offered = catalog.offered()
     names = [library.name for library in offered]
-    asked = st.session_state.get(LIBRARY) or st.query_params.get(LIBRARY)
+    asked = st.session_state.get(LIBRARY) or incoming.parameter(LIBRARY)
     if asked not in names:
-        if asked is not None:
+        if asked:
             # The rest of the link refers to a library that does not exist here.
             forget_library()
             st.query_params.clear()
-            st.session_state.library_missing = asked
+            st.session_state.library_missing = incoming.text(asked, catalog.LONGEST_NAME)
         asked = names[0]
     st.session_state[LIBRARY] = asked
-    if len(offered) > 1 and st.query_params.get(LIBRARY) != asked:
+    if len(offered) > 1 and incoming.parameter(LIBRARY) != asked:
         st.query_params[LIBRARY] = asked
     return offered
 
@@ -121,18 +122,16 @@ def track_from_url(index: Index, key: str, parameter: str = "track", *, optional
     """Like `from_url`, for a library track; an optional track is None unless the URL names it."""
     if key in st.session_state:
         return
-    asked = st.query_params.get(parameter)
     first = FIRST_TRACK if index.has(FIRST_TRACK) else index.ids[0]
-    st.session_state[key] = asked if index.has(asked) else None if optional else first
+    asked = incoming.track(index, incoming.parameter(parameter))
+    st.session_state[key] = asked or (None if optional else first)
 
 
 def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None:
     """Set a widget's state before it is first drawn: from the URL if it names an option."""
     if key in st.session_state:
         return
-    asked = st.query_params.get(parameter)
-    by_text = {str(option): option for option in options}
-    st.session_state[key] = by_text.get(asked, default) if asked is not None else default
+    st.session_state[key] = incoming.option(incoming.parameter(parameter), options, default)
 
 
 def go(page: str, track_id: str) -> NoReturn:
@@ -147,7 +146,7 @@ def go(page: str, track_id: str) -> NoReturn:
             st.session_state.pop(f"recommend_{made}", None)
     parameters = {"track": track_id}
     if LIBRARY in st.query_params:
-        parameters[LIBRARY] = st.query_params[LIBRARY]
+        parameters[LIBRARY] = incoming.parameter(LIBRARY)
     st.switch_page(f"pages/{page}.py", query_params=parameters)
 
 
@@ -155,6 +154,6 @@ def to_url(parameters: Mapping[str, object]) -> None:
     """Write parameters into the URL, except those that are None. The library parameter is kept."""
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
     if LIBRARY in st.query_params:
-        wanted[LIBRARY] = st.query_params[LIBRARY]
+        wanted[LIBRARY] = incoming.parameter(LIBRARY)
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)

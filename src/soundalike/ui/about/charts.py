@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from soundalike.features import psychoacoustics
 from soundalike.features.psychoacoustics import Spectrogram
 from soundalike.features.spectrogram_image import MAGMA
-from soundalike.ui.figures import named_ticks
+from soundalike.ui.figures import escaped, named_ticks
 from soundalike.ui.palette import COLOURS, Style
 
 BLUE, ORANGE, GREY = COLOURS[1], COLOURS[9], "#8A8A8A"
@@ -234,15 +234,15 @@ def accuracy_bars(accuracies: Mapping[str, Mapping[str, float]]) -> go.Figure:
     """Accuracy by system, a group of bars for each set of labels."""
     bars = [
         go.Bar(
-            y=list(scores),
+            y=escaped(scores),
             x=list(scores.values()),
-            name=labels,
+            name="".join(escaped([labels])),
             orientation="h",
             marker_color=colour,
             text=[f"{score:.1%}" for score in scores.values()],
             textposition="outside",
             cliponaxis=False,
-            hovertemplate="%{y}: %{x:.1%}<extra>" + labels + "</extra>",
+            hovertemplate="%{y}: %{x:.1%}<extra>%{fullData.name}</extra>",
         )
         for (labels, scores), colour in zip(accuracies.items(), (BLUE, ORANGE), strict=False)
     ]
@@ -266,8 +266,8 @@ def confusion(genres: Sequence[str], counts: Sequence[Sequence[int]]) -> go.Figu
         z=shares.astype(np.float32),
         zmin=0,
         zmax=1,
-        x=list(genres),
-        y=list(genres),
+        x=escaped(genres),
+        y=escaped(genres),
         customdata=matrix,
         colorscale=_MAGMA,
         showscale=False,
@@ -290,7 +290,7 @@ def counts(numbers: Mapping[str, int], styles: Mapping[str, Style] | None = None
     ordered = dict(sorted(numbers.items(), key=lambda pair: pair[1]))
     bars = go.Bar(
         x=list(ordered.values()),
-        y=list(ordered),
+        y=escaped(ordered),
         orientation="h",
         marker_color=[styles[name].colour for name in ordered] if styles else BLUE,
         text=list(ordered.values()),

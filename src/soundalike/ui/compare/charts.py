@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from soundalike.evaluation.agreement import Agreement
 from soundalike.evaluation.listening_test import VoteCount
-from soundalike.ui.figures import vertical
+from soundalike.ui.figures import escaped, vertical
 
 BAR, OWN, GUIDE = "#5E6AD2", "#2E9A63", "#8A8A8A"
 _ROW = 30
@@ -27,7 +27,7 @@ def precision_bars(table: pd.DataFrame, chance: float, default: str) -> go.Figur
     shown = table.iloc[::-1]
     bars = go.Bar(
         x=shown["precision"],
-        y=shown["title"],
+        y=escaped(shown["title"]),
         orientation="h",
         marker_color=[OWN if name == default else BAR for name in shown["name"]],
         error_x={

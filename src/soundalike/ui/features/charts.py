@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from soundalike.analysis.dimension_profile import Finding
-from soundalike.ui.figures import named_ticks, vertical
+from soundalike.ui.figures import escaped, named_ticks, vertical
 from soundalike.ui.palette import Style
 
 BINS = 24
@@ -87,7 +87,7 @@ def genre_profile(
     reach = np.where(np.isfinite(errors), errors * INTERVAL, 0.0)[order]
     dots = go.Scatter(
         x=means[order].tolist(),
-        y=names,
+        y=escaped(names),
         mode="markers",
         marker={
             "color": [styles[name].colour for name in names],

@@ -10,12 +10,13 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from soundalike import representations
 from soundalike.analysis import receptive_fields
 from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.index.index import Index
 from soundalike.models import vgg16
-from soundalike.ui import components, frontend, palette, server
+from soundalike.ui import components, frontend, incoming, palette, server
 
 _FEATURES_A_ROW = 8
 _WHOLE_SECONDS = 31.0
@@ -72,7 +73,7 @@ def grid(store: FeatureStore, painted: Portrait, key: str, on_choose: Callable[[
             for dimension, text, mark, mean in zip(dimensions, texts, marks, means, strict=True)
         ],
     }
-    _grid(data, key, on_choose)
+    _grid(data, painted.name, key, on_choose)
 
 
 def dimension_list(
@@ -97,7 +98,7 @@ def dimension_list(
             for dimension, value, written in items
         ],
     }
-    _grid(data, key, on_choose)
+    _grid(data, name, key, on_choose)
 
 
 def describe(name: str, dimension: int) -> str:
@@ -136,7 +137,7 @@ def moment_list(store: FeatureStore, painted: Portrait, key: str) -> bool:
         on_wanted_change=draw_next,
         on_chosen_change=lambda: None,
     )
-    components.navigate(getattr(result, "chosen", None))
+    components.navigate(index, result)
     return all(found is not None for found in maps.values())
 
 
@@ -230,9 +231,12 @@ def _features(count: int) -> dict[str, Any]:
     }
 
 
-def _grid(data: dict[str, Any], key: str, on_choose: Callable[[int], None]) -> None:
+def _grid(data: dict[str, Any], name: str, key: str, on_choose: Callable[[int], None]) -> None:
+    dimensions = range(representations.get(name).dim)
+
     def chosen() -> None:
-        on_choose(int(st.session_state[key].chosen))
+        if (dimension := incoming.number(incoming.triggered(key, "chosen"), dimensions)) is not None:
+            on_choose(dimension)
 
     _register_grid()(data=data, key=key, on_chosen_change=chosen)
 

@@ -226,9 +226,9 @@ def trust_in_words(facts: Mapping[str, Any]) -> str:
     """Explain a map's trustworthiness."""
     near = facts["trustworthiness_neighbours"]
     return (
-        f"**Trustworthiness {facts['trustworthiness']:.2f}.** How well each track's {near} nearest on "
-        "the map match its real neighbours: 1 is perfect, random placement scores about 0.5. Long "
-        "lines show neighbours that the map had to move apart."
+        f"**Trustworthiness {facts['trustworthiness']:.2f}.** How well each track's {int(near):d} "
+        "nearest on the map match its real neighbours: 1 is perfect, random placement scores about "
+        "0.5. Long lines show neighbours that the map had to move apart."
     )
 
 

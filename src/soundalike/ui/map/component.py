@@ -11,12 +11,18 @@ from typing import Any
 
 import streamlit as st
 
-from soundalike.ui import frontend
+from soundalike.index.index import Index
+from soundalike.ui import frontend, incoming
+
+LONGEST_VIEW, LONGEST_GROUP = 60, 300
+"""Characters of a view, and of a group's name."""
+MOST_GROUPS = 100
 
 _SCRIPTS = ("map_scene.js", "map_links.js", "map_controls.js", "map.js")
 
 
 def draw(
+    index: Index,
     points: Mapping[str, Any],
     label: str,
     key: str,
@@ -29,6 +35,7 @@ def draw(
 
     Parameters
     ----------
+    index : the library
     points : from `charts.points`
     label : text description for screen readers
     key : of the component
@@ -39,16 +46,18 @@ def draw(
     """
 
     def chosen() -> None:
-        on_choose(str(st.session_state[key].chosen))
+        if (track_id := incoming.track(index, incoming.triggered(key, "chosen"))) is not None:
+            on_choose(track_id)
 
     def area() -> None:
-        on_area([str(track_id) for track_id in st.session_state[key].area["ids"]])
+        on_area(incoming.tracks(index, incoming.member(incoming.triggered(key, "area"), "ids")))
 
     def hidden() -> None:
-        on_hidden([str(name) for name in st.session_state[key].hidden["names"]])
+        names = incoming.member(incoming.triggered(key, "hidden"), "names")
+        on_hidden(incoming.texts(names, LONGEST_GROUP, MOST_GROUPS))
 
     def view() -> None:
-        on_view(str(st.session_state[key].view))
+        on_view(incoming.text(incoming.triggered(key, "view"), LONGEST_VIEW))
 
     _register()[0](
         key=key,

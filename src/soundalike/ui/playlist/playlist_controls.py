@@ -276,7 +276,7 @@ def _table(
         )
     ]
     label = f"Playlist with {data['measure'].lower()}"
-    components.editable_table(data | {"label": label, "ranked": True, "tracks": tracks}, key, act)
+    components.editable_table(index, data | {"label": label, "ranked": True, "tracks": tracks}, key, act)
 
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:

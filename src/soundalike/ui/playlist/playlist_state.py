@@ -6,7 +6,6 @@ states are kept for "Undo" as long as the session lasts.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +16,7 @@ from soundalike.playlist import ordering, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
-from soundalike.ui import session
+from soundalike.ui import incoming, session
 
 MORE, LESS = 1.0, -0.5
 """Weights of a blended track: more like it, less like it."""
@@ -45,7 +44,7 @@ _UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed
 
 def prepare(index: Index) -> None:
     """Set everything from the URL on the first run."""
-    state, asked = st.session_state, st.query_params
+    state = st.session_state
     lengths = range(MIN_LENGTH, MAX_LENGTH + 1)
     session.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
     session.from_url("recommend_kind", "kind", list(KINDS), "playlist")
@@ -57,24 +56,26 @@ def prepare(index: Index) -> None:
     session.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
     session.track_from_url(index, "recommend_to", "to", optional=True)
     if "recommend_blend" not in state:
-        state.recommend_blend = _weights(index, asked.get("blend", ""))
-        state.recommend_pinned = pinned = _ids(index, asked.get("pin", ""))
-        removed = _ids(index, asked.get("without", ""))
+        state.recommend_blend = _weights(index, incoming.parameter("blend"))
+        state.recommend_pinned = pinned = incoming.tracks(index, incoming.parameter("pin"))
+        removed = incoming.tracks(index, incoming.parameter("without"))
         state.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
     if "recommend_via" not in state:
-        state.recommend_via = _ids(index, asked.get("via", ""))[:MOST_STOPS]
+        state.recommend_via = incoming.tracks(index, incoming.parameter("via"))[:MOST_STOPS]
         state.recommend_undo = []
-        _prepare_order(index, asked.get("order", ordering.SIMILARITY))
+        _prepare_order(index, incoming.parameter("order"))
 
 
 def _prepare_order(index: Index, order: str) -> None:
     state = st.session_state
     named = order in ORDERS and order != DIMENSION
     name, _, number = order.removeprefix("-").partition(":")
-    along = name in index.stored and number.isdecimal() and int(number) < dimensions(index, name)
+    size = dimensions(index, name) if name in index.stored else 0
+    dimension = incoming.number(number, range(size))
+    along = dimension is not None
     state.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
     state.recommend_along = name if along else next(iter(index.stored), None)
-    state.recommend_dimension = int(number) if along else 0
+    state.recommend_dimension = dimension or 0
     state.recommend_falls = order.startswith("-") and along
 
 
@@ -238,20 +239,13 @@ def _toggled(ids: list[str], track_id: str) -> list[str]:
     return [other for other in ids if other != track_id] if track_id in ids else [*ids, track_id]
 
 
-def _ids(index: Index, text: str) -> list[str]:
-    return list(dict.fromkeys(track_id for track_id in text.split(",") if index.has(track_id)))
-
-
 def _weights(index: Index, text: str) -> dict[str, float]:
     found = {}
     for entry in text.split(","):
         track_id, _, weight = entry.rpartition(":")
-        try:
-            number = float(weight)
-        except ValueError:
-            continue
-        if index.has(track_id) and math.isfinite(number) and 0 < abs(number) <= 1:
-            found[track_id] = number
+        share = incoming.share(weight)
+        if index.has(track_id) and share is not None:
+            found[track_id] = share
     return found
 
 

@@ -1,0 +1,281 @@
+"""Limits on uploads: which files are taken, and how many bytes of them are in memory.
+
+Streamlit keeps any number of files for a session, under whatever address they were sent to, until the
+session ends. It receives any number at once, and waits for ever for the rest of one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config, runtime
+from streamlit.runtime import memory_uploaded_file_manager
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
+
+from soundalike import system
+from soundalike.ui.middleware.addresses import name_of
+
+ROUTE = "/_stcore/upload_file/"
+SESSION_BYTES = 96 * 2**20
+"""Of one session: a page may show two uploaders of 30 MB, and the next page a third."""
+LEAST_BYTES, MOST_BYTES, SHARE = 128 * 2**20, 2**30, 8
+"""All sessions' files together may take this part of the memory, but not less or more than these."""
+UNUSED_S = 120.0
+"""Time in which a page must have read a file."""
+OFFERED = 40
+"""Addresses of a session that wait for a file."""
+
+RECEIVED_BYTES, RECEIVED_OF_ONE_BYTES = 128 * 2**20, 64 * 2**20
+"""Files that are being received, in all and from one address; more wait."""
+ROOM_S, STALL_S, LONGEST_S = 60.0, 20.0, 600.0
+"""Time that an upload waits for room, that it may pause, and that it may take."""
+
+
+@dataclass
+class _Kept:
+    """A file that is in memory.
+
+    Attributes
+    ----------
+    last : when it came, or a page last read it
+    read : whether a page has read it
+    """
+
+    size: int
+    last: float
+    read: bool = False
+
+
+class BoundedUploads(MemoryUploadedFileManager):
+    """Keeps the files that pages use, each under an address that the server gave for it.
+
+    Where there are too many, the largest session's file goes that was not used for longest.
+
+    Parameters
+    ----------
+    upload_endpoint : as in Streamlit
+    most_bytes : of all files; by default a part of the memory
+    clock : the time in seconds
+    """
+
+    def __init__(
+        self,
+        upload_endpoint: str,
+        most_bytes: int | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(upload_endpoint)
+        self._most = most_bytes or share_of_memory()
+        self._clock = clock
+        self._guard = threading.RLock()
+        self._offered: dict[str, deque[str]] = {}
+        self._kept: dict[str, dict[str, _Kept]] = defaultdict(dict)
+
+    def get_upload_urls(self, session_id: str, file_names: Sequence[str]) -> list[UploadFileUrlInfo]:
+        """Give an address for each file."""
+        given = super().get_upload_urls(session_id, file_names)
+        with self._guard:
+            offered = self._offered.setdefault(session_id, deque(maxlen=OFFERED))
+            offered.extend(info.file_id for info in given)
+        return given
+
+    def expects(self, session_id: str, file_id: str) -> bool:
+        """Whether that address was given, and no file came to it yet."""
+        with self._guard:
+            return file_id in self._offered.get(session_id, ())
+
+    def add_file(self, session_id: str, file: UploadedFileRec) -> None:
+        """Keep a file that is expected."""
+        with self._guard:
+            # The session may have ended while the file was coming.
+            if not self.expects(session_id, file.file_id):
+                return
+            self._offered[session_id].remove(file.file_id)
+            super().add_file(session_id, file)
+            self._kept[session_id][file.file_id] = _Kept(len(file.data), self._clock())
+            self.drop_unused()
+            self._make_room(session_id)
+
+    def get_files(self, session_id: str, file_ids: Sequence[str]) -> list[UploadedFileRec]:
+        """The files that a widget has."""
+        found = super().get_files(session_id, file_ids)
+        with self._guard:
+            for file in found:
+                if (kept := self._kept.get(session_id, {}).get(file.file_id)) is not None:
+                    kept.last, kept.read = self._clock(), True
+        return found
+
+    def remove_file(self, session_id: str, file_id: str) -> None:
+        """Forget a file."""
+        with self._guard:
+            super().remove_file(session_id, file_id)
+            self._kept.get(session_id, {}).pop(file_id, None)
+
+    def remove_session_files(self, session_id: str) -> None:
+        """Forget a session."""
+        with self._guard:
+            super().remove_session_files(session_id)
+            self._kept.pop(session_id, None)
+            self._offered.pop(session_id, None)
+
+    def drop_unused(self) -> None:
+        """Forget the files that no page has read in time."""
+        before = self._clock() - UNUSED_S
+        with self._guard:
+            for session_id, files in list(self._kept.items()):
+                late = [name for name, kept in files.items() if not kept.read and kept.last <= before]
+                for name in late:
+                    self.remove_file(session_id, name)
+
+    def _make_room(self, session_id: str) -> None:
+        while self._size_of(session_id) > SESSION_BYTES:
+            self._drop_oldest(session_id)
+        while sum(map(self._size_of, list(self._kept))) > self._most:
+            self._drop_oldest(max(self._kept, key=self._size_of))
+
+    def _size_of(self, session_id: str) -> int:
+        return sum(kept.size for kept in self._kept.get(session_id, {}).values())
+
+    def _drop_oldest(self, session_id: str) -> None:
+        files = self._kept[session_id]
+        self.remove_file(session_id, min(files, key=lambda name: files[name].last))
+
+
+def share_of_memory() -> int:
+    """The bytes that uploads may take."""
+    return min(MOST_BYTES, max(LEAST_BYTES, (system.memory_limit() or 0) // SHARE))
+
+
+def install() -> None:
+    """Have Streamlit keep uploads in `BoundedUploads`.
+
+    It has no setting for that. `st.App` makes the manager when the server starts, and looks its class up
+    here.
+    """
+    setattr(memory_uploaded_file_manager, MemoryUploadedFileManager.__name__, BoundedUploads)
+
+
+class Room:
+    """A number of bytes that is shared out, in all and to each address.
+
+    Parameters
+    ----------
+    most : bytes in all
+    most_of_one : bytes to one address
+    """
+
+    def __init__(self, most: int = RECEIVED_BYTES, most_of_one: int = RECEIVED_OF_ONE_BYTES) -> None:
+        self._most, self._most_of_one = most, most_of_one
+        self._taken: dict[str, int] = defaultdict(int)
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def taken(self, who: str, size: int, patience_s: float = ROOM_S) -> AsyncIterator[None]:
+        """Hold some bytes.
+
+        Raises
+        ------
+        TimeoutError
+            If there is no room for too long.
+        """
+        async with asyncio.timeout(patience_s), self._changed:
+            await self._changed.wait_for(lambda: self._fits(who, size))
+            self._taken[who] += size
+        try:
+            yield
+        finally:
+            self._taken[who] -= size
+            if not self._taken[who]:
+                del self._taken[who]
+            async with self._changed:
+                self._changed.notify_all()
+
+    def _fits(self, who: str, size: int) -> bool:
+        in_all = sum(self._taken.values()) + size
+        return in_all <= self._most and self._taken.get(who, 0) + size <= self._most_of_one
+
+
+class UploadLimits:
+    """ASGI middleware that refuses uploads before it reads them; see the module.
+
+    Parameters
+    ----------
+    app : what it stands in front of
+    manager : the uploads that are kept; by default Streamlit's
+    """
+
+    def __init__(self, app: ASGIApp, manager: Callable[[], BoundedUploads] | None = None) -> None:
+        self._app = app
+        self._manager = manager or _running_manager
+        self._room = Room()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Take a file that a page asked for, when there is room."""
+        path = scope.get("path", "")
+        if scope["type"] != "http" or scope["method"] != "PUT" or ROUTE not in path:
+            await self._app(scope, receive, send)
+            return
+        manager = self._manager()
+        session_id, _, file_id = path.partition(ROUTE)[2].partition("/")
+        size = _length(scope)
+        if not manager.expects(session_id, file_id):
+            refusal = PlainTextResponse("No page of the app asked for this file.", 403)
+        elif size is None:
+            refusal = PlainTextResponse("The request must give its length.", 411)
+        elif size > config.get_option("server.maxUploadSize") * 2**20:
+            refusal = PlainTextResponse("This file is too large.", 413)
+        else:
+            await self._take(scope, receive, send, size)
+            asyncio.get_running_loop().call_later(UNUSED_S + 1, manager.drop_unused)
+            return
+        await refusal(scope, receive, send)
+
+    async def _take(self, scope: Scope, receive: Receive, send: Send, size: int) -> None:
+        try:
+            async with self._room.taken(name_of(scope), size):
+                await self._app(scope, _Steady(receive).receive, send)
+        except TimeoutError:
+            busy = PlainTextResponse(
+                "Too many files at once; please try again.", 503, {"Retry-After": "30"}
+            )
+            await busy(scope, receive, send)
+        except ClientDisconnect:
+            late = PlainTextResponse("The file did not arrive in time.", 408)
+            await late(scope, receive, send)
+
+
+class _Steady:
+    """A request's body, which ends when its sender pauses for too long."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._end = time.monotonic() + LONGEST_S
+
+    async def receive(self) -> Message:
+        try:
+            async with asyncio.timeout(min(STALL_S, max(0.0, self._end - time.monotonic()))):
+                return await self._receive()
+        except TimeoutError:
+            return {"type": "http.disconnect"}
+
+
+def _length(scope: Scope) -> int | None:
+    """The bytes that a request says it has."""
+    text = dict(scope["headers"]).get(b"content-length", b"")
+    return int(text) if text.isdigit() else None
+
+
+def _running_manager() -> BoundedUploads:
+    manager = runtime.get_instance().uploaded_file_mgr
+    assert isinstance(manager, BoundedUploads)
+    return manager
