@@ -351,7 +351,7 @@ class _Progress:
 
     def _show(self, label: str) -> None:
         if self._status is not None:
-            self._status.update(label=label)
+            self._status.update(label=plain(label))
 
 
 def waiting_line() -> OnPlace:
@@ -363,7 +363,7 @@ def waiting_line() -> OnPlace:
 
     def say(ahead: int) -> None:
         if ahead:
-            place.caption(_queued(ahead))
+            place.caption(plain(_queued(ahead)))
         else:
             place.empty()
 
