@@ -36,10 +36,18 @@ from soundalike.playlist import harmonic_mixing
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
 from soundalike.words import library, strengths, vocabulary
+from soundalike.words.library import LibraryWords
 
-ASPECTS = ("timbre", "rhythm", "harmony", "sources", "mood")
-LEAST, MOST = 0.0, 2.0
+LEAST, NEUTRAL, MOST = 0.0, 1.0, 2.0
 """Range of a dial; 1 leaves the aspect as it is."""
+TITLES = {
+    "timbre": "Timbre",
+    "rhythm": "Rhythm",
+    "harmony": "Harmony",
+    "sources": "Voices and instruments",
+    "mood": "Mood",
+}
+ASPECTS = tuple(TITLES)
 MODE = 2.0
 """Steps on the circle of fifths that a change of mode is worth."""
 
@@ -68,7 +76,7 @@ class Profile:
     words: Values
 
 
-def similarities(index: Index, models: ModelStore, query: Query) -> dict[str, NDArray[np.float32]]:
+def similarities(index: Index, query: Query) -> dict[str, NDArray[np.float32]]:
     """Similarity of a query to every track by each aspect, standardised over the tracks [shape=(n,)].
 
     Unknown values count as average (0).
@@ -78,7 +86,7 @@ def similarities(index: Index, models: ModelStore, query: Query) -> dict[str, ND
     PlaylistError
         If the index lacks the measurements or words.
     """
-    tracks, own = _of_library(index, models), _of_query(index, models, query)
+    tracks, own = _of_library(index), _of_query(index, query)
     found = {
         "timbre": -_distance(tracks.timbre, own.timbre),
         "rhythm": -_distance(tracks.rhythm, own.rhythm),
@@ -95,7 +103,7 @@ def preference(
     by_aspect: Mapping[str, NDArray[np.float32]],
     dials: Mapping[str, float],
 ) -> NDArray[np.float32]:
-    """What to rank by [shape=(n,)]; the similarity itself if every dial is at 1.
+    """What to rank by, on the similarity's scale [shape=(n,)]; itself if every dial is at 1.
 
     Parameters
     ----------
@@ -103,17 +111,18 @@ def preference(
     by_aspect : standardised similarities from `similarities`
     dials : 0 to 2 by aspect; 1 for those that are missing
     """
-    turned = {name: dial for name, dial in dials.items() if dial != 1.0}
+    turned = {name: dial for name, dial in dials.items() if dial != NEUTRAL}
     if not turned:
         return similarity
     known = np.isfinite(similarity)
+    mean, deviation = similarity[known].mean(), similarity[known].std()
     plain = standardised(np.where(known, similarity, np.nan))
     total = plain.copy()
     for name, dial in turned.items():
         aspect = by_aspect[name]
         owed = max(0.0, float(np.mean(plain[known] * aspect[known])))
         total += (dial - 1) * (1.0 if dial > 1 else owed) * aspect
-    return np.where(known, total, -np.inf).astype(np.float32)
+    return np.where(known, mean + deviation * total, -np.inf).astype(np.float32)
 
 
 def standardised(values: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -146,9 +155,9 @@ def _key_distance(tracks: NDArray[np.int64], own: NDArray[np.int64]) -> Values:
     return np.where(tracks[:, 0] >= 0, distance.astype(np.float64), np.nan)
 
 
-def _of_library(index: Index, models: ModelStore) -> Profile:
+def _of_library(index: Index) -> Profile:
     measured, keys = track_arrays.descriptors(index), track_arrays.keys(index)
-    words = library.of(index, models)
+    words = _words(index)
     if measured is None or keys is None or words is None:
         raise PlaylistError(
             "This index lacks the measurements that the dials need. Rebuild it with "
@@ -157,17 +166,22 @@ def _of_library(index: Index, models: ModelStore) -> Profile:
     return _profile(measured, np.asarray(keys, np.int64), np.asarray(words.scores, np.float64))
 
 
-def _of_query(index: Index, models: ModelStore, query: Query) -> Profile:
+def _of_query(index: Index, query: Query) -> Profile:
     if query.row is not None:
-        whole = _of_library(index, models)
+        whole = _of_library(index)
         parts = (whole.timbre, whole.rhythm, whole.key, whole.words)
         return Profile(*(part[query.row] for part in parts))
-    embeddings, words = query.embeddings, library.of(index, models)
+    embeddings, words = query.embeddings, _words(index)
     assert isinstance(embeddings, ClipEmbeddings)
     assert words is not None
-    scores = strengths.scores(library.of_clip(embeddings.clip, models), words.usual, words.names)
+    own = library.of_clip(embeddings.clip, embeddings.models)
+    scores = strengths.scores(own, words.usual, words.names)
     key = np.array(harmonic_mixing.of_query(index, query), np.int64)
     return _profile(embeddings.descriptors, key, np.asarray(scores, np.float64))
+
+
+def _words(index: Index) -> LibraryWords | None:
+    return library.of(index, index.models(ModelStore()))
 
 
 def _profile(measured: NDArray[np.float32], key: NDArray[np.int64], words: Values) -> Profile:
@@ -187,3 +201,9 @@ def _profile(measured: NDArray[np.float32], key: NDArray[np.int64], words: Value
     level = bands.mean(axis=-1, keepdims=True)
     timbre = np.concatenate([bands - level, columns(_TIMBRE)], axis=-1)
     return Profile(timbre, columns(_RHYTHM), key, words)
+
+
+def available(index: Index) -> bool:
+    """Whether an index has the measurements and words that the aspects compare."""
+    measured = track_arrays.descriptors(index) is not None and track_arrays.keys(index) is not None
+    return measured and library.has_words(index)

@@ -11,7 +11,7 @@ from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
-from soundalike.ui import frontend, server
+from soundalike.ui import components, frontend, incoming, server
 from soundalike.words import description, library, naming, search
 from soundalike.words.description import Term
 from soundalike.words.naming import Named, Naming
@@ -54,7 +54,7 @@ def show(found: Naming | None) -> None:
         return
     st.header("Sounds like", anchor=False)
     if found.warning:
-        st.caption(found.warning)
+        st.caption(components.plain(found.warning))
     elif not found.words:
         st.caption("No word stands out: this is close to the library's average.")
     else:
@@ -88,7 +88,7 @@ def _chip(item: Named) -> str:
 def prepare() -> None:
     """Set the description from the URL on the first run."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = st.query_params.get("words", "")[: description.LONGEST_TEXT]
+        st.session_state[KEY] = incoming.parameter("words")[: description.LONGEST_TEXT]
 
 
 def ask_description(index: Index) -> Matches | None:
@@ -108,6 +108,7 @@ def ask_description(index: Index) -> Matches | None:
     st.pills(
         "Suggestions",
         SUGGESTED,
+        format_func=components.plain,
         key="recommend_suggestion",
         on_change=_take_suggestion,
         label_visibility="collapsed",
@@ -126,7 +127,7 @@ def ask_description(index: Index) -> Matches | None:
     models: ModelStore = server.models_of(index)
     found = search.search(index, models, terms)
     for note in search.notes(understood, found):
-        st.caption(note.replace("`", ""))
+        st.caption(components.for_visitors(note))
     return found if found.terms else None
 
 
@@ -143,6 +144,7 @@ def _chosen(terms: Sequence[Term]) -> list[Term]:
     kept = st.pills(
         "Understood; press a word to leave it out",
         labels,
+        format_func=components.plain,
         selection_mode="multi",
         default=labels,
         key=f"recommend_terms_{'|'.join(labels)}",

@@ -13,7 +13,7 @@ from soundalike import representations
 from soundalike.analysis import shared_traits
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import file_reader, file_writer, playlist, sandboxed_reader
+from soundalike.playlist import aspects, file_reader, file_writer, playlist, sandboxed_reader
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
@@ -106,6 +106,8 @@ def options(index: Index, described: bool) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
+    if not described and aspects.available(index):
+        dials()
     if not described:
         st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
     st.toggle(
@@ -114,6 +116,22 @@ def options(index: Index, described: bool) -> None:
         persist_state="session",
         help="Just for fun.",
     )
+
+
+def dials() -> None:
+    """Choose how much each aspect of the sound counts."""
+    turned = sum(dial != aspects.NEUTRAL for dial in playlist_state.dials().values())
+    with st.expander(f"What counts ({turned} changed)" if turned else "What counts"):
+        for name, title in aspects.TITLES.items():
+            st.select_slider(
+                components.plain(title),
+                playlist_state.DIALS,
+                format_func=lambda dial: f"{dial:g} ×",
+                key=f"recommend_dial_{name}",
+                persist_state="session",
+            )
+        st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
+        st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
 
 
 def cap(place: Any, label: str, key: str) -> None:
