@@ -2,8 +2,8 @@
 
     python benchmarks/abuse.py [--sessions N] [--seconds S] [--attack NAME ...] [--json]
 
-The visitors are those of `load.py` with remote browsers (`distant`). Each attack has a new server and goes
-on, again and again, as long as the visitors stay. "none" is the same without an attacker.
+The visitors are those of `load.py` with remote browsers (`distant`). Each attack has a new server and
+goes on, again and again, as long as the visitors stay. "none" is the same without an attacker.
 """
 
 from __future__ import annotations
