@@ -12,7 +12,9 @@ from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.ui import components, incoming, session, track_picker
-from soundalike.ui.anatomy import component, facts
+from soundalike.ui import words as word_chips
+from soundalike.ui.anatomy import clip_words, component, facts
+from soundalike.ui.anatomy.clip_words import ClipWords
 from soundalike.ui.components import Track
 
 SOURCES = {"library": "Library", "upload": "Upload"}
@@ -29,7 +31,8 @@ HINT = (
     "0 shows everything."
 )
 
-Shown = tuple[Track, Anatomy, list[Panel]]
+Kept = tuple[str, Anatomy | str, ClipWords | None, dict[str, Panel]]
+Shown = tuple[Track, Anatomy, list[Panel], ClipWords | None]
 
 
 def show(index: Index) -> None:
@@ -103,11 +106,11 @@ def first(index: Index) -> Shown | None:
         st.caption("Choose a file and its plots will appear here.")
         return None
     content = given.getvalue()
-    kept: tuple[str, Anatomy | str, dict[str, Panel]] | None = st.session_state.get("anatomy_kept")
+    kept: Kept | None = st.session_state.get("anatomy_kept")
     if kept is None or kept[0] != given.file_id:
-        kept = (given.file_id, measure(content), {})
+        kept = (given.file_id, *measure(index, content), {})
         st.session_state.anatomy_kept = kept
-    _, shown, others = kept
+    _, shown, words, others = kept
     if isinstance(shown, str):
         components.show_error(shown)
         return None
@@ -117,7 +120,7 @@ def first(index: Index) -> Shown | None:
             others[name] = component.further(content, name, decode)
     url = components.audio_url(content, given.name)
     track = Track(given.file_id, given.name, "Your file", "", "", "", url)
-    return track, shown, [others[name] for name in further()]
+    return track, shown, [others[name] for name in further()], words
 
 
 def second(index: Index) -> Shown | None:
@@ -130,11 +133,12 @@ def of_library(index: Index, track_id: str) -> Shown | None:
     """A library track and its measurements. Shows an error and returns None on failure."""
     try:
         shown = component.of_library(index, track_id)
+        words = clip_words.of_library(index, track_id)
         others = [component.front_end_of_library(index, track_id, name) for name in further()]
     except SoundalikeError as error:
         components.show_error(str(error))
         return None
-    return components.track_of(index, index.row(track_id)), shown, others
+    return components.track_of(index, index.row(track_id)), shown, others, words
 
 
 def further() -> list[str]:
@@ -142,38 +146,41 @@ def further() -> list[str]:
     return [name for name in component.FURTHER if name in st.session_state.anatomy_also]
 
 
-def measure(content: bytes) -> Anatomy | str:
-    """The measurements of a visitor's clip, or an error message."""
+def measure(index: Index, content: bytes) -> tuple[Anatomy | str, ClipWords | None]:
+    """The measurements of a visitor's clip or an error message, and its words."""
     decode = session.in_turn(sandbox.decode_stereo, components.waiting_line())
     try:
-        return clip_analysis.analyse(content, decode)
+        shown = clip_analysis.analyse(content, decode)
+        return shown, clip_words.of_upload(index, content, shown)
     except SoundalikeError as error:
-        return str(error)
+        return str(error), None
 
 
 def draw(clips: list[Shown]) -> None:
     """Draw the clips side by side: facts, player, plots, and the network's input."""
-    for column, (track, shown, _) in zip(st.columns(len(clips), gap="large"), clips, strict=True):
+    for column, clip in zip(st.columns(len(clips), gap="large"), clips, strict=True):
         with column:
-            describe(track, shown, len(clips) > 1)
+            describe(clip, len(clips) > 1)
     st.caption(HINT)
     places = st.columns(len(clips), gap="large")
-    for number, (column, (track, shown, others)) in enumerate(zip(places, clips, strict=True), 1):
+    for number, (column, (track, shown, others, words)) in enumerate(zip(places, clips, strict=True), 1):
+        taggram = [] if words is None or words.panel is None else [words.panel]
         with column:
             if number == 2 or st.session_state.anatomy_source == "library":
                 components.navigation_buttons(track.id, "anatomy", f"anatomy_onward_{number}")
-            component.show(track, shown, others, f"anatomy_plots_{number}")
+            component.show(track, shown, [*taggram, *others], f"anatomy_plots_{number}")
     st.header("The network's input picture", anchor=False)
     if len(clips) == 1:
         picture(*clips[0][:2], 1, st.columns(2))
         return
     places = st.columns(len(clips), gap="large")
-    for number, (column, (track, shown, _)) in enumerate(zip(places, clips, strict=True), 1):
+    for number, (column, (track, shown, *_)) in enumerate(zip(places, clips, strict=True), 1):
         picture(track, shown, number, (column, column))
 
 
-def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
-    """Show a clip's facts in plain language."""
+def describe(clip: Shown, narrow: bool) -> None:
+    """Show a clip's facts in plain language, and what it sounds like."""
+    track, shown, _, words = clip
     if narrow:
         st.header(components.plain(track.title), anchor=False)
     measured = facts.facts(shown.facts)
@@ -183,6 +190,7 @@ def describe(track: Track, shown: Anatomy, narrow: bool) -> None:
             with column, st.container(gap="xxsmall"):
                 st.metric(components.plain(fact.label), components.plain(fact.value))
                 st.caption(components.plain(fact.meaning))
+    word_chips.show(None if words is None else words.naming)
     components.show_notes(shown.notes)
 
 

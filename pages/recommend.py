@@ -11,10 +11,20 @@ from soundalike.index.index import Index
 from soundalike.playlist import journey, playlist, query
 from soundalike.playlist.query import Query
 from soundalike.training import report
-from soundalike.ui import components, explanation_dialog, figures, palette, server, session, track_picker
+from soundalike.ui import (
+    components,
+    explanation_dialog,
+    figures,
+    palette,
+    server,
+    session,
+    track_picker,
+    words,
+)
 from soundalike.ui.playlist import playlist_controls, playlist_state
+from soundalike.words.search import Matches
 
-SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
+SOURCES = {"library": "Library", "upload": "Upload", "record": "Record", "describe": "Describe"}
 GENRES_SHOWN = 6
 BARE = {"displayModeBar": False}
 
@@ -24,12 +34,13 @@ def show(index: Index) -> None:
     prepare(index)
     left, right = st.columns([5, 9], gap="large")
     with left:
-        asked, track = choose(index)
+        asked, track, found = choose(index)
         if asked is not None and track is not None:
             describe(index, asked, track)
+            words.show(words.of_query(index, asked))
         genres = st.container()
     with right:
-        recommend(index, asked)
+        recommend(index, asked, found)
     if asked is not None:
         # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
         # The playlist comes first.
@@ -44,12 +55,18 @@ def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run, and from a track chosen in the playlist."""
     session.from_url("recommend_source", "from", list(SOURCES), "library")
     session.track_from_url(index, "recommend_track")
+    words.prepare()
     session.from_url("recommend_by", "by", index.names, representations.default(index.names))
     playlist_state.prepare(index)
 
 
-def choose(index: Index) -> tuple[Query | None, components.Track | None]:
-    """Choose the starting clip. Returns its query and its track; None if there is no clip yet."""
+def choose(index: Index) -> tuple[Query | None, components.Track | None, Matches | None]:
+    """Choose what to start from.
+
+    Returns
+    -------
+    a clip's query and its track, or the matches of a description; None for what there is not (yet)
+    """
     source = st.segmented_control(
         "Start from",
         list(SOURCES),
@@ -60,8 +77,15 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
         on_change=playlist_state.reset,
     )
     if source == "library":
-        return choose_from_library(index)
-    if source == "upload":
+        return *choose_from_library(index), None
+    if source == "describe":
+        return None, None, words.ask_description(index)
+    return *choose_file(index, recorded=source == "record"), None
+
+
+def choose_file(index: Index, recorded: bool) -> tuple[Query | None, components.Track | None]:
+    """Upload or record a clip. Returns its query and its track; None if there is no clip yet."""
+    if not recorded:
         given = st.file_uploader(
             "Audio file",
             type=list(decoding.EXTENSIONS),
@@ -80,10 +104,10 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None]:
     st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     if given is None:
         return None, None
-    asked = ask(index, given.file_id, given.getvalue(), recorded=source == "record")
+    asked = ask(index, given.file_id, given.getvalue(), recorded)
     if asked is None:
         return None, None
-    name = "Your recording" if source == "record" else given.name
+    name = "Your recording" if recorded else given.name
     url = components.audio_url(given.getvalue(), given.name)
     return asked, components.Track(given.file_id, name, "", "", "", "", url)
 
@@ -164,10 +188,9 @@ def show_genres(index: Index, asked: Query) -> None:
     if not asked.genres:
         return
     styles = palette.of(index)
-    st.header("Predicted genres", anchor=False)
     shown = dict(list(asked.genres.items())[:GENRES_SHOWN])
-    figure = figures.genre_bars(shown, styles)
-    st.plotly_chart(figure, config={"displayModeBar": False}, key="recommend_genres")
+    place = st.expander("The article's genre head", key="recommend_head")
+    place.plotly_chart(figures.genre_bars(shown, styles), config=BARE, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
     held_out = asked.row is not None and index.held_out(asked.row)
     untrained = " It wasn't trained on this album or artist." if held_out else ""
@@ -178,28 +201,23 @@ def show_genres(index: Index, asked: Query) -> None:
         else f"On tracks left out of training, it was right {accuracy:.0%} of the time, so treat this "
         "as a hint."
     )
-    st.caption(
+    place.caption(
         components.plain(
-            f"Top {len(shown)} of {len(asked.genres)} genres, according to a small neural network: "
-            f"{likeliest}.{untrained} {reliability}"
+            f"Top {len(shown)} of the {len(asked.genres)} genres that the article's small network was "
+            f"trained on, with this library's music: {likeliest}.{untrained} {reliability}"
         )
     )
 
 
-def recommend(index: Index, asked: Query | None) -> None:
+def recommend(index: Index, asked: Query | None, found: Matches | None) -> None:
     """Show the playlist and its controls."""
     st.header("Playlist", anchor=False)
+    described = st.session_state.recommend_source == "describe"
     left, right = st.columns([5, 2], gap="medium")
-    offered = representations.main(index.names, st.session_state.recommend_by)
     with left:
-        st.segmented_control(
-            "Compare by",
-            offered,
-            format_func=lambda name: representations.get(name).title,
-            key="recommend_by",
-            persist_state="session",
-            required=True,
-        )
+        # A description is compared by words alone.
+        if not described:
+            compare_by(index)
     with right:
         st.slider(
             "Tracks",
@@ -208,17 +226,32 @@ def recommend(index: Index, asked: Query | None) -> None:
             key="recommend_length",
             persist_state="session",
         )
-    save = playlist_controls.controls(index, asked)
-    if asked is None:
-        st.caption("Choose a clip and your playlist will appear here.")
+    save = playlist_controls.controls(index, asked, described)
+    if asked is None and found is None:
+        start = "Describe some music" if described else "Choose a clip"
+        st.caption(f"{start} and your playlist will appear here.")
         return
     try:
-        if st.session_state.recommend_kind == "journey":
+        if found is not None:
+            compose_described(index, found, save)
+        elif asked is not None and st.session_state.recommend_kind == "journey":
             travel(index, asked, save)
-        else:
+        elif asked is not None:
             compose(index, asked, save)
     except SoundalikeError as error:
         components.show_error(str(error))
+
+
+def compare_by(index: Index) -> None:
+    """Choose the representation to compare by."""
+    st.segmented_control(
+        "Compare by",
+        representations.main(index.names, st.session_state.recommend_by),
+        format_func=lambda name: representations.get(name).title,
+        key="recommend_by",
+        persist_state="session",
+        required=True,
+    )
 
 
 def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
@@ -231,6 +264,15 @@ def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)
     components.show_notes(found.notes)
     playlist_controls.save(index, rows, similarities, save)
+
+
+def compose_described(index: Index, found: Matches, save: playlist_controls.Place) -> None:
+    """Show the playlist for a description."""
+    listed = playlist.make_described(index, found.match, playlist_state.recipe(index))
+    playlist_controls.described_table(index, found, listed, "recommend_playlist", act)
+    components.show_notes(listed.notes)
+    rows = [entry.row for entry in listed.entries]
+    playlist_controls.save(index, rows, [entry.similarity for entry in listed.entries], save)
 
 
 def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
@@ -290,6 +332,7 @@ def share() -> None:
         {
             "from": None if by_library else source,
             "track": st.session_state.recommend_track if by_library else None,
+            "words": st.session_state.get(words.KEY) if source == "describe" else None,
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }

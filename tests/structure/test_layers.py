@@ -14,8 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "soundalike"
 RANKS = (
-    *("audio", "features", "models", "representations", "datasets", "index", "playlist", "projection"),
-    *("analysis", "evaluation", "training", "indexing", "ui", "cli"),
+    *("audio", "features", "models", "representations", "datasets", "index", "words", "playlist"),
+    *("projection", "analysis", "evaluation", "training", "indexing", "ui", "cli"),
 )
 """The packages, each above those that it may import; below all of them are the modules of none."""
 LONGEST, MOST = 450, 20

@@ -14,6 +14,7 @@ import click
 
 from soundalike import __version__
 from soundalike.cli import output
+from soundalike.cli.describe import describe
 from soundalike.cli.evaluate import evaluate
 from soundalike.cli.fma import fetch, fma
 from soundalike.cli.index import check, index, map_, measure
@@ -61,6 +62,7 @@ commands.add_command(measure)
 commands.add_command(check)
 commands.add_command(recommend)
 commands.add_command(journey)
+commands.add_command(describe)
 commands.add_command(evaluate)
 commands.add_command(fetch)
 commands.add_command(fma)

@@ -115,6 +115,11 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         """The 30 s clip itself."""
         return self._clip
 
+    @property
+    def models(self) -> ModelStore:
+        """The networks that embed the clip."""
+        return self._models
+
     @cached_property
     def copies(self) -> frozenset[int]:
         """Copies of the clip, with candidates from the default representation; see `copies_by`."""

@@ -14,7 +14,7 @@ The result depends only on the index, the seeds and the recipe.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from soundalike.errors import PlaylistError
 from soundalike.index import track_arrays
 from soundalike.index.index import Index, nearest
-from soundalike.playlist import blend, harmonic_mixing, ordering
+from soundalike.playlist import aspects, blend, harmonic_mixing, ordering
 from soundalike.playlist.artist_caps import Members
 from soundalike.playlist.blend import Seed
 
@@ -69,6 +69,7 @@ class Recipe:
     pinned, removed : rows to include, and rows to exclude
     seed : random seed of a shuffled order
     weights : weights of a joined representation's parts; the index's by default
+    dials : how much each of `aspects.ASPECTS` counts, 0 to 2; 1 for those that are missing
     """
 
     representation: str
@@ -83,6 +84,7 @@ class Recipe:
     removed: tuple[int, ...] = ()
     seed: int = 0
     weights: Mapping[str, float] | None = None
+    dials: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.length < 1 or any(
@@ -91,6 +93,11 @@ class Recipe:
             raise ValueError("lengths and caps are at least 1")
         if not 0.0 <= self.variety <= 1.0:
             raise ValueError(f"variety lies between 0 and 1, not at {self.variety}")
+        if not all(
+            name in aspects.ASPECTS and aspects.LEAST <= dial <= aspects.MOST
+            for name, dial in self.dials.items()
+        ):
+            raise ValueError(f"dials are {', '.join(aspects.ASPECTS)}, from 0 to 2")
 
 
 def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playlist:
@@ -117,6 +124,56 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     ordering.check(index, recipe.order)
     scores = blend.scores(index, seeds, recipe.representation, recipe.weights)
     own = blend.own_recordings(index, seeds)
+    likeness = _dialled(index, seeds[0], recipe, scores)
+    fitting = _fitting_keys(index, seeds, recipe, scores)
+    found = _select(index, recipe, scores, likeness, fitting, own)
+    copies = sorted(own - {seed.query.row for seed in seeds})
+    if not copies:
+        return found
+    titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)
+    return replace(found, notes=(f"Left out (same recording): {titles}.", *found.notes))
+
+
+def make_described(index: Index, match: NDArray[np.float32], recipe: Recipe) -> Playlist:
+    """Make a playlist of the tracks that match a description best.
+
+    Parameters
+    ----------
+    index : the library
+    match : how well each track matches [shape=(n,)], as in `words.search.Matches`
+    recipe : settings; `harmonic` has no effect, since there is no key to start from
+
+    Returns
+    -------
+    a playlist whose entries have their match as similarity
+
+    Raises
+    ------
+    PlaylistError
+        If the order is unavailable, or more tracks are pinned than `length`.
+    """
+    recipe = replace(recipe, harmonic=False)
+    ordering.check(index, recipe.order)
+    return _select(index, recipe, match, match, np.zeros_like(match), set())
+
+
+def _select(
+    index: Index,
+    recipe: Recipe,
+    scores: NDArray[np.float32],
+    likeness: NDArray[np.float32],
+    bonus: NDArray[np.float32],
+    own: set[int],
+) -> Playlist:
+    """Fill a playlist within the rules of a recipe.
+
+    Parameters
+    ----------
+    scores : similarity of each track, for the entries [shape=(n,)]
+    likeness : what to rank by, and to order by [shape=(n,)]
+    bonus : added to it when tracks are selected [shape=(n,)]
+    own : rows that are the query's own recording
+    """
     members = Members(
         index,
         recipe.length,
@@ -124,17 +181,27 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
         recipe.per_album,
         [row for row in dict.fromkeys(recipe.pinned) if row not in own],
     )
-    preference = (-scores if recipe.farthest else scores) + _fitting_keys(index, seeds, recipe, scores)
     barred = own | set(recipe.removed) | set(members.rows)
     usable = np.isfinite(scores)
     usable[np.fromiter(barred, np.intp)] = False
+    preference = (-likeness if recipe.farthest else likeness) + bonus
     ranked = nearest(preference, len(index))
     _fill(index, recipe, members, ranked[usable[ranked]].tolist(), preference)
-    rows = _in_order(index, recipe, members.rows, scores)
+    rows = _in_order(index, recipe, members.rows, likeness)
     entries = tuple(
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)
     )
-    return Playlist(recipe.representation, entries, _notes(index, seeds, recipe, own, members))
+    notes = () if members.full else (_shortage(index, recipe, own, members),)
+    return Playlist(recipe.representation, entries, notes)
+
+
+def _dialled(
+    index: Index, seed: Seed, recipe: Recipe, scores: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The scores with the dials applied, for the first seed [shape=(n,)]."""
+    if all(dial == aspects.NEUTRAL for dial in recipe.dials.values()):
+        return scores
+    return aspects.preference(scores, aspects.similarities(index, seed.query), recipe.dials)
 
 
 def _fitting_keys(
@@ -196,11 +263,11 @@ def _fill_varied(
 
 
 def _in_order(
-    index: Index, recipe: Recipe, rows: Sequence[int], scores: NDArray[np.float32]
+    index: Index, recipe: Recipe, rows: Sequence[int], likeness: NDArray[np.float32]
 ) -> list[int]:
     """The members in the requested order."""
     sign = 1 if recipe.farthest else -1
-    ranked = sorted(rows, key=lambda row: (sign * scores[row], row))
+    ranked = sorted(rows, key=lambda row: (sign * likeness[row], row))
     if recipe.order == ordering.SIMILARITY or len(ranked) < 2:
         return ranked
     if not ordering.is_free(recipe.order):
@@ -223,19 +290,6 @@ def _distances(index: Index, recipe: Recipe, rows: Sequence[int]) -> NDArray[np.
     fits = np.stack([harmonic_mixing.fit((int(tonic), int(mode)), keys) for tonic, mode in keys])
     together: NDArray[np.float64] = angles + HARMONY * float(angles.std()) * ~fits
     return together
-
-
-def _notes(
-    index: Index, seeds: Sequence[Seed], recipe: Recipe, own: set[int], members: Members
-) -> tuple[str, ...]:
-    notes = []
-    copies = sorted(own - {seed.query.row for seed in seeds})
-    if copies:
-        titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)
-        notes.append(f"Left out (same recording): {titles}.")
-    if not members.full:
-        notes.append(_shortage(index, recipe, own, members))
-    return tuple(notes)
 
 
 def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> str:

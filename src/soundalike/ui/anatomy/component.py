@@ -19,7 +19,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from soundalike.analysis import clip_analysis
+from soundalike.analysis import clip_analysis, taggram
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.audio import decoding, sandbox
@@ -45,6 +45,10 @@ WAVE_CAPTION = (
     "sample at each moment. The dark shape is the RMS level, which is closer to perceived loudness."
 )
 CAPTIONS = {
+    taggram.NAME: (
+        "The strongest words by two networks that tag sound, for every three seconds. A pale cell means "
+        "that the word fits this moment better than most tracks of the library."
+    ),
     "mel": (
         "Energy by frequency and time in 216 bands, spaced like perceived pitch. 0 dB is the clip's "
         "loudest cell. The article's method compares this picture."
@@ -117,10 +121,11 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> di
     key : of the component
     """
     # Related panels are adjacent: front ends follow the mel spectrogram, and the autoencoder's
-    # reconstruction follows its original.
+    # reconstruction follows its original. Words come first.
     ordered = list(shown.panels.values())
     ordered[3:3] = [panel for panel in further if panel.name == RECONSTRUCTION]
-    ordered[1:1] = [panel for panel in further if panel.name != RECONSTRUCTION]
+    ordered[1:1] = [panel for panel in further if panel.name not in (RECONSTRUCTION, taggram.NAME)]
+    ordered[:0] = [panel for panel in further if panel.name == taggram.NAME]
     panels = {panel.name: _panel(panel, key) for panel in ordered}
     sheet = {
         "track": track.id,
@@ -291,7 +296,7 @@ def _described(panel: Panel) -> dict[str, object]:
         "name": panel.name,
         "title": panel.title,
         "axis": panel.axis,
-        "height": _HEIGHTS.get(panel.name, _HEIGHT),
+        "height": 22 * rows if panel.name == taggram.NAME else _HEIGHTS.get(panel.name, _HEIGHT),
         "caption": CAPTIONS[panel.name] + " ",
         "summary": panel.summary,
         "rows": rows,

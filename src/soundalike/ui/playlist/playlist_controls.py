@@ -13,13 +13,14 @@ from soundalike import representations
 from soundalike.analysis import shared_traits
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import file_reader, file_writer, playlist, sandboxed_reader
+from soundalike.playlist import aspects, file_reader, file_writer, playlist, sandboxed_reader
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.playlist import playlist_state
+from soundalike.words.search import Matches
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
@@ -29,22 +30,26 @@ Place = DeltaGenerator
 Act = Callable[[str, str], None]
 
 
-def controls(index: Index, asked: Query | None) -> Place:
-    """Show the playlist's settings. Returns the "Save" popover, which is filled later."""
+def controls(index: Index, asked: Query | None, described: bool) -> Place:
+    """Show the playlist's settings. Returns the "Save" popover, which is filled later.
+
+    A description has no clip to travel from or to blend with.
+    """
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.segmented_control(
-            "Kind",
-            list(playlist_state.KINDS),
-            format_func=lambda kind: playlist_state.KINDS[kind],
-            key="recommend_kind",
-            persist_state="session",
-            required=True,
-            label_visibility="collapsed",
-            width="content",
-        )
+        if not described:
+            st.segmented_control(
+                "Kind",
+                list(playlist_state.KINDS),
+                format_func=lambda kind: playlist_state.KINDS[kind],
+                key="recommend_kind",
+                persist_state="session",
+                required=True,
+                label_visibility="collapsed",
+                width="content",
+            )
         with st.popover("Options", icon=":material/tune:", key="recommend_options"):
-            options(index)
-        if st.session_state.recommend_kind == "playlist":
+            options(index, described)
+        if st.session_state.recommend_kind == "playlist" and not described:
             blended = len(st.session_state.recommend_blend)
             name = f"Blend ({blended})" if blended else "Blend"
             with st.popover(name, icon=":material/blender:", key="recommend_blending"):
@@ -61,14 +66,14 @@ def controls(index: Index, asked: Query | None) -> Place:
                 type="tertiary",
             )
     show_opened()
-    if st.session_state.recommend_kind == "journey":
+    if st.session_state.recommend_kind == "journey" and not described:
         destination(index, asked)
     return save
 
 
-def options(index: Index) -> None:
+def options(index: Index, described: bool) -> None:
     """Limits, variety and order. A journey only has the limit per artist."""
-    if st.session_state.recommend_kind == "journey":
+    if st.session_state.recommend_kind == "journey" and not described:
         cap(st, "Limit per artist", "recommend_artist")
         return
     left, right = st.columns(2)
@@ -101,13 +106,32 @@ def options(index: Index) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
-    st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
+    if not described and aspects.available(index):
+        dials()
+    if not described:
+        st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
     st.toggle(
         "Reverse: least similar first",
         key="recommend_farthest",
         persist_state="session",
         help="Just for fun.",
     )
+
+
+def dials() -> None:
+    """Choose how much each aspect of the sound counts."""
+    turned = sum(dial != aspects.NEUTRAL for dial in playlist_state.dials().values())
+    with st.expander(f"What counts ({turned} changed)" if turned else "What counts"):
+        for name, title in aspects.TITLES.items():
+            st.select_slider(
+                components.plain(title),
+                playlist_state.DIALS,
+                format_func=lambda dial: f"{dial:g} ×",
+                key=f"recommend_dial_{name}",
+                persist_state="session",
+            )
+        st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
+        st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
 
 
 def cap(place: Any, label: str, key: str) -> None:
@@ -222,6 +246,20 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     sentences = shared_traits.sentences(index, asked, rows)
     reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
     data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
+    _table(index, rows, measured, reasons, data, key, act)
+
+
+def described_table(index: Index, described: Matches, found: Playlist, key: str, act: Act) -> None:
+    """An editable playlist for a description; each track shows which terms it clearly meets."""
+    rows = [entry.row for entry in found.entries]
+    measured = [(entry.similarity, f"{entry.similarity:.0%}") for entry in found.entries]
+    reasons = []
+    for row in rows:
+        pairs = zip(described.terms, described.met(row), strict=True)
+        met = [term.label for term, clear in pairs if clear]
+        reasons.append(f"Clearly: {', '.join(met)}" if met else "")
+    edits = [{"name": name, "label": label} for name, label in EDITS.items() if name != "why"]
+    data = {"measure": "Match", "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 from soundalike.index.index import Index
-from soundalike.playlist import ordering, query
+from soundalike.playlist import aspects, ordering, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
@@ -35,6 +35,7 @@ ORDERS = {
     DIMENSION: "By one dimension",
     ordering.SHUFFLED: "Shuffled",
 }
+DIALS = (0.0, 0.5, 1.0, 1.5, 2.0)
 MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
@@ -54,6 +55,8 @@ def prepare(index: Index) -> None:
     session.from_url("recommend_harmonic", "keys", [True], False)
     session.from_url("recommend_farthest", "farthest", [True], False)
     session.from_url("recommend_shuffle", "shuffle", range(SHUFFLES), 0)
+    for name in aspects.ASPECTS:
+        session.from_url(f"recommend_dial_{name}", name, DIALS, aspects.NEUTRAL)
     session.track_from_url(index, "recommend_to", "to", optional=True)
     if "recommend_blend" not in state:
         state.recommend_blend = _weights(index, incoming.parameter("blend"))
@@ -105,6 +108,7 @@ def url_parameters() -> dict[str, object]:
         "pin": (",".join(state.recommend_pinned), ""),
         "without": (",".join(state.recommend_removed), ""),
     }
+    kept |= {name: (dial, aspects.NEUTRAL) for name, dial in dials().items()}
     if state.recommend_kind == "journey":
         kept |= {
             "to": (state.recommend_to, None),
@@ -147,7 +151,19 @@ def recipe(index: Index) -> Recipe:
         tuple(index.row(track_id) for track_id in state.recommend_pinned),
         tuple(index.row(track_id) for track_id in state.recommend_removed),
         state.recommend_shuffle,
+        dials=dials(),
     )
+
+
+def dials() -> dict[str, float]:
+    """How much each aspect counts."""
+    return {name: float(st.session_state[f"recommend_dial_{name}"]) for name in aspects.ASPECTS}
+
+
+def reset_dials() -> None:
+    """Let every aspect count as usual."""
+    for name in aspects.ASPECTS:
+        st.session_state[f"recommend_dial_{name}"] = aspects.NEUTRAL
 
 
 def act(action: str, track_id: str) -> None:

@@ -1,0 +1,169 @@
+"""How well words name clips and find tracks, against labels and measurements that had no part in them.
+
+    python benchmarks/words.py [--clips FOLDER ...]
+
+1. Genres: the highest scored of eleven genres for each labelled clip, by label. Folders are libraries
+   with a `tracks.csv`; by default the evaluation clips beside the project. Then the words of the
+   article's ten FMA clips. Nothing was tuned on any of them.
+2. Descriptions: the share of the top ten that have the described property by an independent measure, and
+   the share of the whole library. Labels that a tagger made don't count.
+3. The share of the bundled library's tracks that get no word.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike import paths
+from soundalike.audio import decoding
+from soundalike.audio.analysis_window import analysis_window
+from soundalike.datasets import library as libraries
+from soundalike.index import index as indices
+from soundalike.index import track_arrays
+from soundalike.index.index import Index
+from soundalike.models import ModelStore
+from soundalike.words import library, measures, naming, search, strengths, vocabulary
+from soundalike.words.description import read
+from soundalike.words.library import LibraryWords
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+GENRES = (
+    *("blues", "classical", "country", "folk", "electronic", "hip-hop", "jazz", "metal", "pop"),
+    *("reggae", "rock"),
+)
+TOP = 10
+Property = Callable[[Index], NDArray[np.float64]]
+"""1 for tracks that have a property, 0 for others, NaN where it is unknown [shape=(n,)]."""
+
+
+def label(*names: str) -> Property:
+    """A genre label that no tagger made."""
+
+    def of(index: Index) -> NDArray[np.float64]:
+        source = index.tracks.get("genre_source")
+        found = np.array([float(genre in names) for genre in index.tracks["genre"]])
+        return found if source is None else np.where(source == "tagger", np.nan, found)
+
+    return of
+
+
+def above(quantity: str, share: float) -> Property:
+    """A measured quantity above this share of the library, or below it if the share is negative."""
+
+    def of(index: Index) -> NDArray[np.float64]:
+        values = measures.quantity(index, quantity)
+        assert values is not None
+        limit = np.nanquantile(values, abs(share))
+        return np.where(np.isnan(values), np.nan, values > limit if share > 0 else values < limit)
+
+    return of
+
+
+def mode(minor: bool) -> Property:
+    """The mode of the estimated key."""
+
+    def of(index: Index) -> NDArray[np.float64]:
+        keys = track_arrays.keys(index)
+        assert keys is not None
+        return np.where(keys[:, 0] >= 0, keys[:, 1] == int(minor), np.nan)
+
+    return of
+
+
+DESCRIPTIONS: tuple[tuple[str, Property], ...] = (
+    ("slow piano", above(measures.TEMPO, -0.5)),
+    ("fast drums", above(measures.TEMPO, 0.5)),
+    ("fast electronic", label("Electronic")),
+    ("techno", label("Electronic")),
+    ("metal", label("Metal", "Rock")),
+    ("angry guitars, no vocals", label("Metal", "Rock")),
+    ("rock with electric guitar", label("Metal", "Rock")),
+    ("orchestra, epic", label("Orchestral")),
+    ("strings and brass", label("Orchestral")),
+    ("calm ambient", label("Ambient")),
+    ("atmospheric synth", label("Ambient", "Electronic")),
+    ("folk with acoustic guitar", label("Folk", "International")),
+    ("fiddle and accordion", label("Folk", "International")),
+    ("jazz with saxophone", label("Jazz")),
+    ("8-bit video game music", label("Chiptune", "Electronic")),
+    ("quiet harp", above(measures.LOUDNESS, -0.5)),
+    ("loud punk", above(measures.LOUDNESS, 0.5)),
+    ("bright and fast", above(measures.BRIGHTNESS, 0.5)),
+    ("dark drone", above(measures.BRIGHTNESS, -0.5)),
+    ("sad, in a minor key", mode(minor=True)),
+)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=Path, nargs="*", default=[SHARED / "eval_clips"])
+    folders = parser.parse_args().clips
+    index, models = indices.load(paths.BUNDLED_INDEX), ModelStore()
+    words = library.of(index, models)
+    assert words is not None
+    for folder in filter(Path.is_dir, folders):
+        genres(words, models, folder)
+    fma_clips(words, models)
+    descriptions(index, models)
+    without = sum(not naming.sounds_like(words, words.of_track(row)).words for row in range(len(index)))
+    print(f"\nBundled tracks without a word: {without} of {len(index)}")
+
+
+def genres(words: LibraryWords, models: ModelStore, folder: Path) -> None:
+    """The highest scored genre of each labelled clip."""
+    source = libraries.load(folder)
+    places = [vocabulary.positions()[name] for name in GENRES]
+    found: dict[str, Counter[str]] = {}
+    for row, wanted in enumerate(source.tracks["genre"]):
+        clip = library.of_clip(analysis_window(decoding.decode(source.path(row))), models)
+        scores = strengths.scores(clip, words.usual, words.names)[places]
+        found.setdefault(wanted, Counter())[GENRES[int(scores.argmax())]] += 1
+    print(f"{folder.name}: the highest scored of eleven genres\n")
+    print("| label | clips | genres |\n|---|---:|---|")
+    for wanted, counts in sorted(found.items()):
+        listed = ", ".join(f"{name} {count}" for name, count in counts.most_common())
+        print(f"| {wanted} | {counts.total()} | {listed} |")
+
+
+def fma_clips(words: LibraryWords, models: ModelStore) -> None:
+    """The words of the article's ten clips."""
+    table = SHARED / "seed_reference" / "fma_small_genre.csv"
+    if not table.is_file():
+        return
+    with table.open(encoding="utf-8", newline="") as file:
+        labels = {Path(row["filename"]).stem: row["genre"] for row in csv.DictReader(file)}
+    print("\n| FMA clip | label | words |\n|---|---|---|")
+    for path in sorted((table.parent / "fma_clips").glob("*.mp3")):
+        named = naming.sounds_like(
+            words, library.of_clip(analysis_window(decoding.decode(path)), models)
+        )
+        listed = ", ".join(item.word for item in named.words) or named.warning
+        print(f"| {path.stem} | {labels.get(path.stem, '')} | {listed} |")
+
+
+def descriptions(index: Index, models: ModelStore) -> None:
+    """The share of each description's top ten with the property."""
+    print("\n| description | understood | of the top ten | of the library |\n|---|---|---:|---:|")
+    shares = []
+    for text, has in DESCRIPTIONS:
+        found = search.search(index, models, read(text).terms)
+        known = has(index)
+        ranked = [row for row in search.best(found, len(index)) if np.isfinite(known[row])][:TOP]
+        share, chance = float(known[ranked].mean()), float(np.nanmean(known))
+        shares.append((share, chance))
+        terms = ", ".join(term.label for term in found.terms)
+        print(f"| {text} | {terms} | {share:.0%} | {chance:.0%} |")
+    share, chance = np.mean(shares, axis=0)
+    print(f"| mean | | {share:.0%} | {chance:.0%} |")
+
+
+if __name__ == "__main__":
+    main()

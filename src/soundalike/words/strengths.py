@@ -1,0 +1,125 @@
+"""How strongly each word applies to a clip, from the outputs of the tagger and YAMNet.
+
+For a class c with probability p_c, averaged over the clip, the evidence is
+
+    log p_c - 0.7 u_c,    u_c = mean of log p_c over the library.
+
+The second term makes classes comparable: "rock" is likely for nearly everything, "theremin" for nothing.
+A factor of 1 would only say how unusual a clip is in its library, and a library of rock would contain no
+rock; 0 would say "Music" of everything. A word's evidence in a network is the largest of its classes'.
+Its score is the mean over the networks that know it. Nothing is trained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundalike.models import stretches, tagger, yamnet
+from soundalike.words import vocabulary
+
+ADJUSTMENT = 0.7
+"""Share of a class's usual log-probability that is subtracted."""
+FLOOR = 1e-4
+"""Smallest probability that is told from 0."""
+
+
+@dataclass(frozen=True)
+class Probabilities:
+    """Mean probabilities over a clip, of one clip or several.
+
+    Attributes
+    ----------
+    tags : of the tagger's 50 tags [shape=(..., 50), range 0 to 1]
+    classes : of YAMNet's 521 classes [shape=(..., 521), range 0 to 1]
+    """
+
+    tags: NDArray[np.float32]
+    classes: NDArray[np.float32]
+
+    def logs(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Natural logarithms of both, at least log(`FLOOR`)."""
+        tags, classes = (
+            np.log(np.maximum(p, FLOOR), dtype=np.float32) for p in (self.tags, self.classes)
+        )
+        return tags, classes
+
+
+@dataclass(frozen=True)
+class Usual:
+    """Mean log-probability of each tag [shape=(50,)] and class [shape=(521,)] over a library."""
+
+    tags: NDArray[np.float32]
+    classes: NDArray[np.float32]
+
+
+def from_embeddings(tags: NDArray[np.floating], classes: NDArray[np.floating]) -> Probabilities:
+    """Probabilities from `musicnn_tags` (sums over ten stretches) and unscaled `yamnet_classes`."""
+    return Probabilities(np.asarray(tags / stretches.COUNT, np.float32), np.asarray(classes, np.float32))
+
+
+def usual(library: Probabilities) -> Usual:
+    """Mean log-probabilities over a library's tracks."""
+    tags, classes = library.logs()
+    return Usual(tags.mean(axis=0), classes.mean(axis=0))
+
+
+def scores(clips: Probabilities, of: Usual, names: tuple[str, ...]) -> NDArray[np.float32]:
+    """Score of each word for each clip [shape=(..., words)].
+
+    Parameters
+    ----------
+    clips : probabilities of one clip or several
+    of : the library's mean log-probabilities
+    names : names of YAMNet's classes, in the order of its outputs
+    """
+    tags, classes = evidence(clips, of, names)
+    return np.asarray(np.nanmean(np.stack([tags, classes]), axis=0), np.float32)
+
+
+def evidence(
+    clips: Probabilities, of: Usual, names: tuple[str, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Evidence for each word in the tagger and in YAMNet; NaN if unknown there [shape=(..., words)]."""
+    tags, classes = clips.logs()
+    return (
+        _largest(tags - ADJUSTMENT * of.tags, _outputs(names)[0]),
+        _largest(classes - ADJUSTMENT * of.classes, _outputs(names)[1]),
+    )
+
+
+def probabilities(
+    clips: Probabilities, names: tuple[str, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The largest probability among each word's tags and classes [shape=(..., words)]; NaN for none."""
+    tags, classes = _outputs(names)
+    return _largest(clips.tags, tags), _largest(clips.classes, classes)
+
+
+def _largest(values: NDArray[np.float32], outputs: tuple[list[int], ...]) -> NDArray[np.float32]:
+    """The largest value among each word's outputs."""
+    found = np.full((*values.shape[:-1], len(outputs)), np.nan, np.float32)
+    for word, chosen in enumerate(outputs):
+        if chosen:
+            found[..., word] = values[..., chosen].max(axis=-1)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _outputs(names: tuple[str, ...]) -> tuple[tuple[list[int], ...], tuple[list[int], ...]]:
+    """Positions of each word's tags and classes among the outputs of the two networks."""
+    words = vocabulary.words()
+    return (
+        tuple([tagger.TAGS.index(tag) for tag in word.tags] for word in words),
+        tuple([names.index(name) for name in word.classes] for word in words),
+    )
+
+
+@lru_cache(maxsize=2)
+def class_names(weights: Path) -> tuple[str, ...]:
+    """Names of YAMNet's classes, from the table beside its weights (`yamnet.class_names`)."""
+    return tuple(yamnet.class_names(weights))
