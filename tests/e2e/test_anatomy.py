@@ -16,7 +16,7 @@ from soundalike.audio.analysis_window import analysis_window
 from soundalike.models import vgg_features
 
 ROOT = Path(__file__).resolve().parents[2]
-PLOTS = ("waveform", "mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
+PLOTS = ("waveform", "words", "mel", "mfcc", "mfcc_standardised", "chroma", "chroma_standardised")
 MEDITATION = "/anatomy?track=0102"
 
 PIXELS = """async image => {
@@ -75,7 +75,7 @@ def drag(page: Page, target: Locator, start: float, end: float) -> None:
 )
 def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width, scheme) -> None:
     page = open_page(MEDITATION, width=width, scheme=scheme)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     assert tuple(order(page)) == PLOTS
     for fact in ("108 BPM", "G major", "−16.0 LUFS"):
         expect(page.get_by_text(fact)).to_be_visible()
@@ -87,7 +87,7 @@ def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width,
 
 def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     for name in PLOTS:
         frame = plot(page, name)
         caption = frame.get_attribute("aria-describedby")
@@ -98,7 +98,7 @@ def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
 def test_the_pixels_are_the_matrix_s(open_page) -> None:
     """The mel spectrogram's bottom is brighter than its top, which is near black in this clip."""
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     page.wait_for_timeout(500)
     mean = """canvas => {
         const { width, height } = canvas
@@ -114,7 +114,7 @@ def test_the_pixels_are_the_matrix_s(open_page) -> None:
 @pytest.mark.sweep
 def test_hovering_reads_a_value_in_its_units(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     for name, pattern in (
         ("waveform", r"0:15\.\d\d · −?0\.\d\d to 0\.\d\d, RMS −\d+\.\d dBFS"),
         ("mel", r"0:15\.\d\d · [\d,]+ Hz: −\d+ dB"),
@@ -129,7 +129,7 @@ def test_hovering_reads_a_value_in_its_units(open_page) -> None:
 
 def test_clicking_a_spectrogram_seeks_and_the_playhead_moves_over_all_plots(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     mel = plot(page, "mel")
     mel.click(position=at(mel, 0.5))
     assert 14 <= seconds(page) <= 15
@@ -150,7 +150,7 @@ def test_clicking_a_spectrogram_seeks_and_the_playhead_moves_over_all_plots(open
 @pytest.mark.sweep
 def test_zoom_by_drag_wheel_buttons_and_keyboard(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     mel = plot(page, "mel")
     drag(page, mel, 0.4, 0.5)
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
@@ -177,7 +177,7 @@ def test_zoom_by_drag_wheel_buttons_and_keyboard(open_page) -> None:
 @pytest.mark.sweep
 def test_a_zoomed_waveform_shows_its_samples(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     coarse = page.locator("path.peak").get_attribute("d")
     drag(page, plot(page, "waveform"), 0.5, 0.52)
     expect(page.locator(".range")).not_to_have_text("0:00.0 to 0:30.0")
@@ -197,7 +197,7 @@ def test_a_zoomed_waveform_shows_its_samples(open_page) -> None:
 
 def test_by_keyboard_a_plot_plays_moves_and_reads_out(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     chroma = plot(page, "chroma")
     chroma.focus()
     for _ in range(5):
@@ -216,11 +216,11 @@ def test_by_keyboard_a_plot_plays_moves_and_reads_out(open_page) -> None:
 @pytest.mark.sweep
 def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     page.get_by_role("button", name="Play Meditation").click()
     for label in ("Bark bands", "Gammatone bands", "Wavelet scalogram"):
         page.get_by_role("button", name=label).click()
-    expect(plots(page)).to_have_count(9)
+    expect(plots(page)).to_have_count(10)
     expect(page).to_have_url(re.compile("also=bark%2Cgammatone%2Cwavelet"))
     expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
     frame = plot(page, "wavelet")
@@ -231,20 +231,20 @@ def test_front_ends_join_the_mel_and_playing_goes_on(open_page) -> None:
 @pytest.mark.sweep
 def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
     page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     drag(page, plot(page, "mel"), 0.4, 0.5)
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
     for label in ("Wavelet scalogram", "Autoencoder's MFCC", "Bark bands"):
         page.get_by_role("button", name=label).click()
-    expect(plots(page)).to_have_count(9)
-    assert order(page) == [*PLOTS[:2], "bark", "wavelet", *PLOTS[2:4], "autoencoder", *PLOTS[4:]]
+    expect(plots(page)).to_have_count(10)
+    assert order(page) == [*PLOTS[:3], "bark", "wavelet", *PLOTS[3:5], "autoencoder", *PLOTS[5:]]
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
     expect(page.locator("figure", has=plot(page, "bark")).locator(".times span").first).to_have_text(
         re.compile(r"^0:12\.[0-2]")
     )
     page.get_by_role("button", name="Wavelet scalogram").click()
     expect(plots(page)).to_have_count(8)
-    assert order(page) == [*PLOTS[:2], "bark", *PLOTS[2:4], "autoencoder", *PLOTS[4:]]
+    assert order(page) == [*PLOTS[:3], "bark", *PLOTS[3:5], "autoencoder", *PLOTS[5:]]
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
 
 
@@ -252,12 +252,12 @@ def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
 def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_page) -> None:
     page = open_page(MEDITATION + "&second=0001&also=bark,gammatone")
     expect(plots(page)).to_have_count(16)
-    assert order(page) == 2 * [*PLOTS[:2], "bark", "gammatone", *PLOTS[2:]]
+    assert order(page) == 2 * [*PLOTS[:3], "bark", "gammatone", *PLOTS[3:]]
     summaries = page.locator("figure", has=page.locator("[data-plot=gammatone]")).locator(".seen")
     first, second = summaries.all_inner_texts()
     assert first != second
     page.get_by_role("button", name="Gammatone bands").click()
-    expect(plots(page)).to_have_count(14)
+    expect(plots(page)).to_have_count(16)
     page.get_by_role("button", name="Gammatone bands").click()
     expect(plots(page)).to_have_count(16)
     assert summaries.all_inner_texts() == [first, second]
@@ -298,7 +298,7 @@ def test_the_network_s_image_is_drawn_to_the_pixel(open_page) -> None:
 
 def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(open_page) -> None:
     page = open_page(MEDITATION + "&second=0001")
-    expect(plots(page)).to_have_count(12)
+    expect(plots(page)).to_have_count(14)
     left, right = (
         plot(page, "mel").bounding_box(),
         page.locator(".frame[data-plot=mel]").nth(1).bounding_box(),
@@ -319,25 +319,25 @@ def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(o
 
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_page("/anatomy")
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     box = page.get_by_role("combobox", name="Compare with")
     box.click()
     box.fill("Rabbit Holes")
     page.get_by_role("option", name="Rabbit Holes").first.click()
-    expect(plots(page)).to_have_count(12)
-    page.get_by_role("button", name="Bark bands").click()
     expect(plots(page)).to_have_count(14)
+    page.get_by_role("button", name="Bark bands").click()
+    expect(plots(page)).to_have_count(16)
     expect(page).to_have_url(re.compile("also=bark"))
     titles = page.locator(".player .title").all_inner_texts()
     again = open_page("/anatomy?" + page.url.split("?")[1])
-    expect(plots(again)).to_have_count(14)
+    expect(plots(again)).to_have_count(16)
     assert again.locator(".player .title").all_inner_texts() == titles
 
 
 @pytest.mark.sweep
 def test_a_link_with_nonsense_shows_the_first_view(open_page) -> None:
     page = open_page("/anatomy?track=nothing&second=nobody&also=x,,bark2&from=mars")
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
 
 
 def test_an_upload_is_measured_and_played(open_page, tmp_path, encode_excerpt) -> None:
@@ -345,10 +345,10 @@ def test_an_upload_is_measured_and_played(open_page, tmp_path, encode_excerpt) -
     page.get_by_text("Upload", exact=True).first.click()
     page.locator("input[type=file]").set_input_files(encode_excerpt(tmp_path / "an excerpt.m4a"))
     expect(page.locator(".player .title")).to_have_text("an excerpt.m4a")
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
     expect(page.locator(".range")).to_have_text(re.compile("^0:00.0 to 0:12"))
     page.get_by_role("button", name="Wavelet scalogram").click()
-    expect(plots(page)).to_have_count(7)
+    expect(plots(page)).to_have_count(8)
 
 
 @pytest.mark.sweep
@@ -359,12 +359,12 @@ def test_a_text_file_gets_one_clear_sentence(open_page, tmp_path) -> None:
     page.locator("input[type=file]").set_input_files(tmp_path / "song.mp3")
     expect(page.get_by_role("alert")).to_contain_text("couldn't read this as audio")
     page.get_by_text("Library", exact=True).first.click()
-    expect(plots(page)).to_have_count(6)
+    expect(plots(page)).to_have_count(7)
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize(
-    ("query", "count", "limit"), [("", 6, 750_000), ("&second=0001", 12, 1_500_000)]
+    ("query", "count", "limit"), [("", 7, 750_000), ("&second=0001", 14, 1_500_000)]
 )
 def test_the_first_view_is_small(browser, app_url, query, count, limit) -> None:
     """What the page itself sends, less Streamlit's own files: under 1.5 MB even with two tracks."""
@@ -384,3 +384,12 @@ def test_the_first_view_is_small(browser, app_url, query, count, limit) -> None:
     page.wait_for_timeout(1_000)
     context.close()
     assert 300_000 < sum(sizes) < limit
+
+
+def test_a_word_s_moment_seeks(open_page) -> None:
+    page = open_page(MEDITATION)
+    words = plot(page, "words")
+    canvas = words.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    canvas.click(position=at(canvas, 0.5))
+    expect(page.locator(".time").first).to_have_text(re.compile(r"0:1[45]"))

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browsing import keep
+from browsing import keep, settled
 from playwright.sync_api import Page, expect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,8 @@ def test_first_visit_shows_a_playlist_with_players(open_page, width, scheme) -> 
     page = open_page(width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)
     expect(page.get_by_role("button", name=PLAY)).to_have_count(11)
-    expect(page.get_by_text("Predicted genres")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sounds like")).to_be_visible()
+    expect(page.get_by_text("The article's genre head")).to_be_visible()
     expect(page.locator(".js-plotly-plot .bars").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"recommend-{width}-{scheme}")
@@ -161,3 +162,40 @@ def test_two_sessions_do_not_see_each_other(open_page) -> None:
     expect(mine.get_by_text("This is in the library")).to_be_visible()
     expect(other.get_by_text("This is in the library")).to_have_count(0)
     expect(other.locator(".single .title")).to_have_text("Rabbit Holes")
+
+
+def test_music_is_described_in_words_that_can_be_left_out(open_page) -> None:
+    page = open_page()
+    page.get_by_role("radio", name="Describe").click()
+    field = page.get_by_role("textbox", name="Describe the music")
+    field.fill("accordion, pianno and xylotrope")
+    field.press("Enter")
+    expect(page.get_by_text("We read “pianno” as “piano”.")).to_be_visible()
+    expect(page.get_by_text("We don't know “xylotrope”.")).to_be_visible()
+    expect(rows(page)).to_have_count(10)
+    both = titles(page)
+    page.get_by_role("button", name="piano", exact=True).click()
+    expect(page.get_by_text("Clearly: accordion", exact=True).first).to_be_visible()
+    settled(page)
+    assert titles(page) != both
+    expect(page).to_have_url(re.compile("from=describe"))
+
+
+@pytest.mark.sweep
+def test_a_link_reopens_a_description_on_a_phone(open_page) -> None:
+    page = open_page("/?from=describe&words=slow+piano", width=390, scheme="dark")
+    expect(rows(page)).to_have_count(10)
+    expect(page.get_by_text("Clearly: slow, piano").first).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_dial_changes_the_playlist_and_the_link(open_page) -> None:
+    page = open_page("/?track=0102&harmony=2.0")
+    expect(rows(page)).to_have_count(10)
+    dialled = titles(page)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_text("What counts (1 changed)").click()
+    page.get_by_role("button", name="Reset").click()
+    expect(page).not_to_have_url(re.compile("harmony"))
+    settled(page)
+    assert titles(page) != dialled

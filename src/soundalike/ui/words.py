@@ -71,8 +71,10 @@ def chips(words: Sequence[Named]) -> str:
     for kind, title in KIND_NAMES.items():
         of_kind = [item for item in words if item.kind == kind]
         if of_kind:
-            rows.append(f"<dt>{title}</dt><dd>{''.join(map(_chip, of_kind))}</dd>")
-    return f'<dl class="words">{"".join(rows)}</dl>'
+            rows.append(
+                f'<div class="kind">{title}</div><div class="names">{"".join(map(_chip, of_kind))}</div>'
+            )
+    return f'<div class="words">{"".join(rows)}</div>'
 
 
 def _chip(item: Named) -> str:

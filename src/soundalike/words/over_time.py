@@ -61,11 +61,6 @@ def from_moments(
     )
 
 
-def mean(stretches: Probabilities) -> Probabilities:
-    """Probabilities of the whole clip."""
-    return Probabilities(stretches.tags.mean(axis=0), stretches.classes.mean(axis=0))
-
-
 def _dense(x: NDArray[np.floating], layer: Layer) -> NDArray[np.float32]:
     kernel, bias = layer
     return np.asarray(x.astype(np.float32) @ kernel + bias)

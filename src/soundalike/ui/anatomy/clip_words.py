@@ -12,9 +12,10 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import sandbox
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.index.index import Index
-from soundalike.ui import server, session
+from soundalike.ui import components, server, session
 from soundalike.ui.anatomy import component
 from soundalike.words import library, naming, over_time
+from soundalike.words.library import LibraryWords
 from soundalike.words.naming import Naming
 from soundalike.words.strengths import Probabilities
 
@@ -30,11 +31,11 @@ class ClipWords:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> ClipWords | None:
     """A library track's words; None if the index was built without them."""
-    if not library.has_words(index):
+    row, models = index.row(track_id), server.models_of(index)
+    known, moments = library.of(index, models), over_time.of_track(index, row, models)
+    if known is None or moments is None:
         return None
-    moments = over_time.of_track(index, index.row(track_id), server.models_of(index))
-    shown = component.of_library(index, track_id)
-    return None if moments is None else _words(index, moments, shown)
+    return _words(known, known.of_track(row), moments, component.of_library(index, track_id))
 
 
 def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:
@@ -45,18 +46,19 @@ def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:
     AudioError, ModelError
         If the clip is unusable, or a network is missing.
     """
-    if not library.has_words(index):
+    models = server.models_of(index)
+    known = library.of(index, models)
+    if known is None:
         return None
-    clip = analysis_window(sandbox.decode(content))
-    with session.turn(lambda place: None)():
-        moments = over_time.of_clip(clip, server.models_of(index))
-    return _words(index, moments, shown)
+    waiting = components.waiting_line()
+    clip = analysis_window(session.in_turn(sandbox.decode, waiting)(content))
+    with session.turn(waiting)():
+        whole, moments = library.of_clip(clip, models), over_time.of_clip(clip, models)
+    return _words(known, whole, moments, shown)
 
 
-def _words(index: Index, moments: Probabilities, shown: Anatomy) -> ClipWords:
-    known = library.of(index, server.models_of(index))
-    assert known is not None
+def _words(
+    known: LibraryWords, whole: Probabilities, moments: Probabilities, shown: Anatomy
+) -> ClipWords:
     frames = int(shown.panels["mel"].values.shape[1])
-    return ClipWords(
-        naming.sounds_like(known, over_time.mean(moments)), taggram.panel(known, moments, frames)
-    )
+    return ClipWords(naming.sounds_like(known, whole), taggram.panel(known, moments, frames))
