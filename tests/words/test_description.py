@@ -30,6 +30,8 @@ def labels(text: str) -> list[str]:
         ("techno at 128 bpm", ["techno", "128 BPM"]),
         ("a waltz in C♯ minor", ["C♯ minor"]),
         ("b flat major", ["A♯ major"]),
+        ("sad, in a minor key", ["sad", "minor"]),
+        ("a minor", ["A minor"]),
     ],
 )
 def test_terms(text: str, expected: list[str]) -> None:

@@ -123,7 +123,8 @@ def _take_tempos(text: str) -> tuple[str, list[str]]:
 
 
 def _take_keys(text: str) -> tuple[str, list[str]]:
-    pattern = r"\b([a-g])\s*(#|♯|b|♭|sharp|flat)?\s*(major|minor)\b"
+    # "A minor key" is any minor key.
+    pattern = r"\b(?!a\s+(?:major|minor)\s+key)([a-g])\s*(#|♯|b|♭|sharp|flat)?\s*(major|minor)\b"
     names = []
     for letter, sign, mode in re.findall(pattern, text):
         step = 1 if sign in ("#", "♯", "sharp") else -1 if sign else 0
