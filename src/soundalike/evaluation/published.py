@@ -45,7 +45,7 @@ class Figures:
 CLAIMED_ACCURACY = 0.56
 """Figures stated in the article for its head."""
 CHECKED = Figures(0.554, 0.426, 0.570, 0.124)
-"""Result of `figures` for the published features (`benchmarks/article.py`, and a reference test)."""
+"""Result of `figures` for the published features, which a reference test computes again."""
 
 
 def figures(features: NDArray[np.float32], labels: Sequence[str], n_train: int) -> Figures:
