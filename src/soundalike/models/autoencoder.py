@@ -95,14 +95,7 @@ class Autoencoder:
 
     @cached_property
     def _run(self) -> Network:
-        return Network(
-            (None, *INPUT_SHAPE, 1), lambda shape: _graph(self.layers, shape), lambda: self._model()
-        )
-
-    def _model(self) -> keras.Model:
-        network = build(seed=0)
-        network.set_weights(list(self.layers))
-        return network
+        return Network((None, *INPUT_SHAPE, 1), self.layers, _graph, _model)
 
     def embed(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """The code of one matrix [shape=(20, 1293)] -> float32 [shape=(512,)]."""
@@ -143,6 +136,12 @@ def _shapes() -> list[tuple[int, ...]]:
         shapes += [(*kernel, filters, in_channels), (filters,)]
         in_channels = filters
     return shapes
+
+
+def _model(layers: Sequence[NDArray[np.float32]]) -> keras.Model:
+    network = build(seed=0)
+    network.set_weights(list(layers))
+    return network
 
 
 def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:

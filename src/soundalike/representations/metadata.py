@@ -50,6 +50,8 @@ ONE_HOT = {
 
 TITLE = "title"
 TITLE_DIM = 300
+DIM = 0
+"""The length of a vector depends on the table."""
 
 DESCRIPTION = (
     "A metadata-only baseline that ignores the audio. Two tracks match if they share an artist, a time "
