@@ -170,7 +170,7 @@ _ALL = (
         moment_weights=yamnet.moment_weights,
     ),
     _of(yamnet_classes, "Sound classes", ("yamnet",), scaling=CENTRED),
-    _of(metadata, "Metadata", from_table=lambda tracks: metadata.from_table(tracks).matrix),
+    _of(metadata, "Metadata", from_table=metadata.from_table),
     _of(cf_regression, "Listeners' taste", ("factors",)),
     _of(fma518, "Spectral statistics", scaling=STANDARDISED),
 )
