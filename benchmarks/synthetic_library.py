@@ -29,7 +29,6 @@ from scipy.optimize import brentq
 from soundalike import paths, representations
 from soundalike.index import index as indices
 from soundalike.index import storage
-from soundalike.index.index import Index
 from soundalike.indexing import derived
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
@@ -151,8 +150,3 @@ def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, ob
         "models": {},
         "files": {},
     }
-
-
-def bundled_library() -> Index:
-    """The bundled library."""
-    return indices.load(paths.ASSETS / "index")
