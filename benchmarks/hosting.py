@@ -12,11 +12,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import uploads
 from figures import Figure, parser, show
 from playwright.sync_api import Browser
 from psutil import Process
-from serving import SETTLED, browser, served
+from serving import SETTLED, browser, served, upload, visit
 
 BAR_MB = 1_000
 UPLOADS = 6
@@ -48,17 +47,9 @@ def main() -> None:
 def megabytes(chromium: Browser, environment: dict[str, Any]) -> float:
     """Memory of a server after some uploads and a visit to every page."""
     with served(**environment) as server:
-        page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        page.set_default_timeout(120_000)
-        page.goto(server.address)
-        page.locator(SETTLED).wait_for()
-        page.get_by_text("Upload", exact=True).first.click()
+        page = visit(chromium, server.address)
         for number in range(UPLOADS):
-            name, content = uploads.upload(number)
-            file = {"name": name, "mimeType": "audio/mpeg", "buffer": content}
-            page.locator("input[type=file]").first.set_input_files(file)  # type: ignore[arg-type]
-            page.locator(".single .title").get_by_text(name, exact=True).wait_for()
-            page.locator(SETTLED).wait_for()
+            upload(page, number)
         for name in PAGES:
             page.goto(f"{server.address}/{name}")
             page.locator(SETTLED).wait_for()

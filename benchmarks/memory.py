@@ -23,11 +23,10 @@ import psutil
 import uploads
 from figures import Figure, parser, show
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from serving import SETTLED, browser, served
+from serving import PATIENCE_MS, SETTLED, browser, served, upload, visit
 
 MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR = 1_500, 20, 5.0
 LET_GO_S, COLLECTED_S = 125, 35
-PATIENCE_MS = 120_000
 
 Memory = Callable[[], float]
 
@@ -123,27 +122,6 @@ def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
     expect(page.locator(".plots, figcaption").first).to_be_visible()
     page.locator(SETTLED).wait_for()
     return page.context
-
-
-def visit(chromium: Browser, address: str) -> Page:
-    """Open a new session at the first page, ready for an upload."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_text("Upload", exact=True).first.click()
-    page.locator("input[type=file]").first.wait_for(state="attached")
-    return page
-
-
-def upload(page: Page, number: int) -> None:
-    """Upload a clip and wait for its playlist."""
-    name, content = uploads.upload(number)
-    field = page.locator("input[type=file]").first
-    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
-    expect(page.locator(".single .title")).to_have_text(name)
-    expect(page.locator("tbody .title")).to_have_count(10)
-    page.locator(SETTLED).wait_for()
 
 
 def leave(context: BrowserContext) -> None:

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+import uploads
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -27,6 +28,7 @@ FLAGS = [
 ]
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selector of a page whose script isn't running."""
+PATIENCE_MS = 120_000
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,34 @@ def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> Non
 @contextmanager
 def browser() -> Iterator[Browser]:
     """An installed Chromium, headless."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         yield started
         started.close()
+
+
+def installed() -> str:
+    """Path of a Chromium."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
+
+
+def visit(chromium: Browser, address: str) -> Page:
+    """Open a new session at the first page, ready for an upload."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(address)
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").first.wait_for(state="attached")
+    return page
+
+
+def upload(page: Page, number: int) -> None:
+    """Upload a clip (`uploads`) and wait for its playlist."""
+    name, content = uploads.upload(number)
+    field = page.locator("input[type=file]").first
+    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
+    expect(page.locator(".single .title")).to_have_text(name, timeout=PATIENCE_MS)
+    expect(page.locator("tbody .title")).to_have_count(10, timeout=PATIENCE_MS)
+    page.locator(SETTLED).wait_for()
