@@ -212,7 +212,7 @@ def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Seque
         visitor.stop()
     together = Seen()
     for visitor in visitors:
-        visitor.join()
+        visitor.join(PATIENCE_MS / 1_000)
         together.add(visitor.seen)
     return together
 

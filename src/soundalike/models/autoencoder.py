@@ -161,7 +161,7 @@ def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> ope
     for number, (_, _, stride) in enumerate(reversed(LAYERS), start=len(LAYERS)):
         x = graph.transposed_convolution(x, pairs[number], stride)
         x = x if number == 2 * len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
-    reconstruction = graph.channels_last(graph.first(x, N_FRAMES, axis=3))
+    reconstruction = graph.channels_last(graph.between(x, 0, N_FRAMES, axis=3))
     return graph.model([code, reconstruction], inputs)
 
 
