@@ -133,7 +133,7 @@ def precision(
     return np.array(values)
 
 
-def hubs_of(cosines: Array) -> hubness.Hubness:
+def hubs_of(cosines: NDArray[np.floating]) -> hubness.Hubness:
     """Hubs and orphans among lists of ten."""
     others = cosines.copy()
     np.fill_diagonal(others, -np.inf)

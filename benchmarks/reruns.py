@@ -193,7 +193,7 @@ def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
 
 def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
     """Changes that the page's own components make, as by their callbacks."""
-    index = _index()
+    index = session.open_index()
     track = index.ids[(37 * repeat + 11) % len(index)]
     state = app.session_state
 
@@ -219,10 +219,6 @@ def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
         by = state["features_by"]
         size = 25_600 if by == "vgg_mel" else 32
         yield "a cell of the grid", put(features_dimension=(3_400 + 512 * repeat) % size)
-
-
-def _index() -> Any:
-    return session.open_index()
 
 
 def _option(widget: Any, repeat: int) -> int:

@@ -40,22 +40,19 @@ class Served:
     address : URL of the app, without a trailing slash
     pid : process id of the server
     started : time of its start, by `time.monotonic`
-    log : its output
     """
 
     address: str
     pid: int
     started: float
-    log: Path
 
 
 @contextmanager
-def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
-    """Serve the app on a free port, with its own folder for files it might write.
+def served(**environment: str) -> Iterator[Served]:
+    """Serve the app on a free port, with its own folder for files it might write, once it responds.
 
     Parameters
     ----------
-    wait : wait until it responds; browsers that connect earlier can be refused
     environment : variables in addition to this process's
     """
     with socket.socket() as free:
@@ -77,18 +74,17 @@ def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
             )
         try:
             address = f"http://localhost:{port}"
-            if wait:
-                wait_for(address, server)
-            yield Served(address, server.pid, started, log)
+            wait_for(address, server)
+            yield Served(address, server.pid, started)
         finally:
             server.terminate()
             server.wait(20)
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Wait until a server responds; fail with advice after a minute or when it has exited."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (server is None or server.poll() is None):
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 return
