@@ -114,8 +114,10 @@ def visit(chromium: Browser, address: str) -> Page:
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto(address)
+    page.locator(SETTLED).wait_for()
     page.get_by_text("Upload", exact=True).first.click()
     page.locator("input[type=file]").first.wait_for(state="attached")
+    page.locator(SETTLED).wait_for()
     return page
 
 
