@@ -45,8 +45,6 @@ bench-all: bench
 	$(BIN)/python benchmarks/genre_head.py
 	$(BIN)/python benchmarks/duplicates.py
 	$(BIN)/python benchmarks/playlists.py
-	$(BIN)/python benchmarks/decoders.py
-	$(BIN)/python benchmarks/decoding.py
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/large_library.py
 	$(BIN)/python benchmarks/kills.py

@@ -39,7 +39,6 @@ MEASUREMENTS = {
     "cold_start": "cold_start.py",
     "reruns": "reruns.py",
     "memory": "memory.py",
-    "hosting": "hosting.py",
     "load": "load.py",
     "peers": "peers.py",
 }

@@ -73,10 +73,7 @@ def scaled(kind: Scaling | None, vectors: Array) -> Array:
     """Vectors scaled like an index of all of them, or of unit length."""
     if kind is None:
         return scaling.apply(CENTRED, vectors, np.stack([0 * vectors[0], 0 * vectors[0] + 1]))
-    wide = vectors.astype(np.float64)
-    return scaling.apply(
-        kind, vectors, scaling.fit(kind, len(wide), wide.mean(axis=0), wide.std(axis=0))
-    )
+    return scaling.scaled_by_themselves(kind, vectors)
 
 
 def joined(*parts: Array) -> Array:
@@ -136,7 +133,7 @@ def precision(
     return np.array(values)
 
 
-def hubs_of(cosines: Array) -> hubness.Hubness:
+def hubs_of(cosines: NDArray[np.floating]) -> hubness.Hubness:
     """Hubs and orphans among lists of ten."""
     others = cosines.copy()
     np.fill_diagonal(others, -np.inf)

@@ -52,8 +52,8 @@ class Seen:
             getattr(self, name).extend(values)
 
 
-class Distant:
-    """Uploads clips and views pages in its own thread, from `start` until `stop`.
+class Distant(threading.Thread):
+    """Uploads clips and views pages, from `start` until `stop`.
 
     Parameters
     ----------
@@ -76,6 +76,7 @@ class Distant:
         clips: Sequence[int],
         expected: Sequence[Sequence[str]],
     ) -> None:
+        super().__init__(daemon=True)
         self.seen = Seen()
         self._address = address
         self._think_s = think_s
@@ -83,21 +84,13 @@ class Distant:
         self._expected = expected
         self._chance = random.Random(number)
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._stay, daemon=True)
-
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
 
     def stop(self) -> None:
         """Stop after the current response; `join` waits for it."""
         self._over.set()
 
-    def join(self) -> None:
-        """Wait for the end."""
-        self._thread.join(PATIENCE_S)
-
-    def _stay(self) -> None:
+    def run(self) -> None:
+        """Visit the app; an early end is recorded as a problem."""
         try:
             with Wire(self._address) as wire:
                 self._look_around(wire)

@@ -14,13 +14,13 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
-from encoding import encode
 from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.audio.clip import SAMPLE_RATE, Clip
+from soundalike.evaluation.robustness_files import encode
 from soundalike.features import fingerprint
 from soundalike.index import index
 from soundalike.index.duplicates import SIMILARITY
@@ -36,7 +36,7 @@ Samples = NDArray[np.float32]
 
 def encoded(container: str, codec: str, bit_rate: int) -> Callable[[Samples], Clip]:
     """Change: encode in a lossy format."""
-    return lambda samples: decoding.decode(encode(samples, container, codec, "mono", bit_rate))
+    return lambda samples: decoding.decode(encode(samples, container, codec, bit_rate))
 
 
 def trimmed(seconds: float) -> Callable[[Samples], Clip]:

@@ -1,6 +1,6 @@
 """Fuzz the decoder with thousands of damaged files in every accepted format, as uploads.
 
-    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--format NAME ...] [--json FILE]
+    python benchmarks/fuzz.py [--count 10000] [--seed 0] [--format NAME ...]
 
 Each mutant is processed like an upload: the sandbox decodes it (`sandbox.Pool.decode_stereo`, both the
 mix and the channels), and its representative half minute is selected. Prints a row per format: how many
@@ -11,12 +11,11 @@ the maximum time and memory. The same seed gives the same mutants.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import mutations
@@ -131,7 +130,6 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000, help="mutants of each format")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--format", action="append", choices=list(mutations.FORMATS))
-    parser.add_argument("--json", type=Path, help="write all numbers there too")
     parser.add_argument("--keep", type=Path, help="a folder for mutants that broke something")
     asked = parser.parse_args()
     print("| format | mutants | decoded | refused | crashes | over 5 s | unhandled | longest | memory |")
@@ -147,9 +145,6 @@ def main() -> int:
         numbers = " | ".join(f"{getattr(row, column):,}" for column in COLUMNS)
         shown = f"| {row.mutants:,} | {numbers} | {row.longest:.2f} s | {row.memory:.0f} MB |"
         print(f"| {name} {shown}", flush=True)
-        if asked.json:
-            text = json.dumps({"seed": asked.seed, "formats": [asdict(done) for done in rows]}, indent=1)
-            asked.json.write_text(text, encoding="utf-8")
     return int(any(row.crashes or row.slow or row.unhandled for row in rows))
 
 

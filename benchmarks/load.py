@@ -21,7 +21,6 @@ import asyncio
 import os
 import random
 import re
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -32,8 +31,8 @@ from statistics import median
 import uploads
 from distant import Distant, Seen, Wire
 from figures import Figure, parser, percentile, show
-from playwright.async_api import Browser, Page, async_playwright
-from serving import BROWSERS, FLAGS, SETTLED, served
+from playwright.async_api import Page, async_playwright
+from serving import FLAGS, SETTLED, installed, served
 
 BAR_MS = 500
 PATIENCE_MS = 300_000
@@ -139,16 +138,12 @@ class Visitor:
         await self.page.get_by_role("link", name=name, exact=True).first.click()
         self.log.page_ms.append(await self.page.evaluate("(wanted) => drawn(wanted)", PAGES[name]))
         await self.page.locator(SETTLED).wait_for()
-        await self.note_alerts()
+        seen = await self.page.evaluate(LOOK)
+        self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
 
     async def think(self) -> None:
         """Pause like a user."""
         await asyncio.sleep(self.chance.uniform(*THINK_S))
-
-    async def note_alerts(self) -> None:
-        """Record alerts about errors."""
-        seen = await self.page.evaluate(LOOK)
-        self.log.problems.extend(f"shown: {text}" for text in seen["alerts"])
 
     def _console(self, message: object) -> None:
         # On a page's own URL, Streamlit first looks for its server below it, and gets a 404.
@@ -206,9 +201,8 @@ def crowd_in_tabs(address: str, sessions: int, seconds: float, expected: Sequenc
 
 def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
     """Observations of users with remote browsers."""
-    clips = len(expected) // sessions
     visitors = [
-        Distant(address, number, THINK_S, range(number * clips, (number + 1) * clips), expected)
+        Distant(address, number, THINK_S, clips_of(number, sessions, expected), expected)
         for number in range(sessions)
     ]
     for visitor in visitors:
@@ -218,7 +212,7 @@ def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Seque
         visitor.stop()
     together = Seen()
     for visitor in visitors:
-        visitor.join()
+        visitor.join(PATIENCE_MS / 1_000)
         together.add(visitor.seen)
     return together
 
@@ -226,47 +220,28 @@ def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Seque
 async def crowd(
     address: str, sessions: int, seconds: float, expected: Sequence[list[str]], log: Seen
 ) -> None:
-    """All sessions at once."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
+    """All sessions at once; an early end of one is recorded as an error."""
     async with async_playwright() as playwright:
-        chromium = await playwright.chromium.launch(executable_path=found, args=FLAGS)
+        chromium = await playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         until = time.monotonic() + seconds
-        clips = len(expected) // sessions
-        visits = [
-            stay(
-                chromium,
-                address,
-                number,
-                range(number * clips, (number + 1) * clips),
-                until,
-                expected,
-                log,
-            )
-            for number in range(sessions)
-        ]
-        await asyncio.gather(*visits)
+
+        async def stay(number: int) -> None:
+            context = await chromium.new_context(viewport={"width": 1280, "height": 900})
+            visitor = Visitor(number, await context.new_page(), expected, log)
+            try:
+                await visitor.stay(address, clips_of(number, sessions, expected), until)
+            except Exception as error:  # noqa: BLE001
+                log.problems.append(f"session {number}: {error}")
+            await context.close()
+
+        await asyncio.gather(*map(stay, range(sessions)))
         await chromium.close()
 
 
-async def stay(
-    chromium: Browser,
-    address: str,
-    number: int,
-    clips: Sequence[int],
-    until: float,
-    expected: Sequence[list[str]],
-    log: Seen,
-) -> None:
-    """One user's session; an early end is recorded as an error."""
-    context = await chromium.new_context(viewport={"width": 1280, "height": 900})
-    visitor = Visitor(number, await context.new_page(), expected, log)
-    try:
-        await visitor.stay(address, clips, until)
-    except Exception as error:  # noqa: BLE001
-        log.problems.append(f"session {number}: {error}")
-    await context.close()
+def clips_of(number: int, sessions: int, expected: Sequence[list[str]]) -> range:
+    """Numbers of the clips that a session uploads."""
+    count = len(expected) // sessions
+    return range(number * count, (number + 1) * count)
 
 
 def alone(count: int) -> list[list[str]]:

@@ -1,30 +1,24 @@
-"""Size and speed of the map, and accuracy of placing clips on it.
+"""Size and speed of the map.
 
     python benchmarks/map_page.py
 
-First, for libraries of 478, 8,000 (FMA-small) and 106,574 (FMA-large) tracks with random positions and
+For libraries of 478, 8,000 (FMA-small) and 106,574 (FMA-large) tracks with random positions and
 synthetic names: the bytes that the page sends for the map and the time to prepare them; and, in a
 headless Chromium, the time until the map is drawn, the frame time while it is panned, and the time to
 find the point under the mouse. FMA-large is measured as shown on the page (thinned) and whole.
-
-Second, on the bundled library: the distance of `layout.place` from UMAP's own `transform` for held-out
-tracks, in units of the map's radius, compared with random positions; and for both, the share of each
-such track's ten nearest in the full space that are among its ten nearest on the map.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from playwright.sync_api import Browser
+from serving import browser
 
-from soundalike import paths
-from soundalike.index import index
-from soundalike.projection import layout, quality
 from soundalike.ui import frontend
 from soundalike.ui.map import charts, component
 from soundalike.ui.map.charts import Colouring
@@ -67,38 +61,24 @@ MEASURE = """([data, frames]) => {
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print the table."""
     print("| tracks | drawn | sent, kB | made ready, ms | drawn after, ms | a frame, ms | hover, ms |")
     print("|---:|---:|---:|---:|---:|---:|---:|")
-    for size in SIZES:
-        print(_weigh(size, charts.MAX_POINTS), flush=True)
-    print(_weigh(SIZES[-1], SIZES[-1]), flush=True)
-    opened = index.load(paths.index_folder())
-    print("\n| map | median distance | 90th percentile | at random | kept | kept by UMAP |")
-    print("|---|---:|---:|---:|---:|---:|")
-    for name in opened.names:
-        for setting in (
-            layout.DEFAULT,
-            layout.Setting(dims=3),
-            layout.Setting(n_neighbors=5),
-        ):
-            found = quality.transform_error(opened, name, setting)
-            print(
-                f"| {name}, {setting.name} | {found['median']:.2f} | {found['p90']:.2f} "
-                f"| {found['chance']:.2f} | {found['kept']:.2f} | {found['kept_umap']:.2f} |",
-                flush=True,
-            )
+    with browser() as chromium:
+        for size in SIZES:
+            print(_weigh(chromium, size, charts.MAX_POINTS), flush=True)
+        print(_weigh(chromium, SIZES[-1], SIZES[-1]), flush=True)
 
 
-def _weigh(size: int, limit: int) -> str:
+def _weigh(chromium: Browser, size: int, limit: int) -> str:
     tracks, positions, colours = _library(size)
     start = time.perf_counter()
     points = charts.points("map", tracks, positions, colours, limit=limit)
     ready = (time.perf_counter() - start) * 1_000
     data = {"key": "map", "label": "", "points": points}
     sent = len(json.dumps(data))
-    browser = _draw(data)
-    drawing = " | ".join(f"{browser[name]:.1f}" for name in ("first", "frame", "hover"))
+    times = _draw(chromium, data)
+    drawing = " | ".join(f"{times[name]:.1f}" for name in ("first", "frame", "hover"))
     return f"| {size:,} | {len(points['ids']):,} | {sent / 1_000:,.0f} | {ready:.0f} | {drawing} |"
 
 
@@ -122,24 +102,14 @@ def _library(size: int) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.float
     return tracks, rng.normal(size=(size, 2)).astype(np.float32), colours
 
 
-def _draw(data: dict[str, Any]) -> dict[str, float]:
-    """Times in a browser, in milliseconds; NaN without Chromium."""
-    found = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if found is None:
-        return dict.fromkeys(("first", "frame", "hover"), float("nan"))
-    from playwright.sync_api import sync_playwright
-
+def _draw(chromium: Browser, data: dict[str, Any]) -> dict[str, float]:
+    """Times in a browser, in milliseconds."""
     script = component.script().replace("export default function", "function drawMap")
-    css = frontend.read("map.css")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_content(PAGE.format(css=css, js=script))
-        page.wait_for_function("window.ready")
-        times: dict[str, float] = page.evaluate(MEASURE, [data, FRAMES])
-        browser.close()
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.set_content(PAGE.format(css=frontend.read("map.css"), js=script))
+    page.wait_for_function("window.ready")
+    times: dict[str, float] = page.evaluate(MEASURE, [data, FRAMES])
+    page.close()
     return times
 
 

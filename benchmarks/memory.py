@@ -1,6 +1,6 @@
 """Memory of the served app, and whether it is released.
 
-    python benchmarks/memory.py [--sessions N] [--uploads N] [--json]
+    python benchmarks/memory.py [--sessions N] [--uploads N] [--hosted N] [--json]
 
 The server's resident memory (RSS of the whole process, including mapped files), measured from outside:
 
@@ -10,7 +10,10 @@ The server's resident memory (RSS of the whole process, including mapped files),
    the app. Streamlit releases a session two minutes after its browser left, when the next one leaves;
    the app collects garbage every half minute while it has users;
 3. over N consecutive uploads in one browser page: the median of the last tenth compared with that of the
-   second tenth, after one-off growth.
+   second tenth, after one-off growth;
+4. of all processes together, shared memory counted once (Linux's proportional set size), after N uploads
+   and a visit to every page, in three configurations: for a host with little memory
+   (`SOUNDALIKE_LIGHT=1`: no VGG16, one decoding process), the default, and on TensorFlow.
 """
 
 from __future__ import annotations
@@ -18,16 +21,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from statistics import median
+from typing import Any
 
 import psutil
 import uploads
 from figures import Figure, parser, show
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from serving import SETTLED, browser, served
+from serving import PATIENCE_MS, SETTLED, browser, served, upload, visit
 
-MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR = 1_500, 20, 5.0
+MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR, SMALL_BAR_MB = 1_500, 20, 5.0, 1_000
 LET_GO_S, COLLECTED_S = 125, 35
-PATIENCE_MS = 120_000
+PAGES = ("anatomy", "map", "features", "compare", "about")
+SMALL = "on a small host, without VGG16"
+WAYS = {
+    SMALL: {"SOUNDALIKE_LIGHT": "1"},
+    "with both networks": {"SOUNDALIKE_LIGHT": "0"},
+    "with both networks on TensorFlow": {"SOUNDALIKE_LIGHT": "0", "SOUNDALIKE_RUNTIME": "tensorflow"},
+}
 
 Memory = Callable[[], float]
 
@@ -37,6 +47,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--sessions", type=int, default=20)
     options.add_argument("--uploads", type=int, default=500)
+    options.add_argument("--hosted", type=int, default=6)
     chosen = options.parse_args()
     expect.set_options(timeout=PATIENCE_MS)
     found = []
@@ -61,6 +72,9 @@ def main() -> None:
             found += sessions(chromium, server.address, chosen.sessions, memory)
         if chosen.uploads:
             found += in_a_row(page, chosen.uploads, memory)
+    if chosen.hosted:
+        with browser() as chromium:
+            found += [hosted(chromium, way, chosen.hosted) for way in WAYS]
     show(found, chosen.json)
 
 
@@ -109,6 +123,25 @@ def in_a_row(page: Page, count: int, memory: Memory) -> list[Figure]:
     ]
 
 
+def hosted(chromium: Browser, way: str, count: int) -> Figure:
+    """Memory of all processes of a server in one configuration."""
+    environment: dict[str, Any] = WAYS[way]
+    with served(**environment) as server:
+        page = visit(chromium, server.address)
+        for number in range(count):
+            upload(page, number)
+        for name in PAGES:
+            page.goto(f"{server.address}/{name}")
+            page.locator(SETTLED).wait_for()
+            page.wait_for_timeout(1_000)
+        process = psutil.Process(server.pid)
+        processes = [process, *process.children(recursive=True)]
+        taken = sum(each.memory_full_info().pss for each in processes) / 1e6
+        page.context.close()
+    bar = SMALL_BAR_MB if way == SMALL else None
+    return Figure(f"memory of all processes {way}", round(taken), "MB", bar)
+
+
 def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
     """Open a session that uploads a clip on Recommend and on Anatomy, and stays."""
     page = visit(chromium, address)
@@ -123,27 +156,6 @@ def look_around(chromium: Browser, address: str, number: int) -> BrowserContext:
     expect(page.locator(".plots, figcaption").first).to_be_visible()
     page.locator(SETTLED).wait_for()
     return page.context
-
-
-def visit(chromium: Browser, address: str) -> Page:
-    """Open a new session at the first page, ready for an upload."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE_MS)
-    page = context.new_page()
-    page.goto(address)
-    page.get_by_text("Upload", exact=True).first.click()
-    page.locator("input[type=file]").first.wait_for(state="attached")
-    return page
-
-
-def upload(page: Page, number: int) -> None:
-    """Upload a clip and wait for its playlist."""
-    name, content = uploads.upload(number)
-    field = page.locator("input[type=file]").first
-    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
-    expect(page.locator(".single .title")).to_have_text(name)
-    expect(page.locator("tbody .title")).to_have_count(10)
-    page.locator(SETTLED).wait_for()
 
 
 def leave(context: BrowserContext) -> None:

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from default_variants import hubs_of
 from numpy.typing import NDArray
 
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
-from soundalike.evaluation import hubness, metrics, rankings
+from soundalike.evaluation import metrics, rankings
 from soundalike.index import index
 from soundalike.index.index import Index
 
@@ -81,10 +82,7 @@ def _untagged(opened: Index) -> NDArray[np.bool_]:
 
 
 def _row(name: str, matrix: NDArray[np.floating[Any]], scored: metrics.Precision, against: str) -> str:
-    others = matrix.astype(np.float64).copy()
-    np.fill_diagonal(others, -np.inf)
-    nearest = np.argsort(-others, axis=1, kind="stable")[:, :K]
-    hubs = hubness.hubness(nearest, len(matrix))
+    hubs = hubs_of(matrix.astype(np.float64))
     return (
         f"| {name} | {scored.mean:.3f} | {scored.low:.3f} to {scored.high:.3f} | {hubs.skew:.2f} "
         f"| {hubs.orphans:.1%} | {against} |"

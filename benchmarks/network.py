@@ -154,11 +154,7 @@ def similarities(
 def scaled(name: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Vectors scaled like an index of all of them."""
     kind = representations.get(name).scaling
-    if kind is None:
-        return vectors
-    wide = vectors.astype(np.float64)
-    fitted = scaling.fit(kind, len(wide), wide.mean(axis=0), wide.std(axis=0))
-    return scaling.apply(kind, vectors, fitted)
+    return vectors if kind is None else scaling.scaled_by_themselves(kind, vectors)
 
 
 def cosine(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:

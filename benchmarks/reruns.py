@@ -97,32 +97,18 @@ def main() -> None:
             for view in VIEWS[page]
             for cost in costs_of(page, view, chosen.repeats)
         ]
-    slowest = sorted(costs, key=lambda cost: -cost.ms)[:WORST]
-    busiest = sorted(costs, key=lambda cost: -cost.worked_ms)[:WORST]
-    largest = sorted(costs, key=lambda cost: -cost.kilobytes)[:WORST]
+
+    def worst(name: str, unit: str, bar: float, of: Callable[[Cost], float]) -> Figure:
+        """The largest value of all changes, and the next five as a note."""
+        first = sorted(costs, key=of, reverse=True)[:WORST]
+        note = "; ".join(f"{cost.where} {of(cost):.0f} {unit}" for cost in first)
+        return Figure(f"rerun, the {name}", round(of(first[0]), 1), unit, bar, note)
+
     show(
         [
-            Figure(
-                "rerun, the slowest widget's median",
-                round(slowest[0].ms, 1),
-                "ms",
-                BAR_MS,
-                "; ".join(f"{cost.where} {cost.ms:.0f} ms" for cost in slowest),
-            ),
-            Figure(
-                "rerun, the largest widget's messages",
-                round(largest[0].kilobytes, 1),
-                "kB",
-                BAR_KB,
-                "; ".join(f"{cost.where} {cost.kilobytes:.0f} kB" for cost in largest),
-            ),
-            Figure(
-                "rerun, the slowest widget's processor time, median",
-                round(busiest[0].worked_ms, 1),
-                "ms",
-                BAR_MS,
-                "; ".join(f"{cost.where} {cost.worked_ms:.0f} ms" for cost in busiest),
-            ),
+            worst("slowest widget's median", "ms", BAR_MS, lambda cost: cost.ms),
+            worst("largest widget's messages", "kB", BAR_KB, lambda cost: cost.kilobytes),
+            worst("slowest widget's processor time, median", "ms", BAR_MS, lambda cost: cost.worked_ms),
             Figure("rerun, median of all widgets", round(median(c.ms for c in costs), 1), "ms", BAR_MS),
             Figure("widgets changed", len(costs), ""),
             Figure("of them over 100 ms", sum(cost.ms > BAR_MS for cost in costs), ""),
@@ -207,7 +193,7 @@ def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
 
 def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
     """Changes that the page's own components make, as by their callbacks."""
-    index = _index()
+    index = session.open_index()
     track = index.ids[(37 * repeat + 11) % len(index)]
     state = app.session_state
 
@@ -233,10 +219,6 @@ def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
         by = state["features_by"]
         size = 25_600 if by == "vgg_mel" else 32
         yield "a cell of the grid", put(features_dimension=(3_400 + 512 * repeat) % size)
-
-
-def _index() -> Any:
-    return session.open_index()
 
 
 def _option(widget: Any, repeat: int) -> int:

@@ -15,7 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+import uploads
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -27,6 +28,7 @@ FLAGS = [
 ]
 SETTLED = "[data-testid=stApp][data-test-script-state=notRunning]"
 """Selector of a page whose script isn't running."""
+PATIENCE_MS = 120_000
 
 
 @dataclass(frozen=True)
@@ -38,22 +40,19 @@ class Served:
     address : URL of the app, without a trailing slash
     pid : process id of the server
     started : time of its start, by `time.monotonic`
-    log : its output
     """
 
     address: str
     pid: int
     started: float
-    log: Path
 
 
 @contextmanager
-def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
-    """Serve the app on a free port, with its own folder for files it might write.
+def served(**environment: str) -> Iterator[Served]:
+    """Serve the app on a free port, with its own folder for files it might write, once it responds.
 
     Parameters
     ----------
-    wait : wait until it responds; browsers that connect earlier can be refused
     environment : variables in addition to this process's
     """
     with socket.socket() as free:
@@ -75,18 +74,17 @@ def served(*, wait: bool = True, **environment: str) -> Iterator[Served]:
             )
         try:
             address = f"http://localhost:{port}"
-            if wait:
-                wait_for(address, server)
-            yield Served(address, server.pid, started, log)
+            wait_for(address, server)
+            yield Served(address, server.pid, started)
         finally:
             server.terminate()
             server.wait(20)
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> None:
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     """Wait until a server responds; fail with advice after a minute or when it has exited."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and (server is None or server.poll() is None):
+    while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{address}/_stcore/health", timeout=1):
                 return
@@ -98,10 +96,36 @@ def wait_for(address: str, server: subprocess.Popen[bytes] | None = None) -> Non
 @contextmanager
 def browser() -> Iterator[Browser]:
     """An installed Chromium, headless."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        started = playwright.chromium.launch(executable_path=installed(), args=FLAGS)
         yield started
         started.close()
+
+
+def installed() -> str:
+    """Path of a Chromium."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or sys.exit("There is no Chromium on this machine; install Debian's package chromium.")
+
+
+def visit(chromium: Browser, address: str) -> Page:
+    """Open a new session at the first page, ready for an upload."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.goto(address)
+    page.locator(SETTLED).wait_for()
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").first.wait_for(state="attached")
+    page.locator(SETTLED).wait_for()
+    return page
+
+
+def upload(page: Page, number: int) -> None:
+    """Upload a clip (`uploads`) and wait for its playlist."""
+    name, content = uploads.upload(number)
+    field = page.locator("input[type=file]").first
+    field.set_input_files({"name": name, "mimeType": "audio/mpeg", "buffer": content})
+    expect(page.locator(".single .title")).to_have_text(name, timeout=PATIENCE_MS)
+    expect(page.locator("tbody .title")).to_have_count(10, timeout=PATIENCE_MS)
+    page.locator(SETTLED).wait_for()

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike import paths, representations
+from soundalike import representations
 from soundalike.index import storage
 from soundalike.indexing import derived
 from soundalike.projection import layout
@@ -200,27 +199,15 @@ def _write_manifest(folder: Path, table: pd.DataFrame, maps: dict[str, Any], nam
         "genres": list(PREDICTED),
         "models": {},
         "maps": maps,
-        "files": {path.name: _facts(path) for path in sorted(folder.iterdir()) if _listed(path)},
+        "files": {},
     }
     if name is not None:
         manifest["name"] = name
-    (folder / storage.MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-
-
-def _listed(path: Path) -> bool:
-    return path.suffix == ".npy" or path.name == storage.TRACKS
-
-
-def _facts(path: Path) -> dict[str, Any]:
-    facts: dict[str, Any] = {"bytes": path.stat().st_size, "sha256": paths.sha256_of(path)}
-    if path.suffix == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
-    return facts
+    storage.write_manifest(folder, manifest)
 
 
 def _save(folder: Path, name: str, values: NDArray[Any], dtype: type) -> None:
-    np.save(folder / f"{name}.npy", np.asarray(values, dtype), allow_pickle=False)
+    storage.save(folder, name, np.asarray(values, dtype))
 
 
 def main() -> None:

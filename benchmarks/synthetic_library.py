@@ -29,7 +29,6 @@ from scipy.optimize import brentq
 from soundalike import paths, representations
 from soundalike.index import index as indices
 from soundalike.index import storage
-from soundalike.index.index import Index
 from soundalike.indexing import derived
 
 NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
@@ -39,20 +38,10 @@ _BLOCK = 512
 
 @dataclass(frozen=True)
 class Spectrum:
-    """Variances and means along the principal directions [shape=(dim,)], largest variance first.
-
-    Attributes
-    ----------
-    measured : number of measured variances; the rest follows the power law
-    exponent : exponent of the power law
-    explained : share of the held-out variance in the measured ones
-    """
+    """Variances and means along the principal directions [shape=(dim,)], largest variance first."""
 
     variances: NDArray[np.float64]
     means: NDArray[np.float64]
-    measured: int
-    exponent: float
-    explained: float
 
 
 def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
@@ -68,7 +57,6 @@ def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
     variances, means = np.zeros(dim), np.zeros(dim)
     variances[:m] = leading
     means[:m] = directions @ mean
-    exponent = 0.0
     if m < dim:
         places = np.arange(m + 1, dim + 1) / m
         level = float(np.median(leading[-20:]))
@@ -76,7 +64,7 @@ def spectrum(vectors: NDArray[np.float32], seed: int = SEED) -> Spectrum:
         exponent = float(brentq(lambda a: level * (places**-a).sum() - left, -5.0, 1e6))
         variances[m:] = level * places**-exponent
         means[m] = np.sqrt(max(float(mean @ mean - means[:m] @ means[:m]), 0.0))
-    return Spectrum(variances, means, m, exponent, float(leading.sum() / total))
+    return Spectrum(variances, means)
 
 
 def blocks(of: Spectrum, n: int, seed: int = SEED) -> Iterator[NDArray[np.float32]]:
@@ -151,8 +139,3 @@ def manifest(folder: Path, n: int, names: Sequence[str] = NAMES) -> dict[str, ob
         "models": {},
         "files": {},
     }
-
-
-def bundled_library() -> Index:
-    """The bundled library."""
-    return indices.load(paths.ASSETS / "index")

@@ -10,12 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from encoding import encode
 from numpy.typing import NDArray
 
 from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.clip import ANALYSIS_SAMPLES
+from soundalike.evaluation.robustness_files import encode
 
 BIT_RATE = 128_000
 _STRIDE = 101
@@ -29,7 +29,7 @@ def upload(number: int) -> tuple[str, bytes]:
     first = clips[number % len(clips)]
     second = clips[(number * 7 + _STRIDE * (1 + number // len(clips))) % len(clips)]
     mixture = np.asarray(0.5 * _samples(first) + 0.5 * _samples(second)[::-1], np.float32)
-    return f"clip {number:04}.mp3", encode(mixture, "mp3", "libmp3lame", "mono", BIT_RATE)
+    return f"clip {number:04}.mp3", encode(mixture, "mp3", "libmp3lame", BIT_RATE)
 
 
 @lru_cache(maxsize=1)

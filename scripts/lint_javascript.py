@@ -1,8 +1,8 @@
 """Lint the app's JavaScript as it is served, with oxlint.
 
 A component's script is several files of `soundalike.ui.frontend` joined into one module, so a file may
-use definitions from another. This joins them as the components do, runs oxlint on the modules, and maps
-each finding back to its source file. Rules are in .oxlintrc.json.
+use definitions from another. This runs oxlint on the joined modules, each named by its files. Rules are
+in .oxlintrc.json.
 
     python scripts/lint_javascript.py
 """
@@ -10,12 +10,10 @@ each finding back to its source file. Rules are in .oxlintrc.json.
 from __future__ import annotations
 
 import importlib
-import json
 import pkgutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -25,80 +23,44 @@ from streamlit.components import v2
 from soundalike import ui
 from soundalike.ui import frontend
 
-ROOT = Path(__file__).resolve().parents[1]
-CONFIG = ROOT / ".oxlintrc.json"
+CONFIG = Path(__file__).resolve().parents[1] / ".oxlintrc.json"
 PROGRAM = Path(sys.executable).with_name("oxlint")
-UNUSED = "eslint(no-unused-vars)"
-
-Finding = tuple[str, int, str, str]
-"""File, line, rule and message."""
+PARTLY_USED = "player_parts.js"
+"""Shared code, of which each component uses what it needs."""
 
 
-def modules() -> set[tuple[str, ...]]:
-    """The files of every script in the app's components."""
-    names_of: dict[str, tuple[str, ...]] = {}
-    served: set[tuple[str, ...]] = set()
-    read = frontend.read
+def scripts() -> set[str]:
+    """The scripts of all components of the app."""
+    served: set[str] = set()
 
-    def note_names(*names: str) -> str:
-        text = read(*names)
-        names_of[text] = names
-        return text
+    def note(*_: Any, js: str, **__: Any) -> None:
+        served.add(js)
 
-    def note_script(*_: Any, js: str, **__: Any) -> None:
-        served.add(names_of[js])
-
-    with (
-        mock.patch.object(frontend, "read", note_names),
-        mock.patch.object(v2, "component", note_script),
-    ):
+    with mock.patch.object(v2, "component", note):
         for found in pkgutil.walk_packages(ui.__path__, f"{ui.__name__}."):
-            module = importlib.import_module(found.name)
-            for name, value in vars(module).items():
+            for name, value in vars(importlib.import_module(found.name)).items():
                 if name.startswith("_register"):
                     value.__wrapped__()
     return served
 
 
-def findings(names: tuple[str, ...]) -> Iterator[Finding]:
-    """Findings of oxlint in files joined into a module."""
-    places = [
-        (name, line) for name in names for line, _ in enumerate(frontend.read(name).split("\n"), start=1)
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "module.js"
-        path.write_text(frontend.read(*names), encoding="utf-8")
-        asked = [str(PROGRAM), "--config", str(CONFIG), "--format", "json", str(path)]
-        done = subprocess.run(asked, capture_output=True, text=True)
-    try:
-        found = json.loads(done.stdout)["diagnostics"]
-    except ValueError:
-        sys.exit(f"oxlint failed: {done.stdout}{done.stderr}")
-    for problem in found:
-        line = problem["labels"][0]["span"]["line"] if problem["labels"] else 1
-        yield *places[line - 1], problem.get("code", "syntax"), problem["message"]
-
-
-def problems(scripts: set[tuple[str, ...]]) -> list[Finding]:
-    """Findings in all modules; a shared part counts as used if one module uses it."""
-    found = {names: set(findings(names)) for names in scripts}
-    return sorted(
-        one
-        for one in set().union(*found.values())
-        if one[2] != UNUSED or all(one in found[names] for names in scripts if one[0] in names)
-    )
-
-
 def main() -> None:
-    """Print the findings; exit with 1 if there are any."""
-    scripts = modules()
-    missed = {path.name for path in frontend.FOLDER.glob("*.js")} - {name for s in scripts for name in s}
-    wrong = problems(scripts)
-    for name in sorted(missed):
-        print(f"{frontend.FOLDER / name}: no component has it")
-    for name, line, rule, message in wrong:
-        print(f"{(frontend.FOLDER / name).relative_to(ROOT)}:{line}: {rule} {message}")
-    sys.exit(bool(missed or wrong))
+    """Lint; exit with 1 if there are findings, or files that no component has."""
+    parts = {path.stem: path.read_text(encoding="utf-8") for path in frontend.FOLDER.glob("*.js")}
+    shared, rule = frontend.read(PARTLY_USED), "no-unused-vars"
+    unused = set(parts)
+    with tempfile.TemporaryDirectory() as folder:
+        for script in scripts():
+            own = [name for name, text in parts.items() if text in script]
+            unused -= set(own)
+            text = script.replace(
+                shared, f"/* eslint-disable {rule} */{shared}/* eslint-enable {rule} */"
+            )
+            (Path(folder) / f"{'+'.join(own)}.js").write_text(text, encoding="utf-8")
+        linted = subprocess.run([PROGRAM, "--config", CONFIG, folder])
+    for name in sorted(unused):
+        print(f"{frontend.FOLDER / name}.js: no component has it")
+    sys.exit(bool(unused or linted.returncode))
 
 
 if __name__ == "__main__":

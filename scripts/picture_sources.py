@@ -1,9 +1,8 @@
 """What the pictures in docs/pictures are drawn from, and whether that has changed since they were taken.
 
-A page is drawn from `app.py`, its own file in `pages/`, the modules of `soundalike.ui` that it imports,
-directly or not, the scripts and styles that these name, and the theme in `.streamlit/config.toml`.
-Another page's own folder is left out, and so are the server's guards and what the rest of the library
-says of a track.
+A page is drawn from `app.py`, its own file in `pages/`, the modules, scripts and styles of
+`soundalike.ui` except other pages' own and the server's guards, and the theme in `.streamlit/config.toml`. What the rest of the
+library says of a track is left out.
 
 docs/pictures/sources.json keeps a checksum of each of these files as it was when the picture was taken.
 Comments, docstrings and empty lines don't count, since nobody sees them.
@@ -17,7 +16,7 @@ import io
 import json
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,11 +24,18 @@ PICTURES = ROOT / "docs" / "pictures"
 RECORD = PICTURES / "sources.json"
 UI = ROOT / "src" / "soundalike" / "ui"
 UNSEEN = UI / "middleware"
+"""The server's guards are in no picture."""
 PAGES = tuple(sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
 TOUR = "tour"
 ON_TOUR = ("recommend", "map")
 """The pages that the moving picture shows."""
 SHARED = (ROOT / "app.py", ROOT / ".streamlit" / "config.toml")
+OWNERS = {page: page for page in PAGES} | {
+    "feature": "features",
+    "playlist": "recommend",
+    "explanation": "recommend",
+}
+"""The page that alone uses files of `soundalike.ui`, by the beginning of their names."""
 DIGITS = 16
 
 
@@ -37,49 +43,15 @@ def files_of(name: str) -> list[Path]:
     """The files that a page, or the tour, is drawn from."""
     if name == TOUR:
         return sorted({path for page in ON_TOUR for path in files_of(page)})
-    found: set[Path] = set()
-    waiting = [*SHARED, ROOT / "pages" / f"{name}.py"]
-    while waiting:
-        path = waiting.pop()
-        if path not in found and not _of_another_page(path, name):
-            found.add(path)
-            if path.suffix == ".py":
-                waiting += used_by(path.read_text(encoding="utf-8"))
-    return sorted(found)
+    parts = [path for path in UI.rglob("*") if path.suffix in (".py", ".js", ".css")]
+    shown = [path for path in parts if _owner(path) in ("", name) and UNSEEN not in path.parents]
+    return sorted([*SHARED, ROOT / "pages" / f"{name}.py", *shown])
 
 
-def used_by(source: str) -> list[Path]:
-    """The modules of the user interface, and its scripts and styles, that a module names."""
-    found: set[Path] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found.update(*(_modules(alias.name) for alias in node.names))
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            names = [str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
-            found.update(*(_modules(name) for name in names))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found.update(_frontend(node.value))
-    return sorted(found)
-
-
-def _modules(name: str) -> Iterator[Path]:
-    """The file of a module of the user interface; none where the name is another's or no module's."""
-    if name != "soundalike.ui" and not name.startswith("soundalike.ui."):
-        return
-    place = UI.joinpath(*name.split(".")[2:])
-    if not place.is_relative_to(UNSEEN):
-        yield from filter(Path.is_file, (place.with_suffix(".py"), place / "__init__.py"))
-
-
-def _frontend(text: str) -> Iterator[Path]:
-    """The script or style of that name, and the style that goes with the script."""
-    if re.fullmatch(r"\w+\.(js|css)", text):
-        place = UI / "frontend" / text
-        yield from filter(Path.is_file, {place, place.with_suffix(".css")})
-
-
-def _of_another_page(path: Path, name: str) -> bool:
-    return path.parent.parent == UI and path.parent.name in set(PAGES) - {name}
+def _owner(path: Path) -> str:
+    """The only page that uses a file of the user interface; "" if several do."""
+    own = path.relative_to(UI).as_posix().removeprefix("frontend/")
+    return next((page for word, page in OWNERS.items() if own.startswith(word)), "")
 
 
 def checksums(name: str) -> dict[str, str]:
@@ -96,7 +68,7 @@ def checksum(path: Path) -> str:
 def visible(text: str, suffix: str) -> str:
     """A file's text without comments, docstrings and empty lines; of the settings only the theme."""
     if suffix == ".py":
-        text = _without_comments(_without_docstrings(text))
+        text = _without_comments(text)
     elif suffix == ".css":
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     elif suffix == ".toml":
@@ -106,30 +78,17 @@ def visible(text: str, suffix: str) -> str:
     return "\n".join(line.rstrip() for line in text.splitlines() if line.strip())
 
 
-def _without_docstrings(text: str) -> str:
-    lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
-        for said in _bare_strings(node):
-            lines[said.lineno - 1 : said.end_lineno] = [""] * len(
-                lines[said.lineno - 1 : said.end_lineno]
-            )
-    return "\n".join(lines)
-
-
-def _bare_strings(node: ast.AST) -> Iterator[ast.Expr]:
-    """The strings that stand alone: at the head of a module, class or function, or below a name."""
-    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        for statement in node.body:
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                yield statement
-
-
 def _without_comments(text: str) -> str:
+    """Python without comments and without strings that stand alone, such as docstrings."""
     lines = text.splitlines()
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
             lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            for row in range(node.lineno - 1, node.end_lineno or node.lineno):
+                lines[row] = ""
     return "\n".join(lines)
 
 

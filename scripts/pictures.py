@@ -16,7 +16,6 @@ import io
 import sys
 import tempfile
 import time
-import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,10 +29,9 @@ from picture_sources import PICTURES, ROOT, TOUR
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
-from soundalike.audio import decoding
-
 sys.path.append(str(ROOT / "benchmarks"))
 import serving
+import uploads
 
 WIDTH = 1280
 TOUR_VIEWPORT: ViewportSize = {"width": WIDTH, "height": 860}
@@ -65,9 +63,7 @@ FROZEN = (
     f"{{ get: () => {PLAYED_S}, set() {{}} }})"
 )
 """Players that stay where they are, for a picture that is the same each time."""
-CLIP, CLIP_S = "porch session.wav", 30
-MIXED = {"0102": 0.95, "0050": 0.97}
-"""The bundled clips that the tour's clip is mixed of, and how fast they are played."""
+CLIP = "porch session.mp3"
 
 
 def main() -> None:
@@ -223,7 +219,8 @@ def film_tour(browser: Browser, address: str) -> None:
         browser.new_context(color_scheme="light", viewport=TOUR_VIEWPORT) as context,
     ):
         context.set_default_timeout(PATIENCE_MS)
-        clip = mix(Path(folder) / CLIP)
+        clip = Path(folder) / CLIP
+        clip.write_bytes(uploads.upload(0)[1])
         film = Film(visit_first(context.new_page(), address))
         for scene in (drop, listen, ask_why, place_on_map):
             scene(film, clip)
@@ -304,20 +301,6 @@ def place_on_map(film: Film, clip: Path) -> None:
     settle(page, "[data-drawn]")
     film.move(page.locator(".single .title"))
     film.shoot(1700)
-
-
-def mix(path: Path) -> Path:
-    """Write a clip that no library has: bundled ones at once, each at another speed than its own."""
-    parts = []
-    for name, speed in MIXED.items():
-        clip = decoding.decode(ROOT / "assets" / "library" / "clips" / f"{name}.opus")
-        places = np.arange(CLIP_S * clip.sample_rate) * speed
-        parts.append(np.interp(places, np.arange(len(clip.samples)), clip.samples))
-    samples = np.mean(parts, axis=0)
-    with wave.open(str(path), "wb") as output:
-        output.setparams((1, 2, clip.sample_rate, 0, "NONE", ""))
-        output.writeframes((samples / np.abs(samples).max() * 30_000).astype("<i2").tobytes())
-    return path
 
 
 if __name__ == "__main__":

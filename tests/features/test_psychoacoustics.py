@@ -191,7 +191,7 @@ def test_matched_levels_are_safe_and_differ_as_the_contour_does(frequency: float
 
 
 def test_an_analysed_clip_has_1293_frames() -> None:
-    assert psychoacoustics.n_frames(ANALYSIS_SAMPLES, HOP_LENGTH) == N_FRAMES
+    assert 1 + ANALYSIS_SAMPLES // HOP_LENGTH == N_FRAMES
 
 
 def test_spectrogram_equals_librosa() -> None:
@@ -202,7 +202,7 @@ def test_spectrogram_equals_librosa() -> None:
     expected = librosa.amplitude_to_db(power, ref=np.max, top_db=80.0)
     assert made.levels.shape == expected.shape
     assert np.abs(made.levels - expected).max() <= 0.51
-    assert made.frames == psychoacoustics.n_frames(8_000, 128)
+    assert made.frames == 1 + 8_000 // 128
 
 
 @pytest.mark.parametrize("n_fft", [256, 8_192])

@@ -12,11 +12,11 @@ from soundalike.models.runtime import Network
 def run(make, shape: tuple[int, ...], batch: np.ndarray) -> np.ndarray:
     """The output of a layer for a batch, in single precision."""
 
-    def model(given):
+    def model(make, given):
         x = graph.parameter(given)
         return graph.model([make(x)], x)
 
-    (found,) = Network(shape, model, lambda: pytest.fail("on TensorFlow"))(batch)
+    (found,) = Network(shape, make, model, lambda make: pytest.fail("on TensorFlow"))(batch)
     return found
 
 

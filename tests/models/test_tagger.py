@@ -20,7 +20,7 @@ from soundalike.models import tagger
 
 WEIGHTS = paths.MODELS / "musicnn_msd.npz"
 ORIGINAL = Path(__file__).resolve().parents[1] / "data" / "musicnn_original.npz"
-"""Outputs of the graph in musicnn's wheel, written by `benchmarks/musicnn_equality.py --fixture`."""
+"""Outputs of the graph in musicnn's wheel, written by `scripts/convert_musicnn.py --fixture`."""
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import encoding
 import numpy as np
 import pytest
 from small_library import OTHER_CLIP, encode, write_index
@@ -18,6 +17,7 @@ from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
 from soundalike.errors import AudioError, IndexFolderError, ModelError, UnknownTrackError
+from soundalike.evaluation import robustness_files
 from soundalike.index import duplicates, index, track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import builder
@@ -42,7 +42,7 @@ def on_circle(*angles: float) -> np.ndarray:
 def mixture(*clips: Path) -> bytes:
     """A clip that sounds like music and is none of the library's, as a WAV file."""
     samples = sum(analysis_window(decoding.decode(clip)).samples for clip in clips) / len(clips)
-    return encoding.encode(np.asarray(samples, np.float32), "wav", "pcm_s16le", "mono")
+    return robustness_files.encode(np.asarray(samples, np.float32), "wav", "pcm_s16le")
 
 
 def test_track_of_the_library(small_index: Index) -> None:

@@ -57,7 +57,7 @@ def separable(tracks: pd.DataFrame) -> np.ndarray:
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(genre_head_split, "MAX_EPOCHS", 12)
-        patch.setattr(genre_head_split, "PATIENCE", 4)
+        patch.setattr(genre_head, "PATIENCE", 4)
         patch.setattr(head, "INPUT_SHAPE", SHAPE)
         yield
 

@@ -33,6 +33,8 @@ _AXIS_HERTZ = (63, 125, 250, 500, 1_000, 2_000, 4_000, 8_000)
 
 Matrix = NDArray[np.float32]
 Levels = NDArray[np.uint8 | np.uint16]
+Axis = tuple[Sequence[str], Sequence[tuple[float, str]]]
+"""Names of the rows, and positions of ticks with their labels."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,22 +101,14 @@ def reconstruction(matrix: Matrix, redrawn: Matrix, shown: int) -> Panel:
     shown : number of frames shown
     """
     error = float(np.mean(np.square(matrix - redrawn))) / float(np.mean(np.square(matrix)))
-    names, ticks = _coefficients(matrix)
-    return Panel(
+    return _deviations(
         RECONSTRUCTION,
         "MFCC, reconstructed by the autoencoder",
-        quantise(redrawn[:, :shown], -STANDARD_RANGE, STANDARD_RANGE, _STANDARD_LEVELS),
-        _STANDARD_LEVELS,
-        -STANDARD_RANGE,
-        STANDARD_RANGE,
-        "SD",
+        redrawn[:, :shown],
         "Coefficient",
-        tuple(names),
-        tuple(ticks),
+        _coefficients(matrix),
         f"The squared error is {error:.2f} of the standardised coefficients' variance (1 = predicting "
         "zero everywhere).",
-        diverging=True,
-        open_ended=True,
     )
 
 
@@ -195,7 +189,7 @@ def _wavelet(clip: Clip) -> Panel:
 _PITCHES = (PITCH_CLASSES, tuple((float(row), PITCH_CLASSES[row]) for row in (0, 2, 4, 7, 9, 11)))
 
 
-def _coefficients(matrix: Matrix) -> tuple[Sequence[str], Sequence[tuple[float, str]]]:
+def _coefficients(matrix: Matrix) -> Axis:
     ticks = [(float(row), str(row)) for row in range(0, len(matrix), 5)]
     return [f"coefficient {row}" for row in range(len(matrix))], ticks
 
@@ -245,19 +239,23 @@ def _chroma(matrix: Matrix) -> Panel:
     )
 
 
-def _standardised(
-    name: str, title: str, matrix: Matrix, axis: tuple[Sequence[str], Sequence[tuple[float, str]]]
-) -> Panel:
+def _standardised(name: str, title: str, matrix: Matrix, axis: Axis) -> Panel:
     values = spectral.standardise(matrix)
-    rows, ticks = axis
     row, column = np.unravel_index(int(np.abs(values).argmax()), values.shape)
     moment = _seconds(np.abs(values).mean(axis=0).argmax())
     extreme = float(values[row, column])
     summary = (
         f"The most unusual moment is at {moment:.1f} s. The most extreme value is "
         f"{abs(extreme):.1f} standard deviations {'above' if extreme > 0 else 'below'} its row's mean: "
-        f"{rows[int(row)]} at {_seconds(column):.1f} s."
+        f"{axis[0][int(row)]} at {_seconds(column):.1f} s."
     )
+    what = "Coefficient" if len(matrix) != len(PITCH_CLASSES) else "Pitch class"
+    return _deviations(name, title, values, what, axis, summary)
+
+
+def _deviations(name: str, title: str, values: Matrix, what: str, axis: Axis, summary: str) -> Panel:
+    """A panel of values in standard deviations."""
+    rows, ticks = axis
     return Panel(
         name,
         title,
@@ -266,7 +264,7 @@ def _standardised(
         -STANDARD_RANGE,
         STANDARD_RANGE,
         "SD",
-        "Coefficient" if len(matrix) != len(PITCH_CLASSES) else "Pitch class",
+        what,
         tuple(rows),
         tuple(ticks),
         summary,

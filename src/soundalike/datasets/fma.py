@@ -397,13 +397,8 @@ def _unexpected(files: Iterable[str], tracks: pd.DataFrame, subset: str) -> list
         name = Path(file).stem
         known = name.isdecimal() and int(name) in larger and file == _file(f"fma_{subset}", int(name))
         reason = f"It is not of FMA's set {subset!r}." if known else "FMA's tracks.csv does not have it."
-        found.append(Skipped(_printable(file), reason))
+        found.append(Skipped(library.shown(file), reason))
     return found
-
-
-def _printable(name: str) -> str:
-    """A file name as printable text, even if it isn't valid UTF-8."""
-    return name.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _number(text: str, path: Path, column: str) -> int:

@@ -163,11 +163,7 @@ def _artists(index: Index) -> NDArray[np.intp]:
 def _figure(
     values: NDArray[np.float64], chance: NDArray[np.float64], artists: NDArray[np.intp], seed: int
 ) -> Figure:
-    low, high = metrics.bootstrap_interval(values, artists, seed)
-    return {
-        "mean": rounded(float(values.mean())),
-        "low": rounded(low),
-        "high": rounded(high),
+    return metrics.mean_and_interval(values, artists, seed) | {
         "chance": rounded(float(chance.mean())),
         "queries": len(values),
     }

@@ -43,8 +43,13 @@ class Hubness:
     largest: int
 
 
-def validate(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
-    """Check neighbour lists; warn if there are none.
+def occurrences(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
+    """The k-occurrence of each track [shape=(n,)]; all 0, with a warning, if there are no neighbours.
+
+    Parameters
+    ----------
+    neighbours : each track's k nearest neighbours without itself [shape=(queries, k)]
+    n : number of tracks
 
     Raises
     ------
@@ -56,7 +61,7 @@ def validate(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
         raise ValueError(f"neighbours must be a matrix, not of shape {lists.shape}")
     if not lists.size:
         warnings.warn("there are no neighbours to count", stacklevel=3)
-        return lists.astype(np.intp)
+        return np.zeros(n, np.intp)
     if not np.issubdtype(lists.dtype, np.integer):
         raise ValueError(f"neighbours must be whole numbers, not {lists.dtype}")
     if lists.min() < 0 or lists.max() >= n:
@@ -64,27 +69,7 @@ def validate(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
     ordered = np.sort(lists, axis=1)
     if (ordered[:, 1:] == ordered[:, :-1]).any():
         raise ValueError("a track must not be named twice among one track's neighbours")
-    return lists.astype(np.intp)
-
-
-def occurrences(neighbours: ArrayLike, n: int) -> NDArray[np.intp]:
-    """The k-occurrence of each track.
-
-    Parameters
-    ----------
-    neighbours : each track's k nearest neighbours without itself [shape=(queries, k)]
-    n : number of tracks
-
-    Returns
-    -------
-    [shape=(n,)]
-
-    Raises
-    ------
-    ValueError
-        As `validate`.
-    """
-    return np.bincount(validate(neighbours, n).ravel(), minlength=n)
+    return np.bincount(lists.ravel(), minlength=n)
 
 
 def hubness(neighbours: ArrayLike, n: int) -> Hubness:
@@ -102,7 +87,7 @@ def hubness(neighbours: ArrayLike, n: int) -> Hubness:
     Raises
     ------
     ValueError
-        As `validate`.
+        As `occurrences`.
     """
     counts = occurrences(neighbours, n).astype(np.float64)
     if not counts.sum():

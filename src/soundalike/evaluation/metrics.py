@@ -295,6 +295,14 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
+def mean_and_interval(
+    values: Sequence[float] | NDArray[np.float64], groups: ArrayLike, seed: int = 0
+) -> dict[str, float]:
+    """`mean`, `low` and `high` of `bootstrap_interval`, to six decimals."""
+    low, high = bootstrap_interval(values, groups, seed)
+    return {"mean": round(float(np.mean(values)), 6), "low": round(low, 6), "high": round(high, 6)}
+
+
 @dataclass(frozen=True)
 class PairedComparison:
     """Comparison of two systems on the same queries.

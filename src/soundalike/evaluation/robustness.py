@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from soundalike.audio.clip import Clip
 from soundalike.errors import AudioError, SoundalikeError
 from soundalike.evaluation import rankings
-from soundalike.evaluation.metrics import bootstrap_interval
+from soundalike.evaluation.metrics import mean_and_interval
 from soundalike.evaluation.robustness_changes import CHANGES, UNCHANGED, Recording, copies, read
 from soundalike.index import duplicates, track_arrays
 from soundalike.index.index import Embeddings, Index, nearest
@@ -274,5 +274,4 @@ def _summary(values: Sequence[Found], reason: str) -> dict[str, Any]:
 
 def _mean(values: Sequence[float]) -> dict[str, float]:
     """A mean over tracks, with its 95 % bootstrap interval."""
-    low, high = bootstrap_interval(values, np.arange(len(values)))
-    return {"mean": round(float(np.mean(values)), 6), "low": round(low, 6), "high": round(high, 6)}
+    return mean_and_interval(values, np.arange(len(values)))

@@ -18,7 +18,6 @@ from soundalike.audio.clip import SAMPLE_RATE
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
-_LOSSY_RATE = 44_100
 _CHANNELS = {"5.1": 6, "7.1": 8}
 LEFT, RIGHT, CENTRE = 0, 1, 2
 """Channel positions, in 5.1 and 7.1 alike."""
@@ -47,19 +46,34 @@ class Lossy:
 
     def encode(self, samples: NDArray[np.float32]) -> bytes:
         """Encode samples at 22,050 Hz [shape=(n,)] as a file."""
-        import av
+        return encode(samples, self.container, self.encoder, self.bit_rate)
 
-        frame = _frame(samples[:, np.newaxis], "mono")
-        target = io.BytesIO()
-        with av.open(target, "w", format=self.container) as file:
-            stream = file.add_stream(self.encoder, rate=_LOSSY_RATE, layout="mono")
-            assert isinstance(stream, av.AudioStream)
-            stream.bit_rate = self.bit_rate
-            resampler = av.AudioResampler(stream.format.name, "mono", _LOSSY_RATE, stream.frame_size)
-            for piece in [*resampler.resample(frame), *resampler.resample(None)]:
-                file.mux(stream.encode(piece))
-            file.mux(stream.encode(None))
-        return target.getvalue()
+
+def encode(
+    samples: NDArray[np.float32], container: str, codec: str, bit_rate: int | None = None
+) -> bytes:
+    """Encode samples at 22,050 Hz [shape=(n,)] as a mono file, at 48 kHz for Opus, otherwise 44.1 kHz.
+
+    Parameters
+    ----------
+    container, codec : FFmpeg's names
+    bit_rate : bits per second; by default the encoder's
+    """
+    import av
+
+    rate = 48_000 if "opus" in codec else 44_100
+    frame = _frame(samples[:, np.newaxis], "mono")
+    target = io.BytesIO()
+    with av.open(target, "w", format=container) as file:
+        stream = file.add_stream(codec, rate=rate, layout="mono")
+        assert isinstance(stream, av.AudioStream)
+        if bit_rate is not None:
+            stream.bit_rate = bit_rate
+        resampler = av.AudioResampler(stream.format.name, "mono", rate, stream.frame_size or 1024)
+        for piece in [*resampler.resample(frame), *resampler.resample(None)]:
+            file.mux(stream.encode(piece))
+        file.mux(stream.encode(None))
+    return target.getvalue()
 
 
 MP3_64 = Lossy("libmp3lame", "mp3", 64_000)

@@ -149,9 +149,7 @@ def wav(samples: NDArray[np.float32], sample_rate: int = SAMPLE_RATE) -> bytes:
     whole = np.round(np.clip(_faded(samples, sample_rate), -1.0, 1.0) * 32_767).astype("<i2")
     file = io.BytesIO()
     with wave.open(file, "wb") as output:
-        output.setnchannels(1)
-        output.setsampwidth(2)
-        output.setframerate(sample_rate)
+        output.setparams((1, 2, sample_rate, 0, "NONE", ""))
         output.writeframes(whole.tobytes())
     return file.getvalue()
 
@@ -274,11 +272,6 @@ def matched_levels(frequency: float, phon: float) -> tuple[float, float]:
     """Levels in dBFS at which a 1 kHz tone and another are equally loud; the higher is `PEAK_DBFS`."""
     needed = float(equal_loudness(phon)[ISO_226_HZ.index(frequency)]) - phon
     return PEAK_DBFS - max(0.0, needed), PEAK_DBFS + min(0.0, needed)
-
-
-def n_frames(n_samples: int, hop: int) -> int:
-    """Number of frames of a sound, one centred on every `hop`-th sample from the first on."""
-    return 1 + n_samples // hop
 
 
 @dataclass(frozen=True, eq=False)

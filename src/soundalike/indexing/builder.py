@@ -219,10 +219,11 @@ def _carry_over_results(out: Path, made: Path) -> None:
             shutil.copyfile(out / name, made / name)
 
 
+@dataclass(frozen=True)
 class _Assembly:
     """Assembles an index from the extracted values of its files.
 
-    Parameters
+    Attributes
     ----------
     source : the library
     folder : an empty folder for the index
@@ -231,42 +232,31 @@ class _Assembly:
     store, earlier : sources of extracted values
     """
 
-    def __init__(
-        self,
-        source: Library,
-        folder: Path,
-        out: Path,
-        models: ModelStore,
-        plan: BuildPlan,
-        names: Sequence[str],
-        store: WorkStore,
-        earlier: Earlier,
-    ) -> None:
-        self._source = source
-        self._folder = folder
-        self._out = out
-        self._models = models
-        self._plan = plan
-        self._names = names
-        self._store = store
-        self._earlier = earlier
+    source: Library
+    folder: Path
+    out: Path
+    models: ModelStore
+    plan: BuildPlan
+    names: Sequence[str]
+    store: WorkStore
+    earlier: Earlier
 
     @threads.single_threaded()
     def write(self, found: Ingested, on_step: OnStep) -> tuple[Skipped, ...]:
         """Write the whole index; return the files that were skipped."""
-        folder, names = self._folder, self._names
+        folder, names = self.folder, self.names
         tracks, twins = self._table(found)
-        skipped = [*found.skipped(self._source), *twins]
+        skipped = [*found.skipped(self.source), *twins]
         sums = list(tracks["sha256"])
         stored = representations.stored(names)
         for name in stored:
             self._write_vectors(name, tracks)
             derived.write_vector_facts(folder, name)
             on_step("Writing", len(sums))
-        genres = self._models.genre_head.genres if GENRE_HEAD in stored else ()
-        if self._plan.heldout is not None and GENRE_HEAD in stored:
-            tracks = self._write_heldout(tracks, self._plan.heldout)
-        if self._plan.measured:
+        genres = self.models.genre_head.genres if GENRE_HEAD in stored else ()
+        if self.plan.heldout is not None and GENRE_HEAD in stored:
+            tracks = self._write_heldout(tracks, self.plan.heldout)
+        if self.plan.measured:
             measurements.write(folder, sums, names, self._value)
         tracks.to_parquet(folder / index.TRACKS, index=False)
         if skipped:
@@ -275,7 +265,7 @@ class _Assembly:
             "schema": index.SCHEMA,
             "tracks": len(tracks),
             "library": {
-                "folder": os.path.relpath(self._source.folder.resolve(), self._out.resolve()),
+                "folder": os.path.relpath(self.source.folder.resolve(), self.out.resolve()),
                 "fingerprint": library.fingerprint(tracks),
             },
             "representations": derived.describe(folder, names),
@@ -283,19 +273,19 @@ class _Assembly:
             "extraction": extraction.VERSION,
             "genres": list(genres),
             "models": {
-                model: self._models.checksum(model)
+                model: self.models.checksum(model)
                 for model in sorted({m for name in names for m in representations.get(name).models})
             },
             "files": {},
         }
         if own := self._copy_own_models(manifest["models"]):
             manifest["own_models"] = own
-        if given := own_files.manifest(self._out).get("name"):
+        if given := own_files.manifest(self.out).get("name"):
             manifest["name"] = given
         if found.stopped:
-            manifest["partial"] = {"done": len(tracks), "files": len(self._source.tracks)}
-        derived.write_track_facts(folder, manifest, self._plan.compact, on_step)
-        if self._plan.measured:
+            manifest["partial"] = {"done": len(tracks), "files": len(self.source.tracks)}
+        derived.write_track_facts(folder, manifest, self.plan.compact, on_step)
+        if self.plan.measured:
             measurements.add_duplicates(folder)
         return tuple(sorted(skipped, key=lambda item: item.file))
 
@@ -303,8 +293,8 @@ class _Assembly:
         """The table of tracks in the index with their checksums, and skipped duplicates of files."""
         rows = sorted(found.sums)
         sums = [found.sums[row] for row in rows]
-        chosen = self._source.tracks.iloc[rows].reset_index(drop=True)
-        if self._source.tabled:
+        chosen = self.source.tracks.iloc[rows].reset_index(drop=True)
+        if self.source.tabled:
             return chosen.assign(sha256=sums), []
         first: dict[str, str] = {}
         made, twins = [], []
@@ -312,44 +302,44 @@ class _Assembly:
             if (same := first.setdefault(sha256, file)) != file:
                 twins.append(Skipped(file, library.same_file(same)))
                 continue
-            said = self._store.tags(sha256)
+            said = self.store.tags(sha256)
             if said is None:
-                said = tags.read(self._source.folder / file)
+                said = tags.read(self.source.folder / file)
             made.append(library.row_of_file(file, sha256, said) | {"sha256": sha256})
         return pd.DataFrame(made, dtype=str), twins
 
     def _value(self, sha256: str, name: str) -> NDArray[Any]:
         try:
-            return self._store.value(sha256, name)
+            return self.store.value(sha256, name)
         except KeyError:
-            return self._earlier.value(sha256, name)
+            return self.earlier.value(sha256, name)
 
     def _write_vectors(self, name: str, tracks: pd.DataFrame) -> None:
         """Write `<name>.npy`, scaled for comparison."""
         representation = representations.get(name)
         if representation.from_table is not None:
             matrix = representation.from_table(tracks).astype(np.float16)
-            storage.save(self._folder, name, matrix)
+            storage.save(self.folder, name, matrix)
             return
         if name == GENRE_HEAD:
             self._write_genres(list(tracks["sha256"]))
             return
         array = storage.create(
-            self._folder, name, (len(tracks), representation.dim), extraction.dtype(name)
+            self.folder, name, (len(tracks), representation.dim), extraction.dtype(name)
         )
         for row, sha256 in enumerate(tracks["sha256"]):
             array[row] = self._value(sha256, name)
         array.flush()
         if representation.scaling is not None:
-            shutil.copyfile(self._folder / f"{name}.npy", self._folder / f"{name}_raw.npy")
-            derived.scale(self._folder, name, representation.scaling)
+            shutil.copyfile(self.folder / f"{name}.npy", self.folder / f"{name}_raw.npy")
+            derived.scale(self.folder, name, representation.scaling)
 
     def _write_genres(self, sums: list[str]) -> None:
         """Write the genre head's outputs: `genre_head.npy` and `genre_probabilities.npy`."""
-        genres = self._models.genre_head.genres
-        features = storage.create(self._folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
+        genres = self.models.genre_head.genres
+        features = storage.create(self.folder, GENRE_HEAD, (len(sums), genre_head.DIM), np.float16)
         shape = (len(sums), len(genres))
-        predicted = storage.create(self._folder, "genre_probabilities", shape, np.float32)
+        predicted = storage.create(self.folder, "genre_probabilities", shape, np.float32)
         for start in range(0, len(sums), _HEAD_BATCH):
             batch = sums[start : start + _HEAD_BATCH]
             rows = slice(start, start + len(batch))
@@ -359,27 +349,27 @@ class _Assembly:
 
     def _predict_genres(self, sums: list[str]) -> tuple[NDArray[np.float16], NDArray[np.float32]]:
         features = np.zeros((len(sums), genre_head.DIM), np.float16)
-        predicted = np.zeros((len(sums), len(self._models.genre_head.genres)), np.float32)
+        predicted = np.zeros((len(sums), len(self.models.genre_head.genres)), np.float32)
         asked = []
         for position, sha256 in enumerate(sums):
             known = (
                 None
-                if not self._store.missing(sha256, [HEAD_INPUT])
-                else self._earlier.heard_genres(sha256)
+                if not self.store.missing(sha256, [HEAD_INPUT])
+                else self.earlier.heard_genres(sha256)
             )
             if known is None:
                 asked.append(position)
             else:
                 features[position], predicted[position] = known
         if asked:
-            inputs = np.stack([self._store.value(sums[p], HEAD_INPUT) for p in asked])
+            inputs = np.stack([self.store.value(sums[p], HEAD_INPUT) for p in asked])
             batch = inputs.reshape(-1, *HEAD_INPUT_SHAPE).astype(np.float32)
-            features[asked], predicted[asked] = self._models.genre_head(batch)
+            features[asked], predicted[asked] = self.models.genre_head(batch)
         return features, predicted
 
     def _write_heldout(self, tracks: pd.DataFrame, heldout: Heldout) -> pd.DataFrame:
         """Replace the head's predictions for its training tracks; return the tracks with folds."""
-        predicted = np.load(self._folder / "genre_probabilities.npy", allow_pickle=False)
+        predicted = np.load(self.folder / "genre_probabilities.npy", allow_pickle=False)
         features = np.zeros((len(tracks), genre_head.DIM), np.float32)
         folds = np.full(len(tracks), -1)
         for row, sha256 in enumerate(tracks["sha256"]):
@@ -388,21 +378,21 @@ class _Assembly:
             predicted[row] = heldout.probabilities[position]
             features[row] = heldout.features[position]
             folds[row] = heldout.folds[position]
-        storage.save(self._folder, "genre_head_heldout", features)
-        storage.save(self._folder, "genre_probabilities", predicted)
+        storage.save(self.folder, "genre_head_heldout", features)
+        storage.save(self.folder, "genre_probabilities", predicted)
         return tracks.assign(genre_fold=folds)
 
     def _copy_own_models(self, used: Sequence[str]) -> dict[str, str]:
         """Copy models that aren't bundled, with their cards, and return their file names."""
         own = {}
         for name in storage.OWN_MODELS:
-            if name not in used or self._models.file(name) == paths.MODELS / FILES.get(name, ""):
+            if name not in used or self.models.file(name) == paths.MODELS / FILES.get(name, ""):
                 continue
-            source = self._models.file(name)
+            source = self.models.file(name)
             own[name] = f"model_{name}.npz"
-            shutil.copyfile(source, self._folder / own[name])
+            shutil.copyfile(source, self.folder / own[name])
             if (card := source.with_suffix(".md")).is_file():
-                shutil.copyfile(card, self._folder / f"model_{name}.md")
+                shutil.copyfile(card, self.folder / f"model_{name}.md")
         return own
 
 

@@ -116,30 +116,23 @@ def _work_through(files: _Files, rows: Sequence[int], store: WorkStore, workers:
             close()
 
 
+@dataclass
 class _Files:
     """Files of a run: those in progress, outcomes of the others, and those to retry.
 
     A file is retried if its content, or that of an identical file processed for it, changed meanwhile.
     """
 
-    def __init__(
-        self,
-        source: Library,
-        wanted: tuple[str, ...],
-        store: WorkStore,
-        earlier: Earlier,
-        on_file: OnFile,
-    ) -> None:
-        self.found = Ingested()
-        self._source = source
-        self._wanted = wanted
-        self._store = store
-        self._earlier = earlier
-        self._on_file = on_file
-        self._under_way: dict[str, list[int]] = {}
-        self._sums: dict[Job, str] = {}
-        self._changed: list[int] = []
-        self._passes = 0
+    source: Library
+    wanted: tuple[str, ...]
+    store: WorkStore
+    earlier: Earlier
+    on_file: OnFile
+    found: Ingested = field(default_factory=Ingested)
+    _under_way: dict[str, list[int]] = field(default_factory=dict)
+    _sums: dict[Job, str] = field(default_factory=dict)
+    _changed: list[int] = field(default_factory=list)
+    _passes: int = 0
 
     @property
     def retries_exhausted(self) -> bool:
@@ -154,22 +147,22 @@ class _Files:
     def jobs(self, rows: Sequence[int]) -> Iterator[Job]:
         """Jobs for the rows that need extraction; the other rows are recorded here."""
         self._passes += 1
-        for row, result in _hashed(self._source, rows):
-            file = str(self._source.tracks["file"].iloc[row])
+        for row, result in _hashed(self.source, rows):
+            file = str(self.source.tracks["file"].iloc[row])
             if isinstance(result, OSError):
                 self.leave_out(row, library.unreadable(result))
                 continue
             if result in self._under_way:
                 self._under_way[result].append(row)
                 continue
-            if (reason := self._store.refusal(result)) is not None:
+            if (reason := self.store.refusal(result)) is not None:
                 self.leave_out(row, reason)
                 continue
-            missing = self._store.missing(result, self._earlier.missing(result, self._wanted))
+            missing = self.store.missing(result, self.earlier.missing(result, self.wanted))
             if not missing:
                 self._keep(row, result, "known")
                 continue
-            job = Job(file, self._source.path(row).absolute(), tuple(missing))
+            job = Job(file, self.source.path(row).absolute(), tuple(missing))
             self._under_way[result] = [row]
             self._sums[job] = result
             yield job
@@ -187,7 +180,7 @@ class _Files:
     def record_failure(self, job: Job, refused: ExtractionFailure) -> None:
         """Record that extraction failed for a file."""
         if refused.sha256:
-            self._store.put_refused(refused)
+            self.store.put_refused(refused)
         hashed = self._sums.pop(job)
         row, *twins = self._under_way.pop(hashed)
         self.leave_out(row, refused.reason)
@@ -199,12 +192,12 @@ class _Files:
 
     def _keep(self, row: int, sha256: str, kind: Literal["taken", "known"]) -> None:
         self.found.sums[row] = sha256
-        self._on_file(Event(str(self._source.tracks["file"].iloc[row]), kind))
+        self.on_file(Event(str(self.source.tracks["file"].iloc[row]), kind))
 
     def leave_out(self, row: int, reason: str) -> None:
         """Leave a file out of the index, with a reason."""
         self.found.reasons[row] = reason
-        self._on_file(Event(str(self._source.tracks["file"].iloc[row]), "skipped", reason))
+        self.on_file(Event(str(self.source.tracks["file"].iloc[row]), "skipped", reason))
 
 
 def _hashed(source: Library, rows: Sequence[int]) -> Iterator[tuple[int, str | OSError]]:

@@ -100,35 +100,30 @@ class ExtractionSpec:
         return cls(tuple(networks), models.feature_cache)
 
 
+@dataclass(frozen=True)
 class InProcessExecutor:
-    """Runs jobs in this process, one after another, with its own networks.
+    """Runs jobs in this process, one after another, with its own networks."""
 
-    Parameters
-    ----------
-    models : the networks
-    """
-
-    def __init__(self, models: ModelStore) -> None:
-        self._models = models
+    models: ModelStore
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Executor.run`."""
         for job in jobs:
-            yield job, extraction.extract(job.path, job.wanted, self._models)
+            yield job, extraction.extract(job.path, job.wanted, self.models)
 
 
+@dataclass(frozen=True)
 class ProcessExecutor:
     """Runs jobs in processes on this machine.
 
-    Parameters
+    Attributes
     ----------
     recipe : networks that they use
     count : number of processes, at least 1
     """
 
-    def __init__(self, recipe: ExtractionSpec, count: int) -> None:
-        self._recipe = recipe
-        self._count = count
+    recipe: ExtractionSpec
+    count: int
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """As `Executor.run`."""
@@ -139,12 +134,12 @@ class ProcessExecutor:
                 # A process that is killed while idle breaks Pebble's pool.
                 pools.append(self._pool())
             future: Future[Extraction | ExtractionFailure] = pools[-1].schedule(
-                _work, args=[job.path, job.wanted, self._recipe], timeout=TIMEOUT_S
+                _work, args=[job.path, job.wanted, self.recipe], timeout=TIMEOUT_S
             )
             return future
 
         try:
-            yield from _outcomes(jobs, submit, self._count * (1 + AHEAD))
+            yield from _outcomes(jobs, submit, self.count * (1 + AHEAD))
         finally:
             for pool in pools:
                 pool.stop()
@@ -156,7 +151,7 @@ class ProcessExecutor:
         from pebble import ProcessPool
 
         pool: Any = ProcessPool(
-            max_workers=self._count,
+            max_workers=self.count,
             initializer=_init_worker,
             # Not forked: a forked copy of a process with a loaded network may hang.
             context=multiprocessing.get_context("spawn"),

@@ -132,32 +132,44 @@ class ModelStore:
             raise ModelError(
                 "This server has too little memory for this method. Please compare by Best match."
             )
-        return self._network("vgg16", _vgg16)
+        from soundalike.models.vgg16 import VGG16
+
+        return self._network("vgg16", VGG16)
 
     @property
     def genre_head(self) -> GenreHead:
         """The genre head."""
-        return self._network("genre_head", _genre_head)
+        from soundalike.models.genre_head import GenreHead
+
+        return self._network("genre_head", GenreHead.load)
 
     @property
     def tagger(self) -> Tagger:
         """The tagger, MSD_musicnn."""
-        return self._network("musicnn", _tagger)
+        from soundalike.models.tagger import Tagger
+
+        return self._network("musicnn", Tagger)
 
     @property
     def yamnet(self) -> YAMNet:
         """YAMNet, the sound classifier."""
-        return self._network("yamnet", _yamnet)
+        from soundalike.models.yamnet import YAMNet
+
+        return self._network("yamnet", YAMNet)
 
     @property
     def recording_correction(self) -> RecordingCorrection:
         """The network that estimates the embeddings of a recording's clean source."""
-        return self._network("recording_correction", _recording_correction)
+        from soundalike.models.recording_correction import RecordingCorrection
+
+        return self._network("recording_correction", RecordingCorrection.load)
 
     @property
     def autoencoder(self) -> Autoencoder:
         """The MFCC autoencoder."""
-        return self._network("mfcc_autoencoder", _autoencoder)
+        from soundalike.models.autoencoder import Autoencoder
+
+        return self._network("mfcc_autoencoder", Autoencoder.load)
 
     @property
     def factors(self) -> FactorCNN:
@@ -173,7 +185,9 @@ class ModelStore:
                 "Listeners' taste needs a network trained on listening data. Train one with "
                 "`soundalike train cf-regression LIBRARY --plays plays.csv --out FILE`."
             )
-        return self._network("factors", _factors)
+        from soundalike.models.factor_cnn import FactorCNN
+
+        return self._network("factors", FactorCNN.load)
 
     def checksum(self, name: str) -> str:
         """SHA-256 of a model's file.
@@ -225,45 +239,3 @@ def _listed(path: Path) -> str | None:
         return None
     sums = {name.strip(): checksum for checksum, _, name in (line.partition(" ") for line in lines)}
     return sums.get(path.name)
-
-
-def _vgg16(path: Path) -> VGG16:
-    from soundalike.models.vgg16 import VGG16
-
-    return VGG16(path)
-
-
-def _genre_head(path: Path) -> GenreHead:
-    from soundalike.models.genre_head import GenreHead
-
-    return GenreHead.load(path)
-
-
-def _tagger(path: Path) -> Tagger:
-    from soundalike.models.tagger import Tagger
-
-    return Tagger(path)
-
-
-def _yamnet(path: Path) -> YAMNet:
-    from soundalike.models.yamnet import YAMNet
-
-    return YAMNet(path)
-
-
-def _recording_correction(path: Path) -> RecordingCorrection:
-    from soundalike.models.recording_correction import RecordingCorrection
-
-    return RecordingCorrection.load(path)
-
-
-def _autoencoder(path: Path) -> Autoencoder:
-    from soundalike.models.autoencoder import Autoencoder
-
-    return Autoencoder.load(path)
-
-
-def _factors(path: Path) -> FactorCNN:
-    from soundalike.models.factor_cnn import FactorCNN
-
-    return FactorCNN.load(path)

@@ -95,14 +95,7 @@ class Autoencoder:
 
     @cached_property
     def _run(self) -> Network:
-        return Network(
-            (None, *INPUT_SHAPE, 1), lambda shape: _graph(self.layers, shape), lambda: self._model()
-        )
-
-    def _model(self) -> keras.Model:
-        network = build(seed=0)
-        network.set_weights(list(self.layers))
-        return network
+        return Network((None, *INPUT_SHAPE, 1), self.layers, _graph, _model)
 
     def embed(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """The code of one matrix [shape=(20, 1293)] -> float32 [shape=(512,)]."""
@@ -145,6 +138,12 @@ def _shapes() -> list[tuple[int, ...]]:
     return shapes
 
 
+def _model(layers: Sequence[NDArray[np.float32]]) -> keras.Model:
+    network = build(seed=0)
+    network.set_weights(list(layers))
+    return network
+
+
 def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:
     pairs = [layers[at : at + 2] for at in range(0, len(layers), 2)]
     inputs = graph.parameter(shape)
@@ -162,7 +161,7 @@ def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> ope
     for number, (_, _, stride) in enumerate(reversed(LAYERS), start=len(LAYERS)):
         x = graph.transposed_convolution(x, pairs[number], stride)
         x = x if number == 2 * len(LAYERS) - 1 else graph.ops().elu(x, 1.0)
-    reconstruction = graph.channels_last(graph.first(x, N_FRAMES, axis=3))
+    reconstruction = graph.channels_last(graph.between(x, 0, N_FRAMES, axis=3))
     return graph.model([code, reconstruction], inputs)
 
 

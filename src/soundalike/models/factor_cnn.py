@@ -104,14 +104,7 @@ class FactorCNN:
 
     @cached_property
     def _run(self) -> Network:
-        return Network(
-            (None, WINDOW, BANDS), lambda shape: _graph(self.layers, shape), lambda: self._model()
-        )
-
-    def _model(self) -> keras.Model:
-        network = build(seed=0)
-        network.set_weights(list(self.layers))
-        return network
+        return Network((None, WINDOW, BANDS), self.layers, _graph, _model)
 
     def save(self, path: Path) -> None:
         """Write weights and scale to an `.npz`; the same network gives the same bytes."""
@@ -142,6 +135,12 @@ def _shapes() -> list[tuple[int, ...]]:
         shapes += [(_KERNEL, in_channels, _FILTERS), (_FILTERS,)]
         in_channels = _FILTERS
     return [*shapes, (3 * _FILTERS, _HIDDEN), (_HIDDEN,), (_HIDDEN, FACTORS), (FACTORS,)]
+
+
+def _model(layers: Sequence[NDArray[np.float32]]) -> keras.Model:
+    network = build(seed=0)
+    network.set_weights(list(layers))
+    return network
 
 
 def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:

@@ -99,14 +99,7 @@ class GenreHead:
 
     @cached_property
     def _run(self) -> Network:
-        return Network(
-            (None, *INPUT_SHAPE), lambda shape: _graph(self.layers, shape), lambda: self._model()
-        )
-
-    def _model(self) -> keras.Model:
-        network = build(len(self.genres), seed=0)
-        network.set_weights(list(self.layers))
-        return network
+        return Network((None, *INPUT_SHAPE), self.layers, _graph, _model)
 
     def save(self, path: Path) -> None:
         """Write weights and genres to an `.npz`; the same head gives the same bytes."""
@@ -140,6 +133,12 @@ def _shapes(n_genres: int) -> list[tuple[int, ...]]:
         shapes += [(width, units), (units,)]
         width = units
     return shapes
+
+
+def _model(layers: Sequence[NDArray[np.float32]]) -> keras.Model:
+    network = build(len(layers[-1]), seed=0)
+    network.set_weights(list(layers))
+    return network
 
 
 def _graph(layers: Sequence[NDArray[np.float32]], shape: tuple[int, ...]) -> openvino.Model:

@@ -140,11 +140,6 @@ def leaky(x: Node, slope: float) -> Node:
     return ops().prelu(x, _constant(np.array([slope])))
 
 
-def first(x: Node, count: int, axis: int) -> Node:
-    """The first `count` positions along an axis."""
-    return between(x, 0, count, axis)
-
-
 def between(x: Node, start: int, end: int, axis: int) -> Node:
     """The positions from `start` to before `end` along an axis."""
     one = np.array([1])

@@ -22,6 +22,7 @@ from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
 HEARD = -2
 """Value in place of a fold for training tracks; -1 marks tracks that were never in training."""
+_NAMES = ("sha256", "folds", "features", "probabilities")
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,7 @@ class Heldout:
     def save(self, head: Path) -> None:
         """Write to the file beside the given head."""
         with path_beside(head).open("wb") as file:
-            np.savez(
-                file,
-                sha256=self.sha256,
-                folds=self.folds,
-                features=self.features,
-                probabilities=self.probabilities,
-            )
+            np.savez(file, allow_pickle=False, **{name: getattr(self, name) for name in _NAMES})
 
 
 def path_beside(head: Path) -> Path:
@@ -79,7 +74,6 @@ def load(head: Path) -> Heldout | None:
         return None
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            names = ("sha256", "folds", "features", "probabilities")
-            return Heldout(*(arrays[name] for name in names))
+            return Heldout(*(arrays[name] for name in _NAMES))
     except DAMAGED_ARRAYS as error:
         raise ModelError(f"The file {path} is damaged; please restore it.") from error

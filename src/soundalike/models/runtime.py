@@ -14,8 +14,8 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ from soundalike.models.tensorflow_import import import_tensorflow
 if TYPE_CHECKING:
     import keras
     import openvino
+
+T = TypeVar("T")
 
 VARIABLE = "SOUNDALIKE_RUNTIME"
 OPENVINO, OPENVINO_F32, TENSORFLOW = "openvino", "openvino-f32", "tensorflow"
@@ -80,23 +82,27 @@ class Network:
     Parameters
     ----------
     shape : shape of the input, with None for variable dimensions
-    graph : builds the network as an OpenVINO graph for a given input shape (-1 for any batch size)
-    model : builds the network as a Keras model, with its weights
+    layers : the network's weights
+    graph : builds the network with its weights as an OpenVINO graph for a given input shape (-1 for any
+        batch size)
+    model : builds the network with its weights as a Keras model
     tolerant : whether bfloat16's precision of two to three digits is sufficient
     """
 
     def __init__(
         self,
         shape: tuple[int | None, ...],
-        graph: Callable[[tuple[int, ...]], openvino.Model],
-        model: Callable[[], keras.Model],
+        layers: T,
+        graph: Callable[[T, tuple[int, ...]], openvino.Model],
+        model: Callable[[T], keras.Model],
         tolerant: bool = False,
     ) -> None:
         self._lock = threading.Lock()
         if name() == TENSORFLOW:
-            self._run = _tensorflow_runner(shape, model)
+            self._run = _tensorflow_runner(shape, partial(model, layers))
         else:
-            self._run = _openvino_runner(shape, graph, precision() if tolerant else "f32")
+            kind = precision() if tolerant else "f32"
+            self._run = _openvino_runner(shape, partial(graph, layers), kind)
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """Run a batch and return copies of all outputs, as float32."""

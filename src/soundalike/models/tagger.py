@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.clip import Clip
-from soundalike.models import graph, weights
+from soundalike.models import graph
 from soundalike.models.patches import SAMPLE_RATE, cut, levelled_samples
 from soundalike.models.runtime import Network
+from soundalike.models.weights import Layers, assign, read_layers
 
 if TYPE_CHECKING:
     import keras
@@ -57,8 +58,6 @@ TEMPORAL = {"temporal_128": 128, "temporal_64": 64, "temporal_32": 32}
 """Number of frames of the filters over one band."""
 MIDDLE = ("middle_1", "middle_2", "middle_3")
 TIMBRAL_FILTERS, TEMPORAL_FILTERS, MIDDLE_FILTERS = 204, 51, 64
-NORM = ("gamma", "beta", "mean", "variance")
-Layers = dict[str, list[NDArray[np.float32]]]
 TAPS = 8
 """Number of frames that a temporal filter takes as channels, which quarters the computing time."""
 
@@ -95,13 +94,8 @@ class Tagger:
     """
 
     def __init__(self, weights: Path) -> None:
-        layers = read(weights)
-        self._run = Network(
-            (None, PATCH_FRAMES, N_MELS),
-            lambda shape: _graph(layers, shape),
-            lambda: _model(layers),
-            tolerant=True,
-        )
+        layers = read_layers(weights, _shapes())
+        self._run = Network((None, PATCH_FRAMES, N_MELS), layers, _graph, _model, tolerant=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> TaggerOutput:
         """Run a batch of patches [shape=(n, 187, 96)] in one pass."""
@@ -199,29 +193,8 @@ def build() -> keras.Model:
     return keras.Model(patch, [tags, penultimate, pooled], name="musicnn")
 
 
-def read(path: Path) -> Layers:
-    """Read the arrays of a file by layer, in Keras's order within each.
-
-    Raises
-    ------
-    ModelError
-        If the file is missing or does not contain the network's weights.
-    """
-    with weights.opened(path, "model file") as arrays:
-        layers = {}
-        for layer, shapes in _SHAPES.items():
-            parts = NORM if layer.endswith("_norm") else ("kernel", "bias")
-            found = {f"{layer}_{part}": arrays[f"{layer}_{part}"] for part in parts}
-            weights.check(found, shapes)
-            layers[layer] = list(found.values())
-        return layers
-
-
 def _model(layers: Layers) -> keras.Model:
-    network = build()
-    for name, arrays in layers.items():
-        network.get_layer(name).set_weights(arrays)
-    return network
+    return assign(build(), layers)
 
 
 def _shapes() -> dict[str, list[tuple[int, ...]]]:
@@ -243,9 +216,6 @@ def _shapes() -> dict[str, list[tuple[int, ...]]]:
     convolution("penultimate", (2 * N_POOLED, DIM))
     shapes["tags"] = [(DIM, len(TAGS)), (len(TAGS),)]
     return shapes
-
-
-_SHAPES = _shapes()
 
 
 def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from soundalike.models import graph, weights
 from soundalike.models.runtime import Network
+from soundalike.models.weights import Layers
 
 if TYPE_CHECKING:
     import keras
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 GRID = (15, 20)
 CHANNELS = 512
-Layers = dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
@@ -42,10 +42,7 @@ class VGG16:
     """
 
     def __init__(self, weights: Path) -> None:
-        layers = read(weights)
-        self._run = Network(
-            (1, None, None, 3), lambda shape: _graph(layers, shape), lambda: build(layers), tolerant=True
-        )
+        self._run = Network((1, None, None, 3), read(weights), _graph, build, tolerant=True)
 
     def __call__(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the feature map of an image [shape=(480, 640, 3), BGR] -> float32
@@ -85,17 +82,12 @@ def read(path: Path) -> Layers:
     ModelError
         If the file is missing or does not contain them.
     """
-    layers, in_channels = {}, 3
-    with weights.opened(path, "model file") as arrays:
-        for block, (filters, depth) in enumerate(BLOCKS, start=1):
-            for layer in range(1, depth + 1):
-                name = f"block{block}_conv{layer}"
-                kernel, bias = arrays[f"{name}_kernel"], arrays[f"{name}_bias"]
-                weights.check({f"{name}_kernel": kernel}, [(3, 3, in_channels, filters)])
-                weights.check({f"{name}_bias": bias}, [(filters,)])
-                layers[name] = (kernel, bias)
-                in_channels = filters
-    return layers
+    shapes, in_channels = {}, 3
+    for block, (filters, depth) in enumerate(BLOCKS, start=1):
+        for layer in range(1, depth + 1):
+            shapes[f"block{block}_conv{layer}"] = [(3, 3, in_channels, filters), (filters,)]
+            in_channels = filters
+    return weights.read_layers(path, shapes)
 
 
 def build(layers: Layers) -> keras.Model:
@@ -110,10 +102,7 @@ def build(layers: Layers) -> keras.Model:
                 filters, 3, padding="same", activation="relu", name=f"block{block}_conv{layer}"
             )(x)
         x = keras.layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
-    network = keras.Model(image, x, name="vgg16")
-    for name, arrays in layers.items():
-        network.get_layer(name).set_weights([array.astype(np.float32) for array in arrays])
-    return network
+    return weights.assign(keras.Model(image, x, name="vgg16"), layers)
 
 
 def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:

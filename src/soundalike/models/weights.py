@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.lib.npyio import NpzFile
@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 
 from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
+if TYPE_CHECKING:
+    import keras
+
 RESTORE = "please restore it"
+PARTS, NORM = ("kernel", "bias"), ("gamma", "beta", "mean", "variance")
+"""Arrays of a layer, and of a batch normalisation, in Keras's order."""
+Layers = Mapping[str, Sequence[NDArray[np.floating]]]
+"""Arrays by the name of the layer."""
 
 
 def write(
@@ -45,6 +52,36 @@ def read(arrays: NpzFile, shapes: Sequence[tuple[int, ...]]) -> list[NDArray[np.
     found = {name: arrays[name] for name in names}
     check(found, shapes)
     return [array.astype(np.float32) for array in found.values()]
+
+
+def read_layers(path: Path, shapes: Mapping[str, Sequence[tuple[int, ...]]]) -> Layers:
+    """Read the arrays `<layer>_<part>` of a file; a layer with a name in `_norm` is a normalisation.
+
+    Parameters
+    ----------
+    path : the file
+    shapes : shapes of each layer's arrays
+
+    Raises
+    ------
+    ModelError
+        If the file is missing or does not contain the network's weights.
+    """
+    layers = {}
+    with opened(path, "model file") as arrays:
+        for layer, wanted in shapes.items():
+            parts = NORM if layer.endswith("_norm") else PARTS
+            found = {f"{layer}_{part}": arrays[f"{layer}_{part}"] for part in parts}
+            check(found, wanted)
+            layers[layer] = list(found.values())
+    return layers
+
+
+def assign(network: keras.Model, layers: Layers) -> keras.Model:
+    """Set the weights of a network's layers, by their names; return the network."""
+    for name, arrays in layers.items():
+        network.get_layer(name).set_weights([array.astype(np.float32) for array in arrays])
+    return network
 
 
 def check(arrays: Mapping[str, NDArray[Any]], shapes: Sequence[tuple[int, ...]]) -> None:

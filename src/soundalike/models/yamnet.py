@@ -27,9 +27,10 @@ from numpy.typing import NDArray
 from soundalike import numba_cache
 from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
-from soundalike.models import graph, weights
+from soundalike.models import graph
 from soundalike.models.patches import SAMPLE_RATE, cut, levelled_samples
 from soundalike.models.runtime import Network
+from soundalike.models.weights import RESTORE, Layers, assign, read_layers
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +54,6 @@ _FILTERS = (64, 128, 128, 256, 256, *(512,) * 6, 1_024, 1_024)
 """Filters of the pointwise convolutions, layers 2 to 14."""
 _STRIDED = frozenset({3, 5, 7, 13})
 """Layers whose depthwise convolution has stride 2, as layer 1 does."""
-Layers = dict[str, list[NDArray[np.floating]]]
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,8 @@ class YAMNet:
     """
 
     def __init__(self, path: Path) -> None:
-        layers = read(path)
-        self._run = Network(
-            (None, PATCH_FRAMES, N_MELS),
-            lambda shape: _graph(layers, shape),
-            lambda: _model(layers),
-            tolerant=True,
-        )
+        layers = read_layers(path, _shapes())
+        self._run = Network((None, PATCH_FRAMES, N_MELS), layers, _graph, _model, tolerant=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> Output:
         """Compute embeddings and logits of a batch of patches [shape=(n, 96, 64)], in one pass."""
@@ -211,32 +206,12 @@ def build() -> keras.Model:
     return keras.Model(patch, [embedding, logits], name="yamnet")
 
 
-def read(path: Path) -> Layers:
-    """Read the kernel and bias of each layer of a file.
-
-    Raises
-    ------
-    ModelError
-        If the file is missing or does not contain the network's weights.
-    """
-    with weights.opened(path, "model file") as arrays:
-        layers: Layers = {}
-        for layer, shapes in _shapes().items():
-            found = {f"{layer}_{part}": arrays[f"{layer}_{part}"] for part in ("kernel", "bias")}
-            weights.check(found, shapes)
-            layers[layer] = list(found.values())
-        return layers
-
-
 def _damaged(table: Path) -> ModelError:
-    return ModelError(f"The table of classes {table} is missing or damaged; {weights.RESTORE}.")
+    return ModelError(f"The table of classes {table} is missing or damaged; {RESTORE}.")
 
 
 def _model(layers: Layers) -> keras.Model:
-    network = build()
-    for name, arrays in layers.items():
-        network.get_layer(name).set_weights([array.astype(np.float32) for array in arrays])
-    return network
+    return assign(build(), layers)
 
 
 def _shapes() -> dict[str, list[tuple[int, ...]]]:

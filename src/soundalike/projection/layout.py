@@ -14,9 +14,9 @@ It is 1 without false neighbours, and about 0.5 for random positions.
 
 A new clip is placed among its nearest tracks, without UMAP (`placement`): at the geometric median of
 their positions, weighted as UMAP weights neighbours. UMAP's own `transform` starts from the mean with
-the same weights and refines it. Unlike the mean, the median doesn't fall in the gap between two groups;
-`benchmarks/map_page.py` compares the two. In a library of more than `FITTED` tracks, UMAP lays out a
-sample of that size, and the other tracks are placed like new clips.
+the same weights and refines it. Unlike the mean, the median doesn't fall in the gap between two groups.
+In a library of more than `FITTED` tracks, UMAP lays out a sample of that size, and the other tracks are
+placed like new clips.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Map quality: trustworthiness, neighbours preserved, and placement error."""
+"""Map quality: trustworthiness, and neighbours preserved."""
 
 from __future__ import annotations
 
@@ -7,19 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike import numba_cache
 from soundalike.index import subset
-from soundalike.index.index import Index, nearest
-from soundalike.models.tensorflow_import import import_tensorflow
-from soundalike.projection.layout import (
-    _BLOCK,
-    SEED,
-    Metric,
-    Setting,
-    _between,
-    _without_warnings,
-    place,
-)
+from soundalike.index.index import Index
+from soundalike.projection.layout import _BLOCK, SEED, Metric, _between
 
 TRUST_NEIGHBOURS = 10
 TRUST_SAMPLE = 4_096
@@ -72,70 +62,3 @@ def kept(
     same = (rows[:, :k, None] == found[:, None, :]).any(axis=2)
     share: NDArray[np.float32] = same.mean(axis=1).astype(np.float32)
     return share
-
-
-def transform_error(
-    index: Index, name: str, setting: Setting, held_out: float = 0.2, seed: int = SEED
-) -> dict[str, float]:
-    """Compare `place` with UMAP's own `transform` on held-out tracks.
-
-    The map is made from the other tracks, and the held-out tracks are placed on it both ways.
-
-    Parameters
-    ----------
-    index : the library
-    name : a representation of the index
-    setting : setting of the map
-    held_out : share of tracks to hold out
-
-    Returns
-    -------
-    Distances between the two positions in units of the map's radius (the root mean square distance of
-    its tracks from its centre): `median` and `p90`; and `chance`, the median for random tracks'
-    positions. Also the mean share of each clip's ten nearest tracks in the full space that are among the
-    ten nearest on the map: `kept` for `place`, `kept_umap` for UMAP's transform
-    """
-    import_tensorflow()
-    numba_cache.choose_folder()
-    import umap
-
-    n = len(index)
-    rng = np.random.default_rng(seed)
-    new = np.sort(rng.choice(n, round(n * held_out), replace=False))
-    known = np.setdiff1d(np.arange(n), new)
-    full = _between(index, name, setting.metric, np.arange(n))
-    np.fill_diagonal(full, 0.0)
-    reducer = umap.UMAP(
-        n_neighbors=setting.n_neighbors,
-        n_components=setting.dims,
-        min_dist=setting.min_dist,
-        metric="precomputed",
-        random_state=seed,
-        n_jobs=1,
-    )
-    points = np.asarray(_without_warnings(reducer.fit_transform, full[np.ix_(known, known)]), np.float32)
-    to_known = full[np.ix_(new, known)]
-    theirs = _without_warnings(reducer.transform, to_known)
-    ours = np.stack([place(row, points).position for row in to_known])
-    radius = np.sqrt(np.square(points - points.mean(axis=0)).sum(axis=1).mean())
-    errors = np.linalg.norm(ours - theirs, axis=1) / radius
-    random = np.linalg.norm(points[rng.integers(len(known), size=len(new))] - theirs, axis=1) / radius
-    return {
-        "median": float(np.median(errors)),
-        "p90": float(np.quantile(errors, 0.9)),
-        "chance": float(np.median(random)),
-        "kept": _kept_of_new(to_known, points, ours),
-        "kept_umap": _kept_of_new(to_known, points, theirs),
-    }
-
-
-def _kept_of_new(
-    to_known: NDArray[np.float32], points: NDArray[np.float32], places: NDArray[np.float32]
-) -> float:
-    on_map = np.linalg.norm(places[:, None] - points[None], axis=2)
-    shares = [
-        len(np.intersect1d(nearest(-full, TRUST_NEIGHBOURS), nearest(-flat, TRUST_NEIGHBOURS)))
-        / TRUST_NEIGHBOURS
-        for full, flat in zip(to_known, on_map, strict=True)
-    ]
-    return float(np.mean(shares))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from soundalike import threads
 from soundalike.audio.clip import Clip
 from soundalike.errors import UnknownRepresentationError
-from soundalike.models import ModelStore
+from soundalike.models import ModelStore, stretches
 from soundalike.representations import (
     cf_regression,
     fma518,
@@ -92,173 +93,88 @@ class Representation:
         return np.concatenate(vectors).astype(np.float32)
 
 
+class _Module(Protocol):
+    """A module of this package: one embedding, and what is said of it."""
+
+    __name__: str
+    DIM: int
+    DESCRIPTION: str
+
+    def embed(self, clip: Clip, models: ModelStore, /) -> NDArray[np.float32]:
+        """Embed a 30 s clip."""
+
+
+def _of(module: _Module, title: str, models: tuple[str, ...] = (), **others: Any) -> Representation:
+    """The representation of a module, under the module's name."""
+    name = module.__name__.rpartition(".")[2]
+    return Representation(
+        name, title, module.DIM, module.DESCRIPTION, models, own_embed=module.embed, **others
+    )
+
+
 MID_WEIGHT = 0.7
 """Weight of the tagger's middle layers in the default representation."""
 GENRE_WEIGHT = 80.0
 """The article's weight of the genre part; docs/method.md lists the norms it balances."""
 
-REGISTRY: dict[str, Representation] = {
-    representation.name: representation
-    for representation in (
-        Representation(
-            "soundalike",
-            "Best match",
-            musicnn.DIM + musicnn_mid.DIM + yamnet.DIM,
-            "Combines two networks. One was trained to tag songs (instruments, voices, style), the "
-            "other to name sounds of every kind (the source and the acoustic space). Each makes up for "
-            "gaps in the other's training data. Both average over the clip, so shifted or quieter "
-            "copies match the original. Melody, key and form are lost, and most of the tempo.",
-            ("musicnn", "yamnet"),
-            parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
-            hubness_corrected=True,
-        ),
-        Representation(
-            "vgg_genre",
-            "Article's method",
-            vgg_mel.DIM + genre_head.DIM,
-            "The article's final system combines the spectrogram picture with the predicted genre. It "
-            "captures texture and register as they change over the clip, and leans towards the genre. "
-            "It treats the same music started later as different.",
-            ("vgg16", "genre_head"),
-            parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
-        ),
-        Representation(
-            "vgg_mel", "Picture only", vgg_mel.DIM, vgg_mel.DESCRIPTION, ("vgg16",), vgg_mel.embed
-        ),
-        Representation(
-            "genre_head",
-            "Genre only",
-            genre_head.DIM,
-            genre_head.DESCRIPTION,
-            ("vgg16", "genre_head"),
-            genre_head.embed,
-        ),
-        Representation(
-            "mfcc_flat", "MFCC", mfcc_flat.DIM, mfcc_flat.DESCRIPTION, (), mfcc_flat.embed, heavy=True
-        ),
-        Representation(
-            "vgg_mfcc",
-            "MFCC picture",
-            vgg_mfcc.DIM,
-            vgg_mfcc.DESCRIPTION,
-            ("vgg16",),
-            vgg_mfcc.embed,
-            heavy=True,
-        ),
-        Representation(
-            "vgg_mfcc_grey",
-            "MFCC strip",
-            vgg_mfcc_grey.DIM,
-            vgg_mfcc_grey.DESCRIPTION,
-            ("vgg16",),
-            vgg_mfcc_grey.embed,
-            heavy=True,
-        ),
-        Representation(
-            "vgg_chroma",
-            "Chroma picture",
-            vgg_chroma.DIM,
-            vgg_chroma.DESCRIPTION,
-            ("vgg16",),
-            vgg_chroma.embed,
-            heavy=True,
-        ),
-        Representation(
-            "vgg_mfcc_chroma",
-            "MFCC and chroma",
-            vgg_mfcc.DIM + vgg_chroma.DIM,
-            "Combines the pictures of MFCC and chroma: how the timbre changes and which notes sound, "
-            "each at its place in time. It captures more of a clip than either alone. Like both, it "
-            "treats a shifted copy as a different sound.",
-            ("vgg16",),
-            parts={"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
-        ),
-        Representation(
-            "mfcc_autoencoder",
-            "Autoencoder",
-            mfcc_autoencoder.DIM,
-            mfcc_autoencoder.DESCRIPTION,
-            ("mfcc_autoencoder",),
-            mfcc_autoencoder.embed,
-        ),
-        Representation(
-            "musicnn",
-            "Music tagger",
-            musicnn.DIM,
-            musicnn.DESCRIPTION,
-            ("musicnn",),
-            musicnn.embed,
-            scaling=CENTRED,
-            moments=musicnn.moments,
-            moment_weights=musicnn.moment_weights,
-        ),
-        Representation(
-            "musicnn_mid",
-            "Tagger, middle layers",
-            musicnn_mid.DIM,
-            musicnn_mid.DESCRIPTION,
-            ("musicnn",),
-            musicnn_mid.embed,
-            scaling=CENTRED,
-            moments=musicnn_mid.moments,
-            moment_weights=musicnn_mid.moment_weights,
-        ),
-        Representation(
-            "musicnn_tags",
-            "Tags",
-            musicnn_tags.DIM,
-            musicnn_tags.DESCRIPTION,
-            ("musicnn",),
-            musicnn_tags.embed,
-        ),
-        Representation(
-            "yamnet",
-            "Sound classifier",
-            yamnet.DIM,
-            yamnet.DESCRIPTION,
-            ("yamnet",),
-            yamnet.embed,
-            scaling=CENTRED,
-            moments=yamnet.moments,
-            moment_weights=yamnet.moment_weights,
-        ),
-        Representation(
-            "yamnet_classes",
-            "Sound classes",
-            yamnet_classes.DIM,
-            yamnet_classes.DESCRIPTION,
-            ("yamnet",),
-            yamnet_classes.embed,
-            scaling=CENTRED,
-        ),
-        Representation(
-            "metadata",
-            "Metadata",
-            0,
-            metadata.DESCRIPTION,
-            (),
-            metadata.embed,
-            from_table=lambda tracks: metadata.from_table(tracks).matrix,
-        ),
-        Representation(
-            "cf_regression",
-            "Listeners' taste",
-            cf_regression.DIM,
-            cf_regression.DESCRIPTION,
-            ("factors",),
-            cf_regression.embed,
-        ),
-        Representation(
-            "fma518",
-            "Spectral statistics",
-            fma518.DIM,
-            fma518.DESCRIPTION,
-            (),
-            fma518.embed,
-            scaling=STANDARDISED,
-        ),
-    )
-}
+_TAGGER: dict[str, Any] = {"scaling": CENTRED, "moment_weights": stretches.equal_weights}
+_ALL = (
+    Representation(
+        "soundalike",
+        "Best match",
+        musicnn.DIM + musicnn_mid.DIM + yamnet.DIM,
+        "Combines two networks. One was trained to tag songs (instruments, voices, style), the "
+        "other to name sounds of every kind (the source and the acoustic space). Each makes up for "
+        "gaps in the other's training data. Both average over the clip, so shifted or quieter "
+        "copies match the original. Melody, key and form are lost, and most of the tempo.",
+        ("musicnn", "yamnet"),
+        parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
+        hubness_corrected=True,
+    ),
+    Representation(
+        "vgg_genre",
+        "Article's method",
+        vgg_mel.DIM + genre_head.DIM,
+        "The article's final system combines the spectrogram picture with the predicted genre. It "
+        "captures texture and register as they change over the clip, and leans towards the genre. "
+        "It treats the same music started later as different.",
+        ("vgg16", "genre_head"),
+        parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
+    ),
+    _of(vgg_mel, "Picture only", ("vgg16",)),
+    _of(genre_head, "Genre only", ("vgg16", "genre_head")),
+    _of(mfcc_flat, "MFCC", heavy=True),
+    _of(vgg_mfcc, "MFCC picture", ("vgg16",), heavy=True),
+    _of(vgg_mfcc_grey, "MFCC strip", ("vgg16",), heavy=True),
+    _of(vgg_chroma, "Chroma picture", ("vgg16",), heavy=True),
+    Representation(
+        "vgg_mfcc_chroma",
+        "MFCC and chroma",
+        vgg_mfcc.DIM + vgg_chroma.DIM,
+        "Combines the pictures of MFCC and chroma: how the timbre changes and which notes sound, "
+        "each at its place in time. It captures more of a clip than either alone. Like both, it "
+        "treats a shifted copy as a different sound.",
+        ("vgg16",),
+        parts={"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
+    ),
+    _of(mfcc_autoencoder, "Autoencoder", ("mfcc_autoencoder",)),
+    _of(musicnn, "Music tagger", ("musicnn",), moments=musicnn.moments, **_TAGGER),
+    _of(musicnn_mid, "Tagger, middle layers", ("musicnn",), moments=musicnn_mid.moments, **_TAGGER),
+    _of(musicnn_tags, "Tags", ("musicnn",)),
+    _of(
+        yamnet,
+        "Sound classifier",
+        ("yamnet",),
+        scaling=CENTRED,
+        moments=yamnet.moments,
+        moment_weights=yamnet.moment_weights,
+    ),
+    _of(yamnet_classes, "Sound classes", ("yamnet",), scaling=CENTRED),
+    _of(metadata, "Metadata", from_table=metadata.from_table),
+    _of(cf_regression, "Listeners' taste", ("factors",)),
+    _of(fma518, "Spectral statistics", scaling=STANDARDISED),
+)
+REGISTRY: dict[str, Representation] = {item.name: item for item in _ALL}
 DEFAULT = "soundalike"
 MAIN = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 """The representations to offer where space is limited."""

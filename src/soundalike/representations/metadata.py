@@ -17,7 +17,6 @@ A track's vector depends on the other tracks in the table, and a clip outside th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -50,6 +49,8 @@ ONE_HOT = {
 
 TITLE = "title"
 TITLE_DIM = 300
+DIM = 0
+"""The length of a vector depends on the table."""
 
 DESCRIPTION = (
     "A metadata-only baseline that ignores the audio. Two tracks match if they share an artist, a time "
@@ -67,24 +68,8 @@ _UNNAMED = ("", "unknown", "unknown artist")
 _SEPARATORS = re.compile(r"[;,|\[\]]")
 
 
-@dataclass(frozen=True)
-class Metadata:
-    """Vectors of a whole table.
-
-    Attributes
-    ----------
-    matrix : float32 [shape=(n, dim)]
-    groups : groups of dimensions in order: display name and slice
-    missing : sentences about missing or uninformative columns; may be empty
-    """
-
-    matrix: NDArray[np.float32]
-    groups: dict[str, slice]
-    missing: tuple[str, ...]
-
-
-def from_table(tracks: pd.DataFrame) -> Metadata:
-    """Compute the vectors of a library's tracks.
+def from_table(tracks: pd.DataFrame) -> NDArray[np.float32]:
+    """Compute the vectors of a library's tracks: all `blocks` side by side [shape=(n, dim)].
 
     Parameters
     ----------
@@ -95,24 +80,21 @@ def from_table(tracks: pd.DataFrame) -> Metadata:
     LibraryError
         If no column distinguishes the tracks.
     """
-    blocks: dict[str, NDArray[np.float32]] = {}
-    absent: list[str] = []
-    numbers = {name: _numbers(tracks, columns) for name, columns in NUMERIC.items()}
-    names = {name: _one_hot(tracks, columns) for name, columns in ONE_HOT.items()}
-    for name, block in (numbers | {"title": _titles(tracks)} | names).items():
-        if block is None:
-            absent.append(name)
-        else:
-            blocks[name] = block
-    if not blocks:
+    found = blocks(tracks)
+    if not found:
         raise LibraryError(
             "The library's table has no column that distinguishes its tracks. Add columns such as "
             "title, artist, release_year or listens."
         )
-    ends = np.cumsum([block.shape[1] for block in blocks.values()]).tolist()
-    starts = [0, *ends[:-1]]
-    groups = {name: slice(*ends) for name, *ends in zip(blocks, starts, ends, strict=True)}
-    return Metadata(np.concatenate(list(blocks.values()), axis=1), groups, _sentences(absent))
+    return np.concatenate(list(found.values()), axis=1)
+
+
+def blocks(tracks: pd.DataFrame) -> dict[str, NDArray[np.float32]]:
+    """Dimensions by display name, each [shape=(n, any)]; only those that distinguish the tracks."""
+    numbers = {name: _numbers(tracks, columns) for name, columns in NUMERIC.items()}
+    names = {name: _one_hot(tracks, columns) for name, columns in ONE_HOT.items()}
+    every = numbers | {"title": _titles(tracks)} | names
+    return {name: block for name, block in every.items() if block is not None}
 
 
 def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
@@ -124,13 +106,6 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
         Always.
     """
     raise InputError(UPLOAD)
-
-
-def _sentences(absent: list[str]) -> tuple[str, ...]:
-    if not absent:
-        return ()
-    listed = " and ".join([", ".join(absent[:-1]), absent[-1]] if absent[1:] else absent)
-    return (f"The library's table has no data on {listed}, so these are not compared.",)
 
 
 def _column(tracks: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str] | None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.models import ModelStore, musicnn_features, stretches, tagger
+from soundalike.models import ModelStore, musicnn_features, tagger
 
 DIM = tagger.DIM
 
@@ -32,8 +32,3 @@ def embed(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
 def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embed each 3 s stretch of a 30 s clip: float32 [shape=(10, 200)]; equal weights."""
     return musicnn_features.output(clip, models).penultimate
-
-
-def moment_weights() -> NDArray[np.float64]:
-    """Weight of each stretch in the embedding of a clip [shape=(10,), sum 1]."""
-    return stretches.equal_weights()

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.models import ModelStore, musicnn_features, stretches, tagger
+from soundalike.models import ModelStore, musicnn_features, tagger
 
 DIM = 4 * tagger.MIDDLE_FILTERS
 
@@ -31,8 +31,3 @@ def moments(clip: Clip, models: ModelStore) -> NDArray[np.float32]:
     """Embed each 3 s stretch of a 30 s clip: float32 [shape=(10, 256)]; equal weights."""
     pooled = musicnn_features.output(clip, models).pooled
     return pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(len(pooled), DIM)
-
-
-def moment_weights() -> NDArray[np.float64]:
-    """Weight of each stretch in the embedding of a clip [shape=(10,), sum 1]."""
-    return stretches.equal_weights()

@@ -20,7 +20,6 @@ from soundalike.representations import musicnn, musicnn_mid, yamnet
 _MOMENTS = {"musicnn": musicnn.moments, "musicnn_mid": musicnn_mid.moments, "yamnet": yamnet.moments}
 PARTS = tuple(_MOMENTS)
 """The representations that are corrected."""
-MODEL = "recording_correction"
 
 
 def is_held_out(artist: str) -> bool:

@@ -61,3 +61,9 @@ def apply(kind: Scaling, vectors: ArrayLike, scale: NDArray[np.float32]) -> NDAr
         return scaled
     lengths = np.linalg.norm(scaled, axis=-1, keepdims=True)
     return np.asarray(np.divide(scaled, lengths, out=np.zeros_like(scaled), where=lengths > 0))
+
+
+def scaled_by_themselves(kind: Scaling, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale vectors [shape=(n, dim)] like an index of just these tracks."""
+    wide = vectors.astype(np.float64)
+    return apply(kind, vectors, fit(kind, len(wide), wide.mean(axis=0), wide.std(axis=0)))

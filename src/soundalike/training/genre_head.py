@@ -363,30 +363,14 @@ def _fit(
     epochs: int,
 ) -> tuple[keras.Model, int]:
     """Train on the rows, with `stop` until their log loss no longer falls. Returns the best epoch."""
-    import keras
-    import tensorflow as tf
-
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
     number = {genre: i for i, genre in enumerate(genres)}
     targets = np.array([number[genre] for genre in features.tracks["genre"]])
-    network = head.build(len(genres), seed)
-    classifier = keras.Model(network.inputs, network.outputs[1])
-    classifier.compile(
-        keras.optimizers.Adam(LEARNING_RATE),
-        "sparse_categorical_crossentropy",
-        weighted_metrics=[keras.metrics.SparseCategoricalCrossentropy(name="log_loss")],
-    )
+    network, classifier, stopping = untrained(len(genres), seed)
     x, y = features.whole[rows].astype(np.float32), targets[rows]
     if features.halves is not None:
         x = np.concatenate([x, *np.moveaxis(features.halves[rows], 1, 0).astype(np.float32)])
         y = np.tile(y, 3)
     weights = class_weights(y, len(genres))
-    stopping = None
-    if stop is not None:
-        stopping = keras.callbacks.EarlyStopping(
-            "val_log_loss", mode="min", patience=PATIENCE, restore_best_weights=True
-        )
     classifier.fit(
         x,
         y,
@@ -396,10 +380,35 @@ def _fit(
         validation_data=None
         if stop is None
         else (features.whole[stop].astype(np.float32), targets[stop], weights[targets[stop]]),
-        callbacks=[] if stopping is None else [stopping],
+        callbacks=[] if stop is None else [stopping],
         verbose=0,
     )
-    return network, epochs if stopping is None else stopping.best_epoch + 1
+    return network, epochs if stop is None else stopping.best_epoch + 1
+
+
+def untrained(
+    n_genres: int, seed: int
+) -> tuple[keras.Model, keras.Model, keras.callbacks.EarlyStopping]:
+    """A head, its classifier ready for training, and what stops it as the log loss no longer falls.
+
+    Seeded and deterministic: the same examples give the same weights on the same machine.
+    """
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(seed)
+    tf.config.experimental.enable_op_determinism()
+    network = head.build(n_genres, seed)
+    classifier = keras.Model(network.inputs, network.outputs[1])
+    classifier.compile(
+        keras.optimizers.Adam(LEARNING_RATE),
+        "sparse_categorical_crossentropy",
+        weighted_metrics=[keras.metrics.SparseCategoricalCrossentropy(name="log_loss")],
+    )
+    stopping = keras.callbacks.EarlyStopping(
+        "val_log_loss", mode="min", patience=PATIENCE, restore_best_weights=True
+    )
+    return network, classifier, stopping
 
 
 def class_weights(targets: NDArray[np.intp], genres: int) -> NDArray[np.float64]:

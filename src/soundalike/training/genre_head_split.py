@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 MIN_CLIPS = 20
 MAX_EPOCHS = 200
-PATIENCE = 15
 BATCH = 32
 _PREDICTED_AT_ONCE = 256
 FILE = "head_inputs.npy"
@@ -294,23 +293,11 @@ def _fit(
 ) -> tuple[keras.Model, int]:
     """Train until the validation log loss no longer falls. Returns the epoch of the final weights."""
     import keras
-    import tensorflow as tf
 
-    keras.utils.set_random_seed(seed)
-    tf.config.experimental.enable_op_determinism()
     number = {genre: i for i, genre in enumerate(parts.genres)}
     targets = np.array([number.get(genre, 0) for genre in tracks["genre"]])
     weights = genre_head.class_weights(targets[parts.fit], len(parts.genres))
-    network = head.build(len(parts.genres), seed)
-    classifier = keras.Model(network.inputs, network.outputs[1])
-    classifier.compile(
-        keras.optimizers.Adam(genre_head.LEARNING_RATE),
-        "sparse_categorical_crossentropy",
-        weighted_metrics=[keras.metrics.SparseCategoricalCrossentropy(name="log_loss")],
-    )
-    stopping = keras.callbacks.EarlyStopping(
-        "val_log_loss", mode="min", patience=PATIENCE, restore_best_weights=True
-    )
+    network, classifier, stopping = genre_head.untrained(len(parts.genres), seed)
     reporting = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: on_epoch(f"log loss {logs['val_log_loss']:.3f}")
     )
