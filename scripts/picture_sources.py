@@ -1,8 +1,8 @@
 """What the pictures in docs/pictures are drawn from, and whether that has changed since they were taken.
 
 A page is drawn from `app.py`, its own file in `pages/`, the modules, scripts and styles of
-`soundalike.ui` except other pages' own and the server's guards, and the theme in `.streamlit/config.toml`. What the rest of the
-library says of a track is left out.
+`soundalike.ui` except other pages' own and the server's guards, and the theme in
+`.streamlit/config.toml`. What the rest of the library says of a track is left out.
 
 docs/pictures/sources.json keeps a checksum of each of these files as it was when the picture was taken.
 Comments, docstrings and empty lines don't count, since nobody sees them.
