@@ -12,7 +12,6 @@ tracks rank after them and get the same similarity.
 
 Weights other than the index's would change the lists, so such searches use a pass over all codes, as do
 indexes without the file. That pass is exact over the codes and fast up to a few million tracks.
-`benchmarks/approximate.py` compares libraries.
 """
 
 from __future__ import annotations

@@ -187,19 +187,6 @@ def playlist_table(
     _table(index, data, key, on_choose)
 
 
-def track_table(
-    index: Index,
-    rows: Sequence[int],
-    styles: dict[str, Style],
-    key: str,
-    label: str,
-    on_choose: Callable[[str], None],
-) -> None:
-    """Show library tracks as a table with players, in the given order."""
-    tracks = [track_data(index, row, styles) for row in rows]
-    _table(index, {"label": label, "ranked": False, "tracks": tracks}, key, on_choose)
-
-
 def track_data(index: Index, row: int, styles: dict[str, Style]) -> dict[str, Any]:
     """A track as data for the players' components."""
     return vars(track_of(index, row)) | _styled(styles.get(index.fact("genre", row)))

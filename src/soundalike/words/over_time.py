@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from soundalike.audio.clip import Clip
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
-from soundalike.models import ModelStore, tagger, yamnet
+from soundalike.models import ModelStore, tagger, weights, yamnet
 from soundalike.representations import musicnn
 from soundalike.representations import yamnet as yamnet_embedding
 from soundalike.words.strengths import Probabilities
@@ -55,10 +55,9 @@ def from_moments(
     tagged : of `musicnn` [shape=(10, 200)]
     sounds : of `yamnet` [shape=(10, 1024)]
     """
-    return Probabilities(
-        _sigmoid(_dense(tagged, _last_layer(tagger, "tags", models.file("musicnn")))),
-        _sigmoid(_dense(sounds, _last_layer(yamnet, "classes", models.file("yamnet")))),
-    )
+    tags = _last_layer(models.file("musicnn"), "tags", tagger.DIM, len(tagger.TAGS))
+    classes = _last_layer(models.file("yamnet"), "classes", yamnet.DIM, yamnet.N_CLASSES)
+    return Probabilities(_sigmoid(_dense(tagged, tags)), _sigmoid(_dense(sounds, classes)))
 
 
 def _dense(x: NDArray[np.floating], layer: Layer) -> NDArray[np.float32]:
@@ -71,7 +70,7 @@ def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=4)
-def _last_layer(network: object, name: str, path: Path) -> Layer:
-    layers = network.read(path)  # type: ignore[attr-defined]
+def _last_layer(path: Path, name: str, inputs: int, outputs: int) -> Layer:
+    layers = weights.read_layers(path, {name: [(inputs, outputs), (outputs,)]})
     kernel, bias = (np.asarray(array, np.float32) for array in layers[name])
     return kernel, bias
