@@ -1,7 +1,7 @@
 """New clips for uploads, made from the bundled library.
 
 Each is a mix of two of its tracks as an MP3 file. There are enough for any benchmark, each sounds like
-music, and none is a copy of a track.
+music, and few are taken for one of the two tracks.
 """
 
 from __future__ import annotations

@@ -220,7 +220,7 @@ def film_tour(browser: Browser, address: str) -> None:
     ):
         context.set_default_timeout(PATIENCE_MS)
         clip = Path(folder) / CLIP
-        clip.write_bytes(uploads.upload(0)[1])
+        clip.write_bytes(uploads.upload(1)[1])
         film = Film(visit_first(context.new_page(), address))
         for scene in (drop, listen, ask_why, place_on_map):
             scene(film, clip)
@@ -246,7 +246,7 @@ def drop(film: Film, clip: Path) -> None:
     film.follow(0.3)
     film.page.locator("tbody tr").first.wait_for()
     film.follow(0.3)
-    settle(film.page, ".js-plotly-plot")
+    settle(film.page, ".word, [data-testid=stExpander]")
     film.shoot(700)
 
 

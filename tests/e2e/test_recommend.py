@@ -45,6 +45,7 @@ def test_first_visit_shows_a_playlist_with_players(open_page, width, scheme) -> 
     expect(page.get_by_role("button", name=PLAY)).to_have_count(11)
     expect(page.get_by_role("heading", name="Sounds like")).to_be_visible()
     expect(page.get_by_text("The article's genre head")).to_be_visible()
+    page.get_by_text("The article's genre head").click()
     expect(page.locator(".js-plotly-plot .bars").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"recommend-{width}-{scheme}")

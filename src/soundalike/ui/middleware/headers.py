@@ -44,6 +44,8 @@ def policy() -> str:
     allowed = {
         "default-src": "'self'",
         "script-src": " ".join(["'self' blob:", *(f"'sha256-{value}'" for value in sums)]),
+        # A recording is drawn from where the browser keeps it.
+        "connect-src": "'self' data: blob:",
         "style-src": "'self' 'unsafe-inline'",
         "img-src": "'self' data: blob:",
         "media-src": "'self' data: blob:",
