@@ -56,17 +56,17 @@ def show(found: Naming | None) -> None:
     if found.warning:
         st.caption(components.plain(found.warning))
     elif not found.words:
-        st.caption("No word stands out: this is close to the library's average.")
+        st.caption("No word stands out: this clip is about average for this library.")
     else:
         st.html(f"<style>{frontend.read('words.css')}</style>{chips(found.words)}")
         st.caption(
-            "According to two networks that tag sound. A fuller bar means that fewer tracks of this "
-            "library match the word as well."
+            "According to two networks that tag sound. A fuller bar means that fewer tracks in this "
+            "library match the word this strongly."
         )
 
 
 def chips(words: Sequence[Named]) -> str:
-    """HTML of the words by kind; a bar in each shows its strength above the library's usual."""
+    """The words as HTML, grouped by kind; each has a bar that shows how far it stands out."""
     rows = []
     for kind, title in KIND_NAMES.items():
         of_kind = [item for item in words if item.kind == kind]
@@ -144,7 +144,7 @@ def _chosen(terms: Sequence[Term]) -> list[Term]:
     """The terms as chips; pressing one leaves it out."""
     labels = [term.label for term in terms]
     kept = st.pills(
-        "Understood; press a word to leave it out",
+        "We understood these words; click one to drop it",
         labels,
         format_func=components.plain,
         selection_mode="multi",
