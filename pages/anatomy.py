@@ -163,8 +163,10 @@ def draw(clips: list[Shown]) -> None:
             describe(clip, len(clips) > 1)
     st.caption(HINT)
     places = st.columns(len(clips), gap="large")
+    # Plots side by side are level, so either both clips have words over time, or none has.
+    with_words = all(words is not None and words.panel is not None for *_, words in clips)
     for number, (column, (track, shown, others, words)) in enumerate(zip(places, clips, strict=True), 1):
-        taggram = [] if words is None or words.panel is None else [words.panel]
+        taggram = [words.panel] if with_words and words is not None and words.panel is not None else []
         with column:
             if number == 2 or st.session_state.anatomy_source == "library":
                 components.navigation_buttons(track.id, "anatomy", f"anatomy_onward_{number}")

@@ -22,7 +22,7 @@ def test_a_name_in_an_error_message_is_no_markup(open_page) -> None:
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr(NAME, "#EXTM3U\n")
     page = open_page("/")
-    page.get_by_role("button", name="Open").click()
+    page.get_by_role("button", name="Open", exact=True).last.click()
     given = {"name": "list.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
     page.locator(".st-key-recommend_list input[type=file]").set_input_files(given)
     alert = page.get_by_role("alert").filter(has_text="contains no tracks")

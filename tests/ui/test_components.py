@@ -67,8 +67,8 @@ def test_who_waits_for_the_network_is_told_the_place() -> None:
     progress.wait(3)
     assert status.labels == [
         "Running the network …",
-        "In the queue: 2 clips ahead of yours …",
-        "In the queue: 1 clip ahead of yours …",
+        "In the queue\\: 2 clips ahead of yours …",
+        "In the queue\\: 1 clip ahead of yours …",
         "Running the network …",
     ]
 
@@ -78,4 +78,4 @@ def test_a_place_in_the_queue_gives_way_to_the_step_that_it_kept_waiting() -> No
     progress = components._Progress(status, "Predicting its genres")
     progress.wait(1)
     progress.wait(0)
-    assert status.labels == ["In the queue: 1 clip ahead of yours …", "Predicting its genres …"]
+    assert status.labels == ["In the queue\\: 1 clip ahead of yours …", "Predicting its genres …"]

@@ -78,18 +78,14 @@ def _as_document(index: Index, found: Matches, rank: int, row: int) -> dict[str,
 
 
 def _print_matches(index: Index, found: Matches, rows: Sequence[int], notes: Sequence[str]) -> None:
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
-    console = Console(highlight=False)
-    console.print(Text("Looking for: " + ", ".join(term.label for term in found.terms)))
+    output.print_line("Looking for: " + ", ".join(term.label for term in found.terms))
     table = Table("", "Title", "Artist", "Genre", "Match", "Clearly", box=None)
     for number, row in enumerate(rows, start=1):
-        texts = [Text(index.fact(column, row)) for column in ("title", "artist", "genre")]
+        texts = [index.fact(column, row) for column in ("title", "artist", "genre")]
         pairs = zip(found.terms, found.met(row), strict=True)
         met = ", ".join(term.label for term, clear in pairs if clear)
-        table.add_row(str(number), *texts, f"{found.match[row]:.0%}", Text(met))
-    console.print(table)
-    for note in notes:
-        console.print(Text(note))
+        output.add_row(table, str(number), *texts, f"{found.match[row]:.0%}", met)
+    output.print_table(table)
+    print_notes(notes)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
+from soundalike.errors import ModelError
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -14,6 +16,7 @@ from soundalike.playlist.query import Query
 from soundalike.ui import components, frontend, incoming, server
 from soundalike.words import description, library, naming, search
 from soundalike.words.description import Term
+from soundalike.words.library import LibraryWords
 from soundalike.words.naming import Named, Naming
 from soundalike.words.search import Matches
 
@@ -35,10 +38,17 @@ KIND_NAMES = {
 KEY = "recommend_description"
 
 
+def of_library(index: Index) -> LibraryWords | None:
+    """The library's words; None if the index or the server doesn't have what they need."""
+    with suppress(ModelError):
+        return library.of(index, server.models_of(index))
+    return None
+
+
 def of_query(index: Index, asked: Query) -> Naming | None:
     """What a query sounds like, compared with the library; None if the index has no words."""
     models = server.models_of(index)
-    known = library.of(index, models)
+    known = of_library(index)
     if known is None:
         return None
     if asked.row is not None:

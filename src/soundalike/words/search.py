@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
@@ -95,8 +94,9 @@ def _shares_of(values: NDArray[np.floating]) -> NDArray[np.float32]:
     """Share of the known values below each [shape=(n,)]; ties in the middle, one half if unknown."""
     known = np.isfinite(values)
     shares = np.full(len(values), 0.5, np.float32)
-    if known.any():
-        shares[known] = (rankdata(values[known]) - 0.5) / known.sum()
+    ordered = np.sort(values[known])
+    ranks = sum(np.searchsorted(ordered, values[known], side) for side in ("left", "right"))
+    shares[known] = ranks / (2 * max(len(ordered), 1))
     return shares
 
 

@@ -12,7 +12,7 @@ import pytest
 from small_library import write_tone
 
 from soundalike import paths
-from soundalike.analysis import clip_analysis, panels
+from soundalike.analysis import clip_analysis, panels, taggram
 from soundalike.analysis.clip_analysis import Anatomy, Facts
 from soundalike.analysis.panels import Panel
 from soundalike.features import spectrogram_image
@@ -145,7 +145,7 @@ def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) ->
 
 
 def test_every_panel_has_a_caption() -> None:
-    assert set(component.CAPTIONS) == {*panels.MAIN, *component.FURTHER}
+    assert set(component.CAPTIONS) == {*panels.MAIN, *component.FURTHER, taggram.NAME}
 
 
 def test_the_diverging_colours_are_pale_in_the_middle_and_apart_at_the_ends() -> None:

@@ -12,7 +12,7 @@ from soundalike.analysis.panels import Panel
 from soundalike.audio import sandbox
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.index.index import Index
-from soundalike.ui import components, server, session
+from soundalike.ui import components, server, session, words
 from soundalike.ui.anatomy import component
 from soundalike.words import library, naming, over_time
 from soundalike.words.library import LibraryWords
@@ -31,9 +31,11 @@ class ClipWords:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> ClipWords | None:
     """A library track's words; None if the index was built without them."""
-    row, models = index.row(track_id), server.models_of(index)
-    known, moments = library.of(index, models), over_time.of_track(index, row, models)
-    if known is None or moments is None:
+    known, row = words.of_library(index), index.row(track_id)
+    if known is None:
+        return None
+    moments = over_time.of_track(index, row, server.models_of(index))
+    if moments is None:
         return None
     return _words(known, known.of_track(row), moments, component.of_library(index, track_id))
 
@@ -46,8 +48,7 @@ def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:
     AudioError, ModelError
         If the clip is unusable, or a network is missing.
     """
-    models = server.models_of(index)
-    known = library.of(index, models)
+    models, known = server.models_of(index), words.of_library(index)
     if known is None:
         return None
     waiting = components.waiting_line()

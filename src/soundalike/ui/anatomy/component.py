@@ -90,7 +90,7 @@ CAPTIONS = {
 }
 FURTHER = (*FRONT_ENDS, RECONSTRUCTION)
 """The optional panels."""
-_HEIGHTS = {"mel": 216, "gammatone": 192, "wavelet": 192, "bark": 138}
+_HEIGHTS = {taggram.NAME: 168, "mel": 216, "gammatone": 192, "wavelet": 192, "bark": 138}
 _HEIGHT = 120
 _WAVE_HEIGHT = 96
 _FRAMES = 1 + ANALYSIS_SAMPLES // HOP_LENGTH
@@ -296,7 +296,7 @@ def _described(panel: Panel) -> dict[str, object]:
         "name": panel.name,
         "title": panel.title,
         "axis": panel.axis,
-        "height": 22 * rows if panel.name == taggram.NAME else _HEIGHTS.get(panel.name, _HEIGHT),
+        "height": _HEIGHTS.get(panel.name, _HEIGHT),
         "caption": CAPTIONS[panel.name] + " ",
         "summary": panel.summary,
         "rows": rows,
