@@ -64,6 +64,7 @@ def test_without_any_place_there_is_none(closed: Path) -> None:
     assert chosen(closed, closed, closed, nowhere) == "None"
 
 
+@pytest.mark.sweep
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX's file locks")
 def test_one_process_at_a_time_compiles() -> None:
     code = "from soundalike import numba_cache; print('begins', flush=True); numba_cache.ready()"

@@ -48,6 +48,7 @@ def test_receptive_field_is_212_pixels_with_stride_32() -> None:
     assert first + end == 2 * 7 * 32 + 32
 
 
+@pytest.mark.sweep
 def test_receptive_field_matches_network(models) -> None:
     """Noise everywhere outside changes nothing at all; each outermost line inside changes something.
 

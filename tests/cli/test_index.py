@@ -101,6 +101,7 @@ def test_measuring_resumes(capsys: Capture, music: Path, models: ModelStore) -> 
     assert [event.kind for event in again] == ["known", "known", "taken"]
 
 
+@pytest.mark.sweep
 def test_index_includes_its_head(small_folder: Path, small_models: ModelStore, tmp_path: Path) -> None:
     from soundalike.datasets import library
     from soundalike.indexing import builder

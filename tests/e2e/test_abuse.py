@@ -97,6 +97,7 @@ def test_files_that_nobody_uses_do_not_stay(server) -> None:
     assert process.memory_info().rss - before < 192 * MEGABYTE
 
 
+@pytest.mark.sweep
 def test_an_honest_upload_is_used(server, tmp_path) -> None:
     address, _ = server
     noise(tmp_path / "noise.wav")
@@ -143,6 +144,7 @@ def test_the_log_names_no_session(serve, tmp_path) -> None:
 # --- what honest visitors send -------------------------------------------------------------------
 
 
+@pytest.mark.sweep
 def test_dragging_a_slider_fast_is_no_flood(open_page) -> None:
     page: Page = open_page("/?track=0102")
     sent: list[float] = []
@@ -183,6 +185,7 @@ def _listen(socket, sent: list[float], closed: list[float]) -> None:
     socket.on("close", lambda _: closed.append(time.monotonic()))
 
 
+@pytest.mark.sweep
 def test_an_upload_in_the_browser_is_used_under_the_policy(open_page, tmp_path) -> None:
     noise(tmp_path / "noise.wav")
     page = open_page("/")

@@ -95,6 +95,7 @@ def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
         assert len(page.locator(f"#{caption}").inner_text()) > 80
 
 
+@pytest.mark.sweep
 def test_the_pixels_are_the_matrix_s(open_page) -> None:
     """The mel spectrogram's bottom is brighter than its top, which is near black in this clip."""
     page = open_page(MEDITATION)
@@ -296,6 +297,7 @@ def test_the_network_s_image_is_drawn_to_the_pixel(open_page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(open_page) -> None:
     page = open_page(MEDITATION + "&second=0001")
     expect(plots(page)).to_have_count(14)

@@ -73,6 +73,7 @@ def test_a_track_in_several_playlists_is_marked_in_all(open_page) -> None:
     expect(twin).to_have_class(re.compile("lit"))
 
 
+@pytest.mark.sweep
 def test_another_choice_is_in_the_link(open_page) -> None:
     page = open_page(LINK)
     expect(columns(page)).to_have_count(2)

@@ -148,6 +148,7 @@ def test_the_network_s_own_map_comes_on_demand(open_page) -> None:
     keep(page, "features-inside")
 
 
+@pytest.mark.sweep
 def test_the_genre_features_have_a_page_too(open_page) -> None:
     page = open_page("/features?by=genre_head&dimension=16")
     expect(moments(page)).to_have_count(5)
@@ -167,6 +168,7 @@ def test_a_silent_dimension_says_so(open_page) -> None:
     expect(moments(page)).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_page("/features?by=vgg_mel&dimension=6574&track=0001")
     before = titles(page)

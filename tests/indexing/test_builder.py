@@ -134,6 +134,7 @@ def test_embeddings_match_clips(small_index: Index) -> None:
     assert small_index.genre_probabilities(1) == pytest.approx(predicted, abs=2e-3)
 
 
+@pytest.mark.sweep
 def test_build_is_deterministic(three: Path, small_models: ModelStore) -> None:
     first = build(library.load(three), three.parent / "first", small_models)
     others = ModelStore(feature_cache=three.parent / "features")

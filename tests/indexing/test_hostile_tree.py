@@ -23,6 +23,7 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.sweep
 def test_every_file_is_accounted_for(tree: Path, models: ModelStore) -> None:
     fates = hostile_tree.build(tree)
     source = library.find(tree)

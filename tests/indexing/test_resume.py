@@ -105,6 +105,7 @@ def test_ctrl_c_leaves_partial_index(music: Path) -> None:
     assert index.load(out).partial is None
 
 
+@pytest.mark.sweep
 def test_moved_index_is_restored_after_kill(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     before = build(music, out, models)

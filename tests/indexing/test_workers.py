@@ -76,6 +76,7 @@ def children() -> list[psutil.Process]:
     return [child for child in own if "spawn_main" in " ".join(child.cmdline())]
 
 
+@pytest.mark.sweep
 def test_processes_match_in_process_results(
     music: Path, models: ModelStore, expected: dict[str, bytes | str]
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_runtime_that_does_not_exist(monkeypatch):
         runtime.name()
 
 
+@pytest.mark.sweep
 def test_no_network_access_and_no_tensorflow():
     code = (
         "import sys, numpy as np\n"

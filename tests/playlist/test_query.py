@@ -136,6 +136,7 @@ def test_first_result_uses_vgg16_without_fingerprints(
     assert query.embed_query(copy, small_index, small_models).row == 3
 
 
+@pytest.mark.sweep
 def test_copy_found_by_vgg_mel_only(monkeypatch: pytest.MonkeyPatch) -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     monkeypatch.setattr(ClipEmbeddings, "copies", frozenset())

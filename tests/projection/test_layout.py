@@ -60,6 +60,7 @@ def test_neighbours_are_exact(clusters: Index) -> None:
     assert (np.diff(found.distances, axis=1) >= 0).all()
 
 
+@pytest.mark.sweep
 def test_map_separates_clusters_deterministically(clusters: Index) -> None:
     found = layout.neighbours(clusters, "genre_head", "cosine", 10)
     points = layout.layout(found, Setting(n_neighbors=10))

@@ -279,6 +279,7 @@ def test_halves_of_a_clip() -> None:
     assert first.source_duration == second.source_duration == 60.0
 
 
+@pytest.mark.sweep
 def test_extracted_features(small_models: ModelStore, tmp_path: Path) -> None:
     folder = copy_library(tmp_path / "library", IDS[:3])
     (folder / "clips" / f"{IDS[1]}.opus").write_text("no audio at all")
