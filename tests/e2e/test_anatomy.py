@@ -244,7 +244,7 @@ def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
         re.compile(r"^0:12\.[0-2]")
     )
     page.get_by_role("button", name="Wavelet scalogram").click()
-    expect(plots(page)).to_have_count(8)
+    expect(plots(page)).to_have_count(9)
     assert order(page) == [*PLOTS[:3], "bark", *PLOTS[3:5], "autoencoder", *PLOTS[5:]]
     expect(page.locator(".range")).to_have_text("0:12.0 to 0:15.0")
 
@@ -252,7 +252,7 @@ def test_front_ends_come_and_go_in_their_places_while_zoomed(open_page) -> None:
 @pytest.mark.sweep
 def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_page) -> None:
     page = open_page(MEDITATION + "&second=0001&also=bark,gammatone")
-    expect(plots(page)).to_have_count(16)
+    expect(plots(page)).to_have_count(18)
     assert order(page) == 2 * [*PLOTS[:3], "bark", "gammatone", *PLOTS[3:]]
     summaries = page.locator("figure", has=page.locator("[data-plot=gammatone]")).locator(".seen")
     first, second = summaries.all_inner_texts()
@@ -260,12 +260,12 @@ def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_
     page.get_by_role("button", name="Gammatone bands").click()
     expect(plots(page)).to_have_count(16)
     page.get_by_role("button", name="Gammatone bands").click()
-    expect(plots(page)).to_have_count(16)
+    expect(plots(page)).to_have_count(18)
     assert summaries.all_inner_texts() == [first, second]
     # The same track on both sides: each keeps parts of its own.
     page.goto(page.url.replace("second=0001", "second=0102"))
     expect(page.locator(".player .title")).to_have_text(["Meditation"] * 2)
-    expect(plots(page)).to_have_count(16)
+    expect(plots(page)).to_have_count(18)
     assert summaries.all_inner_texts() == [first, first]
     expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_have_count(2)
 
