@@ -11,8 +11,12 @@ import pytest
 from audio_files import Encode, encoded
 from schedule import Schedule, turn
 
-from soundalike import threads
+from soundalike import paths, threads
+from soundalike.index import index as indices
+from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime
+from soundalike.words import library
+from soundalike.words.library import LibraryWords
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -67,6 +71,20 @@ def library_clip() -> Path:
 def models() -> ModelStore:
     """The bundled networks."""
     return ModelStore()
+
+
+@pytest.fixture(scope="session")
+def bundled() -> Index:
+    """The bundled library's index."""
+    return indices.load(paths.BUNDLED_INDEX)
+
+
+@pytest.fixture(scope="session")
+def words(bundled: Index, models: ModelStore) -> LibraryWords:
+    """The words of the bundled library's tracks."""
+    found = library.of(bundled, models)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")

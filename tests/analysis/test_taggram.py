@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from soundalike import paths
 from soundalike.analysis import taggram
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
-from soundalike.index import index as indices
-from soundalike.index.index import Index
-from soundalike.models import ModelStore
-from soundalike.words import library, over_time
-from soundalike.words.library import LibraryWords
+from soundalike.words import over_time, vocabulary
 from soundalike.words.strengths import Probabilities
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Index:
-    return indices.load(paths.BUNDLED_INDEX)
-
-
-@pytest.fixture(scope="module")
-def words(bundled: Index, models: ModelStore) -> LibraryWords:
-    found = library.of(bundled, models)
-    assert found is not None
-    return found
 
 
 def test_stored_stretches_say_what_the_networks_said(bundled, models, words) -> None:
@@ -50,7 +32,7 @@ def test_a_new_clip_is_as_its_track(bundled, models, library_clip) -> None:
 def test_a_word_is_bright_where_it_sounds(words) -> None:
     """Five stretches of one track, then five of another."""
     piano, metal = (
-        int(words.scores[:, library.vocabulary.positions()[name]].argmax()) for name in ("harp", "metal")
+        int(words.scores[:, vocabulary.positions()[name]].argmax()) for name in ("harp", "metal")
     )
     halves = [np.repeat(words.tracks.tags[[row]], 5, axis=0) for row in (piano, metal)]
     classes = [np.repeat(words.tracks.classes[[row]], 5, axis=0) for row in (piano, metal)]

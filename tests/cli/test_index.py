@@ -31,7 +31,7 @@ def music(tmp_path: Path) -> Path:
 
 
 def test_default_representations(models: ModelStore) -> None:
-    assert options.chosen_representations([], models) == list(representations.MAIN)
+    assert options.chosen_representations([], models) == list(representations.INDEXED)
     assert options.chosen_representations(["fma518", "fma518"], models) == ["fma518"]
     assert options.chosen_representations(["all"], models) == representations.available(models)
     assert "cf_regression" in options.chosen_representations(

@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from soundalike import paths
-from soundalike.index import index as indices
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import aspects, harmonic_mixing, query
@@ -20,11 +18,6 @@ from soundalike.words import measures
 
 PLAIN = Recipe("soundalike")
 QUERIES = range(0, 478, 16)
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Index:
-    return indices.load(paths.BUNDLED_INDEX)
 
 
 def listed(index: Index, row: int, **dials: float) -> Playlist:

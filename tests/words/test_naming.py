@@ -5,27 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
-from soundalike.index import index as indices
 from soundalike.index.index import Index
-from soundalike.models import ModelStore, tagger
+from soundalike.models import tagger
 from soundalike.words import library, naming, vocabulary
-from soundalike.words.library import LibraryWords
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Index:
-    return indices.load(paths.BUNDLED_INDEX)
-
-
-@pytest.fixture(scope="module")
-def words(bundled: Index, models: ModelStore) -> LibraryWords:
-    found = library.of(bundled, models)
-    assert found is not None
-    return found
 
 
 def row_of(index: Index, title: str) -> int:

@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 from small_library import write_index
 
-from soundalike import paths
-from soundalike.index import index as indices
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.words import description, measures, search, vocabulary
 from soundalike.words.description import Term, read
-
-
-@pytest.fixture(scope="module")
-def bundled() -> Index:
-    return indices.load(paths.BUNDLED_INDEX)
 
 
 def best(index: Index, models: ModelStore, text: str, length: int = 10) -> list[int]:

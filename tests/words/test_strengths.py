@@ -7,6 +7,7 @@ import pytest
 
 from soundalike.models import ModelStore, tagger
 from soundalike.words import strengths, vocabulary
+from soundalike.words.library import LibraryWords
 from soundalike.words.strengths import Probabilities
 
 
@@ -25,9 +26,13 @@ def clip(names: tuple[str, ...], **likely: float) -> Probabilities:
     return Probabilities(tags, classes)
 
 
+def usual(library: Probabilities, names: tuple[str, ...]) -> strengths.Usual:
+    return LibraryWords(library, names).usual
+
+
 def test_the_score_follows_its_formula(names) -> None:
     library = Probabilities(np.full((4, 50), 0.1, np.float32), np.full((4, 521), 0.02, np.float32))
-    scores = strengths.scores(clip(names, jazz=0.5, Jazz=0.3), strengths.usual(library), names)
+    scores = strengths.scores(clip(names, jazz=0.5, Jazz=0.3), usual(library, names), names)
     by_tags = np.log(0.5) - 0.7 * np.log(0.1)
     by_classes = np.log(0.3) - 0.7 * np.log(0.02)
     place = vocabulary.positions()["jazz"]
@@ -36,7 +41,7 @@ def test_the_score_follows_its_formula(names) -> None:
 
 def test_a_word_of_one_network_is_scored_by_that_one(names) -> None:
     library = Probabilities(np.full((4, 50), 0.1, np.float32), np.full((4, 521), 0.02, np.float32))
-    scores = strengths.scores(clip(names, Harp=0.4), strengths.usual(library), names)
+    scores = strengths.scores(clip(names, Harp=0.4), usual(library, names), names)
     expected = np.log(0.4) - 0.7 * np.log(0.02)
     assert scores[vocabulary.positions()["harp"]] == pytest.approx(expected, abs=1e-4)
 
@@ -44,11 +49,11 @@ def test_a_word_of_one_network_is_scored_by_that_one(names) -> None:
 def test_a_usual_class_counts_less_than_a_rare_one(names) -> None:
     classes = np.full((4, 521), 0.001, np.float32)
     classes[:, names.index("Piano")] = 0.3
-    usual = strengths.usual(Probabilities(np.full((4, 50), 0.1, np.float32), classes))
-    scores = strengths.scores(clip(names, Piano=0.3, Harp=0.3), usual, names)
+    expected = usual(Probabilities(np.full((4, 50), 0.1, np.float32), classes), names)
+    scores = strengths.scores(clip(names, Piano=0.3, Harp=0.3), expected, names)
     assert scores[vocabulary.positions()["harp"]] > scores[vocabulary.positions()["piano"]] + 2
 
 
 def test_probabilities_of_zero_are_finite(names) -> None:
     zero = Probabilities(np.zeros((2, 50), np.float32), np.zeros((2, 521), np.float32))
-    assert np.isfinite(strengths.scores(zero, strengths.usual(zero), names)).all()
+    assert np.isfinite(strengths.scores(zero, usual(zero, names), names)).all()

@@ -68,7 +68,7 @@ def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
     multiple=True,
     metavar="NAME",
     help="Representation to index besides genre_head; may be repeated. "
-    f"Default: {', '.join(representations.MAIN)}; 'all' for every one.",
+    f"Default: {', '.join(representations.INDEXED)}; 'all' for every one.",
 )
 @options.COMPLETE
 @options.WORKERS

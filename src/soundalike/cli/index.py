@@ -34,7 +34,7 @@ CACHED_TRACKS = 20_000
     "names",
     multiple=True,
     metavar="NAME",
-    help=f"Representation to index; may be repeated. Default: {', '.join(representations.MAIN)}; "
+    help=f"Representation to index; may be repeated. Default: {', '.join(representations.INDEXED)}; "
     f"{ALL!r} for every one.",
 )
 @click.option("--genre-head", type=FILE, help="Genre head to use instead of the bundled one.")

@@ -52,7 +52,7 @@ def chosen_representations(names: Sequence[str], models: ModelStore) -> list[str
         return available
     if names:
         return [representations.get(name).name for name in dict.fromkeys(names)]
-    defaults = list(representations.MAIN)
+    defaults = list(representations.INDEXED)
     return defaults + ["cf_regression"] * ("factors" in models.names)
 
 

@@ -178,6 +178,10 @@ REGISTRY: dict[str, Representation] = {item.name: item for item in _ALL}
 DEFAULT = "soundalike"
 MAIN = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 """The representations to offer where space is limited."""
+WORDS = ("musicnn_tags", "yamnet_classes")
+"""The representations that words for sound are made of."""
+INDEXED = (*MAIN, *WORDS)
+"""What is indexed by default."""
 
 
 def get(name: str) -> Representation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -9,14 +10,13 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike import representations
 from soundalike.audio.clip import Clip
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, musicnn_features, yamnet_features
-from soundalike.words import strengths, vocabulary
+from soundalike.words import strengths
 from soundalike.words.strengths import Probabilities, Usual
 
-NEEDED = ("musicnn_tags", "yamnet_classes")
-"""Representations that an index must have."""
 _BLOCK = 8_192
 """Number of tracks per block."""
 
@@ -37,21 +37,18 @@ class LibraryWords:
     @cached_property
     def usual(self) -> Usual:
         """Mean log-probability of each tag and class."""
-        return strengths.usual(self.tracks)
+        sums = [
+            np.sum(logs, axis=0, dtype=np.float64) for logs in zip(*self._sums_of_logs(), strict=True)
+        ]
+        tags, classes = (np.asarray(total / len(self.tracks.tags), np.float32) for total in sums)
+        return Usual(tags, classes)
 
     @cached_property
     def evidence(self) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
         """Evidence for each word in the two networks for each track [shape=(n, words) each]."""
-        n = len(self.tracks.tags)
-        found = tuple(np.empty((n, len(vocabulary.words())), np.float16) for _ in range(2))
-        for start in range(0, n, _BLOCK):
-            rows = slice(start, start + _BLOCK)
-            block = Probabilities(self.tracks.tags[rows], self.tracks.classes[rows])
-            for whole, part in zip(
-                found, strengths.evidence(block, self.usual, self.names), strict=True
-            ):
-                whole[rows] = part
-        return found[0], found[1]
+        parts = [strengths.evidence(block, self.usual, self.names) for block in self._blocks()]
+        tags, classes = (np.concatenate(part).astype(np.float16) for part in zip(*parts, strict=True))
+        return tags, classes
 
     @cached_property
     def scores(self) -> NDArray[np.float32]:
@@ -59,18 +56,51 @@ class LibraryWords:
         return np.asarray(np.nanmean(np.stack(self.evidence), axis=0, dtype=np.float32))
 
     @cached_property
-    def ordered(self) -> NDArray[np.float32]:
-        """Each word's scores in ascending order [shape=(words, n)]."""
-        return np.sort(self.scores.T, axis=1)
+    def are_clear(self) -> NDArray[np.bool_]:
+        """Whether any track has a probability of a word that counts as evidence [shape=(words,)]."""
+        parts = [strengths.is_clear(block, self.names).any(axis=0) for block in self._blocks()]
+        return np.asarray(np.any(parts, axis=0))
 
     def shares(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Share of the library that has a lower score, for each word [shape=(words,), range 0 to 1]."""
-        pairs = zip(self.ordered, scores, strict=True)
-        return np.array([np.searchsorted(row, score) for row, score in pairs]) / len(self.scores)
+        return _shares(self._ordered_scores, scores)
+
+    def shares_of_evidence(
+        self, evidence: tuple[NDArray[np.float32], NDArray[np.float32]]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same for the evidence in each network; of no meaning where that is NaN."""
+        tags, classes = map(_shares, self._ordered_evidence, evidence)
+        return tags, classes
 
     def of_track(self, row: int) -> Probabilities:
         """A track's probabilities."""
         return Probabilities(self.tracks.tags[row], self.tracks.classes[row])
+
+    @cached_property
+    def _ordered_scores(self) -> NDArray[np.float32]:
+        return np.sort(self.scores.T, axis=1)
+
+    @cached_property
+    def _ordered_evidence(self) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
+        tags, classes = (np.sort(part.T, axis=1) for part in self.evidence)
+        return tags, classes
+
+    def _blocks(self) -> Iterator[Probabilities]:
+        """The tracks in blocks: a large library's probabilities stay on disk."""
+        for start in range(0, len(self.tracks.tags), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            yield Probabilities(self.tracks.tags[rows], self.tracks.classes[rows])
+
+    def _sums_of_logs(self) -> Iterator[tuple[NDArray[np.float64], ...]]:
+        for block in self._blocks():
+            yield tuple(logs.sum(axis=0, dtype=np.float64) for logs in block.logs())
+
+
+def _shares(ordered: NDArray[np.floating], values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Share of each ordered row [shape=(words, n)] below its value [shape=(words,)]."""
+    pairs = zip(ordered, values.astype(ordered.dtype), strict=True)
+    below = np.array([np.searchsorted(row, value) for row, value in pairs])
+    return np.asarray(below / ordered.shape[1])
 
 
 _libraries: WeakKeyDictionary[Index, LibraryWords] = WeakKeyDictionary()
@@ -90,7 +120,10 @@ def of(index: Index, models: ModelStore) -> LibraryWords | None:
 
 def has_words(index: Index) -> bool:
     """Whether an index has what words need."""
-    return set(NEEDED) <= set(index.stored) and (index.folder / "yamnet_classes_raw.npy").is_file()
+    return (
+        set(representations.WORDS) <= set(index.stored)
+        and (index.folder / "yamnet_classes_raw.npy").is_file()
+    )
 
 
 def of_clip(clip: Clip, models: ModelStore) -> Probabilities:

@@ -14,8 +14,6 @@ UNUSUAL = 0.85
 """A word is named only if its score is above that of this share of the library."""
 AGREEING = 0.7
 """Where both networks know a word, each must be above this share of the library."""
-LEAST_TAG, LEAST_CLASS = 0.08, 0.01
-"""Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare ones."""
 LEAST_SCORE = 0.0
 MUSIC, SPEECH, SILENCE = "Music", "Speech", "Silence"
 LEAST_MUSIC = 0.25
@@ -96,16 +94,9 @@ def not_music(clip: Probabilities, names: tuple[str, ...]) -> str:
 
 def _supported(library: LibraryWords, clip: Probabilities) -> np.ndarray:
     """Whether the networks that know each word have enough evidence for it [shape=(words,)]."""
-    found = []
-    for own, all_tracks, probability, least in zip(
-        strengths.evidence(clip, library.usual, library.names),
-        library.evidence,
-        strengths.probabilities(clip, library.names),
-        (LEAST_TAG, LEAST_CLASS),
-        strict=True,
-    ):
-        share = (all_tracks < own).mean(axis=0)
-        found.append((np.isnan(own), (share >= AGREEING), probability >= least))
-    (no_tags, tags_agree, tags_enough), (no_classes, classes_agree, classes_enough) = found
-    agree = (no_tags | tags_agree) & (no_classes | classes_agree)
-    return np.asarray(agree & (tags_enough | classes_enough))
+    own = strengths.evidence(clip, library.usual, library.names)
+    agree = [
+        np.isnan(evidence) | (shares >= AGREEING)
+        for evidence, shares in zip(own, library.shares_of_evidence(own), strict=True)
+    ]
+    return np.asarray(agree[0] & agree[1] & strengths.is_clear(clip, library.names))

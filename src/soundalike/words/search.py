@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
-from soundalike.words import description, library, measures, naming, strengths, vocabulary
+from soundalike.words import description, library, measures, vocabulary
 from soundalike.words.description import Description, Term
 from soundalike.words.library import LibraryWords
 
@@ -114,10 +114,7 @@ def _is_absent(words: LibraryWords, name: str) -> bool:
     """Whether no track of a library clearly has a word, by the rule of `naming`."""
     if name not in vocabulary.positions():
         return False
-    place = vocabulary.positions()[name]
-    tags, classes = strengths.probabilities(words.tracks, words.names)
-    enough = (tags[:, place] >= naming.LEAST_TAG) | (classes[:, place] >= naming.LEAST_CLASS)
-    return not bool(enough.any())
+    return not bool(words.are_clear[vocabulary.positions()[name]])
 
 
 def best(found: Matches, length: int) -> list[int]:

@@ -24,6 +24,8 @@ from soundalike.words import vocabulary
 
 ADJUSTMENT = 0.7
 """Share of a class's usual log-probability that is subtracted."""
+LEAST_TAG, LEAST_CLASS = 0.08, 0.01
+"""Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare ones."""
 FLOOR = 1e-4
 """Smallest probability that is told from 0."""
 
@@ -62,12 +64,6 @@ def from_embeddings(tags: NDArray[np.floating], classes: NDArray[np.floating]) -
     return Probabilities(np.asarray(tags / stretches.COUNT, np.float32), np.asarray(classes, np.float32))
 
 
-def usual(library: Probabilities) -> Usual:
-    """Mean log-probabilities over a library's tracks."""
-    tags, classes = library.logs()
-    return Usual(tags.mean(axis=0), classes.mean(axis=0))
-
-
 def scores(clips: Probabilities, of: Usual, names: tuple[str, ...]) -> NDArray[np.float32]:
     """Score of each word for each clip [shape=(..., words)].
 
@@ -92,12 +88,11 @@ def evidence(
     )
 
 
-def probabilities(
-    clips: Probabilities, names: tuple[str, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The largest probability among each word's tags and classes [shape=(..., words)]; NaN for none."""
+def is_clear(clips: Probabilities, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether a network gives each word a probability that counts as evidence [shape=(..., words)]."""
     tags, classes = _outputs(names)
-    return _largest(clips.tags, tags), _largest(clips.classes, classes)
+    clear = (_largest(clips.tags, tags) >= LEAST_TAG) | (_largest(clips.classes, classes) >= LEAST_CLASS)
+    return np.asarray(clear)
 
 
 def _largest(values: NDArray[np.float32], outputs: tuple[list[int], ...]) -> NDArray[np.float32]:
