@@ -244,7 +244,7 @@ def look_inside(store: FeatureStore, painted: Portrait) -> None:
     if message:
         components.show_error(message)
         return
-    st.rerun(scope="fragment")
+    st.rerun()
 
 
 def distribution(store: FeatureStore, painted: Portrait) -> None:
