@@ -1,7 +1,14 @@
-"""Tags of audio files, read with mutagen.
+"""Tags of audio files: title, artist, album, genre and year.
 
-Five tags become columns of a library's table: title, artist, album, genre and year. ID3, Vorbis
-comments, MP4 atoms and APE tags are read; mutagen supports none for WebM, Matroska and bare AAC.
+A file may have tags in several places. They are read in this order, and each tag is taken from the first
+place that has it:
+
+1. the container's own: Vorbis comments, MP4 atoms, ASF attributes, the ID3 chunk of WAV and AIFF, and
+   ID3 or else APE of MP3 (mutagen);
+2. ID3v2 at the beginning of any file, with the ID3v1 at its end, or in a chunk of WAV behind another
+   that says a wrong size (mutagen);
+3. APE at the end of any file (mutagen);
+4. what the decoder finds, which includes Matroska's tags and the INFO list of WAV (FFmpeg).
 
 Tags in the wild contain anything: line breaks, null characters, a page of text, ten artists. A value
 becomes one line of at most 300 characters, without control characters and bidirectional marks. If a tag
@@ -10,20 +17,39 @@ has several values, the first genre is used, and the values of other tags are jo
 
 from __future__ import annotations
 
+import io
 import re
-import struct
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from soundalike.audio import decoding
+from soundalike.audio.mutagen_errors import DAMAGED
+from soundalike.errors import AudioError
 
 NAMES = ("title", "artist", "album", "genre", "year")
 MAX_CHARACTERS = 300
-_KEYS = {"title": "title", "artist": "artist", "album": "album", "genre": "genre", "year": "date"}
-_DAMAGED = (
-    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError),
-    *(AssertionError, MemoryError, RecursionError, struct.error),
-)
-"""Exceptions that mutagen may raise for malformed tags, besides its own."""
+_TAIL_BYTES = 2**20
+_FRAMES = {"title": "TIT2", "artist": "TPE1", "album": "TALB", "genre": "TCON", "year": "TDRC"}
+"""ID3 frames, where mutagen has no simpler names for them."""
+_KEYS = {
+    "title": ("title", "Title"),
+    "artist": ("artist", "Author"),
+    "album": ("album", "WM/AlbumTitle"),
+    "genre": ("genre", "WM/Genre"),
+    "year": ("date", "year", "WM/Year"),
+}
+"""Names of other tags, in order of preference."""
+_DECODER_KEYS = {
+    "title": ("title",),
+    "artist": ("artist", "author", "album/artist"),
+    "album": ("album", "album/title"),
+    "genre": ("genre",),
+    "year": ("date", "year", "date_recorded", "date_released"),
+}
+"""FFmpeg's names; those with a slash are Matroska's tags of a whole album."""
+_Found = dict[str, Sequence[str]]
 
 
 def read(path: Path) -> dict[str, str]:
@@ -31,14 +57,13 @@ def read(path: Path) -> dict[str, str]:
 
     Values are single lines of 1 to 300 characters.
     """
-    import mutagen
-
-    try:
-        file = mutagen.File(path, easy=True)
-        found = {} if file is None or file.tags is None else _values(file.tags)
-    except (mutagen.MutagenError, *_DAMAGED):
-        return {}
-    return {name: text for name, values in found.items() if (text := _text(name, values))}
+    found: dict[str, str] = {}
+    for place in (_of_container, _of_id3, _of_lost_chunk, _of_ape, _of_decoder):
+        if len(found) == len(NAMES):
+            break
+        texts = {name: _text(name, values) for name, values in _or_nothing(place, path).items()}
+        found = {name: text for name, text in texts.items() if text} | found
+    return {name: found[name] for name in NAMES if name in found}
 
 
 def clean(text: str) -> str:
@@ -48,15 +73,74 @@ def clean(text: str) -> str:
     return line if len(line) <= MAX_CHARACTERS else line[: MAX_CHARACTERS - 1].rstrip() + "…"
 
 
-def _values(tags: object) -> dict[str, Sequence[str]]:
+def _or_nothing(place: Callable[[Path], _Found], path: Path) -> _Found:
+    import mutagen
+
+    try:
+        return place(path)
+    except (mutagen.MutagenError, AudioError, *DAMAGED):
+        return {}
+
+
+def _of_container(path: Path) -> _Found:
+    import mutagen
+
+    file = mutagen.File(path, easy=True)
+    return {} if file is None or file.tags is None else _values(file.tags)
+
+
+def _of_id3(path: Path) -> _Found:
+    from mutagen import id3
+
+    tags: Any = id3.ID3
+    return _values(tags(path))
+
+
+def _of_lost_chunk(path: Path) -> _Found:
+    """ID3 in the last part of a WAV file, where no chunk's size leads to it."""
+    from mutagen import id3
+
+    with path.open("rb") as file:
+        if file.read(4) not in (b"RIFF", b"RF64"):
+            return {}
+        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        tail = file.read()
+    place = max(tail.rfind(b"id3 "), tail.rfind(b"ID3 "))
+    tags: Any = id3.ID3
+    return _values(tags(io.BytesIO(tail[place + 8 :]))) if place >= 0 else {}
+
+
+def _of_ape(path: Path) -> _Found:
+    from mutagen import apev2
+
+    tags: Any = apev2.APEv2
+    return _values(tags(path))
+
+
+def _of_decoder(path: Path) -> _Found:
+    said = decoding.probe(path).tags
+    return {name: _first(said, keys) for name, keys in _DECODER_KEYS.items()}
+
+
+def _first(said: Mapping[str, str], keys: Sequence[str]) -> list[str]:
+    return next(([said[key]] for key in keys if said.get(key)), [])
+
+
+def _values(tags: Any) -> _Found:
     """Lists of values by name, without tags that cannot be read."""
-    found: dict[str, Sequence[str]] = {}
-    for name, key in _KEYS.items():
-        try:
-            values = tags[key]  # type: ignore[index]
-        except _DAMAGED:
-            continue
-        found[name] = [values] if isinstance(values, str) else [str(value) for value in values]
+    from mutagen.id3 import ID3
+
+    found: _Found = {}
+    for name in NAMES:
+        for key in (_FRAMES[name],) if isinstance(tags, ID3) else _KEYS[name]:
+            try:
+                values = tags[key]
+                # ID3 numbers genres; mutagen gives their names.
+                values = getattr(values, "genres", None) or getattr(values, "text", values)
+                found[name] = [values] if isinstance(values, str) else [str(value) for value in values]
+                break
+            except DAMAGED:
+                continue
     return found
 
 
