@@ -38,12 +38,36 @@ FORMATS = {
     "aac": ("adts", "aac"),
     "webm-opus": ("webm", "libopus"),
     "mka-flac": ("matroska", "flac"),
+    "mp2": ("mp2", "mp2"),
+    "wav-adpcm-ms": ("wav", "adpcm_ms"),
+    "wav-adpcm-ima": ("wav", "adpcm_ima_wav"),
+    "mp4-ac3": ("mp4", "ac3"),
+    "mka-eac3": ("matroska", "eac3"),
+    "wma-1": ("asf", "wmav1"),
+    "wma-2": ("asf", "wmav2"),
+    "aiff-s16": ("aiff", "pcm_s16be"),
+    "aiff-f32": ("aiff", "pcm_f32be"),
+    "caf-s24": ("caf", "pcm_s24be"),
+    "caf-alac": ("caf", "alac"),
+    "3gp-aac": ("3gp", "aac"),
 }
 """Container and codec, by FFmpeg's names."""
 
 SECONDS = 3.2
 """Duration of a seed file: slightly more than the shortest accepted clip."""
 _RATES = (8_000, 16_000)
+_OTHER_RATES = {
+    "mp2": (16_000, 24_000),
+    "ac3": (32_000, 48_000),
+    "eac3": (32_000, 48_000),
+    "wmav1": (16_000, 44_100),
+    "wmav2": (16_000, 44_100),
+}
+"""Sample rates of codecs that lack some."""
+BIT_RATES = {"wmav1": 64_000, "wmav2": 64_000}
+"""Of encoders that have no bit rate of their own."""
+_VALID_BITS = 38
+"""Where a WAV file with more than 16 bits says how many of them are valid."""
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 _ORDERS: tuple[Literal["little", "big"], ...] = ("little", "big")
 _TAGS = {"title": "<b>Title</b>", "artist": "Artist", "comment": "x" * 200}
@@ -56,11 +80,24 @@ def seeds(name: str) -> list[bytes]:
     """Small valid files of a format: mono and stereo, at two sample rates, one with tags."""
     container, codec = FORMATS[name]
     layouts = ("stereo",) if codec == "vorbis" else ("mono", "stereo")
-    return [
+    made = [
         _encode(container, codec, layout, rate, _TAGS if layout == "stereo" else {})
         for layout in layouts
-        for rate in _RATES
+        for rate in rates(codec)
     ]
+    return [*made, wav_24_in_32()] if name == "wav-s24" else made
+
+
+def rates(codec: str) -> tuple[int, int]:
+    """Two sample rates that an encoder has, the lower first."""
+    return _OTHER_RATES.get(codec, _RATES)
+
+
+def wav_24_in_32() -> bytes:
+    """A WAV file whose samples take 32 bits, of which the upper 24 are valid."""
+    content = bytearray(_encode("wav", "pcm_s32le", "stereo", 16_000, _TAGS))
+    content[_VALID_BITS : _VALID_BITS + 2] = struct.pack("<H", 24)
+    return bytes(content)
 
 
 def mutate(source: bytes, other: bytes, rng: random.Random) -> bytes:
@@ -217,6 +254,8 @@ def _encode(container: str, codec: str, layout: str, rate: int, tags: dict[str, 
         stream = output.add_stream(codec, rate=rate, options=options)
         assert isinstance(stream, av.AudioStream)
         stream.layout = layout
+        if codec in BIT_RATES:
+            stream.bit_rate = BIT_RATES[codec]
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             output.mux(packet)
     return file.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import mutations
 import numpy as np
 import pytest
 from audio_files import FORMATS, clip_of, peak_hertz, rms, sine, stereo
@@ -29,12 +30,21 @@ def test_every_accepted_format_decodes(name, encode):
     assert 20 * np.log10(rms(clip) / (0.5 / np.sqrt(2))) == pytest.approx(0.0, abs=0.5)
 
 
-@pytest.mark.parametrize("sample_rate", [8_000, 11_025, 16_000, 22_050, 44_100, 96_000, 192_000])
+@pytest.mark.parametrize(
+    "sample_rate", [8_000, 11_025, 16_000, 22_050, 44_100, 96_000, 192_000, 352_800, 384_000]
+)
 def test_sample_rates(sample_rate, encode):
     clip = decoding.decode(encode(sine(4, sample_rate), sample_rate))
     assert clip.duration == pytest.approx(4.0, abs=0.001)
     assert peak_hertz(clip) == 440.0
     assert rms(clip) == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+def test_24_bits_in_32_have_the_right_scale():
+    clip = decoding.decode(mutations.wav_24_in_32())
+    packed = mutations.seeds("wav-s24")[3]
+    assert clip.duration == pytest.approx(mutations.SECONDS)
+    np.testing.assert_allclose(clip.samples, decoding.decode(packed).samples, atol=1e-5)
 
 
 def test_frequencies_above_11_khz_do_not_alias(encode):

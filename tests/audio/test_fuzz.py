@@ -9,7 +9,7 @@ import fuzz
 import mutations
 import pytest
 
-from soundalike.audio import decoding
+from soundalike.audio import decoding, formats
 from soundalike.audio.sandbox import Limits, Pool
 
 COUNT = 25
@@ -56,6 +56,14 @@ def test_recomputed_ogg_checksums_match():
 
 
 def test_the_formats_are_those_that_are_accepted():
-    endings = {"w64": "wav", "ogg": "ogg", "ipod": "m4a", "adts": "aac", "matroska": "mka"}
+    endings = {"w64": "wav", "ipod": "m4a", "adts": "aac", "matroska": "mka", "asf": "wma"}
     containers = {endings.get(container, container) for container, _ in mutations.FORMATS.values()}
-    assert containers | {"oga", "opus"} == set(decoding.EXTENSIONS)
+    assert containers | {"oga", "opus", "m4b", "weba", "aif"} == set(decoding.EXTENSIONS)
+
+
+def test_every_codec_that_is_read_is_fuzzed():
+    encoders = {"libmp3lame": "mp3", "libopus": "opus"}
+    made = {encoders.get(codec, codec) for _, codec in mutations.FORMATS.values()}
+    kinds = {codec for codec in formats.CODECS.split(",") if not codec.startswith("pcm_")}
+    variants = {"libvorbis", "libopus", "mp3float", "mp2float", "aac_fixed"}
+    assert kinds - variants == {codec for codec in made if not codec.startswith("pcm_")}

@@ -276,9 +276,9 @@ def wait_until(true: Callable[[], bool]) -> None:
 
 def test_a_function_is_called_with_a_file(pool):
     assert pool.call("soundalike.playlist.sandboxed_reader:lists", b"#EXTM3U\na.mp3", "a.m3u8") == [
-        ["a.mp3", None, "", ""]
+        ["a.mp3", None, "", "", None]
     ]
-    with pytest.raises(AudioError, match=r"a\.xspf is XML but not XSPF") as caught:
+    with pytest.raises(AudioError, match=r"a\.xspf is XML but not a playlist") as caught:
         pool.call("soundalike.playlist.sandboxed_reader:lists", b"<a/>", "a.xspf")
     assert not isinstance(caught.value, SandboxError)
     with pytest.raises(SandboxError):

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from mutations import BIT_RATES
 from mutations import FORMATS as FORMATS
 from numpy.typing import ArrayLike
 
@@ -46,6 +47,8 @@ def encoded(
         output.metadata.update(tags or {})
         options = {"strict": "experimental"} if codec == "vorbis" else {}
         stream = output.add_stream(codec, rate=sample_rate, layout=layout, options=options)
+        if codec in BIT_RATES:
+            stream.bit_rate = BIT_RATES[codec]
         for packet in [*stream.encode(frame), *stream.encode(None)]:
             output.mux(packet)
     return file.getvalue()
