@@ -52,7 +52,7 @@ def test_all_files_are_reported(capsys: Capture, music: Path) -> None:
     assert [item["file"] for item in found["skipped"]] == ["bad.mp3"]
     assert found["passed_over"] == {"": 1, ".jpg": 1}
     assert "skipped bad.mp3: We couldn't read this as audio" in said
-    assert "passed over, not named as audio: 1 without an ending, 1 .jpg" in said
+    assert "passed over, of kinds that are not read: 1 without an ending, 1 .jpg" in said
     assert index.load(out, checksums=True).skipped["file"].tolist() == ["bad.mp3"]
 
 

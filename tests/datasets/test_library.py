@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from small_library import write_tone
 
+from soundalike.audio import decoding, formats, media_types
 from soundalike.datasets import library
 from soundalike.errors import LibraryError
 
@@ -207,23 +208,55 @@ def test_file_name_that_is_not_utf8_does_not_stop_loading(tmp_path: Path) -> Non
     assert len(loaded.tracks) + len(loaded.skipped) == 2
 
 
-def test_artist_keys_group_unnamed_artists_by_album() -> None:
-    tracks = pd.DataFrame(
-        {
-            "artist": ["Ann", "", "unknown artist", " Unknown ", "Ann", ""],
-            "album": ["Blue", "Red", "Red", "Green", "Red", "Green"],
-        }
-    )
-    keys = library.artist_keys(tracks)
-    assert keys[0] == keys[4] == "Ann"
-    assert keys[1] == keys[2]
-    assert keys[3] == keys[5]
-    assert len(set(keys)) == 3
+@pytest.mark.parametrize("ending", ["m4b", "WEBA", "aif", "AIFF", "wma", "Mp2", "caf", "3gp", "m4a"])
+def test_files_of_every_kind_that_is_read_are_found(tmp_path: Path, ending: str) -> None:
+    (tmp_path / f"x.{ending}").write_bytes(b"never decoded")
+    assert library.find(tmp_path).tracks["file"].tolist() == [f"x.{ending}"]
 
 
-def test_album_and_artist_keys_of_the_same_name_differ() -> None:
-    tracks = pd.DataFrame({"artist": ["Red", ""], "album": ["Blue", "Red"]})
-    assert len(set(library.artist_keys(tracks))) == 2
+def test_the_app_offers_what_a_folder_scan_finds() -> None:
+    assert set(decoding.EXTENSIONS) == set(formats.EXTENSIONS)
+    assert {f".{ending}" for ending in formats.EXTENSIONS} == set(media_types.BY_ENDING)
+
+
+def test_files_of_other_kinds_are_counted(tmp_path: Path) -> None:
+    for name in ("a.wav", "b.ape", "c.APE", "d.jpg", "e"):
+        (tmp_path / name).write_bytes(b"never decoded")
+    found = library.find(tmp_path)
+    assert found.passed_over == {"": 1, ".ape": 2, ".jpg": 1}
+    assert found.skipped == ()
+
+
+NOT_MUSIC = (
+    *("$RECYCLE.BIN/S-1-5/a.mp3", "$Recycle.Bin/a.mp3", "RECYCLER/a.mp3", "#recycle/kept.mp3"),
+    *("@Recycle/a.mp3", "@eaDir/a.mp3", ".Trash/a.mp3", ".Trash-1000/files/a.mp3", ".Trashes/501/a.mp3"),
+    *(".stversions/a~2024.mp3", ".AppleDouble/a.mp3", "__MACOSX/._a.mp3", "album/__MACOSX/a.mp3"),
+    *("._kept.mp3", "album/._b.mp3", "System Volume Information/a.mp3"),
+)
+KEPT = (
+    *("kept.mp3", "album/b.mp3", "...And Justice for All/01.mp3", ".hidden/c.mp3", ".d.mp3"),
+    *("recycled songs/e.mp3", "Trash/f.mp3", "#1/g.mp3", "@live/h.mp3", "$/i.mp3", "_MACOSX/j.mp3"),
+)
+
+
+def test_recycle_bins_and_companions_are_no_part_of_a_library(tmp_path: Path) -> None:
+    for name in (*NOT_MUSIC, *KEPT):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"never decoded")
+    found = library.find(tmp_path)
+    assert found.tracks["file"].tolist() == sorted(KEPT)
+    assert found.skipped == ()
+    assert found.passed_over == {}
+
+
+def test_a_deleted_copy_never_wins_over_the_file(tmp_path: Path) -> None:
+    kept = write_tone(tmp_path / "kept.wav", "pcm_s16le")
+    for name in ("#recycle/kept.wav", "._kept.wav"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(kept.read_bytes())
+    loaded = library.load(tmp_path)
+    assert loaded.tracks["file"].tolist() == ["kept.wav"]
+    assert loaded.skipped == ()
 
 
 def test_fingerprint_follows_content_and_not_order() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from soundalike import paths, representations
+from soundalike.audio import formats
 from soundalike.cli import output
 from soundalike.cli.options import (
     ALL,
@@ -26,7 +27,7 @@ CACHED_TRACKS = 20_000
 """Feature maps of larger libraries aren't cached between runs: they take 0.3 MB per track."""
 
 
-@click.command()
+@click.command(epilog=f"Endings of the files that are read: {', '.join(formats.EXTENSIONS)}.")
 @click.argument("library", type=FOLDER)
 @click.option("--out", type=FOLDER, required=True, help="Index folder to write.")
 @click.option(

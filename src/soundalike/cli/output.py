@@ -249,7 +249,7 @@ def print_skipped_table(skipped: Sequence[Skipped], passed_over: Mapping[str, in
         kinds = ", ".join(
             f"{count:,} {ending or 'without an ending'}" for ending, count in passed_over.items()
         )
-        print_line(f"passed over, not named as audio: {kinds}", err=True)
+        print_line(f"passed over, of kinds that are not read: {kinds}", err=True)
 
 
 def _duration(seconds: float) -> str:

@@ -4,7 +4,8 @@ If the folder has a `tracks.csv`, that file is the table. It needs the columns t
 artist, album and genre (the last four may be empty); further columns are kept.
 
 Otherwise, the folder is searched for files with audio extensions, following links but not cycles, and
-the table is made from their tags. A track's id is then the first twelve digits of its file's SHA-256,
+the table is made from their tags. Recycle bins and companion files of the system (`not_music`) are no
+part of a library. A track's id is then the first twelve digits of its file's SHA-256,
 which stays the same if the file is moved. If several files have the same content, the first is the
 track.
 """
@@ -23,7 +24,8 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from soundalike import paths
-from soundalike.audio import decoding, tags
+from soundalike.audio import decoding, formats, tags
+from soundalike.datasets import not_music
 from soundalike.errors import AudioError, LibraryError
 
 TABLE = "tracks.csv"
@@ -48,7 +50,7 @@ class Library:
     folder : the folder that `file` is relative to
     tracks : one row per track; every column is text, and missing values are empty
     skipped : files that are not in `tracks`
-    passed_over : number of files without an audio extension, by extension
+    passed_over : number of files of kinds that are not read, by extension
     tabled : whether `tracks` is complete; otherwise it has only the column `file`, and the others come
         from the files' tags (`row_of_file`)
     """
@@ -193,7 +195,7 @@ def _read_table(table: Path) -> pd.DataFrame:
 
 
 def _from_files(folder: Path) -> Library:
-    endings = {f".{extension}" for extension in decoding.EXTENSIONS}
+    endings = {f".{extension}" for extension in formats.EXTENSIONS}
     files: list[str] = []
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()
@@ -233,6 +235,8 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
             continue
         seen.add(inode)
         for entry in entries:
+            if not_music.is_companion(entry.name):
+                continue
             path = Path(entry.path)
             try:
                 mode = entry.stat().st_mode
@@ -240,7 +244,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
                 yield path, unreadable(error)
                 continue
             if stat.S_ISDIR(mode):
-                if _is_index_folder(path):
+                if not_music.is_bin(entry.name) or _is_index_folder(path):
                     continue
                 (linked if entry.is_symlink() else folders).append(path)
             else:
@@ -257,13 +261,6 @@ def _is_index_folder(folder: Path) -> bool:
 def shown(name: str) -> str:
     """A file name as printable text, even if it isn't valid UTF-8."""
     return name.encode(errors="surrogateescape").decode(errors="replace")
-
-
-def artist_keys(tracks: pd.DataFrame) -> list[str]:
-    """Keys for an artist filter: the artist of each track, or its album if the artist is unknown."""
-    unnamed = tracks["artist"].str.strip().str.lower().isin(["", "unknown artist", "unknown"])
-    by_album = tracks["album"].map(lambda album: f"album: {album}" if album else "")
-    return list(tracks["artist"].where(~unnamed, by_album))
 
 
 def _check_widths(table: Path) -> None:
