@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import paths
-from soundalike.datasets import library
+from soundalike.datasets import artists as artist_rule
 from soundalike.evaluation import hubness, metrics
 from soundalike.index import index
 from soundalike.index.index import Index
@@ -104,7 +104,7 @@ def report(opened: Index) -> None:
     labelled = tracks["genre"].ne("").to_numpy(bool)
     if "genre_source" in tracks:
         labelled = labelled & tracks["genre_source"].ne("tagger").to_numpy(bool)
-    artists = metrics.group_numbers(library.artist_keys(tracks), len(tracks))
+    artists = metrics.group_numbers(artist_rule.keys(tracks), len(tracks))
     genres = tracks["genre"].to_numpy(str)
     scores, hubs = {}, {}
     for name, vectors in variants(raw).items():

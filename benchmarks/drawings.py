@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
+from soundalike.datasets import artists as artist_rule
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.features import spectral, spectrogram_image
@@ -76,7 +77,7 @@ def _print_precision(
     similarities: dict[str, NDArray[np.float32]],
     tracks: pd.DataFrame,
 ) -> None:
-    artists = library.artist_keys(tracks)
+    artists = artist_rule.keys(tracks)
     found = {
         drawing: metrics.precision_at_k(matrix, list(tracks["genre"]), artists, queries)
         for drawing, matrix in similarities.items()

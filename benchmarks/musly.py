@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
-from soundalike.datasets import library
+from soundalike.datasets import artists as artist_rule
 from soundalike.evaluation import metrics, rankings
 from soundalike.index import index
 from soundalike.index.index import Index
@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("index", type=Path)
     opened = index.load(parser.parse_args().index)
-    genres, artists = list(opened.tracks["genre"]), library.artist_keys(opened.tracks)
+    genres, artists = list(opened.tracks["genre"]), artist_rule.keys(opened.tracks)
     groups = metrics.group_numbers(artists, len(opened))
     queries = _untagged(opened)
     own = musly(opened)

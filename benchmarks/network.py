@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
+from soundalike.datasets import artists as artist_rule
 from soundalike.datasets import library
 from soundalike.evaluation import metrics
 from soundalike.models import ModelStore, runtime, tagger, vgg_features, yamnet
@@ -119,7 +120,7 @@ def accuracy(stores: dict[str, ModelStore], source: library.Library) -> list[Fig
         note = f"median {np.median(cosines):.5f} over {len(cosines)} clips"
         bar = 0.999 if name != "genre_head" else None
         found.append(Figure(f"`{name}`, least cosine to float32", least, "", bar, note, least=True))
-    labels, artists = list(source.tracks["genre"]), library.artist_keys(source.tracks)
+    labels, artists = list(source.tracks["genre"]), artist_rule.keys(source.tracks)
     for name, parts in EVALUATED.items():
         before, after = (
             metrics.precision_at_k(similarities(vectors, parts), labels, artists)

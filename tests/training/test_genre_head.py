@@ -17,7 +17,7 @@ from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.audio.clip import ANALYSIS_SAMPLES, Clip
-from soundalike.datasets import library
+from soundalike.datasets import artists, library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
@@ -122,7 +122,7 @@ def test_album_fallback_to_artist_and_folder() -> None:
     keys = genre_head.album_keys(tracks)
     assert len(set(keys)) == 5
     assert keys[3] == keys[4]
-    assert genre_head.artists_or_albums(tracks)[:3] == ["Ann", "Ann", "Ben"]
+    assert genre_head.artists_or_albums(tracks)[:3] == ["ann", "ann", "ben"]
     few = tracks.assign(genre="Folk", album="", artist="").iloc[[0, 1]]
     assert genre_head.trainable_genres(few)[1] == {"Folk": "2 clips from 1 albums"}
 
@@ -193,7 +193,7 @@ def test_training_rows_are_disjoint_by_album_and_artist(
     rows = genre_head.training_rows(tracks, test)
     assert not set(rows) & set(test)
     assert not set(tracks["album"].iloc[rows]) & set(tracks["album"].iloc[test])
-    keys = np.array(library.artist_keys(tracks))
+    keys = np.array(artists.keys(tracks))
     assert not set(keys[rows]) & set(keys[test])
     left = set(range(len(pairs))) - set(rows)
     reasons = set(keys[test]) | set(tracks["album"].iloc[test])

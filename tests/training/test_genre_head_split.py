@@ -16,7 +16,7 @@ from small_library import IDS, copy_library
 from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
-from soundalike.datasets import fma, library
+from soundalike.datasets import artists, fma, library
 from soundalike.errors import LibraryError
 from soundalike.models import ModelStore, heldout
 from soundalike.models import genre_head as head
@@ -129,7 +129,7 @@ def test_artists_are_on_one_side(rows: list[tuple[str, str, str, str]]) -> None:
             parts = genre_head_split.parts_of(made)
         except LibraryError:
             return
-    keys = np.array(library.artist_keys(made), dtype=object)
+    keys = np.array(artists.keys(made), dtype=object)
     fit, stop, test = (set(keys[part]) - {""} for part in (parts.fit, parts.stop, parts.test))
     assert not fit & (stop | test)
     assert not stop & test

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from soundalike.analysis import activation_maps, dimension_profile, dimension_stats, receptive_fields
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
+from soundalike.datasets import artists
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import thumbnail
 from soundalike.features.thumbnail import Thumbnail
@@ -100,7 +101,7 @@ class FeatureStore:
         """The library's tracks by genre and artist; rare genres count for the library only."""
         shown = genre_groups.of_tracks(self.index)
         genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
-        return dimension_stats.group(genres, list(self.index.tracks["artist"]))
+        return dimension_stats.group(genres, artists.keys(self.index.tracks))
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:

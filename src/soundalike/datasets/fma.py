@@ -32,7 +32,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from soundalike.datasets import library
+from soundalike.datasets import artists, library
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import LibraryError
 
@@ -161,10 +161,12 @@ def load(folder: Path, subset: str | None = None) -> Fma:
 
 
 def shared_artists(tracks: pd.DataFrame) -> tuple[str, ...]:
-    """Artists with tracks in more than one part of the split, as `library.artist_keys` names them."""
-    keys = pd.Series(library.artist_keys(tracks), index=tracks.index)
+    """Artists with tracks in more than one part of the split, one name for each (`artists`)."""
+    keys = pd.Series(artists.keys(tracks), index=tracks.index)
     parts = tracks["split"][keys != ""].groupby(keys[keys != ""]).nunique()
-    return tuple(sorted(str(artist) for artist in parts.index[parts > 1]))
+    is_nobody = keys.str.startswith("album: ")
+    names = tracks["artist"].mask(is_nobody, "album: " + tracks["album"]).groupby(keys).first()
+    return tuple(sorted(str(names[key]) for key in parts.index[parts > 1]))
 
 
 def read_genres(path: Path) -> Tree:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.datasets import fma, library
+from soundalike.datasets import artists, fma
 from soundalike.errors import IndexFolderError
 from soundalike.evaluation import metrics, published, rankings
 from soundalike.evaluation.genre_retrieval import rounded
@@ -157,7 +157,7 @@ def _subsample(rows: NDArray[np.intp]) -> NDArray[np.intp]:
 
 
 def _artists(index: Index) -> NDArray[np.intp]:
-    return metrics.group_numbers(library.artist_keys(index.tracks), len(index))
+    return metrics.group_numbers(artists.keys(index.tracks), len(index))
 
 
 def _figure(

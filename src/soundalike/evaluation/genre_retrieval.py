@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.datasets import library
+from soundalike.datasets import artists
 from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics, rankings
 from soundalike.index.index import Index
@@ -109,8 +109,8 @@ def task(index: Index) -> Task:
             "Evaluation needs tracks of at least two genres. Fill in the column `genre` of the "
             "library's tracks.csv and index it again."
         )
-    artists = library.artist_keys(tracks)
-    if not any(artists):
+    names_of_artists = artists.keys(tracks)
+    if not any(names_of_artists):
         raise LibraryError(
             "Evaluation needs the tracks' artists. Fill in the column `artist` of the library's "
             "tracks.csv and index it again."
@@ -119,7 +119,7 @@ def task(index: Index) -> Task:
     genres = np.array([number.get(genre, -1) for genre in tracks["genre"]])
     groups = {
         "none": np.arange(len(tracks)),
-        "artist": metrics.group_numbers(artists, len(tracks)),
+        "artist": metrics.group_numbers(names_of_artists, len(tracks)),
         "album": metrics.group_numbers(list(tracks["album"]), len(tracks)),
     }
     every = Labels(labelled, labelled)

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from soundalike import representations
+from soundalike.datasets import artists
 from soundalike.errors import UnknownTrackError
 from soundalike.index import music_files, storage
 from soundalike.index.music_files import MusicFolders
@@ -143,6 +144,10 @@ class IndexFacts:
             values = self.tracks[column]
             self._columns[column] = values.where(values.notna(), "").tolist()
         return str(self._columns[column][row])
+
+    def artist_key(self, row: int) -> str:
+        """What is equal for tracks by the same artist (`artists.key`)."""
+        return artists.key(self.fact("artist", row), self.fact("album", row))
 
     def held_out(self, row: int) -> bool:
         """Whether the predicted genres come from a fold without the track's album and artist."""

@@ -67,7 +67,7 @@ class Members:
         if row in self._copies:
             return "copy"
         for kind, cap in self._caps.items():
-            name = self._index.fact(kind, row)
+            name = self._name(kind, row)
             if cap is not None and name and self._counts[kind, name] >= cap:
                 return kind
         return None
@@ -76,4 +76,8 @@ class Members:
         self.rows.append(row)
         self._copies |= duplicates.of(self._index, row)
         for kind in self._caps:
-            self._counts[kind, self._index.fact(kind, row)] += 1
+            self._counts[kind, self._name(kind, row)] += 1
+
+    def _name(self, kind: str, row: int) -> str:
+        """What counts as the same artist or album; "" if it's unknown."""
+        return self._index.artist_key(row) if kind == "artist" else self._index.fact(kind, row)

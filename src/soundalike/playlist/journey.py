@@ -88,7 +88,7 @@ def travel(
         leg = _leg(index, representation, start, end, share, barred, counts, per_artist)
         rows += [*leg, end]
         barred |= set(leg)
-        counts.update(index.fact("artist", row) for row in leg)
+        counts.update(index.artist_key(row) for row in leg)
     return Journey(
         representation, tuple(rows), steps(index, representation, rows), _notes(rows, length, per_artist)
     )
@@ -164,7 +164,7 @@ def _surplus(index: Index, leg: Sequence[int], counts: Counter[str], cap: int | 
     over: set[int] = set()
     copies: set[int] = set()
     for row in leg:
-        artist = index.fact("artist", row)
+        artist = index.artist_key(row)
         if row in copies or (cap is not None and artist and seen[artist] >= cap):
             over.add(row)
             continue

@@ -277,7 +277,7 @@ def _in_order(
         places = ordering.walk(_distances(index, recipe, ranked), 0)
     else:
         places = [int(p) for p in np.random.default_rng(recipe.seed).permutation(len(ranked))]
-    artists = [index.fact("artist", row) for row in ranked]
+    artists = [index.artist_key(row) for row in ranked]
     return [ranked[place] for place in ordering.apart(places, artists)]
 
 

@@ -28,7 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
-from soundalike.datasets import library
+from soundalike.datasets import artists as artist_rule
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics
@@ -182,7 +182,7 @@ def reasons(left_out: dict[str, str], most: int = 6) -> str:
 
 def album_keys(tracks: pd.DataFrame) -> list[str]:
     """Release of each track: its album, or else its artist, or else its folder."""
-    artists = library.artist_keys(tracks)
+    artists = artist_rule.keys(tracks)
     folders = [str(Path(file).parent) for file in tracks["file"]] if "file" in tracks else artists
     return [
         album or (f"artist: {artist}" if artist else f"folder: {folder}")
@@ -192,7 +192,7 @@ def album_keys(tracks: pd.DataFrame) -> list[str]:
 
 def artists_or_albums(tracks: pd.DataFrame) -> list[str]:
     """Artist of each track, or else its release."""
-    pairs = zip(library.artist_keys(tracks), album_keys(tracks), strict=True)
+    pairs = zip(artist_rule.keys(tracks), album_keys(tracks), strict=True)
     return [artist or album for artist, album in pairs]
 
 
@@ -263,7 +263,7 @@ def folds_by(
 
 def training_rows(tracks: pd.DataFrame, test: NDArray[np.intp]) -> NDArray[np.intp]:
     """Rows that share neither album nor artist with the test tracks."""
-    artists = np.array(library.artist_keys(tracks))
+    artists = np.array(artist_rule.keys(tracks))
     albums = np.array(album_keys(tracks))
     known = np.isin(artists, artists[test]) & (artists != "") | np.isin(albums, albums[test])
     return np.flatnonzero(~known)

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.datasets import library
+from soundalike.datasets import artists as artist_rule
 from soundalike.datasets.fma import SPLITS
 from soundalike.datasets.library import Library, Skipped
 from soundalike.errors import LibraryError
@@ -163,7 +163,7 @@ def parts_of(tracks: pd.DataFrame) -> Parts:
             f"The table's column split has {split[unknown][0]!r} for {tracks['file'][unknown].iloc[0]}; "
             f"it takes {', '.join(SPLITS)}."
         )
-    artists = np.array(library.artist_keys(tracks), dtype=object)
+    artists = np.array(artist_rule.keys(tracks), dtype=object)
     rows = {name: np.flatnonzero(split == name) for name in SPLITS}
     fit = _without(artists, rows["training"], np.concatenate([rows["validation"], rows["test"]]))
     stop = _without(artists, rows["validation"], rows["test"])

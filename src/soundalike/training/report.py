@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import paths, representations
+from soundalike.datasets import artists
 from soundalike.evaluation import metrics
 from soundalike.index import storage
 from soundalike.index import text_search as searching
@@ -150,10 +151,10 @@ def neighbour_precision(index: Index, name: str, k: int = 10) -> metrics.Precisi
         return None
     parts = index.parts(name)
     vectors = {part: index.array(part)[:] for part in parts}
-    genres, artists = list(index.tracks["genre"]), list(index.tracks["artist"])
+    genres, names = list(index.tracks["genre"]), artists.keys(index.tracks)
     similarities = index.similarities_of_parts(parts, vectors)
     try:
-        return metrics.precision_at_k(similarities, genres, artists, k=k)
+        return metrics.precision_at_k(similarities, genres, names, k=k)
     except ValueError:
         return None
 

@@ -7,6 +7,7 @@ import numpy as np
 from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.clip import HOP_LENGTH, MIN_SECONDS, N_FRAMES, SAMPLE_RATE
+from soundalike.datasets import artists
 from soundalike.features import psychoacoustics, spectral, spectrogram_image
 from soundalike.index import duplicates
 from soundalike.index.index import Index
@@ -136,9 +137,8 @@ def data(index: Index) -> str:
     """The library: its size, origin and licences."""
     tracks = index.tracks
     named = {
-        column: int(tracks[column].replace("", np.nan).nunique())
-        for column in ("artist", "album", "genre")
-    }
+        column: int(tracks[column].replace("", np.nan).nunique()) for column in ("album", "genre")
+    } | {"artist": artists.count(tracks)}
     size = (
         f"The library has {_counted(len(index), 'clip')} by {_counted(named['artist'], 'artist')} from "
         f"{_counted(named['album'], 'album')}, in {_counted(named['genre'], 'genre')}."

@@ -1,0 +1,67 @@
+"""Which tracks are by the same artist: the one rule for limits, filters, evaluation and counts.
+
+Case, spaces, accents' encoding and "The" don't make another artist. Of several artists, the first
+counts: "Ann feat. Ben", "Ann & Ben", "Ann / Ben" and "Ann, Ben" are Ann's. "Various Artists",
+"Unknown" and the like are nobody; the album stands in for them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import pandas as pd
+
+_NOBODY = frozenset(
+    (
+        *("", "unknown", "unknown artist", "unknown artists", "[unknown]", "<unknown>", "no artist"),
+        *("various", "various artist", "various artists", "va", "v.a", "v.a.", "v/a", "v. a."),
+        *("soundtrack", "original soundtrack", "ost", "o.s.t", "o.s.t.", "n/a", "none"),
+    )
+)
+"""Names of nobody, as `_folded` gives them."""
+_NEXT = re.compile(
+    r"""
+    [\s(\[]+ (?:feat|ft|featuring)\b   # also "(feat. Ben)"
+    | \s+ [&/] \s+                     # with spaces: R&B and AC/DC are one name
+    | (?<=\w\w\w) / (?=\w\w\w)         # as ID3 writes several values
+    | [,;] \s+ | ;
+    """,
+    re.VERBOSE,
+)
+"""What follows the first of several artists."""
+
+
+@lru_cache(maxsize=65_536)
+def key(artist: str, album: str = "") -> str:
+    """What is equal for tracks by the same artist; "" if neither the artist nor the album is known.
+
+    A key is for comparing, not for showing.
+    """
+    name = _folded(artist)
+    if name in _NOBODY:
+        return f"album: {_folded(album)}" if _folded(album) else ""
+    first = _NEXT.split(name, maxsplit=1)[0].strip()
+    return _without_the(first or name)
+
+
+def keys(tracks: pd.DataFrame) -> list[str]:
+    """The `key` of each track of a table with the columns artist and album."""
+    return [
+        key(str(artist), str(album))
+        for artist, album in zip(tracks["artist"], tracks["album"], strict=True)
+    ]
+
+
+def count(tracks: pd.DataFrame) -> int:
+    """Number of different artists; tracks by nobody don't count."""
+    return len({name for artist in tracks["artist"] if (name := key(str(artist)))})
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split())
+
+
+def _without_the(name: str) -> str:
+    return name.removeprefix("the ") or name
