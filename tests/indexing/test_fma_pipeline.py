@@ -61,7 +61,7 @@ def tree(tracks: dict[str, list[tuple[int, str]]], tmp_path_factory: pytest.Temp
     for genre, known in tracks.items():
         sounds_of_genre = sounds[:2] if genre == GENRES[0] else sounds[2:]
         for place, (track_id, split) in enumerate(known):
-            artist = f"Ärtist “{split}” {genre}, No. {place // 2}"
+            artist = f"Ärtist “{split}” {genre} No. {place // 2}, with others"
             rows.append(row(track_id, genre, artist, split, track_title=f'Say "{track_id}"'))
             clips[track_id] = tagged(sounds_of_genre[place % 2], track_id)
     both = [row(3, "Folk", "On both sides"), row(4, "Folk", "On both sides", "test")]

@@ -64,7 +64,7 @@ def test_every_file_is_processed_once(music: Path, models: ModelStore) -> None:
     built, heard, events = build(music, models)
     assert sorted(heard) == ["a.wav", "c.wav", "deep/b.flac"]
     assert built.index.tracks["file"].tolist() == ["a.wav", "c.wav", "deep/b.flac"]
-    assert built.index.tracks["title"].tolist() == ["a", "c", "Tone deep/b.flac"]
+    assert built.index.tracks["title"].tolist() == ["Tone a.wav", "Tone c.wav", "Tone deep/b.flac"]
     ids = [paths.sha256_of(music / file)[:12] for file in built.index.tracks["file"]]
     assert built.index.tracks["track_id"].tolist() == ids
     assert [event.kind for event in events] == ["taken"] * 3

@@ -295,6 +295,8 @@ class _Assembly:
         sums = [found.sums[row] for row in rows]
         chosen = self.source.tracks.iloc[rows].reset_index(drop=True)
         if self.source.tabled:
+            if extraction.LENGTH not in chosen:
+                chosen[extraction.LENGTH] = list(map(self._length, chosen["file"], sums))
             return chosen.assign(sha256=sums), []
         first: dict[str, str] = {}
         made, twins = [], []
@@ -305,8 +307,16 @@ class _Assembly:
             said = self.store.tags(sha256)
             if said is None:
                 said = tags.read(self.source.folder / file)
-            made.append(library.row_of_file(file, sha256, said) | {"sha256": sha256})
+            row = library.row_of_file(file, sha256, said)
+            made.append(row | {extraction.LENGTH: self._length(file, sha256), "sha256": sha256})
         return pd.DataFrame(made, dtype=str), twins
+
+    def _length(self, file: str, sha256: str) -> str:
+        """A file's length in seconds: as decoded, now or for the earlier index, or as it states."""
+        decoded = (self.store.tags(sha256) or {}).get(extraction.LENGTH)
+        return (
+            decoded or self.earlier.length(sha256) or extraction.stated_length(self.source.folder / file)
+        )
 
     def _value(self, sha256: str, name: str) -> NDArray[Any]:
         try:

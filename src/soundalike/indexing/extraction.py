@@ -44,6 +44,8 @@ MOMENT_FILES = tuple(
     f"{name}{MOMENTS}" for name, item in representations.REGISTRY.items() if item.moments is not None
 )
 PICTURE, PICTURE_START = "picture", "picture_start"
+LENGTH = "duration_s"
+"""Column of an index's table with the length of a track's file in seconds."""
 
 _Take = Callable[[Clip, ModelStore], Any]
 
@@ -55,7 +57,7 @@ class Extraction:
     Attributes
     ----------
     sha256 : checksum of its content
-    tags : the file's tags (`tags.read`)
+    tags : the file's tags (`tags.read`), and its length as `LENGTH`
     values : the requested values, by name
     """
 
@@ -133,7 +135,17 @@ def extract(path: Path, wanted: Sequence[str], models: ModelStore) -> Extraction
     except Exception as error:  # noqa: BLE001
         # No decoder or analysis failure on one file may stop a run over thousands.
         return ExtractionFailure(sha256, f"This file cannot be analysed ({type(error).__name__}).")
-    return Extraction(sha256, tags.read(path), values)
+    facts = tags.read(path) | {LENGTH: f"{clip.source_duration:.2f}"}
+    return Extraction(sha256, facts, values)
+
+
+def stated_length(path: Path) -> str:
+    """A file's length in seconds by its header; "" if it states none or can't be read."""
+    try:
+        seconds = decoding.probe(path).duration
+    except AudioError:
+        return ""
+    return "" if seconds is None else f"{seconds:.2f}"
 
 
 def dtype(name: str) -> np.dtype[Any]:

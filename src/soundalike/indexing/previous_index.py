@@ -20,7 +20,7 @@ from soundalike.index import index as indices
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.indexing import extraction
-from soundalike.indexing.extraction import HEAD_INPUT, PICTURE, PICTURE_START
+from soundalike.indexing.extraction import HEAD_INPUT, LENGTH, PICTURE, PICTURE_START
 from soundalike.models import ModelStore, vgg_features
 
 GENRE_HEAD = "genre_head"
@@ -67,6 +67,12 @@ class Earlier:
                 return np.array([picture.offset])
             return np.frombuffer(picture.content, np.uint8)
         return np.ravel(self._index.array(_array(name))[row])
+
+    def length(self, sha256: str) -> str:
+        """A file's length in seconds; "" if it isn't known."""
+        if self._index is None or (row := self._index.row_of_file(sha256)) is None:
+            return ""
+        return self._index.fact(LENGTH, row)
 
     def heard_genres(self, sha256: str) -> tuple[NDArray[np.float16], NDArray[np.float32]] | None:
         """A file's genre features and probabilities, if the head is unchanged."""
