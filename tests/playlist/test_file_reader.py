@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_up_listings import KINDS, LISTS, item, listing, listings, written
 
-from soundalike.playlist import file_reader, file_writer
-from soundalike.playlist.file_reader import ListingError, Reference
+from soundalike.playlist import file_reader, file_writer, listing_file
 from soundalike.playlist.file_writer import Listing, label, one_line
+from soundalike.playlist.listing_file import ListingError, Reference
 
 LIBRARY = Path("/library")
 XSPF = '<playlist version="1" xmlns="http://xspf.org/ns/0/"><trackList>{}</trackList></playlist>'
@@ -119,11 +119,10 @@ def test_title_applies_to_next_path_only() -> None:
     assert [(one.artist, one.title) for one in found] == [("A", "B - C"), ("", "")]
 
 
-def test_m3u_in_latin_1() -> None:
+def test_m3u_in_the_encoding_of_windows() -> None:
     content = "#EXTM3U\n#EXTINF:1,Björk - Jóga\nJóga.mp3\n".encode("latin-1")
-    assert shown(file_reader.read(content, "LIST.M3U")) == ["Björk - Jóga"]
-    with pytest.raises(ListingError, match="UTF-8"):
-        file_reader.read(content, "list.m3u8")
+    for name in ("LIST.M3U", "list.m3u8", "list"):
+        assert shown(file_reader.read(content, name)) == ["Björk - Jóga"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -189,6 +188,10 @@ BOMB = (
     + "]>"
     + XSPF.format("<track><title>&i;</title></track>")
 )
+PLIST_TYPE = (
+    '<!DOCTYPE plist PUBLIC "-//Apple Computer//DTD PLIST 1.0//EN" '
+    '"http://www.apple.com/DTDs/PropertyList-1.0.dtd">'
+)
 OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>' + XSPF.format(TRACK.format("&x;"))
 
 
@@ -201,17 +204,37 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "blank": (" \r\n\t", "list.csv", "is empty"),
     "only comments": ("#EXTM3U\n#EXTINF:1,a\n", "list.m3u8", "contains no tracks"),
     "picture": (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "list.m3u", "binary"),
-    "UTF-16": ("a.mp3\n".encode("utf-16"), "list.m3u8", "binary"),
-    "not UTF-8": (b"a\xff.mp3\n", "list.m3u8", "UTF-8"),
+    "UTF-16 without a mark": ("a.mp3\n".encode("utf-16-le"), "list.m3u8", "binary"),
+    "half of UTF-16": ("\ufeffa.mp3\n".encode("utf-16-le")[:-1], "list.m3u8", "UTF-8"),
+    "no encoding": (b"a\x81.mp3\n", "list.m3u8", "UTF-8"),
     "truncated XML": (XSPF.format(TRACK.format("a"))[:-30], "list.xspf", "damaged XML"),
-    "XML of another kind": ("<html><body/></html>", "list.xspf", "is XML but not XSPF"),
-    "XML of an unknown encoding": ('<?xml version="1.0" encoding="x-y"?><a/>', "a.xspf", "damaged XML"),
-    "XML of many bytes a letter": ('<?xml version="1.0" encoding="gbk"?><a/>', "a.xspf", "damaged XML"),
+    "XML of another kind": ("<html><body/></html>", "list.xspf", "is XML but not a playlist"),
+    "XML of an unknown encoding": (
+        b'<?xml version="1.0" encoding="x-y"?><a>\x81</a>',
+        "a.xspf",
+        "UTF-8",
+    ),
+    "XML of many bytes a letter": (b'<?xml version="1.0" encoding="gbk"?><a>\x81</a>', "a", "UTF-8"),
     "XSPF without tracks": (XSPF.format(""), "list.xspf", "contains no tracks"),
     "no XML by that name": ("track one", "list.xspf", "damaged XML"),
     "deep XML": ("<playlist>" * 101, "list.xspf", "nested too deeply"),
     "entities that expand": (BOMB, "list.xspf", "document type"),
     "entities from outside": (OUTSIDE, "list.xspf", "document type"),
+    "entities in UTF-16": (BOMB.encode("utf-16"), "list.xspf", "document type"),
+    "entities in a property list": (PLIST_TYPE + BOMB, "list.xml", "document type"),
+    "a document type like a property list's": (
+        PLIST_TYPE[:-1] + '[<!ENTITY a "b">]><plist/>',
+        "list.xml",
+        "document type",
+    ),
+    "property list of another kind": (PLIST_TYPE + "<plist><array/></plist>", "a.xml", "not a playlist"),
+    "damaged property list": (PLIST_TYPE + "<plist><dict>", "a.xml", "damaged XML"),
+    "large property list": (
+        PLIST_TYPE + "<plist><array>" + "<i/>" * 1_000_000 + "</array></plist>",
+        "a.xml",
+        "too many elements",
+    ),
+    "PLS without files": ("[playlist]\nTitle1=A\n", "a.pls", "contains no tracks"),
     "truncated JSON": ('{"playlist": {"track": [', "list.jspf", "damaged JSON"),
     "JSON of another kind": ('{"tracks": []}', "list.json", "is JSON but not JSPF"),
     "JSON list": ("[1, 2]", "list.json", "is JSON but not JSPF"),
@@ -221,7 +244,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "deep JSON": ('{"a":' + "[" * 100_000, "list.jspf", "nested too deeply"),
     "long JSON number": ('{"a":' + "1" * 5_000 + "}", "list.jspf", "is JSON but not JSPF"),
     "JSON of many values": ('{"a":[' + "1," * 1_000_001 + "1]}", "list.jspf", "too much data"),
-    "CSV without a column": ("name,length\na,1\n", "list.csv", "needs a header row"),
+    "CSV without a column": ("colour,size\na,1\n", "list.csv", "needs a header row"),
     "CSV of artists": ("artist\nA\n", "list.csv", "needs a header row"),
     "CSV with a header alone": ("title,artist\n", "list.csv", "contains no tracks"),
     "CSV with an endless cell": ('title,artist\n"' + "a" * 200_000, "list.csv", "damaged table"),
@@ -239,7 +262,7 @@ REFUSED: dict[str, tuple[str | bytes, str, str]] = {
     "bad list in a ZIP": (
         zipped(("a.xspf", "<a/>")),
         "list.zip",
-        "list.zip, a.xspf is XML but not XSPF",
+        "list.zip, a.xspf is XML but not a playlist",
     ),
     "ZIP bomb": (zipped(("a.m3u8", b"a" * 5_000_001)), "list.zip", "larger than 5 MB"),
     "ZIP bomb that lies": (
@@ -266,15 +289,15 @@ def test_invalid_file_error_message(content: str | bytes, name: str, reason: str
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_entry_limit(kind: str) -> None:
-    made = listing(*(item(i) for i in range(file_reader.MAX_ENTRIES)))
+    made = listing(*(item(i) for i in range(listing_file.MAX_ENTRIES)))
     content = file_writer.write(made, kind, LIBRARY)
-    assert len(file_reader.read(content, f"list.{kind}")) == file_reader.MAX_ENTRIES
+    assert len(file_reader.read(content, f"list.{kind}")) == listing_file.MAX_ENTRIES
     one_more = replace(made, items=(*made.items, item()))
     with pytest.raises(ListingError, match="more than 5,000 entries"):
         file_reader.read(file_writer.write(one_more, kind, LIBRARY), f"list.{kind}")
 
 
-NAMES = st.sampled_from(["a", "a.m3u", "a.m3u8", "a.xspf", "a.jspf", "a.json", "a.csv", "a.zip"])
+NAMES = st.sampled_from(["a", *(f"a{suffix}" for suffix in file_reader.SUFFIXES)])
 BEGINNINGS = (
     b"",
     b"#EXTM3U\n",
@@ -283,6 +306,12 @@ BEGINNINGS = (
     b"title,artist\n",
     b"PK\x03\x04",
     b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"[playlist]\nFile1=",
+    b"<smil>",
+    b"<plist>",
+    b"sep=;\n",
+    b"Track Name,Artist Name(s)\n",
 )
 
 

@@ -84,10 +84,15 @@ def test_m3u8_line_by_line() -> None:
 
 
 def test_ambiguous_paths_in_m3u8() -> None:
-    made = listing(item(1, file="#1.opus"), item(2, file=" 2.opus"), item(3, file="a\nb.opus"))
+    files = ("#1.opus", " 2.opus", "a\nb.opus", "50%/#a\r\nb.opus")
+    made = listing(*(item(number, file=file) for number, file in enumerate(files)))
     lines = text(made, "m3u8").splitlines()
-    assert lines[-1] == "# Left out (line break in the file name): a b.opus"
-    assert [line for line in lines if not line.startswith("#")] == ["./#1.opus", "./ 2.opus"]
+    assert [line for line in lines if not line.startswith("#")] == [
+        "./#1.opus",
+        "./ 2.opus",
+        "a%0Ab.opus",
+        "50%25/%23a%0D%0Ab.opus",
+    ]
 
 
 @given(made=listings())

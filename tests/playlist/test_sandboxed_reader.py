@@ -4,14 +4,18 @@ import re
 
 import pytest
 
-from soundalike.playlist import file_reader, sandboxed_reader
-from soundalike.playlist.file_reader import ListingError, Reference
+from soundalike.playlist import file_reader, listing_file, sandboxed_reader
+from soundalike.playlist.listing_file import ListingError, Reference
 
 LISTS = {
     "a.m3u8": b"#EXTM3U\n#EXTINF:3,A - T\na.mp3\n",
     "a.csv": b"track_id,title,artist\n0001,T,A\n",
     "a.xspf": b"<playlist><trackList><track><title>T</title></track></trackList></playlist>",
     "a.jspf": b'{"playlist": {"track": [{"title": "T"}]}}',
+    "a.pls": b"[playlist]\nFile1=a.mp3\nLength1=12\n",
+    "a.wpl": b'<?wpl version="1.0"?><smil><media src="a.mp3"/></smil>',
+    "a.xml": b"<plist><dict><key>Tracks</key><dict><key>1</key><dict><key>Name</key><string>T</string>"
+    b"</dict></dict></dict></plist>",
 }
 
 
@@ -56,7 +60,7 @@ def test_a_document_of_many_elements_is_refused() -> None:
 
 def test_long_texts_are_cut() -> None:
     (entry,) = read(b"title\n" + b"a" * 100_000 + b"\n", "a.csv")
-    assert len(entry.title) == file_reader.MAX_CHARACTERS
+    assert len(entry.title) == listing_file.MAX_CHARACTERS
 
 
 def test_a_failing_process_gives_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +75,7 @@ def test_a_failing_process_gives_a_clear_error(monkeypatch: pytest.MonkeyPatch) 
     )
 
 
-@pytest.mark.parametrize("found", [None, 3, [[1, 2]], ["abc"], [{}]])
+@pytest.mark.parametrize("found", [None, 3, [[1, 2]], ["abc"], [{}], [["", None, "", "", "x"]]])
 def test_nonsense_from_a_process_is_refused(found: object, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandboxed_reader.sandbox, "call", lambda *arguments: found)
     with pytest.raises(ListingError, match="cannot be read"):

@@ -210,7 +210,7 @@ def _seeds(
 ) -> tuple[dict[str, Seed], list[str]]:
     """The seeds by file, including the tracks of a playlist file, and notes on that file."""
     from soundalike.errors import PlaylistError
-    from soundalike.playlist import file_reader, query
+    from soundalike.playlist import entry_matching, file_reader, query
     from soundalike.playlist.blend import Seed
 
     seeds = {
@@ -218,13 +218,14 @@ def _seeds(
     }
     if extend is None:
         return seeds, []
-    rows, notes = file_reader.resolve(index, file_reader.read(extend.read_bytes(), extend.name))
-    for row in rows:
+    found = entry_matching.resolve(index, file_reader.read(extend.read_bytes(), extend.name))
+    for row in found.rows:
         listed = query.from_library(index, index.fact("track_id", row))
         seeds.setdefault(str(index.path(row)), Seed(listed))
     if not seeds:
         raise PlaylistError(f"None of the tracks of {extend} is in this library; choose another list.")
-    return seeds, notes
+    missing = [f"Not in this library: {name}" for name in found.missing[entry_matching.NAMED :]]
+    return seeds, [*found.notes, *missing]
 
 
 def _reasons(index: Index, query: Query, rows: Sequence[int]) -> list[str]:

@@ -1,76 +1,62 @@
-"""Read playlist files from this and other programs, and find their entries in a library.
+"""Read playlist files from this and other programs.
 
-`read` parses M3U and M3U8, XSPF, JSPF, CSV, or a ZIP that contains one of them. The format is recognised
-by content, and by file name only where the content is ambiguous. `resolve` finds the entries in a
-library. Files are untrusted: nothing they refer to is opened, on disk or over the network, and their
-cost is bounded by `MAX_BYTES` per list and `MAX_ENTRIES` per list. A server uses `sandboxed_reader`, so
-that a list which is slow to parse holds up nobody.
+`read` parses M3U and M3U8, PLS, XSPF, JSPF, CSV, WPL, the XML of Rhythmbox and iTunes, or a ZIP that
+contains one of them. The format is recognised by content, and by file name only where the content is
+ambiguous. `entry_matching` finds the entries in a library. Files are untrusted: nothing they refer to is
+opened, on disk or over the network, and their cost is bounded by `MAX_BYTES` and `MAX_ENTRIES` per list.
+A server uses `sandboxed_reader`, so that a list which is slow to parse holds up nobody.
 
-`file_writer` writes these formats and cites their specifications.
+`file_writer` writes some of these formats and cites their specifications.
 """
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import unicodedata
+import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 from zipfile import BadZipFile
 
-from soundalike.errors import SoundalikeError
-from soundalike.foreign_text import from_cell
-from soundalike.playlist import xspf_parser
-from soundalike.playlist.file_writer import TRACK_URI, label, one_line
+from soundalike.playlist import csv_lists, xml_lists
+from soundalike.playlist.file_writer import TRACK_URI, one_line
+from soundalike.playlist.listing_file import (
+    ASK,
+    MAX_BYTES,
+    MAX_CHARACTERS,
+    MAX_ENTRIES,
+    ListingFile,
+    Reference,
+    artist_and_title,
+    length,
+    reference,
+)
+from soundalike.playlist.listing_file import ListingError as ListingError
 
-if TYPE_CHECKING:
-    from soundalike.index.index import Index
-
-MAX_ENTRIES = 5_000
-MAX_BYTES = 5_000_000
-"""Size limit of a list; audio packed with it in a ZIP isn't counted."""
-MAX_CHARACTERS = 4_096
-"""Limit of an entry's text, as long as the longest path of most systems; the rest is cut off."""
-
+SUFFIXES = (
+    *(".m3u8", ".m3u", ".xspf", ".jspf", ".json", ".csv", ".txt", ".tsv", ".pls", ".wpl", ".zpl"),
+    *(".xml", ".zip"),
+)
+"""Endings of the files that are offered for opening."""
 _ZIP_BEGINS = (b"PK\x03\x04", b"PK\x05\x06")
-_SUFFIXES_IN_ZIP = (".xspf", ".jspf", ".csv", ".m3u8", ".m3u")
+_SUFFIXES_IN_ZIP = (".xspf", ".jspf", ".csv", ".m3u8", ".m3u", ".pls", ".wpl")
 """List formats in order of preference; those with track ids come first."""
-_COLUMNS = ("file", "title", "artist", "track_id")
-_TRACK_FIELDS = frozenset({"location", "identifier", "title", "creator"})
-_HEAD = 4_096
+_JSPF_FIELDS = ("location", "identifier", "title", "creator", "duration")
 _VALUES = 100 * MAX_ENTRIES
-_NAMED, _NAME_LENGTH = 3, 80
-_ASK = "Choose an M3U8, XSPF, JSPF, CSV or ZIP playlist"
 _DAMAGED_ZIP = (BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError, OverflowError)
 """Exceptions that `zipfile` raises on archives that are truncated, corrupt or of an unsupported kind."""
-
-
-class ListingError(SoundalikeError):
-    """The file isn't a playlist or exceeds the limits."""
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a playlist entry states about a track; "" where nothing is stated.
-
-    Attributes
-    ----------
-    location : a path or URI as written in the file
-    track_id : Soundalike's track id, or None
-    """
-
-    location: str
-    track_id: str | None
-    title: str
-    artist: str
+_EXTINF = re.compile(
+    r"""\#EXTINF:\s*+(-?\d++(?:\.\d++)?+)?+          # the length
+        (?:\s++[^\s=,"]++=(?:"[^"]*+"|[^\s,"]*+))*+  # attributes, which may hold commas
+        \s*+,(.*)""",
+    re.VERBOSE | re.IGNORECASE | re.DOTALL,
+)
+_PLS = re.compile(r"\s*+(file|title|length)(\d{1,9})\s*+=(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def read(content: bytes, name: str) -> tuple[Reference, ...]:
@@ -86,108 +72,48 @@ def read(content: bytes, name: str) -> tuple[Reference, ...]:
     ListingError
         If the file isn't a playlist, is damaged, has no tracks, or exceeds the limits.
     """
-    file = _File(one_line(name) or "The file", content)
+    file = ListingFile(one_line(name) or "The file", content)
     if not content.strip():
-        raise file.refused(f"is empty. {_ASK}.")
+        raise file.refused(f"is empty. {ASK}.")
     if content.startswith(_ZIP_BEGINS) or file.suffix == ".zip":
         file = _list_in(file)
-    references = tuple(islice(_entries(file), MAX_ENTRIES + 1))
+    references = tuple(islice(_reader(file)(file), MAX_ENTRIES + 1))
     if not references:
-        raise file.refused(f"contains no tracks. {_ASK}.")
+        raise file.refused(f"contains no tracks. {ASK}.")
     if len(references) > MAX_ENTRIES:
         raise file.refused(f"has more than {MAX_ENTRIES:,} entries. Split it into smaller files.")
     return references
 
 
-def resolve(index: Index, references: Iterable[Reference]) -> tuple[list[int], list[str]]:
-    """Find the entries of a playlist file in a library.
-
-    An entry matches by track id, unless the titles differ. Otherwise, it matches the track whose path
-    relative to the library's folder is a suffix of the entry's location. Otherwise, it matches the only
-    track with its title and artist. For a file directly in the library's folder, the titles must agree
-    too: many libraries have a 01.mp3.
-
-    Parameters
-    ----------
-    index : the library
-    references : entries from `read`
-
-    Returns
-    -------
-    rows of the library, in order and without repeats; and sentences about missing and repeated entries
-    """
-    catalogue = _Catalogue(index)
-    rows: dict[int, None] = {}
-    missing: list[Reference] = []
-    repeated = 0
-    for reference in references:
-        row = catalogue.row(reference)
-        if row is None:
-            missing.append(reference)
-        elif row in rows:
-            repeated += 1
-        else:
-            rows[row] = None
-    return list(rows), _notes(missing, repeated, len(rows))
-
-
-@dataclass(frozen=True)
-class _File:
-    """A file to parse, possibly from inside a ZIP."""
-
-    name: str
-    content: bytes
-
-    @property
-    def suffix(self) -> str:
-        return PurePosixPath(self.name).suffix.lower()
-
-    def refused(self, reason: str) -> ListingError:
-        return ListingError(one_line(f"{self.name} {reason}"))
-
-    def head(self) -> str:
-        """The beginning of the text."""
-        return self.content[:_HEAD].decode(errors="replace").removeprefix("\ufeff").lstrip()
-
-    def text(self) -> str:
-        try:
-            return self.content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            # M3U predates M3U8 and uses the encoding of the computer that wrote it.
-            if self.suffix == ".m3u":
-                return self.content.decode("latin-1")
-            raise self.refused("is not UTF-8 text. Save it as UTF-8.") from error
-
-
-def _entries(file: _File) -> Iterator[Reference]:
-    if len(file.content) > MAX_BYTES:
-        raise file.refused(f"is larger than {MAX_BYTES // 1_000_000} MB. Split it into smaller files.")
-    if b"\0" in file.content:
-        raise file.refused(f"is binary data, not a playlist. {_ASK}.")
-    return _reader(file)(file)
-
-
-def _reader(file: _File) -> Callable[[_File], Iterator[Reference]]:
-    head = file.head()
-    if head.startswith("#EXTM3U"):
+def _reader(file: ListingFile) -> Callable[[ListingFile], Iterator[Reference]]:
+    head = file.head
+    if head[:7].upper() == "#EXTM3U":
         return _from_m3u
+    if head[:10].lower() == "[playlist]":
+        return _from_pls
     if head.startswith("<"):
-        return _from_xspf
+        return _from_xml
     if head.startswith("{"):
         return _from_jspf
-    if len(_columns(head)) > 1:
-        return _from_csv
-    by_suffix = {".xspf": _from_xspf, ".jspf": _from_jspf, ".json": _from_jspf, ".csv": _from_csv}
+    if csv_lists.is_table(head):
+        return csv_lists.entries
+    by_suffix: dict[str, Callable[[ListingFile], Iterator[Reference]]] = {
+        ".xspf": _from_xml,
+        ".jspf": _from_jspf,
+        ".json": _from_jspf,
+        ".csv": csv_lists.entries,
+        ".tsv": csv_lists.entries,
+    }
     return by_suffix.get(file.suffix, _from_m3u)
 
 
-def _list_in(file: _File) -> _File:
+def _list_in(file: ListingFile) -> ListingFile:
     """The playlist inside a ZIP."""
     try:
         with zipfile.ZipFile(io.BytesIO(file.content)) as archive:
             lists = [entry for entry in archive.infolist() if _is_list(entry.filename)]
             if not lists:
-                raise file.refused(f"contains no playlist. {_ASK}.")
+                raise file.refused(f"contains no playlist. {ASK}.")
             entry = min(lists, key=_rank_in_zip)
             if entry.flag_bits & 1:
                 raise file.refused("is encrypted. Create it again without a password.")
@@ -198,7 +124,7 @@ def _list_in(file: _File) -> _File:
                 content = packed.read(MAX_BYTES + 1)
     except _DAMAGED_ZIP as error:
         raise file.refused("is not a valid ZIP file. Create it again.") from error
-    return _File(f"{file.name}, {one_line(entry.filename)}", content)
+    return ListingFile(f"{file.name}, {one_line(entry.filename)}", content)
 
 
 def _is_list(name: str) -> bool:
@@ -211,81 +137,71 @@ def _rank_in_zip(entry: zipfile.ZipInfo) -> tuple[int, int, str]:
     return _SUFFIXES_IN_ZIP.index(suffix), entry.filename.count("/"), entry.filename
 
 
-def _from_m3u(file: _File) -> Iterator[Reference]:
-    shown = ""
+def _lines(file: ListingFile) -> Iterator[str]:
     # Not str.splitlines, which also splits at characters that may occur in file names.
-    for line in io.StringIO(file.text(), newline=None):
-        if line.startswith("#EXTINF:"):
-            shown = line.partition(",")[2]
+    return iter(io.StringIO(file.text, newline=None))
+
+
+def _from_m3u(file: ListingFile) -> Iterator[Reference]:
+    artist = title = ""
+    seconds: float | None = None
+    for line in _lines(file):
+        if line[:8].upper() == "#EXTINF:":
+            found = _EXTINF.match(line)
+            shown = found[2] if found else line.partition(",")[2]
+            artist, title = artist_and_title(shown[:MAX_CHARACTERS])
+            seconds = length((found and found[1]) or "")
         elif line.strip() and not line.startswith("#"):
-            artist, dash, title = one_line(shown).partition(" - ")
-            yield _reference(line, title if dash else artist, artist if dash else "")
-            shown = ""
+            yield reference(line, title, artist, seconds=seconds)
+            artist, title, seconds = "", "", None
 
 
-def _from_csv(file: _File) -> Iterator[Reference]:
-    columns = _columns(file.head())
-    if not columns.keys() & {"track_id", "file", "title"}:
-        raise file.refused("needs a header row with a track_id, file or title column.")
-    text = io.StringIO(file.text().lstrip(), newline="")
-    try:
-        for row in islice(csv.reader(text, delimiter=_delimiter(file.head())), 1, None):
-            cells = {name: from_cell(row[at]) for name, at in columns.items() if at < len(row)}
-            if any(cells.values()):
-                location, title, artist, track_id = (cells.get(name, "") for name in _COLUMNS)
-                yield _reference(location, title, artist, track_id or None)
-    except csv.Error as error:
-        raise file.refused(f"is a damaged table ({error}). Export it again.") from error
+def _from_pls(file: ListingFile) -> Iterator[Reference]:
+    found: dict[int, dict[str, str]] = {}
+    for line in _lines(file):
+        if said := _PLS.match(line):
+            found.setdefault(int(said[2]), {})[said[1].lower()] = said[3][:MAX_CHARACTERS]
+    for number in sorted(found):
+        facts = found[number]
+        if facts.get("file", "").strip():
+            artist, title = artist_and_title(facts.get("title", ""))
+            yield reference(facts["file"], title, artist, seconds=length(facts.get("length", "")))
 
 
-def _columns(head: str) -> dict[str, int]:
-    """Column positions by name, from text that begins with a table's header."""
-    header = next(csv.reader(head.splitlines()[:1], delimiter=_delimiter(head)), [])
-    names = [name.strip().casefold() for name in header]
-    return {name: names.index(name) for name in names if name in _COLUMNS}
-
-
-def _delimiter(head: str) -> str:
-    # Spreadsheets use semicolons in locales where the comma is the decimal separator.
-    header = "".join(head.splitlines()[:1])
-    return max(",;\t", key=header.count)
-
-
-def _from_jspf(file: _File) -> Iterator[Reference]:
-    text = file.text()
+def _from_jspf(file: ListingFile) -> Iterator[Reference]:
     # Parsed into memory, megabytes of two-character values would take most of a gigabyte.
-    if text.count(",") > _VALUES:
+    if file.text.count(",") > _VALUES:
         raise file.refused(f"has over {MAX_ENTRIES:,} entries or too much data. Split it.")
     try:
-        tracks = json.loads(text)["playlist"]["track"]
+        tracks = json.loads(file.text.lstrip("\ufeff"))["playlist"]["track"]
     except RecursionError as error:
-        raise file.refused(f"is nested too deeply. {_ASK}.") from error
+        raise file.refused(f"is nested too deeply. {ASK}.") from error
     except json.JSONDecodeError as error:
         raise file.refused(f"is damaged JSON ({error}). Export it again.") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise file.refused(f"is JSON but not JSPF. {_ASK}.") from error
+        raise file.refused(f"is JSON but not JSPF. {ASK}.") from error
     if not isinstance(tracks, list) or not all(isinstance(track, dict) for track in tracks):
-        raise file.refused(f"is JSON but not JSPF. {_ASK}.")
-    return (_of_fields({name: _strings(track.get(name)) for name in _TRACK_FIELDS}) for track in tracks)
+        raise file.refused(f"is JSON but not JSPF. {ASK}.")
+    return (_of_fields({name: _strings(track.get(name)) for name in _JSPF_FIELDS}) for track in tracks)
 
 
 def _strings(value: Any) -> list[str]:
-    """The strings in a JSPF field; fields that can repeat hold a list."""
+    """The strings and numbers in a JSPF field; fields that can repeat hold a list."""
     values = value if isinstance(value, list) else [value]
-    return [text for text in values if isinstance(text, str)]
+    return [str(one) for one in values if isinstance(one, str) or type(one) in (int, float)]
 
 
-def _from_xspf(file: _File) -> Iterator[Reference]:
-    # A few nested entities can expand to gigabytes or refer to files and addresses. XSPF needs no
-    # entities, and refusing document type declarations rules them out.
-    if b"<!DOCTYPE" in file.content:
-        raise file.refused("has a document type, which XSPF doesn't allow. Export it again.")
+def _from_xml(file: ListingFile) -> Iterator[Reference]:
     try:
-        tracks = xspf_parser.tracks(file.content, _TRACK_FIELDS, MAX_ENTRIES)
+        tracks = xml_lists.tracks(file.text.lstrip("\ufeff"), MAX_ENTRIES)
+    except xml_lists.DocumentTypeError as error:
+        raise file.refused(
+            "has a document type, which playlists don't need. Export it again."
+        ) from error
     except ValueError as error:
         raise file.refused(f"is damaged XML ({error}). Export it again.") from error
     if tracks is None:
-        raise file.refused(f"is XML but not XSPF. {_ASK}.")
+        raise file.refused(f"is XML but not a playlist. {ASK}.")
     return map(_of_fields, tracks)
 
 
@@ -295,113 +211,5 @@ def _of_fields(fields: Mapping[str, Sequence[str]]) -> Reference:
     ids = [unquote(uri.removeprefix(TRACK_URI)) for uri in identifiers if uri.startswith(TRACK_URI)]
     first = {name: values[0] for name, values in fields.items() if values}
     location, title, artist = (first.get(name, "") for name in ("location", "title", "creator"))
-    return _reference(location, title, artist, ids[0] if ids else None)
-
-
-def _reference(location: str, title: str, artist: str, track_id: str | None = None) -> Reference:
-    location, title, artist = (one_line(text[:MAX_CHARACTERS]) for text in (location, title, artist))
-    return Reference(location, track_id and track_id[:MAX_CHARACTERS], title, artist)
-
-
-class _Catalogue:
-    """Lookup tables from entry fields to library rows, each built on first use."""
-
-    def __init__(self, index: Index) -> None:
-        columns = ("track_id", "file", "title", "artist")
-        ids, files, self._titles, self._artists = (index.tracks[name].tolist() for name in columns)
-        self._ids: dict[str, int] = {track_id: row for row, track_id in enumerate(ids)}
-        self._files: list[str] = files
-
-    def row(self, reference: Reference) -> int | None:
-        """The row that matches an entry, or None."""
-        row = self._ids.get(reference.track_id or "")
-        if row is not None and self._agrees(row, reference):
-            return row
-        row = self._row_of_file(reference)
-        return self._row_of_name(reference) if row is None else row
-
-    def _row_of_file(self, reference: Reference) -> int | None:
-        for location in (reference.location, unquote(reference.location)):
-            folders = _path(location).split("/")
-            for start in range(max(0, len(folders) - self._depth), len(folders)):
-                row = self._by_file.get("/".join(folders[start:]))
-                if row is not None and (start < len(folders) - 1 or self._agrees(row, reference)):
-                    return row
-        return None
-
-    def _row_of_name(self, reference: Reference) -> int | None:
-        shown = _label(reference.title, reference.artist)
-        if shown in self._by_label or reference.artist:
-            return self._by_label.get(shown)
-        return self._by_title.get(_folded(reference.title))
-
-    def _agrees(self, row: int, reference: Reference) -> bool:
-        """Whether a track's title matches an entry's, if the entry has one."""
-        if not reference.title:
-            return True
-        title, artist = self._titles[row], self._artists[row]
-        # M3U joins artist and title in one string, and where to split it is ambiguous.
-        shown = _label(reference.title, reference.artist)
-        return _folded(title) in (_folded(reference.title), shown) or _label(title, artist) == shown
-
-    @cached_property
-    def _by_file(self) -> dict[str, int]:
-        return {_path(file): row for row, file in enumerate(self._files)}
-
-    @cached_property
-    def _depth(self) -> int:
-        return max((file.count("/") + 1 for file in self._by_file), default=1)
-
-    @cached_property
-    def _by_title(self) -> dict[str, int]:
-        return _unique(map(_folded, self._titles))
-
-    @cached_property
-    def _by_label(self) -> dict[str, int]:
-        return _unique(map(_label, self._titles, self._artists))
-
-
-def _path(location: str) -> str:
-    parts = unicodedata.normalize("NFC", one_line(location)).replace("\\", "/").split("/")
-    return "/".join(part for part in parts if part not in ("", "."))
-
-
-def _folded(text: str) -> str:
-    """Normalise text: ignore case, spaces and the encoding of accents, which differ between programs."""
-    return unicodedata.normalize("NFC", " ".join(one_line(text).split()).casefold())
-
-
-def _label(title: str, artist: str) -> str:
-    return _folded(label(one_line(title), one_line(artist)))
-
-
-def _unique(names: Iterable[str]) -> dict[str, int]:
-    """Rows by name, for names that belong to exactly one track."""
-    rows: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        rows.setdefault(name, []).append(row)
-    return {name: found[0] for name, found in rows.items() if len(found) == 1 and name}
-
-
-def _notes(missing: Sequence[Reference], repeated: int, found: int) -> list[str]:
-    notes = []
-    if missing:
-        count, total = len(missing), len(missing) + repeated + found
-        verb = "is" if count == 1 else "are"
-        notes.append(f"{count} of {total} entries {verb} not in this library: {_named(missing)}.")
-    if repeated:
-        entries = "1 duplicate entry" if repeated == 1 else f"{repeated} duplicate entries"
-        notes.append(f"Ignored {entries}.")
-    return notes
-
-
-def _named(references: Sequence[Reference]) -> str:
-    parts = [f"“{_shown(reference)}”" for reference in references[:_NAMED]]
-    if len(references) > _NAMED:
-        parts.append(f"{len(references) - _NAMED} more")
-    return " and ".join(filter(None, (", ".join(parts[:-1]), parts[-1])))
-
-
-def _shown(reference: Reference) -> str:
-    name = label(reference.title, reference.artist) or reference.location or reference.track_id or ""
-    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+    seconds = length(first.get("duration", ""), 0.001)
+    return reference(location, title, artist, ids[0] if ids else None, seconds)

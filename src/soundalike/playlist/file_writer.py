@@ -185,6 +185,15 @@ def label(title: str, artist: str) -> str:
     return " - ".join(filter(None, (artist, title)))
 
 
+def seconds_of(index: Index, row: int) -> float | None:
+    """The length of a track's file; None if the index doesn't have it."""
+    try:
+        seconds = float(index.fact("duration_s", row))
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
+
+
 def _item(index: Index, row: int, similarity: float | None) -> Item:
     return Item(
         track_id=index.fact("track_id", row),
@@ -195,17 +204,9 @@ def _item(index: Index, row: int, similarity: float | None) -> Item:
         licence=index.fact("licence", row),
         source=index.fact("url", row),
         file=index.fact("file", row),
-        seconds=_seconds(index.fact("duration_s", row)),
+        seconds=seconds_of(index, row),
         similarity=similarity,
     )
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-    except ValueError:
-        return None
-    return seconds if math.isfinite(seconds) else None
 
 
 def _on_one_line(listing: Listing) -> Listing:
@@ -244,17 +245,16 @@ def _m3u8(listing: Listing) -> bytes:
 
 
 def _m3u8_entry(item: Item) -> list[str]:
-    if "\n" in item.file or "\r" in item.file:
-        # The format cannot represent such a path: a second line would be another entry.
-        return [f"# Left out (line break in the file name): {one_line(item.file)}"]
     seconds = -1 if item.seconds is None else round(item.seconds)
     # Readers treat a line that begins with # as a comment, and most strip spaces before a path.
     guard = "./" if item.file.startswith(("#", " ", "\t")) else ""
+    # A second line would be another entry, so such a path is written as in a URI.
+    path = quote(item.file) if "\n" in item.file or "\r" in item.file else item.file
     return [
         f"#EXTINF:{seconds},{label(item.title, item.artist)}",
         *_directive("EXTALB", item.album),
         *_directive("EXTGENRE", item.genre),
-        guard + item.file,
+        guard + path,
     ]
 
 

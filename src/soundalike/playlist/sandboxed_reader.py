@@ -8,9 +8,9 @@ from typing import Any
 from soundalike.audio import sandbox
 from soundalike.errors import AudioError
 from soundalike.fair_queue import OnPlace
-from soundalike.playlist import file_reader
-from soundalike.playlist.file_reader import ListingError, Reference
+from soundalike.playlist import file_reader, listing_file
 from soundalike.playlist.file_writer import one_line
+from soundalike.playlist.listing_file import ListingError, Reference
 
 
 def read(content: bytes, name: str, visitor: str, on_place: OnPlace) -> tuple[Reference, ...]:
@@ -32,7 +32,7 @@ def read(content: bytes, name: str, visitor: str, on_place: OnPlace) -> tuple[Re
     try:
         found = sandbox.call(f"{__name__}:lists", content, name, visitor, on_place)
         # What comes from such a process is as untrusted as the file.
-        return tuple(map(_reference, found[: file_reader.MAX_ENTRIES]))
+        return tuple(map(_reference, found[: listing_file.MAX_ENTRIES]))
     except sandbox.SandboxError as error:
         raise ListingError(f"{shown} takes too long or too much memory to read. Split it.") from error
     except AudioError as error:
@@ -41,11 +41,17 @@ def read(content: bytes, name: str, visitor: str, on_place: OnPlace) -> tuple[Re
         raise ListingError(f"{shown} cannot be read. Export it again.") from error
 
 
-def lists(content: bytes, name: str) -> list[list[str | None]]:
+def lists(content: bytes, name: str) -> list[list[str | float | None]]:
     """The entries that `file_reader.read` finds, as JSON can represent them."""
     return [list(astuple(reference)) for reference in file_reader.read(content, name)]
 
 
 def _reference(entry: list[Any]) -> Reference:
-    location, track_id, title, artist = entry
-    return Reference(str(location), None if track_id is None else str(track_id), str(title), str(artist))
+    location, track_id, title, artist, seconds = entry
+    return Reference(
+        str(location),
+        None if track_id is None else str(track_id),
+        str(title),
+        str(artist),
+        None if seconds is None else float(seconds),
+    )
