@@ -234,6 +234,8 @@ def recommend(index: Index, asked: Query | None, found: Matches | None) -> None:
     try:
         if found is not None:
             compose_described(index, found, save)
+        elif st.session_state.recommend_kind == playlist_state.LISTED:
+            show_list(index, save)
         elif asked is not None and st.session_state.recommend_kind == "journey":
             travel(index, asked, save)
         elif asked is not None:
@@ -273,6 +275,13 @@ def compose_described(index: Index, found: Matches, save: playlist_controls.Plac
     components.show_notes(listed.notes)
     rows = [entry.row for entry in listed.entries]
     playlist_controls.save(index, rows, [entry.similarity for entry in listed.entries], save)
+
+
+def show_list(index: Index, save: playlist_controls.Place) -> None:
+    """Show an opened list as it is."""
+    rows = [index.row(track_id) for track_id in st.session_state.recommend_listed]
+    playlist_controls.opened_table(index, rows, "recommend_playlist", act)
+    playlist_controls.save(index, rows, None, save)
 
 
 def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:

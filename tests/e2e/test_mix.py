@@ -129,6 +129,30 @@ def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     expect(page.get_by_role("button", name="Blend (5)")).to_be_visible()
     expect(page.get_by_text("Showing music like the 6 tracks in list.zip")).to_be_visible()
     assert not set(titles(page)) & set(listed)
+    page.keyboard.press("Escape")
+    page.get_by_role("radio", name="As it is").click()
+    expect(rows(page).locator(".title")).to_have_text(listed)
+    page.get_by_role("button", name="Save").click()
+    with page.expect_download() as again:
+        page.get_by_role("button", name="M3U8").click()
+    again.value.save_as(tmp_path / "again.m3u8")
+    text = (tmp_path / "again.m3u8").read_text(encoding="utf-8")
+    assert len(re.findall("^#EXTINF:30,", text, re.MULTILINE)) == 6
+    page.keyboard.press("Escape")
+    around = press(page, 1, "Remove")
+    expect(rows(page).locator(".title")).to_have_text([title for title in listed if title != around])
+
+
+@pytest.mark.sweep
+def test_what_is_missing_of_a_list_is_listed_by_name(open_page, tmp_path) -> None:
+    page = open_page("/?track=0102")
+    path = tmp_path / "list.csv"
+    missing = "".join(f"Song {number},Nobody,\n" for number in range(5))
+    path.write_text(f"title,artist,track_id\n{missing},,0001\n", encoding="utf-16")
+    page.get_by_role("button", name="Open", exact=True).last.click()
+    page.get_by_test_id("stFileUploader").locator("input[type=file]").set_input_files(path)
+    expect(page.get_by_text("5 of 6 entries are not in this library")).to_be_visible()
+    expect(page.get_by_text("Not in this library: 5")).to_be_visible()
 
 
 @pytest.mark.sweep

@@ -114,3 +114,37 @@ def test_a_journey_to_where_it_begins_is_one_sentence() -> None:
     page = run(track="0235", kind="journey", to="0235")
     assert len(page.error) == 1
     assert "a start and a different destination" in page.error[0].value
+
+
+def opened(*tracks: str) -> AppTest:
+    """The page after a list of some tracks was opened, and shown as it is."""
+    page = run(track="0235")
+    assert "As it is" not in page.segmented_control(key="recommend_kind").options
+    page.session_state.recommend_listed = list(tracks)
+    page.run()
+    page.segmented_control(key="recommend_kind").set_value("list").run()
+    assert not page.exception
+    assert not page.error
+    return page
+
+
+def test_an_opened_list_is_offered_as_it_is() -> None:
+    page = opened("0102", "0001", "0300")
+    assert page.segmented_control(key="recommend_kind").options == ["Playlist", "Journey", "As it is"]
+    # A list has no room in an address; the address leads to the playlist.
+    assert asked(page, "kind") is None
+    assert run(track="0235", kind="list").segmented_control(key="recommend_kind").value == "playlist"
+
+
+def test_another_track_leaves_the_opened_list() -> None:
+    page = opened("0102", "0001")
+    page.selectbox(key="recommend_track").select("0006").run()
+    assert page.session_state.recommend_kind == "playlist"
+    page.button(key="recommend_undone").click().run()
+    assert page.session_state.recommend_kind == "list"
+    assert page.session_state.recommend_listed == ["0102", "0001"]
+
+
+def test_more_tracks_than_are_shown_are_counted() -> None:
+    page = opened(*(f"{number:04}" for number in range(1, 252)))
+    assert any("the first 200 of 251 tracks" in caption.value for caption in page.caption)

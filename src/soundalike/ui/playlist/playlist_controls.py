@@ -11,9 +11,17 @@ from streamlit.delta_generator import DeltaGenerator
 
 from soundalike import representations
 from soundalike.analysis import shared_traits
+from soundalike.audio.clip import clock
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import aspects, file_reader, file_writer, playlist, sandboxed_reader
+from soundalike.playlist import (
+    aspects,
+    entry_matching,
+    file_reader,
+    file_writer,
+    playlist,
+    sandboxed_reader,
+)
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
@@ -24,6 +32,8 @@ from soundalike.words.search import Matches
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
 BLENDS = {"more": "More like this", "less": "Less like this"}
+MOST_LISTED = 200
+"""Number of tracks of an opened list that are shown."""
 UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
 Place = DeltaGenerator
@@ -39,7 +49,7 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
         if not described:
             st.segmented_control(
                 "Kind",
-                list(playlist_state.KINDS),
+                playlist_state.kinds(),
                 format_func=lambda kind: playlist_state.KINDS[kind],
                 key="recommend_kind",
                 persist_state="session",
@@ -47,8 +57,9 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
                 label_visibility="collapsed",
                 width="content",
             )
-        with st.popover("Options", icon=":material/tune:", key="recommend_options"):
-            options(index, described)
+        if st.session_state.recommend_kind != playlist_state.LISTED or described:
+            with st.popover("Options", icon=":material/tune:", key="recommend_options"):
+                options(index, described)
         if st.session_state.recommend_kind == "playlist" and not described:
             blended = len(st.session_state.recommend_blend)
             name = f"Blend ({blended})" if blended else "Blend"
@@ -273,6 +284,20 @@ def journey_table(index: Index, found: Journey, key: str, act: Act) -> None:
     _table(index, found.rows, measured, [""] * len(found.rows), data, key, act, ends)
 
 
+def opened_table(index: Index, rows: Sequence[int], key: str, act: Act) -> None:
+    """An opened list as it is, with the length of each track."""
+    shown = rows[:MOST_LISTED]
+    lengths = [file_writer.seconds_of(index, row) for row in shown]
+    measured = [(0.0, "" if seconds is None else clock(seconds)) for seconds in lengths]
+    edits = [{"name": "remove", "label": EDITS["remove"]}]
+    data = {"measure": "Length", "edits": edits, "actions": components.actions()}
+    _table(index, shown, measured, [""] * len(shown), data, key, act)
+    if len(rows) > len(shown):
+        st.caption(
+            f"These are the first {len(shown)} of {len(rows):,} tracks. A saved list has them all."
+        )
+
+
 def _table(
     index: Index,
     rows: Sequence[int],
@@ -300,7 +325,8 @@ def _table(
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
     """Offer the playlist as a file in several formats."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
-    listing = file_writer.of_rows(index, rows, similarities, recipe=made)
+    is_made = st.session_state.recommend_kind != playlist_state.LISTED
+    listing = file_writer.of_rows(index, rows, similarities, recipe=made if is_made else None)
     write = partial(file_writer.write, clip=file_writer.checked_clips(index))
     with place:
         for kind, described in file_writer.FORMATS.items():
@@ -320,11 +346,11 @@ def open_list(index: Index) -> None:
     """Upload a playlist file to start from."""
     st.file_uploader(
         "Playlist file",
-        type=["m3u8", "m3u", "xspf", "jspf", "json", "csv", "zip"],
+        type=[suffix.removeprefix(".") for suffix in file_reader.SUFFIXES],
         key="recommend_list",
         on_change=_read,
         args=[index],
-        help="We start from its first track and blend in the others.",
+        help="We start from its first track and blend in the others; “As it is” shows the list itself.",
     )
 
 
@@ -332,23 +358,33 @@ def show_opened() -> None:
     """Show the messages about an opened playlist file, once."""
     for kind, message in st.session_state.pop("recommend_opened", []):
         components.show_error(message) if kind == "error" else st.info(components.plain(message))
+    if missing := st.session_state.pop("recommend_missing", []):
+        with st.expander(f"Not in this library: {len(missing)}", icon=":material/playlist_remove:"):
+            st.dataframe(
+                {"Entry": missing},
+                hide_index=True,
+                key="recommend_missing_entries",
+                alt="Entries of the list that are not in this library",
+            )
 
 
 def _read(index: Index) -> None:
     given = st.session_state.recommend_list
-    st.session_state.recommend_opened = []
+    st.session_state.recommend_opened, st.session_state.recommend_missing = [], []
     if given is None:
         return
     try:
         read = session.in_turn(sandboxed_reader.read, components.waiting_line())
-        rows, notes = file_reader.resolve(index, read(given.getvalue(), given.name))
+        found = entry_matching.resolve(index, read(given.getvalue(), given.name))
     except SoundalikeError as error:
         st.session_state.recommend_opened = [("error", str(error))]
         return
-    if rows:
-        playlist_state.start_from(index, rows)
-        tracks = "track" if len(rows) == 1 else f"{len(rows)} tracks"
-        notes = [f"Showing music like the {tracks} in {given.name}.", *notes]
+    st.session_state.recommend_missing = found.missing[entry_matching.NAMED :] and found.missing
+    if found.rows:
+        playlist_state.start_from(index, found.rows)
+        tracks = "track" if len(found.rows) == 1 else f"{len(found.rows)} tracks"
+        shown = f"Showing music like the {tracks} in {given.name}."
+        notes = [f"{shown} Choose “As it is” for the list itself.", *found.notes]
     else:
-        notes = ["None of its tracks are in this library.", *notes]
+        notes = ["None of its tracks are in this library.", *found.notes]
     st.session_state.recommend_opened = [("note", note) for note in notes]

@@ -20,7 +20,9 @@ from soundalike.ui import incoming, session
 
 MORE, LESS = 1.0, -0.5
 """Weights of a blended track: more like it, less like it."""
-KINDS = {"playlist": "Playlist", "journey": "Journey"}
+LISTED = "list"
+KINDS = {"playlist": "Playlist", "journey": "Journey", LISTED: "As it is"}
+"""What the page shows; the last is an opened list itself."""
 CAPS = {0: "No limit", 1: "1", 2: "2", 3: "3", 5: "5"}
 DIMENSION = "dimension"
 ORDERS = {
@@ -39,7 +41,7 @@ DIALS = (0.0, 0.5, 1.0, 1.5, 2.0)
 MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
-_UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
+_UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed", "listed")
 """Settings that "Undo" restores."""
 
 
@@ -48,7 +50,7 @@ def prepare(index: Index) -> None:
     state = st.session_state
     lengths = range(MIN_LENGTH, MAX_LENGTH + 1)
     session.from_url("recommend_length", "length", lengths, DEFAULT_LENGTH)
-    session.from_url("recommend_kind", "kind", list(KINDS), "playlist")
+    session.from_url("recommend_kind", "kind", [kind for kind in KINDS if kind != LISTED], "playlist")
     session.from_url("recommend_artist", "artist", list(CAPS), PER_ARTIST)
     session.from_url("recommend_album", "album", list(CAPS), 0)
     session.from_url("recommend_variety", "variety", range(0, 101, 10), 0)
@@ -66,6 +68,8 @@ def prepare(index: Index) -> None:
     if "recommend_via" not in state:
         state.recommend_via = incoming.tracks(index, incoming.parameter("via"))[:MOST_STOPS]
         state.recommend_undo = []
+        # A list of thousands has no room in an address, so it lasts as long as the session.
+        state.recommend_listed = []
         _prepare_order(index, incoming.parameter("order"))
 
 
@@ -82,6 +86,11 @@ def _prepare_order(index: Index, order: str) -> None:
     state.recommend_falls = order.startswith("-") and along
 
 
+def kinds() -> list[str]:
+    """The kinds on offer: an opened list itself only once there is one."""
+    return [kind for kind in KINDS if kind != LISTED or st.session_state.recommend_listed]
+
+
 def orders(index: Index) -> dict[str, str]:
     """The orders on offer; ordering by one dimension needs stored vectors."""
     return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
@@ -96,7 +105,7 @@ def url_parameters() -> dict[str, object]:
     """The state as URL parameters; defaults are left out."""
     state = st.session_state
     kept = {
-        "kind": (state.recommend_kind, "playlist"),
+        "kind": ("playlist" if state.recommend_kind == LISTED else state.recommend_kind, "playlist"),
         "artist": (state.recommend_artist, PER_ARTIST),
         "album": (state.recommend_album, 0),
         "variety": (state.recommend_variety, 0),
@@ -179,6 +188,9 @@ def act(action: str, track_id: str) -> None:
         state.recommend_removed = [*state.recommend_removed, track_id]
         state.recommend_pinned = [other for other in state.recommend_pinned if other != track_id]
         state.recommend_via = [other for other in state.recommend_via if other != track_id]
+        state.recommend_listed = [other for other in state.recommend_listed if other != track_id]
+        if not state.recommend_listed and state.recommend_kind == LISTED:
+            state.recommend_kind = "playlist"
     elif action in ("more", "less"):
         weight = MORE if action == "more" else LESS
         state.recommend_blend = state.recommend_blend | {track_id: weight}
@@ -205,10 +217,10 @@ def add(key: str) -> None:
 
 
 def start_from(index: Index, rows: list[int]) -> None:
-    """Start from the first of several tracks, and blend in the others."""
+    """Start from the first of an opened list's tracks, blend in the others, and keep the list itself."""
     remember()
     state = st.session_state
-    first, *others = (index.fact("track_id", row) for row in rows)
+    first, *others = state.recommend_listed = [index.fact("track_id", row) for row in rows]
     state.recommend_source, state.recommend_track = "library", first
     state.recommend_kind = "playlist"
     state.recommend_blend = dict.fromkeys(others, MORE)
@@ -220,6 +232,8 @@ def reset() -> None:
     remember()
     state = st.session_state
     state.recommend_blend, state.recommend_pinned, state.recommend_removed = {}, [], []
+    if state.recommend_kind == LISTED:
+        state.recommend_kind = "playlist"
 
 
 def shuffle() -> None:
