@@ -132,6 +132,16 @@ class _File(io.FileIO):
         self._remaining_bytes -= len(content)
         return content if self.is_open or self._remaining_bytes > 0 else b""
 
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to a place; -1, which FFmpeg takes for an error, before the beginning.
+
+        Damaged files lead there, and PyAV would print the exception.
+        """
+        try:
+            return super().seek(offset, whence)
+        except OSError:
+            return -1
+
 
 @contextmanager
 def _open(source: str | Path | bytes) -> Iterator[InputContainer]:
