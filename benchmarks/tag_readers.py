@@ -14,9 +14,11 @@ import json
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from soundalike.audio import decoding, tags
 from soundalike.datasets import library
@@ -64,11 +66,10 @@ def by_ffprobe(program: str) -> Reader:
 
 def by_tinytag(path: Path) -> Facts:
     """The facts of tinytag."""
-    from tinytag import TinyTag, TinyTagException
-
+    tinytag: Any = import_module("tinytag")
     try:
-        said = TinyTag.get(path)
-    except TinyTagException:
+        said = tinytag.TinyTag.get(path)
+    except tinytag.TinyTagException:
         return {}
     found = texts(getattr(said, name) for name in _NAMES_OF_FFPROBE)
     year = str(said.year or "")[:4] or None
@@ -80,9 +81,9 @@ def by_tinytag(path: Path) -> Facts:
     }
 
 
-def texts(values: object) -> Facts:
+def texts(values: Iterable[object]) -> Facts:
     """Tags in the order of `_NAMES_OF_FFPROBE`, each on one line as we have them."""
-    lines = [tags.clean(str(value)) if value else None for value in values]  # type: ignore[attr-defined]
+    lines = [tags.clean(str(value)) if value else None for value in values]
     return dict(zip(_NAMES_OF_FFPROBE, lines, strict=True))
 
 
@@ -130,8 +131,7 @@ def main() -> int:
         compare(asked.folder, readers)
         return 0
     sys.path.append(str(_SUPPORT))
-    import tagged_tree
-
+    tagged_tree: Any = import_module("tagged_tree")
     for build in (tagged_tree.build_tagged, tagged_tree.build_collection):
         with TemporaryDirectory() as folder:
             build(Path(folder))
