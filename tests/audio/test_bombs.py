@@ -210,6 +210,24 @@ def test_a_chain_of_a_hundred_streams(name, pool, encode):
     assert peak_mb(pool) < 300
 
 
+def test_a_chain_of_more_links_than_are_opened(pool):
+    link = silent_opus(2, 2 * 2_880)
+    assert isinstance(outcome(link * 20_000, pool), str)
+    assert peak_mb(pool) < 300
+
+
+def test_a_change_to_many_channels_at_a_high_rate_takes_little_memory(pool, encode):
+    kind = FORMATS["ogg-flac"]
+    parts = [
+        encode(sine(4, 8_000), 8_000, *kind),
+        encode(np.stack([sine(20, 96_000)] * 8), 96_000, *kind),
+    ]
+    found = outcome(b"".join(parts), pool)
+    assert isinstance(found, Clip)
+    assert found.duration == pytest.approx(24.0, abs=0.1)
+    assert peak_mb(pool) < 400
+
+
 def test_markup_in_tags_is_plain_text(encode):
     tags = {"title": "<img src=x onerror=alert(1)>", "artist": "[a](javascript:alert(1)) **b**"}
     header = decoding.probe(encode(sine(4), 48_000, "flac", "flac", tags=tags))

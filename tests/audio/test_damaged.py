@@ -147,7 +147,7 @@ def test_what_follows_a_change_of_format_is_converted(name, first, second, encod
 def test_a_change_to_a_format_that_is_not_read_ends_the_file(encode):
     clip = decoding.decode(concatenated(encode, "ogg-flac", (2, 48_000), (2, 4_000)))
     assert clip.duration == pytest.approx(5.0, abs=0.2)
-    assert clip.notes == ("The file changes its format half-way, so we used only the first part.",)
+    assert clip.notes == ("We used only the first part of the file, as the rest is in another form.",)
 
 
 def test_a_concatenated_file_of_the_same_format_is_decoded(encode):

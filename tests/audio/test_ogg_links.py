@@ -41,7 +41,14 @@ def test_other_files_are_one_link(content: bytes) -> None:
 
 def test_the_number_of_links_is_bounded() -> None:
     pages = (ogg_page([b"a"], 0, 0, 2) + ogg_page([b"b"], 0, 1, 0)) * (2 * ogg_links.MOST)
-    assert len(ogg_links.starts(io.BytesIO(pages))) == ogg_links.MOST
+    assert len(ogg_links.starts(io.BytesIO(pages))) == ogg_links.MOST + 1
+
+
+def test_only_the_first_of_many_links_are_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ogg_links, "MOST", 2)
+    clip = decoding.decode(vorbis(2.0) * 4)
+    assert clip.duration == pytest.approx(4.0, abs=0.1)
+    assert clip.notes == ("We used only the first part of the file, as the rest is in another form.",)
 
 
 def test_a_link_is_a_file_of_its_own() -> None:

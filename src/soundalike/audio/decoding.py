@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
@@ -331,7 +331,7 @@ def _clip(source: str | Path | bytes, decoded: _Decoded) -> Clip:
         whole = header.duration or duration
         notes.append(f"The file is longer than {_LONGEST}, so we used only the beginning.")
     elif decoded.faults.first_part_only:
-        notes.append("The file changes its format half-way, so we used only the first part.")
+        notes.append("We used only the first part of the file, as the rest is in another form.")
     elif header.duration is not None and duration < 0.9 * header.duration - 0.5:
         notes.append(
             f"The file is damaged: we could decode {duration:.1f} s of {header.duration:.1f} s."
@@ -385,7 +385,8 @@ def _sound(
         if len(starts) == 1:
             yield from frames.decoded(container, faults, _other_decoder(container, header))
             return
-        for start, end in zip_longest(starts, starts[1:]):
+        faults.first_part_only = len(starts) > ogg_links.MOST
+        for start, end in islice(zip_longest(starts, starts[1:]), ogg_links.MOST):
             yield from _sound_of_link(ogg_links.Link(file, start, end), faults)
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 from typing import BinaryIO
 
-MOST = 1_000
-"""Number of links that are looked for; each costs the opening of a file."""
+MOST = 200
+"""Number of links that are decoded; each costs the opening of a file, 10 ms."""
 _PATTERN = b"OggS"
 _HEADER = 27
 _FLAGS, _SEGMENTS = 5, 26
@@ -20,11 +20,14 @@ _PIECE = 65_536
 
 
 def starts(file: BinaryIO) -> list[int]:
-    """Where each link starts; the first begins with the file, whatever comes before its first page."""
+    """Where each link starts; the first begins with the file, whatever comes before its first page.
+
+    Of more than `MOST` links, the start of the next one is the last that is given.
+    """
     found = [0]
     began = True
     position = 0
-    while (page := _next_page(file, position)) is not None and len(found) < MOST:
+    while (page := _next_page(file, position)) is not None and len(found) <= MOST:
         place, begins, position = page
         # The streams of one link, such as a film's, all begin at its beginning.
         if begins and not began:
