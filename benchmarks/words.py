@@ -8,6 +8,8 @@
 2. Descriptions: the share of the top ten that have the described property by an independent measure, and
    the share of the whole library. Labels that a tagger made don't count.
 3. The share of the bundled library's tracks that get no word.
+4. Names of the embeddings' dimensions: how many hold on the artists that they weren't chosen on, and how
+   many do if the artists' tracks are exchanged at random.
 """
 
 from __future__ import annotations
@@ -22,6 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import paths
+from soundalike.analysis import dimension_names, dimension_sets
+from soundalike.analysis.dimension_sets import DimensionSets
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library as libraries
@@ -115,6 +119,7 @@ def main() -> None:
     descriptions(index, models)
     without = sum(not naming.sounds_like(words, words.of_track(row)).words for row in range(len(index)))
     print(f"\nBundled tracks without a word: {without} of {len(index)}")
+    dimensions(index, models)
 
 
 def genres(words: LibraryWords, models: ModelStore, folder: Path) -> None:
@@ -163,6 +168,42 @@ def descriptions(index: Index, models: ModelStore) -> None:
         print(f"| {text} | {terms} | {share:.0%} | {chance:.0%} |")
     share, chance = np.mean(shares, axis=0)
     print(f"| mean | | {share:.0%} | {chance:.0%} |")
+
+
+def dimensions(index: Index, models: ModelStore) -> None:
+    """How many of the dimensions' names hold on artists held out."""
+    sets = DimensionSets(index, models)
+    artists = [str(artist) for artist in index.tracks["artist"]]
+    assert sets.words is not None
+    known = dimension_names.properties(sets.words.scores, track_arrays.descriptors(index))
+    assert known is not None
+    exchanged = by_exchanged_artists(artists)
+    print("\n| dimensions | names chosen | hold | dimensions named | by chance: hold | named |")
+    print("|---|---:|---:|---:|---:|---:|")
+    for name in sets.names:
+        if name == dimension_sets.WORDS:
+            continue
+        values = np.concatenate(sets.matrices(name), axis=1).astype(np.float32)
+        cells = [f"{values.shape[1]:,} of “{dimension_sets.TITLES[name]}”"]
+        for rows in (slice(None), exchanged):
+            names = dimension_names.find(values[rows], known, artists)
+            holding = [sum(one.holds for one in of_dimension) for of_dimension in names]
+            chosen = sum(map(len, names))
+            cells += [f"{chosen:,}"] if len(cells) == 1 else []
+            cells += [f"{sum(holding) / max(chosen, 1):.0%}", f"{np.mean(np.array(holding) > 0):.1%}"]
+        print(f"| {' | '.join(cells)} |")
+
+
+def by_exchanged_artists(artists: list[str]) -> NDArray[np.intp]:
+    """Rows in which each artist has the tracks of others; tracks of one artist stay together."""
+    order = np.argsort(artists, kind="stable")
+    blocks = np.split(
+        order, np.flatnonzero(np.diff(np.unique(artists, return_inverse=True)[1][order])) + 1
+    )
+    mixed = np.random.default_rng(0).permutation(len(blocks))
+    rows = np.empty(len(artists), np.intp)
+    rows[order] = np.concatenate([blocks[place] for place in mixed])
+    return rows
 
 
 if __name__ == "__main__":

@@ -151,7 +151,7 @@ def draw_table(table: pd.DataFrame) -> None:
             "precision": share(
                 "P@10", format="%.3f", min_value=0.0, max_value=1.0, help="Artist filtered."
             ),
-            "heard": number("All tracks", format="%.3f", help="P@10 over the whole library."),
+            "all_tracks": number("All tracks", format="%.3f", help="P@10 over the whole library."),
             "unfiltered": number("Unfiltered", format="%.3f", help="P@10 including the query's artist."),
             "map": number("MAP", format="%.3f", help="Mean average precision, artist filtered."),
             "skew": number("Hubness", format="%.2f", help="Skew of how often tracks are neighbours."),

@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike import paths
+from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.index import index as indices
 from soundalike.index.index import Index
+from soundalike.models import ModelStore
 from soundalike.ui import components, incoming
 from soundalike.ui.features import parts
 from soundalike.ui.map import component
@@ -101,11 +103,12 @@ def send(mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str, va
 def test_a_component_that_sends_odd_values_changes_nothing(
     value: object, index: Index, mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = FeatureStore(index, ModelStore())
     acts: list[object] = []
     data = {"edits": [{"name": "pin"}], "actions": components.actions(), "tracks": []}
     components.editable_table(index, data, "table", lambda *act: acts.append(act))
     send(mounted, monkeypatch, "chosen", value)
-    parts.dimension_list("Some", [], "genre_head", 1.0, "grid", acts.append)
+    parts.dimension_list(store, "Some", [], "genre_head", "grid", acts.append)
     if value != 7:
         send(mounted, monkeypatch, "chosen", value)
     found: list[Any] = []
@@ -122,11 +125,12 @@ def test_a_component_s_own_values_arrive(
     index: Index, mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts: list[object] = []
+    store = FeatureStore(index, ModelStore())
     data = {"edits": [{"name": "pin"}], "actions": components.actions(), "tracks": []}
     components.editable_table(index, data, "table", lambda *act: acts.append(act))
     for name in ("pin", "recommend", "anatomy"):
         send(mounted, monkeypatch, "chosen", {"action": name, "track": "0102"})
-    parts.dimension_list("Some", [], "genre_head", 1.0, "grid", acts.append)
+    parts.dimension_list(store, "Some", [], "genre_head", "grid", acts.append)
     send(mounted, monkeypatch, "chosen", 31)
     component.draw(index, {}, "", "map", acts.append, acts.append, acts.append, acts.append)
     send(mounted, monkeypatch, "chosen", "0235")

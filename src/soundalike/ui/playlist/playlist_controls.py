@@ -20,6 +20,7 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.playlist import playlist_state
+from soundalike.words import vocabulary
 from soundalike.words.search import Matches
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
@@ -99,6 +100,8 @@ def options(index: Index, described: bool) -> None:
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
+    if st.session_state.recommend_order == playlist_state.WORD:
+        order_word()
     if st.session_state.recommend_order == "shuffled":
         st.button(
             "Shuffle again",
@@ -159,6 +162,18 @@ def order_dimension(index: Index) -> None:
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
     right.number_input(
         f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
+    )
+    st.toggle("High to low", key="recommend_falls", persist_state="session")
+
+
+def order_word() -> None:
+    """Choose the word to order by."""
+    st.selectbox(
+        "Word",
+        [word.name for word in vocabulary.words()],
+        format_func=components.plain,
+        key="recommend_word",
+        persist_state="session",
     )
     st.toggle("High to low", key="recommend_falls", persist_state="session")
 

@@ -17,12 +17,13 @@ from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import incoming, session
+from soundalike.words import library, vocabulary
 
 MORE, LESS = 1.0, -0.5
 """Weights of a blended track: more like it, less like it."""
 KINDS = {"playlist": "Playlist", "journey": "Journey"}
 CAPS = {0: "No limit", 1: "1", 2: "2", 3: "3", 5: "5"}
-DIMENSION = "dimension"
+DIMENSION, WORD = "dimension", "word"
 ORDERS = {
     ordering.SIMILARITY: "Most similar first",
     ordering.WALK: "Smooth transitions",
@@ -32,6 +33,7 @@ ORDERS = {
     "-loudness": "Loud to quiet",
     "brightness": "Dark to bright",
     "-brightness": "Bright to dark",
+    WORD: "By one word",
     DIMENSION: "By one dimension",
     ordering.SHUFFLED: "Shuffled",
 }
@@ -66,25 +68,31 @@ def prepare(index: Index) -> None:
     if "recommend_via" not in state:
         state.recommend_via = incoming.tracks(index, incoming.parameter("via"))[:MOST_STOPS]
         state.recommend_undo = []
-        _prepare_order(index, incoming.parameter("order"))
+    if "recommend_order" not in state:
+        order_by(index, incoming.parameter("order"))
 
 
-def _prepare_order(index: Index, order: str) -> None:
+def order_by(index: Index, order: str) -> None:
+    """Choose an order as `ordering` names it; one that doesn't exist means the usual one."""
     state = st.session_state
-    named = order in ORDERS and order != DIMENSION
-    name, _, number = order.removeprefix("-").partition(":")
+    name, _, detail = order.removeprefix("-").partition(":")
+    by_word = name == ordering.WORDS and detail in vocabulary.positions() and WORD in orders(index)
     size = dimensions(index, name) if name in index.stored else 0
-    dimension = incoming.number(number, range(size))
+    dimension = incoming.number(detail, range(size))
     along = dimension is not None
-    state.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
+    named = order in ORDERS and order not in (DIMENSION, WORD)
+    kind = WORD if by_word else DIMENSION if along else ordering.SIMILARITY
+    state.recommend_order = order if named else kind
+    state.recommend_word = detail if by_word else vocabulary.words()[0].name
     state.recommend_along = name if along else next(iter(index.stored), None)
     state.recommend_dimension = dimension or 0
-    state.recommend_falls = order.startswith("-") and along
+    state.recommend_falls = order.startswith("-") and (along or by_word)
 
 
 def orders(index: Index) -> dict[str, str]:
-    """The orders on offer; ordering by one dimension needs stored vectors."""
-    return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
+    """The orders on offer; some need stored vectors, or words."""
+    missing = {DIMENSION: not index.stored, WORD: not library.has_words(index)}
+    return {name: title for name, title in ORDERS.items() if not missing.get(name)}
 
 
 def dimensions(index: Index, name: str) -> int:
@@ -120,9 +128,11 @@ def url_parameters() -> dict[str, object]:
 def order() -> str:
     """The chosen order, as `ordering` names it."""
     state = st.session_state
+    sign = "-" if state.recommend_falls else ""
+    if state.recommend_order == WORD:
+        return f"{sign}{ordering.WORDS}:{state.recommend_word}"
     if state.recommend_order != DIMENSION:
         return str(state.recommend_order)
-    sign = "-" if state.recommend_falls else ""
     return f"{sign}{state.recommend_along}:{state.recommend_dimension}"
 
 
