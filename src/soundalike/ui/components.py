@@ -377,7 +377,7 @@ def for_visitors(message: str) -> str:
 def show_notes(notes: Sequence[str]) -> None:
     """Show the notes about a result as captions."""
     for note in notes:
-        st.caption(plain(note))
+        st.caption(for_visitors(note))
 
 
 def plain(text: str) -> str:

@@ -144,6 +144,12 @@ def keep(index: Index, models: ModelStore, wanted: Filter) -> Kept:
     return kept
 
 
+def apply(index: Index, models: ModelStore, wanted: Filter) -> tuple[Kept, list[str]]:
+    """The tracks that meet a filter, as `keep`, and what to say about it, as `notes` and `gaps`."""
+    kept = keep(index, models, wanted)
+    return kept, [*notes(wanted, kept), *gaps(index, models, wanted)]
+
+
 def gaps(index: Index, models: ModelStore, wanted: Filter) -> list[str]:
     """What no track can meet, because the library lacks the data or the genre, in sentences."""
     missing = [name for name, met in _conditions(index, models, wanted) if met is None]

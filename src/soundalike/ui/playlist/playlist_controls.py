@@ -19,7 +19,7 @@ from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.playlist import playlist_state
+from soundalike.ui.playlist import filter_controls, playlist_state
 from soundalike.words.search import Matches
 
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
@@ -72,9 +72,10 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
 
 
 def options(index: Index, described: bool) -> None:
-    """Limits, variety and order. A journey only has the limit per artist."""
+    """Limits, variety, order, filter and dials. A journey has the limit per artist and the filter."""
     if st.session_state.recommend_kind == "journey" and not described:
         cap(st, "Limit per artist", "recommend_artist")
+        filter_controls.show(index)
         return
     left, right = st.columns(2)
     cap(left, "Limit per artist", "recommend_artist")
@@ -87,6 +88,7 @@ def options(index: Index, described: bool) -> None:
         format="%d %%",
         key="recommend_variety",
         persist_state="session",
+        on_change=playlist_state.remember,
         help="0 picks the closest matches; higher values make the tracks more different from each "
         "other.",
     )
@@ -96,6 +98,7 @@ def options(index: Index, described: bool) -> None:
         format_func=lambda order: playlist_state.ORDERS[order],
         key="recommend_order",
         persist_state="session",
+        on_change=playlist_state.remember,
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
@@ -106,14 +109,21 @@ def options(index: Index, described: bool) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
+    filter_controls.show(index)
     if not described and aspects.available(index):
         dials()
     if not described:
-        st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
+        st.toggle(
+            "Prefer compatible keys",
+            key="recommend_harmonic",
+            persist_state="session",
+            on_change=playlist_state.remember,
+        )
     st.toggle(
         "Reverse: least similar first",
         key="recommend_farthest",
         persist_state="session",
+        on_change=playlist_state.remember,
         help="Just for fun.",
     )
 
@@ -129,6 +139,7 @@ def dials() -> None:
                 format_func=lambda dial: f"{dial:g} ×",
                 key=f"recommend_dial_{name}",
                 persist_state="session",
+                on_change=playlist_state.remember,
             )
         st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
         st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
@@ -142,6 +153,7 @@ def cap(place: Any, label: str, key: str) -> None:
         format_func=lambda most: playlist_state.CAPS[most],
         key=key,
         persist_state="session",
+        on_change=playlist_state.remember,
     )
 
 
@@ -154,13 +166,22 @@ def order_dimension(index: Index) -> None:
         format_func=lambda name: representations.get(name).title,
         key="recommend_along",
         persist_state="session",
+        on_change=playlist_state.remember,
     )
     last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
     right.number_input(
-        f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
+        f"Dimension, 0 to {last:,}",
+        0,
+        last,
+        step=1,
+        key="recommend_dimension",
+        persist_state="session",
+        on_change=playlist_state.remember,
     )
-    st.toggle("High to low", key="recommend_falls", persist_state="session")
+    st.toggle(
+        "High to low", key="recommend_falls", persist_state="session", on_change=playlist_state.remember
+    )
 
 
 def blend(index: Index) -> None:
