@@ -22,8 +22,11 @@ from soundalike.ui import components, palette, session, track_picker
 from soundalike.ui.playlist import filter_controls, playlist_state
 from soundalike.words.search import Matches
 
+STEERS = {"more": "More like this", "less": "Less like this"}
+"""Edits that blend a track in; a description has no clip to blend with."""
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
-BLENDS = {"more": "More like this", "less": "Less like this"}
+MOST_NAMED = 3
+"""Number of blended tracks that are named."""
 UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
 Place = DeltaGenerator
@@ -68,6 +71,8 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
     show_opened()
     if st.session_state.recommend_kind == "journey" and not described:
         destination(index, asked)
+    elif not described and (said := steered(index)):
+        st.caption(components.plain(said))
     return save
 
 
@@ -213,6 +218,24 @@ def blend(index: Index) -> None:
         )
 
 
+def steered(index: Index) -> str:
+    """Say which tracks steer the playlist; "" if none do."""
+    weights = st.session_state.recommend_blend
+    sides = {
+        "More": [track_id for track_id, weight in weights.items() if weight > 0],
+        "Less": [track_id for track_id, weight in weights.items() if weight < 0],
+    }
+    return " ".join(
+        f"{side} like {_titles(index, track_ids)}." for side, track_ids in sides.items() if track_ids
+    )
+
+
+def _titles(index: Index, track_ids: Sequence[str]) -> str:
+    titles = [f"“{index.fact('title', index.row(track_id))}”" for track_id in track_ids[:MOST_NAMED]]
+    others = len(track_ids) - MOST_NAMED
+    return ", ".join(titles) + (f" and {others} more" if others > 0 else "")
+
+
 def destination(index: Index, asked: Query | None) -> None:
     """Choose a journey's destination and its stops."""
     left, right = st.columns(2)
@@ -262,11 +285,10 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     """An editable playlist; each track shows what it has in common with the clip."""
     measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.3f}") for entry in found.entries]
     rows = [entry.row for entry in found.entries]
-    edits = [{"name": name, "label": label} for name, label in EDITS.items()]
-    actions = [{"name": name, "label": label} for name, label in BLENDS.items()]
+    edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
     reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
-    data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
+    data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 
