@@ -14,11 +14,13 @@ from small_library import write_index
 
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
-from soundalike.models import ModelStore
-from soundalike.words import filters, measures, naming, vocabulary
+from soundalike.models import ModelStore, tagger
+from soundalike.words import filters, measures, naming, strengths, vocabulary
 from soundalike.words.description import Term
 from soundalike.words.filters import Filter, read
+from soundalike.words.library import LibraryWords
 from soundalike.words.ranges import ANY, Span
+from soundalike.words.strengths import Probabilities
 
 C_MINOR, A_MINOR = (0, 1), (9, 1)
 
@@ -222,6 +224,38 @@ def test_every_voice_is_singing(bundled, models) -> None:
         other = kept(bundled, models, name)
         assert (singing >= other).all()
         assert not (without & other).any()
+
+
+def made_up(singing: list[float], rock: list[float]) -> LibraryWords:
+    """Tracks in which YAMNet finds singing, and both networks rock, with these probabilities."""
+    names = strengths.class_names(ModelStore().file("yamnet"))
+    tags, classes = (
+        np.full((len(singing), n), 1e-3, np.float32) for n in (len(tagger.TAGS), len(names))
+    )
+    tags[:, tagger.TAGS.index("rock")] = rock
+    classes[:, names.index("Singing")] = singing
+    classes[:, names.index("Rock music")] = rock
+    return LibraryWords(Probabilities(tags, classes), names)
+
+
+def test_a_library_of_songs_has_only_songs() -> None:
+    """Being usual in its library takes no word from a track that a network is sure of."""
+    have, lack = filters.has_word(made_up([0.6, 0.7, 0.55, 0.9], [0.1] * 4), "singing")
+    assert have.all()
+    assert not lack.any()
+
+
+def test_without_evidence_a_track_never_has_a_word() -> None:
+    have, lack = filters.has_word(made_up([0.001, 0.002, 0.003, 0.004], [0.1] * 4), "singing")
+    assert not have.any()
+    # Even so the track with the most of it doesn't count as without.
+    assert lack.tolist() == [True, True, True, False]
+
+
+def test_a_track_between_is_neither_with_nor_without() -> None:
+    have, lack = filters.has_word(made_up([1e-3] * 5, [0.4, 0.4, 0.1, 0.4, 0.005]), "rock")
+    assert have.tolist() == [True, True, False, True, False]
+    assert lack.tolist() == [False, False, False, False, True]
 
 
 def test_an_index_without_data_keeps_nothing_and_says_what_to_do(tmp_path, models) -> None:

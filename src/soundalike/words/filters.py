@@ -2,10 +2,13 @@
 
 A search ranks all tracks (`search`). A filter keeps those that meet every condition:
 
-- A word, such as "piano": a network gives it a probability that counts as evidence, and the track is
-  above `search.CLEAR` of the library. The other words for voices count as "singing", too.
-- "No piano": no network gives it such a probability, or the track is below 1 - `search.CLEAR`.
-- A word for a measured quantity, such as "fast": the track is above `search.CLEAR` of the library.
+- A word, such as "piano": a network gives it a probability that counts as evidence, and its score is
+  positive, as `naming` requires, or a network finds it more likely than not. A track with another word
+  for voices has "singing".
+- "No piano": no network gives the word such a probability, and the track is below `search.CLEAR` of the
+  library. So a track in between is neither with nor without piano.
+- A word for a measured quantity, such as "fast": the track is above `search.CLEAR` of the library; "not
+  fast": below 1 - `search.CLEAR`.
 - A tempo: within `TEMPO_TOLERANCE`. Ranges of tempo and length include their ends.
 - A key, or one of several; a genre of the library's table, or one of several.
 
@@ -33,7 +36,7 @@ from soundalike.index import text_search, track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.representations import metadata
-from soundalike.words import description, library, measures, ranges, search, vocabulary
+from soundalike.words import description, library, measures, naming, ranges, search, vocabulary
 from soundalike.words.description import Description, Term
 from soundalike.words.library import LibraryWords
 from soundalike.words.ranges import ANY, Span
@@ -220,17 +223,26 @@ def _conditions(index: Index, models: ModelStore, wanted: Filter) -> Iterator[tu
 
 def _meets(index: Index, words: LibraryWords | None, term: Term) -> Kept | None:
     """Which tracks clearly have a property, or clearly lack an unwanted one."""
-    names = VOICES if term.name == VOICE else (term.name,)
-    known = [found for name in names if (found := _judged(index, words, name)) is not None]
-    if not known:
-        return None
-    have, lack = map(np.stack, zip(*known, strict=True))
-    return np.asarray(have.any(axis=0) if term.wanted else lack.all(axis=0))
+    if term.name in vocabulary.positions():
+        judged = None if words is None else has_word(words, term.name)
+    else:
+        judged = _measured(index, term.name)
+    return None if judged is None else judged[0 if term.wanted else 1]
 
 
-def _judged(index: Index, words: LibraryWords | None, name: str) -> tuple[Kept, Kept] | None:
-    """Which tracks clearly have a property, and which clearly lack it."""
-    values = search.values_of(index, words, name)
+def has_word(words: LibraryWords, name: str) -> tuple[Kept, Kept]:
+    """Which tracks have a word, and which lack it [shape=(n,) each]."""
+    place = vocabulary.positions()[name]
+    places = [vocabulary.positions()[other] for other in (VOICES if name == VOICE else (name,))]
+    clear = words.clear[:, places]
+    fitting = (words.scores[:, places] >= naming.LEAST_SCORE) | words.likely[:, places]
+    lacking = search.shares_of(words.scores[:, place]) < search.CLEAR
+    return np.any(clear & fitting, axis=1), np.asarray(lacking & ~np.any(clear, axis=1))
+
+
+def _measured(index: Index, name: str) -> tuple[Kept, Kept] | None:
+    """Which tracks clearly have a measured property, and which clearly lack it."""
+    values = search.values_of(index, None, name)
     if values is None:
         return None
     if description.tempo_of(name) is not None:
@@ -239,11 +251,7 @@ def _judged(index: Index, words: LibraryWords | None, name: str) -> tuple[Kept, 
     if description.key_of(name) is not None or name in MODES:
         return values == 1, values == 0
     shares = search.shares_of(values)
-    more, less = shares >= search.CLEAR, shares <= 1 - search.CLEAR
-    if words is None or name not in vocabulary.positions():
-        return more, less
-    evidence = words.clear[:, vocabulary.positions()[name]]
-    return more & evidence, less | ~evidence
+    return shares >= search.CLEAR, shares <= 1 - search.CLEAR
 
 
 def _words(index: Index, models: ModelStore) -> LibraryWords | None:

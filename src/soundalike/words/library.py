@@ -60,6 +60,11 @@ class LibraryWords:
         """Whether each track has a probability of a word that counts as evidence [shape=(n, words)]."""
         return np.concatenate([strengths.is_clear(block, self.names) for block in self._blocks()])
 
+    @cached_property
+    def likely(self) -> NDArray[np.bool_]:
+        """Whether a network finds each word more likely than not in each track [shape=(n, words)]."""
+        return np.concatenate([strengths.is_likely(block, self.names) for block in self._blocks()])
+
     def shares(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Share of the library that has a lower score, for each word [shape=(words,), range 0 to 1]."""
         return _shares(self._ordered_scores, scores)
