@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from soundalike.index.index import Index
 from soundalike.ui import components
@@ -75,18 +76,19 @@ def _key_and_length(index: Index) -> None:
         )
     if filter_state.choices(index).lengths:
         left, right = st.columns(2)
-        for place, label, key in (
-            (left, "At least this long", "recommend_shortest"),
-            (right, "At most this long", "recommend_longest"),
-        ):
-            place.selectbox(
-                label,
-                list(filter_state.LENGTHS),
-                format_func=lambda seconds: filter_state.LENGTHS[seconds],
-                key=key,
-                persist_state="session",
-                on_change=playlist_state.remember,
-            )
+        _limit(left, "At least this long", "recommend_shortest")
+        _limit(right, "At most this long", "recommend_longest")
+
+
+def _limit(place: DeltaGenerator, label: str, key: str) -> None:
+    place.selectbox(
+        label,
+        list(filter_state.LENGTHS),
+        format_func=lambda seconds: filter_state.LENGTHS[seconds],
+        key=key,
+        persist_state="session",
+        on_change=playlist_state.remember,
+    )
 
 
 def _genres(index: Index) -> None:
@@ -94,7 +96,7 @@ def _genres(index: Index) -> None:
         st.multiselect(
             "Genres",
             genres,
-            key="recommend_genres",
+            key="recommend_genre",
             persist_state="session",
             placeholder="Any genre",
             on_change=playlist_state.remember,

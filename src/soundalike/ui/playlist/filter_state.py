@@ -34,7 +34,7 @@ LENGTHS = {
     for seconds in (0, 30, 60, 90, 120, 150, 180, 240, 300, 360, 480, 600, 900, 1_800, 3_600)
 }
 """Limits of a track's length on offer, in seconds; 0 is none."""
-NAMES = ("voice", "tempo", "key", "compatible", "shortest", "longest", "genres", "only")
+NAMES = ("voice", "tempo", "key", "compatible", "shortest", "longest", "genre", "only")
 """Settings of the filter, as they are called in the session and the URL."""
 MOST_GENRES = 200
 SEPARATOR = "|"
@@ -86,8 +86,8 @@ def prepare(index: Index) -> None:
     session.from_url("recommend_longest", "longest", list(LENGTHS), 0)
     if "recommend_only" not in state:
         state.recommend_only = incoming.text(incoming.parameter("only"), description.LONGEST_TEXT)
-        named = incoming.parameter("genres")
-        state.recommend_genres = incoming.chosen(named, offered.genres, MOST_GENRES, SEPARATOR)
+        named = incoming.parameter("genre")
+        state.recommend_genre = incoming.chosen(named, offered.genres, MOST_GENRES, SEPARATOR)
         state.recommend_tempo = offered.tempo
         if offered.tempo is not None:
             low, high = offered.tempo
@@ -104,7 +104,7 @@ def wanted(index: Index) -> Filter:
         _narrowed(state.recommend_tempo, choices(index).tempo),
         Span(state.recommend_shortest or 0.0, state.recommend_longest or math.inf),
         None if key is None else _keys(key, state.recommend_compatible),
-        tuple(state.recommend_genres) or None,
+        tuple(state.recommend_genre) or None,
     )
 
 
@@ -119,7 +119,7 @@ def url_parameters(index: Index) -> dict[str, object]:
         "compatible": state.recommend_compatible or None,
         "shortest": state.recommend_shortest or None,
         "longest": state.recommend_longest or None,
-        "genres": SEPARATOR.join(state.recommend_genres) or None,
+        "genre": SEPARATOR.join(state.recommend_genre) or None,
         "only": state.recommend_only.strip() or None,
     }
 
@@ -130,7 +130,7 @@ def reset(index: Index) -> None:
     st.session_state.recommend_compatible = False
     st.session_state.recommend_shortest = st.session_state.recommend_longest = 0
     st.session_state.recommend_tempo = choices(index).tempo
-    st.session_state.recommend_genres, st.session_state.recommend_only = [], ""
+    st.session_state.recommend_genre, st.session_state.recommend_only = [], ""
 
 
 def _narrowed(chosen: tuple[int, int] | None, whole: tuple[int, int] | None) -> Span:
