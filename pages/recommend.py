@@ -48,7 +48,7 @@ def show(index: Index) -> None:
             show_genres(index, predict_genres(index, asked))
     if asked is not None and track is not None:
         explain(index, asked, track)
-    share()
+    share(index)
 
 
 def prepare(index: Index) -> None:
@@ -283,7 +283,13 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
         return
     recipe = playlist_state.recipe(index)
     found = journey.travel(
-        index, stops, recipe.representation, recipe.length, recipe.per_artist, recipe.removed
+        index,
+        stops,
+        recipe.representation,
+        recipe.length,
+        recipe.per_artist,
+        recipe.removed,
+        recipe.only,
     )
     figure = figures.steps(found.steps)
     words = playlist_controls.steps_in_words(found.steps)
@@ -324,7 +330,7 @@ def explanation(index: Index, asked: Query, track: components.Track, row: int) -
         components.show_error(str(error))
 
 
-def share() -> None:
+def share(index: Index) -> None:
     """Write the page's settings into the URL, and keep them for "Undo"."""
     source = st.session_state.recommend_source
     by_library = source == "library"
@@ -336,7 +342,7 @@ def share() -> None:
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }
-        | playlist_state.url_parameters()
+        | playlist_state.url_parameters(index)
     )
     playlist_state.take_snapshot()
 

@@ -58,6 +58,8 @@ def test_a_validator_never_raises(index: Index, value: object) -> None:
     assert all(map(index.has, incoming.tracks(index, value)))
     assert incoming.action(index, value, ["pin"]) is None
     assert incoming.row(value, range(3)) in (None, 0, 1, 2)
+    both = incoming.span(value, range(32))
+    assert both is None or 0 <= both[0] <= both[1] < 32
     found = incoming.share(value)
     assert found is None or 0 < abs(found) <= 1
 

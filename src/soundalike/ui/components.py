@@ -377,7 +377,7 @@ def for_visitors(message: str) -> str:
 def show_notes(notes: Sequence[str]) -> None:
     """Show the notes about a result as captions."""
     for note in notes:
-        st.caption(plain(note))
+        st.caption(for_visitors(note))
 
 
 def plain(text: str) -> str:
@@ -407,7 +407,7 @@ def _tracks(**arguments: Any) -> Any:
 def _register() -> Callable[..., Any]:
     return st.components.v2.component(
         "soundalike_tracks",
-        html='<div class="root"></div>',
+        html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),
         js=frontend.player("track_columns.js", "track_edits.js", "tracks.js"),
     )

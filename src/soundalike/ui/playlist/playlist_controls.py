@@ -19,12 +19,15 @@ from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.playlist import playlist_state
+from soundalike.ui.playlist import filter_controls, playlist_state
 from soundalike.words import vocabulary
 from soundalike.words.search import Matches
 
+STEERS = {"more": "More like this", "less": "Less like this"}
+"""Edits that blend a track in; a description has no clip to blend with."""
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
-BLENDS = {"more": "More like this", "less": "Less like this"}
+MOST_NAMED = 3
+"""Number of blended tracks that are named."""
 UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
 Place = DeltaGenerator
@@ -69,13 +72,16 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
     show_opened()
     if st.session_state.recommend_kind == "journey" and not described:
         destination(index, asked)
+    elif not described and (said := steered(index)):
+        st.caption(components.plain(said))
     return save
 
 
 def options(index: Index, described: bool) -> None:
-    """Limits, variety and order. A journey only has the limit per artist."""
+    """Limits, variety, order, filter and dials. A journey has the limit per artist and the filter."""
     if st.session_state.recommend_kind == "journey" and not described:
         cap(st, "Limit per artist", "recommend_artist")
+        filter_controls.show(index)
         return
     left, right = st.columns(2)
     cap(left, "Limit per artist", "recommend_artist")
@@ -88,6 +94,7 @@ def options(index: Index, described: bool) -> None:
         format="%d %%",
         key="recommend_variety",
         persist_state="session",
+        on_change=playlist_state.remember,
         help="0 picks the closest matches; higher values make the tracks more different from each "
         "other.",
     )
@@ -97,6 +104,7 @@ def options(index: Index, described: bool) -> None:
         format_func=lambda order: playlist_state.ORDERS[order],
         key="recommend_order",
         persist_state="session",
+        on_change=playlist_state.remember,
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
@@ -109,14 +117,21 @@ def options(index: Index, described: bool) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
+    filter_controls.show(index)
     if not described and aspects.available(index):
         dials()
     if not described:
-        st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
+        st.toggle(
+            "Prefer compatible keys",
+            key="recommend_harmonic",
+            persist_state="session",
+            on_change=playlist_state.remember,
+        )
     st.toggle(
         "Reverse: least similar first",
         key="recommend_farthest",
         persist_state="session",
+        on_change=playlist_state.remember,
         help="Just for fun.",
     )
 
@@ -132,6 +147,7 @@ def dials() -> None:
                 format_func=lambda dial: f"{dial:g} ×",
                 key=f"recommend_dial_{name}",
                 persist_state="session",
+                on_change=playlist_state.remember,
             )
         st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
         st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
@@ -145,6 +161,7 @@ def cap(place: Any, label: str, key: str) -> None:
         format_func=lambda most: playlist_state.CAPS[most],
         key=key,
         persist_state="session",
+        on_change=playlist_state.remember,
     )
 
 
@@ -157,13 +174,22 @@ def order_dimension(index: Index) -> None:
         format_func=lambda name: representations.get(name).title,
         key="recommend_along",
         persist_state="session",
+        on_change=playlist_state.remember,
     )
     last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
     right.number_input(
-        f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
+        f"Dimension, 0 to {last:,}",
+        0,
+        last,
+        step=1,
+        key="recommend_dimension",
+        persist_state="session",
+        on_change=playlist_state.remember,
     )
-    st.toggle("High to low", key="recommend_falls", persist_state="session")
+    st.toggle(
+        "High to low", key="recommend_falls", persist_state="session", on_change=playlist_state.remember
+    )
 
 
 def order_word() -> None:
@@ -174,8 +200,11 @@ def order_word() -> None:
         format_func=components.plain,
         key="recommend_word",
         persist_state="session",
+        on_change=playlist_state.remember,
     )
-    st.toggle("High to low", key="recommend_falls", persist_state="session")
+    st.toggle(
+        "High to low", key="recommend_falls", persist_state="session", on_change=playlist_state.remember
+    )
 
 
 def blend(index: Index) -> None:
@@ -205,6 +234,24 @@ def blend(index: Index) -> None:
             args=[track_id, key],
             help="Above 0: more like this track. Below 0: less like it. 0 removes it.",
         )
+
+
+def steered(index: Index) -> str:
+    """Say which tracks steer the playlist; "" if none do."""
+    weights = st.session_state.recommend_blend
+    sides = {
+        "More": [track_id for track_id, weight in weights.items() if weight > 0],
+        "Less": [track_id for track_id, weight in weights.items() if weight < 0],
+    }
+    return " ".join(
+        f"{side} like {_titles(index, track_ids)}." for side, track_ids in sides.items() if track_ids
+    )
+
+
+def _titles(index: Index, track_ids: Sequence[str]) -> str:
+    titles = [f"“{index.fact('title', index.row(track_id))}”" for track_id in track_ids[:MOST_NAMED]]
+    others = len(track_ids) - MOST_NAMED
+    return ", ".join(titles) + (f" and {others} more" if others > 0 else "")
 
 
 def destination(index: Index, asked: Query | None) -> None:
@@ -256,11 +303,10 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     """An editable playlist; each track shows what it has in common with the clip."""
     measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.3f}") for entry in found.entries]
     rows = [entry.row for entry in found.entries]
-    edits = [{"name": name, "label": label} for name, label in EDITS.items()]
-    actions = [{"name": name, "label": label} for name, label in BLENDS.items()]
+    edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
     reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
-    data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
+    data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 

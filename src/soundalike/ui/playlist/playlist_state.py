@@ -17,6 +17,7 @@ from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import incoming, session
+from soundalike.ui.playlist import filter_state
 from soundalike.words import library, vocabulary
 
 MORE, LESS = 1.0, -0.5
@@ -41,7 +42,12 @@ DIALS = (0.0, 0.5, 1.0, 1.5, 2.0)
 MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
-_UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed")
+_UNDOABLE = (
+    *("source", "track", "kind", "to", "via", "blend", "pinned", "removed", *filter_state.NAMES),
+    *("artist", "album", "variety", "harmonic", "farthest", "shuffle"),
+    *("order", "along", "dimension", "word", "falls"),
+    *(f"dial_{name}" for name in aspects.ASPECTS),
+)
 """Settings that "Undo" restores."""
 
 
@@ -60,6 +66,7 @@ def prepare(index: Index) -> None:
     for name in aspects.ASPECTS:
         session.from_url(f"recommend_dial_{name}", name, DIALS, aspects.NEUTRAL)
     session.track_from_url(index, "recommend_to", "to", optional=True)
+    filter_state.prepare(index)
     if "recommend_blend" not in state:
         state.recommend_blend = _weights(index, incoming.parameter("blend"))
         state.recommend_pinned = pinned = incoming.tracks(index, incoming.parameter("pin"))
@@ -100,7 +107,7 @@ def dimensions(index: Index, name: str) -> int:
     return int(index.array(name).shape[1])
 
 
-def url_parameters() -> dict[str, object]:
+def url_parameters(index: Index) -> dict[str, object]:
     """The state as URL parameters; defaults are left out."""
     state = st.session_state
     kept = {
@@ -122,7 +129,8 @@ def url_parameters() -> dict[str, object]:
             "to": (state.recommend_to, None),
             "via": (",".join(state.recommend_via), ""),
         }
-    return {name: None if value == first else value for name, (value, first) in kept.items()}
+    written = {name: None if value == first else value for name, (value, first) in kept.items()}
+    return written | filter_state.url_parameters(index)
 
 
 def order() -> str:
@@ -162,6 +170,7 @@ def recipe(index: Index) -> Recipe:
         tuple(index.row(track_id) for track_id in state.recommend_removed),
         state.recommend_shuffle,
         dials=dials(),
+        only=filter_state.wanted(index),
     )
 
 
@@ -172,8 +181,15 @@ def dials() -> dict[str, float]:
 
 def reset_dials() -> None:
     """Let every aspect count as usual."""
+    remember()
     for name in aspects.ASPECTS:
         st.session_state[f"recommend_dial_{name}"] = aspects.NEUTRAL
+
+
+def reset_filter(index: Index) -> None:
+    """Let a playlist have any track."""
+    remember()
+    filter_state.reset(index)
 
 
 def act(action: str, track_id: str) -> None:
@@ -234,6 +250,7 @@ def reset() -> None:
 
 def shuffle() -> None:
     """Shuffle the tracks again."""
+    remember()
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
 
 
