@@ -65,7 +65,7 @@ def _items(store: FeatureStore, name: str, selected: int, clip: Shown) -> list[d
         {
             "dimension": dimension,
             "selected": dimension == selected,
-            "name": parts.title(store, name, dimension),
+            "name": parts.name_of(store, name, dimension),
             "detail": parts.describe(store, name, dimension),
             "share": round(score / ceiling, 3),
             "value": f"{score:+.1f} sd",

@@ -136,7 +136,7 @@ def dimension_list(
         "items": [
             {
                 "dimension": dimension,
-                "name": title(store, name, dimension),
+                "name": name_of(store, name, dimension),
                 "detail": describe(store, name, dimension),
                 "share": round(value, 3),
                 "value": written,
@@ -147,7 +147,7 @@ def dimension_list(
     _grid(data, store.sets.size(name), key, on_choose)
 
 
-def title(store: FeatureStore, name: str, dimension: int) -> str:
+def name_of(store: FeatureStore, name: str, dimension: int) -> str:
     """A short name for a dimension in a list: the word, the name that was found, or its number."""
     if name == WORDS:
         return dimension_sets.word(dimension).name
