@@ -12,7 +12,7 @@ from soundalike.analysis.dimension_sets import TITLES, WORDS
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import query
-from soundalike.ui import components, session
+from soundalike.ui import components, current_clip, session
 from soundalike.ui.features import bars, clip, details, overview, parts
 from soundalike.ui.features.clip import Shown
 from soundalike.ui.playlist import playlist_state
@@ -42,7 +42,6 @@ def show(index: Index) -> None:
     prepare(store)
     parts.warm(store)
     draw_page(store)
-    share()
 
 
 def share() -> None:
@@ -61,6 +60,7 @@ def share() -> None:
             },
         }
     )
+    current_clip.leave("features")
 
 
 def prepare(store: FeatureStore) -> None:
@@ -68,8 +68,7 @@ def prepare(store: FeatureStore) -> None:
     names = store.names
     session.from_url("features_by", "by", names, names[0])
     size = store.sets.size(st.session_state.features_by)
-    session.track_from_url(store.index, "features_track")
-    session.from_url("features_source", "from", list(clip.SOURCES), "library")
+    current_clip.enter(store.index, "features")
     if "features_dimension" not in st.session_state:
         session.from_url("features_dimension", "dimension", range(size), first_dimension(store))
     settings = overview.SETTINGS

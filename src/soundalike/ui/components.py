@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
 _ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
-_ICONS = {
+ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
@@ -77,6 +77,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
         st.caption(plain(f"There is no library “{missing}” here, so we show another one."))
+    unknown = st.empty()
     try:
         index = session.open_index()
         if index.partial is not None:
@@ -86,6 +87,8 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         show(index)
     except SoundalikeError as error:
         show_error(str(error))
+    if faults := session.take_unknown():
+        unknown.caption(plain(f"This link has settings that we don't have here: {', '.join(faults)}."))
 
 
 def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:
@@ -269,7 +272,7 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
         for page, label in ACTIONS.items():
             if page == here:
                 continue
-            if st.button(label, icon=_ICONS[page], key=f"{key}_{page}", type="tertiary"):
+            if st.button(label, icon=ICONS[page], key=f"{key}_{page}", type="tertiary"):
                 session.go(page, track_id)
 
 

@@ -8,15 +8,11 @@ import streamlit as st
 
 from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.analysis.dimension_sets import WORDS
-from soundalike.audio import decoding
 from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
-from soundalike.ui import components, palette, track_picker
-
-SOURCES = {"library": "Library", "upload": "Upload", "record": "Record"}
-KEPT = "features_asked"
+from soundalike.ui import components, current_clip, palette, track_picker
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +35,25 @@ def choose(store: FeatureStore) -> Shown | None:
     index = store.index
     source = st.segmented_control(
         "Clip from",
-        list(SOURCES),
-        format_func=lambda source: SOURCES[source],
+        list(current_clip.SOURCES),
+        format_func=lambda source: current_clip.SOURCES[source],
         key="features_source",
         persist_state="session",
         required=True,
     )
-    if source == "library":
+    if source == current_clip.LIBRARY:
         track_picker.choose_track(index, "Track", "features_track")
         shown = _of_library(store, st.session_state.features_track)
     else:
-        own = _own(index, recorded=source == "record")
+        own = _own(index, recorded=source == current_clip.RECORD)
         if own is None:
             return None
         shown = own
     components.card(shown.track, palette.of(index).get(shown.track.genre), "features_card")
     if shown.asked.row is not None:
         components.navigation_buttons(index.ids[shown.asked.row], "features", "features_onward")
+    else:
+        current_clip.navigation_buttons("features", "features_onward")
     components.show_notes(shown.asked.notes)
     return shown
 
@@ -68,29 +66,10 @@ def _of_library(store: FeatureStore, track_id: str) -> Shown:
 
 
 def _own(index: Index, *, recorded: bool) -> Shown | None:
-    """The visitor's clip, analysed once; shows an error and returns None if that fails."""
-    if recorded:
-        given = st.audio_input("Record at least 3 seconds", sample_rate=48_000, key="features_record")
-    else:
-        given = st.file_uploader(
-            "Audio file",
-            type=list(decoding.EXTENSIONS),
-            max_upload_size=decoding.MAX_BYTES // 2**20,
-            key="features_upload",
-            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
-        )
-    st.caption("Your clip stays in this session's memory and is gone when you close the page.")
-    if given is None:
+    """The visitor's clip; shows an error and returns None if it can't be used."""
+    own = current_clip.give("features", recorded=recorded)
+    asked = None if own is None else current_clip.ask(index, own)
+    if own is None or asked is None:
         return None
-    kept: tuple[str, Query | str] | None = st.session_state.get(KEPT)
-    if kept is None or kept[0] != given.file_id:
-        kept = given.file_id, components.analyse(index, given.getvalue(), recorded)
-        st.session_state[KEPT] = kept
-    if isinstance(kept[1], str):
-        components.show_error(kept[1])
-        return None
-    asked = kept[1]
     offset = asked.embeddings.clip.start if isinstance(asked.embeddings, ClipEmbeddings) else 0.0
-    url = components.audio_url(given.getvalue(), given.name)
-    name = "Your recording" if recorded else given.name
-    return Shown(asked, components.Track(given.file_id, name, "", "", "", "", url), offset)
+    return Shown(asked, own.track, offset)
