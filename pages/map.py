@@ -15,7 +15,7 @@ from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui import components, palette, server, session
-from soundalike.ui.map import charts, component, controls, panel, state
+from soundalike.ui.map import charts, component, controls, hear, map_words, panel, state
 
 LINKS = 10
 
@@ -46,8 +46,9 @@ def show(index: Index) -> None:
         clip = controls.choose_clip(index)
     focus = find_focus(index, by, setting, clip)
     found = playlist.make_playlist(index, [Seed(focus.asked)], Recipe(by, LINKS, per_artist=None))
+    only = map_words.only(index, st.session_state.map_only)
     with left:
-        draw(index, by, setting, focus, found)
+        draw(index, by, setting, focus, found, only)
     with top:
         describe(index, focus, found)
     if focus.mark["id"] is not None:
@@ -59,7 +60,10 @@ def show(index: Index) -> None:
             args=[focus.mark["id"]],
         )
     with right:
-        panel.show(index, by, found)
+        panel.show(index, by, found, only.kept)
+    # Last: the names of a large library's first map take seconds, and the map comes first.
+    with left:
+        draw_names(index, by, setting)
     state.share(index, setting)
     if wanted := st.session_state.pop("map_recommend", None):
         session.go("recommend", wanted)
@@ -82,11 +86,12 @@ def find_focus(index: Index, by: str, setting: Setting, clip: tuple[str, Query] 
     return Focus(asked, mark, positions, track)
 
 
-def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist) -> None:
+def draw(
+    index: Index, by: str, setting: Setting, focus: Focus, found: Playlist, only: map_words.Only
+) -> None:
     """Draw the map with its marks and captions."""
     name = layout.array_name(by, setting)
-    colour = st.session_state.map_colour
-    points = points_of(index, name, by, colour)
+    points = points_of(index, name, by, state.colour())
     title = representations.get(by).title
     component.draw(
         index,
@@ -99,6 +104,7 @@ def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist)
         state.hide,
         state.store_view,
     )
+    hear.show(index, "map_points")
     text = st.session_state.map_find.strip()
     hits = text_search.find(index, text) if text else None
     marks = charts.marks(
@@ -106,13 +112,26 @@ def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist)
         index,
         focus.positions,
         focus.mark,
-        [entry.row for entry in found.entries],
+        [] if st.session_state.map_path else [entry.row for entry in found.entries],
         hits,
         st.session_state.map_area,
         st.session_state.map_hidden,
         st.session_state.map_view,
+        [index.row(track_id) for track_id in st.session_state.map_path],
+        only.kept,
     )
     component.draw_marks(marks, "map_points")
+    if count := len(st.session_state.map_path):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"The line leads through a path of {count} tracks, in order.", width="content")
+            st.button(
+                "Clear the path",
+                icon=":material/close:",
+                key="map_clear_path",
+                type="tertiary",
+                on_click=state.clear_path,
+            )
+    components.show_notes(only.notes)
     if hits is not None:
         st.caption(charts.found_in_words(components.plain(text), len(hits)))
     if points["of"] > len(points["ids"]):
@@ -123,11 +142,23 @@ def draw(index: Index, by: str, setting: Setting, focus: Focus, found: Playlist)
     st.caption(charts.trust_in_words(index.maps[name]))
 
 
+def draw_names(index: Index, by: str, setting: Setting) -> None:
+    """Draw the names of the map's regions."""
+    name = layout.array_name(by, setting)
+    named = map_words.regions(index, name)
+    component.draw_names(map_words.data(map_name(index, name), named), "map_points")
+
+
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: server.identity})
 def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
     """The map's points; they change only with the map or the colours."""
     positions = index.array(name)
-    colours = charts.colouring(index, colour, by, positions)
+    kind, _, word = colour.partition(":")
+    colours = (
+        map_words.colouring(index, word)
+        if kind == charts.WORD
+        else charts.colouring(index, colour, by, positions)
+    )
     genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
     return charts.points(map_name(index, name), index.tracks, positions, colours, genres)
 
@@ -151,9 +182,10 @@ def describe(index: Index, focus: Focus, found: Playlist) -> None:
             "map itself is not recomputed."
         )
         components.show_notes(focus.asked.notes)
+    lines = f" Lines lead to all {len(rows)}, numbered from closest."
     st.caption(
         f"{near} of its {len(rows)} true nearest neighbours {'is' if near == 1 else 'are'} also nearest "
-        f"on the map. Lines lead to all {len(rows)}, numbered from closest."
+        f"on the map.{'' if st.session_state.map_path else lines}"
     )
 
 

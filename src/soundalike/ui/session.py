@@ -134,8 +134,8 @@ def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None
     st.session_state[key] = incoming.option(incoming.parameter(parameter), options, default)
 
 
-def go(page: str, track_id: str) -> NoReturn:
-    """Switch to another page, with a library track chosen there."""
+def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:
+    """Switch to another page, with a library track chosen there, and on the map also a path."""
     st.session_state[f"{page}_track"] = track_id
     if page in ("recommend", "anatomy"):
         st.session_state[f"{page}_source"] = "library"
@@ -145,6 +145,10 @@ def go(page: str, track_id: str) -> NoReturn:
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
     parameters = {"track": track_id}
+    if path:
+        st.session_state.map_path, st.session_state.map_panel = list(path), "path"
+        st.session_state.map_view = ""  # the map moves to the path
+        parameters["path"] = ",".join(path)
     if LIBRARY in st.query_params:
         parameters[LIBRARY] = incoming.parameter(LIBRARY)
     st.switch_page(f"pages/{page}.py", query_params=parameters)

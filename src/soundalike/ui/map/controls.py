@@ -13,7 +13,8 @@ from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui import components
-from soundalike.ui.map import charts, state
+from soundalike.ui.map import charts, map_words, state
+from soundalike.words import description
 
 DEFAULTS = {
     "map_dims": "dims",
@@ -38,6 +39,17 @@ def show(index: Index) -> Setting:
             live=True,
             width=230,
         )
+        st.text_input(
+            "Only show",
+            key="map_only",
+            persist_state="session",
+            max_chars=description.LONGEST_TEXT,
+            placeholder="piano, no vocals, under 100 BPM",
+            icon=":material/filter_alt:",
+            help="Dims all other tracks. Words for genres, instruments, voices and moods; fast or slow; "
+            "a range of BPM, a length, a key; or a genre of the library, as in “genre: Rock or Metal”.",
+            width=270,
+        )
         st.selectbox(
             "Colour by",
             list(titles),
@@ -47,6 +59,8 @@ def show(index: Index) -> Setting:
             on_change=state.show_groups,
             width=210,
         )
+        if st.session_state.map_colour == charts.WORD:
+            st.selectbox("Word", map_words.COLOURS, key="map_word", persist_state="session", width=170)
         by = one_of("Compare by", "map_by", named)
         settings = layout.settings_of(index, by)
         dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims:d}-D" for s in settings})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from soundalike.index.index import Index
-from soundalike.playlist import selection
+from soundalike.playlist import playlist, selection
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui import incoming, session
-from soundalike.ui.map import charts, component
+from soundalike.ui.map import charts, component, map_words
+from soundalike.words import description
 
 LONGEST_SEARCH = 80
 METRICS = {"cosine": "Cosine", "euclidean": "Euclidean"}
@@ -23,8 +24,7 @@ def prepare(index: Index) -> None:
         st.session_state.map_track = index.ids[0]
     mapped = mapped_representations(index)
     session.from_url("map_by", "by", mapped, mapped[0])
-    titles = charts.colour_titles(index)
-    session.from_url("map_colour", "colour", list(titles), "genre")
+    prepare_colour(index)
     default = layout.DEFAULT
     settings = layout.settings_of(index, st.session_state.map_by)
     session.from_url("map_dims", "dims", sorted({s.dims for s in settings}), default.dims)
@@ -38,9 +38,30 @@ def prepare(index: Index) -> None:
         st.session_state.map_view = incoming.text(incoming.parameter("view"), component.LONGEST_VIEW)
         st.session_state.map_hidden = incoming.texts(hidden, component.LONGEST_GROUP, len(hidden))
         st.session_state.map_area = selection.decode(index, incoming.parameter("area"))
-    session.from_url("map_panel", "show", list(panels()), "neighbours")
+        st.session_state.map_only = incoming.text(incoming.parameter("only"), description.LONGEST_TEXT)
+        path = incoming.tracks(index, incoming.parameter("path"))
+        st.session_state.map_path = path[: playlist.MAX_LENGTH]
+    first_panel = "path" if st.session_state.map_path else "neighbours"
+    session.from_url("map_panel", "show", list(panels()), first_panel)
     if st.session_state.map_panel not in panels():
         st.session_state.map_panel = "neighbours"
+
+
+def prepare_colour(index: Index) -> None:
+    """Set the colour from the URL on the first run: "genre", or a word such as "word:piano"."""
+    titles = charts.colour_titles(index)
+    kind, _, word = incoming.parameter("colour").partition(":")
+    if charts.WORD in titles and kind == charts.WORD and word in map_words.COLOURS:
+        st.session_state.setdefault("map_colour", charts.WORD)
+        st.session_state.setdefault("map_word", word)
+    session.from_url("map_colour", "colour", list(titles), "genre")
+    st.session_state.setdefault("map_word", map_words.COLOURS[0])
+
+
+def colour() -> str:
+    """The chosen colour, as the URL names it."""
+    chosen = str(st.session_state.map_colour)
+    return f"{chosen}:{st.session_state.map_word}" if chosen == charts.WORD else chosen
 
 
 def mapped_representations(index: Index) -> list[str]:
@@ -54,6 +75,8 @@ def panels() -> dict[str, str]:
     shown = {"neighbours": "Neighbours", "tracks": "All tracks"}
     if area := st.session_state.get("map_area"):
         shown["selection"] = f"Selection ({len(area):,})"
+    if path := st.session_state.get("map_path"):
+        shown["path"] = f"Path ({len(path):,})"
     return shown
 
 
@@ -93,6 +116,13 @@ def select(index: Index, track_ids: list[str]) -> None:
     st.session_state.map_panel = "selection" if track_ids else "neighbours"
 
 
+def clear_path() -> None:
+    """Remove the path."""
+    st.session_state.map_path = []
+    if st.session_state.map_panel == "path":
+        st.session_state.map_panel = "neighbours"
+
+
 def hide(names: list[str]) -> None:
     """Store the groups that the legend hides."""
     st.session_state.map_hidden = names
@@ -124,11 +154,13 @@ def share(index: Index, setting: Setting) -> None:
             "near": setting.n_neighbors,
             "apart": f"{setting.min_dist:g}",
             "metric": setting.metric,
-            "colour": state.map_colour,
+            "colour": colour(),
             "show": state.map_panel,
             "find": state.map_find.strip() or None,
+            "only": state.map_only.strip() or None,
             "view": state.map_view or None,
             "hide": "|".join(state.map_hidden) or None,
             "area": selection.encode(index, state.map_area),
+            "path": ",".join(state.map_path) or None,
         }
     )
