@@ -7,8 +7,10 @@
    article's ten FMA clips. Nothing was tuned on any of them.
 2. Descriptions: the share of the top ten that have the described property by an independent measure, and
    the share of the whole library. Labels that a tagger made don't count.
-3. The share of the bundled library's tracks that get no word.
-4. Names of the embeddings' dimensions: how many hold on the artists that they weren't chosen on, and how
+3. The names of the map's regions: how many regions get one, and how many random groups of the same size,
+   with artists kept whole, and regions of random maps.
+4. The share of the bundled library's tracks that get no word.
+5. Names of the embeddings' dimensions: how many hold on the artists that they weren't chosen on, and how
    many do if the artists' tracks are exchanged at random.
 """
 
@@ -33,6 +35,7 @@ from soundalike.index import index as indices
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.projection import layout, region_names
 from soundalike.words import library, measures, naming, search, strengths, vocabulary
 from soundalike.words.description import read
 from soundalike.words.library import LibraryWords
@@ -43,6 +46,7 @@ GENRES = (
     *("reggae", "rock"),
 )
 TOP = 10
+RANDOM_GROUPS, RANDOM_MAPS = 2_000, 40
 Property = Callable[[Index], NDArray[np.float64]]
 """1 for tracks that have a property, 0 for others, NaN where it is unknown [shape=(n,)]."""
 
@@ -117,6 +121,7 @@ def main() -> None:
         genres(words, models, folder)
     fma_clips(words, models)
     descriptions(index, models)
+    regions(index, words)
     without = sum(not naming.sounds_like(words, words.of_track(row)).words for row in range(len(index)))
     print(f"\nBundled tracks without a word: {without} of {len(index)}")
     dimensions(index, models)
@@ -204,6 +209,41 @@ def by_exchanged_artists(artists: list[str]) -> NDArray[np.intp]:
     rows = np.empty(len(artists), np.intp)
     rows[order] = np.concatenate([blocks[place] for place in mixed])
     return rows
+
+
+def regions(index: Index, words: LibraryWords) -> None:
+    """The named regions of each level of two maps, and random groups of the same sizes."""
+    given = region_names.of(index, words)
+    random = given.best_of_random(RANDOM_GROUPS, region_names.SEED + 1) > given.limits
+    print(
+        "\n| map | level | regions | named | random groups named | names |\n"
+        "|---|---:|---:|---:|---:|---|"
+    )
+    for representation in ("soundalike", "vgg_genre"):
+        positions = index.array(layout.array_name(representation, layout.DEFAULT))[given.rows]
+        found = region_names.find(positions, given)
+        for level, labels in enumerate(region_names.divide(positions)):
+            sizes = np.bincount(labels)
+            named = [region.name for region in found if region.level == level]
+            chance = np.mean([random[:, given.place(size)].mean() for size in sizes])
+            print(
+                f"| `{representation}` | {level + 1} | {len(sizes)} | {len(named)} | "
+                f"{chance:.1%} | {', '.join(named)} |"
+            )
+    random_maps(given)
+
+
+def random_maps(given: region_names.TrackWords) -> None:
+    """Named regions of maps with random positions, on which an artist's tracks lie together or don't."""
+    rng, n = np.random.default_rng(region_names.SEED), len(given.artists)
+    for together in (0.0, 1.0):
+        named = regions = 0
+        for _ in range(RANDOM_MAPS):
+            positions = together * rng.normal(size=(n, 2))[given.artists] + rng.normal(size=(n, 2))
+            named += len(region_names.find(positions, given))
+            regions += sum(int(labels.max()) + 1 for labels in region_names.divide(positions))
+        kind = "artists together" if together else "each track apart"
+        print(f"\nRandom maps, {kind}: {named} of {regions:,} regions named ({named / regions:.1%})")
 
 
 if __name__ == "__main__":

@@ -139,13 +139,17 @@ def track_of(index: Index, row: int) -> Track:
     )
 
 
-def track_url(index: Index, row: int) -> str:
-    """A URL at which this session's page can play a track; "" if its file may not be handed out."""
+def track_url(index: Index, row: int, place: str = "") -> str:
+    """A URL at which this session's page can play a track; "" if its file may not be handed out.
+
+    With a `place`, the file replaces the one that the page had there before.
+    """
     try:
         content = index.file(row).read_bytes()
     except (LibraryError, OSError):
         return ""
-    return audio_url(content, str(index.path(row)))
+    name = index.path(row)
+    return audio_url(content, f"{place}{name.suffix}" if place else str(name))
 
 
 def audio_url(content: bytes, name: str) -> str:

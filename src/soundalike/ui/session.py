@@ -185,8 +185,8 @@ def opens_page() -> None:
     st.session_state[_OPENS] = True
 
 
-def go(page: str, track_id: str) -> NoReturn:
-    """Switch to another page, with a library track chosen there."""
+def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:
+    """Switch to another page, with a library track chosen there, and on the map also a path."""
     st.session_state[f"{page}_track"] = track_id
     st.session_state[CURRENT_TRACK] = track_id
     st.session_state[f"{page}_source"] = "library"
@@ -195,7 +195,12 @@ def go(page: str, track_id: str) -> NoReturn:
         st.session_state.recommend_kind = "playlist"
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
-    switch(page, {"track": track_id})
+    parameters = {"track": track_id}
+    if path:
+        st.session_state.map_path, st.session_state.map_panel = list(path), "path"
+        st.session_state.map_view = ""  # the map moves to the path
+        parameters["path"] = ",".join(path)
+    switch(page, parameters)
 
 
 def switch(page: str, parameters: dict[str, str]) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -30,12 +31,19 @@ MOST_NAMED = 3
 """Number of blended tracks that are named."""
 UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
-Place = DeltaGenerator
 Act = Callable[[str, str], None]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the playlist's files and its link to the map appear once the playlist is known."""
+
+    files: DeltaGenerator
+    link: DeltaGenerator
+
+
 def controls(index: Index, asked: Query | None, described: bool) -> Place:
-    """Show the playlist's settings. Returns the "Save" popover, which is filled later.
+    """Show the playlist's settings. Returns the "Save" popover and a place beside it, to fill later.
 
     A description has no clip to travel from or to blend with.
     """
@@ -59,6 +67,7 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
             with st.popover(name, icon=":material/blender:", key="recommend_blending"):
                 blend(index)
         save = st.popover("Save", icon=":material/download:", key="recommend_saving")
+        link = st.container(width="content", key="recommend_path")
         with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
             open_list(index)
         if st.session_state.recommend_undo:
@@ -74,7 +83,7 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
         destination(index, asked)
     elif not described and (said := steered(index)):
         st.caption(components.plain(said))
-    return save
+    return Place(save, link)
 
 
 def options(index: Index, described: bool) -> None:
@@ -359,11 +368,13 @@ def _table(
 
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
-    """Offer the playlist as a file in several formats."""
+    """Offer the playlist as a file in several formats, and as a path on the map."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     listing = file_writer.of_rows(index, rows, similarities, recipe=made)
     write = partial(file_writer.write, clip=file_writer.checked_clips(index))
-    with place:
+    with place.link:
+        show_on_map(index, rows)
+    with place.files:
         for kind, described in file_writer.FORMATS.items():
             st.download_button(
                 described.title,
@@ -375,6 +386,15 @@ def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None
                 type="tertiary",
             )
         st.caption("Playlists use paths relative to the library folder. The ZIP includes the audio.")
+
+
+def show_on_map(index: Index, rows: Sequence[int]) -> None:
+    """Offer the playlist as a path on the map."""
+    if not rows or not index.maps:
+        return
+    path = [index.ids[row] for row in rows[: playlist.MAX_LENGTH]]
+    if st.button("Show path on map", icon=":material/conversion_path:", key="recommend_to_path"):
+        session.go("map", path[0], path)
 
 
 def open_list(index: Index) -> None:
