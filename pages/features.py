@@ -65,10 +65,10 @@ def share() -> None:
 
 def prepare(store: FeatureStore) -> None:
     """Set the widgets from the URL on the first run."""
+    current_clip.enter(store.index, "features")
     names = store.names
     session.from_url("features_by", "by", names, names[0])
     size = store.sets.size(st.session_state.features_by)
-    current_clip.enter(store.index, "features")
     if "features_dimension" not in st.session_state:
         session.from_url("features_dimension", "dimension", range(size), first_dimension(store))
     settings = overview.SETTINGS

@@ -14,7 +14,7 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components, palette, server, session
+from soundalike.ui import components, current_clip, palette, server, session
 from soundalike.ui.map import charts, component, controls, hear, map_words, panel, state
 
 LINKS = 10
@@ -43,15 +43,18 @@ def show(index: Index) -> None:
         top = st.container()
         actions = st.container(horizontal=True)
     with actions.popover("Place a clip", icon=":material/add_location:"):
-        clip = controls.choose_clip(index)
-    focus = find_focus(index, by, setting, clip)
+        own = controls.choose_clip(index)
+    focus = find_focus(index, by, setting, own)
     found = playlist.make_playlist(index, [Seed(focus.asked)], Recipe(by, LINKS, per_artist=None))
     only = map_words.only(index, st.session_state.map_only)
     with left:
         draw(index, by, setting, focus, found, only)
     with top:
         describe(index, focus, found)
-    if focus.mark["id"] is not None:
+    if state.on_clip():
+        with actions:
+            current_clip.navigation_buttons("map", "map_onward")
+    elif focus.mark["id"] is not None:
         actions.button(
             "Recommend from this",
             icon=":material/queue_music:",
@@ -69,21 +72,20 @@ def show(index: Index) -> None:
         session.go("recommend", wanted)
 
 
-def find_focus(index: Index, by: str, setting: Setting, clip: tuple[str, Query] | None) -> Focus:
-    """The selected track or clip, and its place on the map."""
+def find_focus(index: Index, by: str, setting: Setting, own: Query | None) -> Focus:
+    """The selected track or the visitor's own clip, and its place on the map."""
     positions = index.array(layout.array_name(by, setting))
-    if clip is None or not state.on_clip():
+    kept = current_clip.kept_clip()
+    if own is None or kept is None:
         row = index.row(st.session_state.map_track)
         asked = query.from_library(index, st.session_state.map_track)
         mark = charts.mark(index, positions, row)
         return Focus(asked, mark, positions, components.track_of(index, row))
-    file_id, asked = clip
-    given = st.session_state.map_upload
-    distances = layout.distances(index, by, setting.metric, asked.embeddings)
-    mark = charts.clip_mark(given.name, layout.place(distances, positions))
-    url = components.audio_url(given.getvalue(), given.name)
-    track = components.Track(file_id, given.name, "Your clip", "", "", "", url)
-    return Focus(asked, mark, positions, track)
+    if own.row is not None:
+        return Focus(own, charts.mark(index, positions, own.row), positions, kept.track)
+    distances = layout.distances(index, by, setting.metric, own.embeddings)
+    mark = charts.clip_mark(kept.title, layout.place(distances, positions))
+    return Focus(own, mark, positions, kept.track)
 
 
 def draw(
@@ -176,7 +178,9 @@ def describe(index: Index, focus: Focus, found: Playlist) -> None:
     components.card(focus.track, styles.get(focus.track.genre), "map_card", start)
     rows = [entry.row for entry in found.entries]
     near = charts.near_on_map(focus.positions, focus.mark["at"], rows, focus.asked.row)
-    if focus.mark["id"] is None:
+    if state.on_clip() and focus.asked.row is not None:
+        st.caption("This recording is in the library, so the map shows it in its own place.")
+    elif focus.mark["id"] is None:
         st.caption(
             f"Placed among its {layout.PLACE_NEIGHBOURS} closest matches, weighted by similarity. The "
             "map itself is not recomputed."

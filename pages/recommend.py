@@ -135,7 +135,7 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
-    if asked.row is not None:
+    if asked.in_library and asked.row is not None:
         components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
     else:
         current_clip.navigation_buttons("recommend", "recommend_onward")

@@ -48,6 +48,11 @@ class OwnClip:
         return "Your recording" if self.recorded else self.name
 
     @property
+    def source(self) -> str:
+        """Where it comes from: `UPLOAD` or `RECORD`."""
+        return RECORD if self.recorded else UPLOAD
+
+    @property
     def track(self) -> components.Track:
         """The clip as a track with a player."""
         url = components.audio_url(self.content, self.name)
@@ -103,7 +108,7 @@ def leave(page: str) -> None:
 
 def go(page: str) -> NoReturn:
     """Switch to another page with the visitor's own clip."""
-    session.switch(page, {"from": RECORD if st.session_state[OWN].recorded else UPLOAD})
+    session.switch(page, {"from": st.session_state[OWN].source})
 
 
 def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: None) -> OwnClip | None:

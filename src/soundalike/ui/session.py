@@ -49,7 +49,7 @@ _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence"
 _OF_NONE = {
     *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
     *("anatomy_source", "anatomy_upload", "anatomy_record", "anatomy_kept", "anatomy_also"),
-    *("map_upload", "features_source", "features_upload", "features_record"),
+    *("map_source", "map_upload", "map_record", "features_source", "features_upload", "features_record"),
     *("compare_source", "compare_upload", "compare_record"),
 }
 """Keys that survive a change of library: a visitor's own clip, and settings that fit any library."""

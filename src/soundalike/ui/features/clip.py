@@ -50,7 +50,7 @@ def choose(store: FeatureStore) -> Shown | None:
             return None
         shown = own
     components.card(shown.track, palette.of(index).get(shown.track.genre), "features_card")
-    if shown.asked.row is not None:
+    if shown.asked.in_library and shown.asked.row is not None:
         components.navigation_buttons(index.ids[shown.asked.row], "features", "features_onward")
     else:
         current_clip.navigation_buttons("features", "features_onward")

@@ -7,12 +7,11 @@ from typing import Any
 import streamlit as st
 
 from soundalike import representations
-from soundalike.audio import decoding
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components
+from soundalike.ui import current_clip
 from soundalike.ui.map import charts, map_words, state
 from soundalike.words import description
 
@@ -103,34 +102,31 @@ def one_of(label: str, key: str, options: dict[Any, str]) -> Any:
     )
 
 
-def choose_clip(index: Index) -> tuple[str, Query] | None:
-    """Upload a clip, which is analysed once. A clip in the library is shown as the library's track."""
-    given = st.file_uploader(
-        "Audio file",
-        type=list(decoding.EXTENSIONS),
-        max_upload_size=decoding.MAX_BYTES // 2**20,
-        key="map_upload",
+def choose_clip(index: Index) -> Query | None:
+    """Upload or record a clip. Returns its query; None while the map shows a track of the library."""
+    sources = {name: current_clip.SOURCES[name] for name in (current_clip.UPLOAD, current_clip.RECORD)}
+    kept = current_clip.kept_clip()
+    st.session_state.setdefault(
+        "map_kind", current_clip.RECORD if kept is not None and kept.recorded else current_clip.UPLOAD
     )
-    st.caption("Your clip stays in this session's memory and is gone when you close the page.")
-    if given is None:
-        st.session_state.pop("map_clip", None)
-        return None
-    kept: tuple[str, Query | str] | None = st.session_state.get("map_clip")
-    if kept is None or kept[0] != given.file_id:
-        kept = given.file_id, components.analyse(index, given.getvalue())
-        st.session_state.map_clip = kept
-        if isinstance(kept[1], Query) and kept[1].row is not None:
-            state.choose(index.ids[kept[1].row])
-        else:
-            state.show_clip()
-    if isinstance(kept[1], str):
-        components.show_error(kept[1])
-        return None
-    if kept[1].row is not None:
-        st.caption("This recording is in the library, so the map shows it in its own place.")
-        return None
-    if not state.on_clip():
+    kind = st.segmented_control(
+        "Clip from",
+        list(sources),
+        format_func=lambda name: sources[name],
+        key="map_kind",
+        persist_state="session",
+        required=True,
+    )
+    own = current_clip.give("map", recorded=kind == current_clip.RECORD)
+    if own is not None and not current_clip.is_asked(index, own):
+        state.show_clip(own)
+    if own is not None and not state.on_clip():
         st.button(
-            "Show it again", icon=":material/my_location:", key="map_again", on_click=state.show_clip
+            "Show it again",
+            icon=":material/my_location:",
+            key="map_again",
+            on_click=state.show_clip,
+            args=[own],
         )
-    return given.file_id, kept[1]
+    shown = current_clip.kept_clip()
+    return current_clip.ask(index, shown) if shown is not None and state.on_clip() else None

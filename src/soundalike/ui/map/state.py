@@ -8,7 +8,8 @@ from soundalike.index.index import Index
 from soundalike.playlist import playlist, selection
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import incoming, session
+from soundalike.ui import current_clip, incoming, session
+from soundalike.ui.current_clip import OwnClip
 from soundalike.ui.map import charts, component, map_words
 from soundalike.words import description
 
@@ -18,8 +19,10 @@ METRICS = {"cosine": "Cosine", "euclidean": "Euclidean"}
 
 def prepare(index: Index) -> None:
     """Set the widgets, the selection and the search from the URL on the first run."""
+    current_clip.enter(index, "map")
     first = st.session_state.get("map_ready") is None
-    session.track_from_url(index, "map_track")
+    if not on_clip():
+        st.session_state.map_source = current_clip.LIBRARY
     if not index.has(st.session_state.map_track):
         st.session_state.map_track = index.ids[0]
     mapped = mapped_representations(index)
@@ -83,7 +86,7 @@ def panels() -> dict[str, str]:
 def choose(track_id: str) -> None:
     """Select a library track and play it."""
     st.session_state.map_track = str(track_id)
-    st.session_state.map_on_clip = None
+    st.session_state.map_source = current_clip.LIBRARY
     play()
 
 
@@ -94,15 +97,16 @@ def choose_point(track_id: str) -> None:
         st.session_state.map_panel = "neighbours"
 
 
-def show_clip() -> None:
+def show_clip(own: OwnClip) -> None:
     """Select the visitor's clip and play it."""
-    st.session_state.map_on_clip = st.session_state.map_track
+    st.session_state.map_source = own.source
     play()
 
 
 def on_clip() -> bool:
-    """Whether the visitor's clip is selected: it was shown, and no track was chosen since."""
-    return bool(st.session_state.get("map_on_clip") == st.session_state.map_track)
+    """Whether the visitor's clip is selected."""
+    is_own = st.session_state.map_source != current_clip.LIBRARY
+    return is_own and current_clip.kept_clip() is not None
 
 
 def play() -> None:
@@ -148,7 +152,8 @@ def share(index: Index, setting: Setting) -> None:
     state = st.session_state
     session.to_url(
         {
-            "track": state.map_track,
+            "from": state.map_source if on_clip() else None,
+            "track": None if on_clip() else state.map_track,
             "by": state.map_by,
             "dims": setting.dims,
             "near": setting.n_neighbors,
@@ -164,3 +169,4 @@ def share(index: Index, setting: Setting) -> None:
             "path": ",".join(state.map_path) or None,
         }
     )
+    current_clip.leave("map")
