@@ -34,13 +34,14 @@ def show(index: Index) -> None:
 
 
 def _voice_and_tempo(index: Index) -> None:
-    st.segmented_control(
-        "Voice",
-        list(filter_state.VOICES),
-        format_func=lambda voice: filter_state.VOICES[voice],
-        **history.bound("voice"),
-        required=True,
-    )
+    if filter_state.choices(index).words:
+        st.segmented_control(
+            "Voice",
+            list(filter_state.VOICES),
+            format_func=lambda voice: filter_state.VOICES[voice],
+            required=True,
+            **history.bound("voice"),
+        )
     if (tempo := filter_state.choices(index).tempo) is not None:
         st.slider(
             "Tempo",
