@@ -5,12 +5,13 @@
 1. Genres: the highest scored of eleven genres for each labelled clip, by label. Folders are libraries
    with a `tracks.csv`; by default the evaluation clips beside the project. Then the words of the
    article's ten FMA clips. Nothing was tuned on any of them.
-2. Descriptions: the share of the top ten that have the described property by an independent measure, and
+2. Filters: how many of the same clips a word keeps, by label and by whether the artist sings.
+3. Descriptions: the share of the top ten that have the described property by an independent measure, and
    the share of the whole library. Labels that a tagger made don't count.
-3. The names of the map's regions: how many regions get one, and how many random groups of the same size,
+4. The names of the map's regions: how many regions get one, and how many random groups of the same size,
    with artists kept whole, and regions of random maps.
-4. The share of the bundled library's tracks that get no word.
-5. Names of the embeddings' dimensions: how many hold on the artists that they weren't chosen on, and how
+5. The share of the bundled library's tracks that get no word.
+6. Names of the embeddings' dimensions: how many hold on the artists that they weren't chosen on, and how
    many do if the artists' tracks are exchanged at random.
 """
 
@@ -19,10 +20,11 @@ from __future__ import annotations
 import argparse
 import csv
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import paths
@@ -36,15 +38,28 @@ from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.projection import layout, region_names
-from soundalike.words import library, measures, naming, search, strengths, vocabulary
+from soundalike.words import filters, library, measures, naming, search, strengths, vocabulary
 from soundalike.words.description import read
 from soundalike.words.library import LibraryWords
+from soundalike.words.strengths import Probabilities
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 GENRES = (
     *("blues", "classical", "country", "folk", "electronic", "hip-hop", "jazz", "metal", "pop"),
     *("reggae", "rock"),
 )
+FILTERS = ("classical", "electronic", "pop", "rock", "singing", "instrumental")
+NO_SINGERS = (
+    *("Ivan Ilic", "Musica Franca", "Ingrid Matthews and Byron Schenkman", "SCD", "Janine Johnson"),
+    *("Ralph Rousseau Meulenbroeks", "Oberlin Consort of Viols", "JungHae Kim", "Jacob Heringman"),
+    *("Daniel Ben Pienaar", "Ensemble Mirable", "Ensemble Vermillian", "The Sarasa Ensemble"),
+)
+"""Soloists and ensembles of the evaluation clips that only play instruments, by their albums' titles."""
+SINGERS = (
+    *("Norine Braun", "Lisa DeBenedictis", "Anamar", "John Jackson", "Shane Jackman", "Plunkett"),
+    *("Sun Palace", "Self Delusion", "Michael Joy", "Burnshee Thornside", "Big Bad Sun"),
+)
+"""Singers and bands with one; not all of their clips need have a voice."""
 TOP = 10
 RANDOM_GROUPS, RANDOM_MAPS = 2_000, 40
 Property = Callable[[Index], NDArray[np.float64]]
@@ -118,7 +133,13 @@ def main() -> None:
     words = library.of(index, models)
     assert words is not None
     for folder in filter(Path.is_dir, folders):
-        genres(words, models, folder)
+        source = libraries.load(folder)
+        clips = [
+            library.of_clip(analysis_window(decoding.decode(source.path(row))), models)
+            for row in range(len(source.tracks))
+        ]
+        genres(words, folder.name, source.tracks["genre"], clips)
+        filtered(words.names, source.tracks, clips)
     fma_clips(words, models)
     descriptions(index, models)
     regions(index, words)
@@ -127,20 +148,32 @@ def main() -> None:
     dimensions(index, models)
 
 
-def genres(words: LibraryWords, models: ModelStore, folder: Path) -> None:
+def genres(words: LibraryWords, name: str, labels: pd.Series, clips: Sequence[Probabilities]) -> None:
     """The highest scored genre of each labelled clip."""
-    source = libraries.load(folder)
     places = [vocabulary.positions()[name] for name in GENRES]
     found: dict[str, Counter[str]] = {}
-    for row, wanted in enumerate(source.tracks["genre"]):
-        clip = library.of_clip(analysis_window(decoding.decode(source.path(row))), models)
+    for wanted, clip in zip(labels, clips, strict=True):
         scores = strengths.scores(clip, words.usual, words.names)[places]
         found.setdefault(wanted, Counter())[GENRES[int(scores.argmax())]] += 1
-    print(f"{folder.name}: the highest scored of eleven genres\n")
+    print(f"{name}: the highest scored of eleven genres\n")
     print("| label | clips | genres |\n|---|---:|---|")
     for wanted, counts in sorted(found.items()):
         listed = ", ".join(f"{name} {count}" for name, count in counts.most_common())
         print(f"| {wanted} | {counts.total()} | {listed} |")
+
+
+def filtered(names: tuple[str, ...], tracks: pd.DataFrame, clips: Sequence[Probabilities]) -> None:
+    """How many clips have a word and how many lack it, in a library of these clips."""
+    tags, classes = (np.stack([getattr(clip, part) for clip in clips]) for part in ("tags", "classes"))
+    words = LibraryWords(Probabilities(tags, classes), names)
+    groups = {label: tracks["genre"] == label for label in sorted(set(tracks["genre"]))}
+    groups |= {"no singer": tracks["artist"].isin(NO_SINGERS), "singer": tracks["artist"].isin(SINGERS)}
+    sizes = [f"{label} ({of.sum()})" for label, of in groups.items()]
+    print(f"\n| filter | kept | {' | '.join(sizes)} |\n|---|---:|{'---:|' * len(groups)}")
+    for name in FILTERS:
+        for title, kept in zip((name, f"no {name}"), filters.has_word(words, name), strict=True):
+            counts = [str(int(kept[of.to_numpy()].sum())) for of in groups.values()]
+            print(f"| {title} | {kept.sum()} | {' | '.join(counts)} |")
 
 
 def fma_clips(words: LibraryWords, models: ModelStore) -> None:

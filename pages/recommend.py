@@ -21,7 +21,7 @@ from soundalike.ui import (
     track_picker,
     words,
 )
-from soundalike.ui.playlist import playlist_controls, playlist_state
+from soundalike.ui.playlist import history, playlist_controls, playlist_state
 from soundalike.words.search import Matches
 
 SOURCES = {**current_clip.SOURCES, "describe": "Describe"}
@@ -321,7 +321,7 @@ def share(index: Index) -> None:
         }
         | playlist_state.url_parameters(index)
     )
-    playlist_state.take_snapshot()
+    history.take_snapshot()
     current_clip.leave("recommend")
     st.session_state.recommend_of = clip_id()
 

@@ -270,14 +270,16 @@ def test_an_index_without_data_keeps_nothing_and_says_what_to_do(tmp_path, model
     assert filters.keep(index, models, Filter()).all()
 
 
-def test_filtering_library_tracks_loads_no_network() -> None:
+def test_filters_and_aspects_of_library_tracks_load_no_network() -> None:
     code = """
 import sys
 from soundalike import paths
 from soundalike.index import index as indices
 from soundalike.models import ModelStore
+from soundalike.playlist import aspects, query
 from soundalike.words import filters
 index = indices.load(paths.BUNDLED_INDEX)
+assert aspects.shares(index, query.from_library(index, "0102"), 3)
 assert filters.keep(index, ModelStore(), filters.read("no vocals, piano, fast")).any()
 assert not {"tensorflow", "keras", "openvino", "librosa", "scipy"} & set(sys.modules)
 """

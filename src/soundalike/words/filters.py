@@ -148,9 +148,9 @@ def keep(index: Index, models: ModelStore, wanted: Filter) -> Kept:
 
 
 def apply(index: Index, models: ModelStore, wanted: Filter) -> tuple[Kept, list[str]]:
-    """The tracks that meet a filter, as `keep`, and what to say about it, as `notes` and `gaps`."""
+    """The tracks that meet a filter, as `keep`, and what to say; why, if none is left."""
     kept = keep(index, models, wanted)
-    return kept, [*notes(wanted, kept), *gaps(index, models, wanted)]
+    return kept, [*notes(wanted, kept), *(gaps(index, models, wanted) if not kept.any() else [])]
 
 
 def gaps(index: Index, models: ModelStore, wanted: Filter) -> list[str]:

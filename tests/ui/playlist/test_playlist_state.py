@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -22,6 +24,12 @@ def run(**query: str) -> AppTest:
 def asked(page: AppTest, name: str) -> str | None:
     value = page.query_params.get(name)
     return value[0] if isinstance(value, list) else value
+
+
+def widget(page: AppTest, kind: str, name: str) -> Any:
+    """A widget of a setting; its key also has a number."""
+    (found,) = [one for one in page.get(kind) if re.fullmatch(rf"recommend_{name}_\d+", one.key or "")]
+    return found
 
 
 MADE = {
@@ -86,9 +94,9 @@ def test_blending_and_undoing_it() -> None:
     assert not [button for button in page.button if button.label == "Undo"]
     page.selectbox(key="recommend_add").select("0102").run()
     assert asked(page, "blend") == "0102:1"
-    page.slider(key="recommend_weight_0102").set_value(-50).run()
+    widget(page, "slider", "weight_0102").set_value(-50).run()
     assert asked(page, "blend") == "0102:-0.5"
-    page.slider(key="recommend_weight_0102").set_value(0).run()
+    widget(page, "slider", "weight_0102").set_value(0).run()
     assert asked(page, "blend") is None
     for expected in ("0102:-0.5", "0102:1", None):
         page.button(key="recommend_undone").click().run()
@@ -107,12 +115,12 @@ def test_another_track_begins_afresh_and_undo_goes_back() -> None:
 
 def test_a_filter_and_undoing_it() -> None:
     page = run(track="0235")
-    page.text_input(key="recommend_only").set_value("no vocals, xyz").run()
+    widget(page, "text_input", "only").set_value("no vocals, xyz").run()
     assert asked(page, "only") == "no vocals, xyz"
-    page.slider(key="recommend_tempo").set_range(90, 120).run()
+    widget(page, "slider", "tempo").set_range(90, 120).run()
     assert asked(page, "tempo") == "90-120"
-    page.selectbox(key="recommend_key").select("A minor").run()
-    page.multiselect(key="recommend_genre").select("Electronic").run()
+    widget(page, "selectbox", "key").select("A minor").run()
+    widget(page, "multiselect", "genre").select("Electronic").run()
     assert (asked(page, "key"), asked(page, "genre")) == ("A minor", "Electronic")
     said = [caption.value for caption in page.caption]
     assert "We don't know “xyz”." in said
@@ -138,9 +146,9 @@ def test_a_filter_that_no_track_meets_is_said_and_no_error(query: dict[str, str]
 
 def test_options_can_be_undone() -> None:
     page = run(track="0235")
-    page.slider(key="recommend_variety").set_value(40).run()
-    page.select_slider(key="recommend_dial_rhythm").set_value(2.0).run()
-    page.selectbox(key="recommend_order").select("tempo").run()
+    widget(page, "slider", "variety").set_value(40).run()
+    widget(page, "select_slider", "dial_rhythm").set_value(2.0).run()
+    widget(page, "selectbox", "order").select("tempo").run()
     assert (asked(page, "variety"), asked(page, "rhythm"), asked(page, "order")) == (
         "40",
         "2.0",

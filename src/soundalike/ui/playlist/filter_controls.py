@@ -7,7 +7,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from soundalike.index.index import Index
 from soundalike.ui import components
-from soundalike.ui.playlist import filter_state, playlist_state
+from soundalike.ui.playlist import filter_state, history, playlist_state
 from soundalike.words import description
 
 
@@ -19,11 +19,9 @@ def show(index: Index) -> None:
     with st.expander(title, key="recommend_filter"):
         st.text_input(
             "Only with …",
-            key="recommend_only",
-            persist_state="session",
+            **history.bound("only"),
             max_chars=description.LONGEST_TEXT,
             placeholder="piano, no drums, 100 to 130 BPM",
-            on_change=playlist_state.remember,
         )
         for note in description.notes(wanted.understood):
             st.caption(components.plain(note))
@@ -36,23 +34,20 @@ def show(index: Index) -> None:
 
 
 def _voice_and_tempo(index: Index) -> None:
-    st.segmented_control(
-        "Voice",
-        list(filter_state.VOICES),
-        format_func=lambda voice: filter_state.VOICES[voice],
-        key="recommend_voice",
-        persist_state="session",
-        required=True,
-        on_change=playlist_state.remember,
-    )
+    if filter_state.choices(index).words:
+        st.segmented_control(
+            "Voice",
+            list(filter_state.VOICES),
+            format_func=lambda voice: filter_state.VOICES[voice],
+            required=True,
+            **history.bound("voice"),
+        )
     if (tempo := filter_state.choices(index).tempo) is not None:
         st.slider(
             "Tempo",
             *tempo,
             format="%d BPM",
-            key="recommend_tempo",
-            persist_state="session",
-            on_change=playlist_state.remember,
+            **history.bound("tempo"),
         )
 
 
@@ -63,31 +58,25 @@ def _key_and_length(index: Index) -> None:
             list(filter_state.KEYS),
             index=None,
             placeholder="Any key",
-            key="recommend_key",
-            persist_state="session",
-            on_change=playlist_state.remember,
+            **history.bound("key"),
         )
         st.toggle(
             "Compatible keys too",
-            key="recommend_compatible",
-            persist_state="session",
+            **history.bound("compatible"),
             disabled=st.session_state.recommend_key is None,
-            on_change=playlist_state.remember,
         )
     if filter_state.choices(index).lengths:
         left, right = st.columns(2)
-        _limit(left, "At least this long", "recommend_shortest")
-        _limit(right, "At most this long", "recommend_longest")
+        _limit(left, "At least this long", "shortest")
+        _limit(right, "At most this long", "longest")
 
 
-def _limit(place: DeltaGenerator, label: str, key: str) -> None:
+def _limit(place: DeltaGenerator, label: str, name: str) -> None:
     place.selectbox(
         label,
         list(filter_state.LENGTHS),
         format_func=lambda seconds: filter_state.LENGTHS[seconds],
-        key=key,
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound(name),
     )
 
 
@@ -96,8 +85,6 @@ def _genres(index: Index) -> None:
         st.multiselect(
             "Genres",
             genres,
-            key="recommend_genre",
-            persist_state="session",
+            **history.bound("genre"),
             placeholder="Any genre",
-            on_change=playlist_state.remember,
         )

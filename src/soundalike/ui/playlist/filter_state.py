@@ -18,7 +18,7 @@ from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import harmonic_mixing
 from soundalike.ui import incoming, session
-from soundalike.words import description, filters, measures
+from soundalike.words import description, filters, library, measures
 from soundalike.words.description import Term
 from soundalike.words.filters import Filter
 from soundalike.words.ranges import ANY, Span
@@ -47,12 +47,12 @@ class Choices:
     Attributes
     ----------
     tempo : its slowest and fastest tempo in whole BPM; None if unknown or all the same
-    keys : whether keys are known
-    lengths : whether lengths are known
+    words, keys, lengths : whether these are known
     genres : the most common genres of its table, in alphabetical order
     """
 
     tempo: tuple[int, int] | None
+    words: bool
     keys: bool
     lengths: bool
     genres: tuple[str, ...]
@@ -69,6 +69,7 @@ def choices(index: Index) -> Choices:
         lengths = filters.lengths(index)
         _choices[index] = Choices(
             _tempos(index),
+            library.has_words(index),
             track_arrays.keys(index) is not None,
             lengths is not None and bool(np.isfinite(lengths).any()),
             genres if len(genres) > 1 else (),

@@ -20,7 +20,7 @@ from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.playlist import filter_controls, playlist_state
+from soundalike.ui.playlist import filter_controls, history, playlist_state
 from soundalike.words import vocabulary
 from soundalike.words.search import Matches
 
@@ -74,7 +74,7 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
             st.button(
                 "Undo",
                 icon=":material/undo:",
-                on_click=playlist_state.undo,
+                on_click=history.undo,
                 key="recommend_undone",
                 type="tertiary",
             )
@@ -89,21 +89,19 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
 def options(index: Index, described: bool) -> None:
     """Limits, variety, order, filter and dials. A journey has the limit per artist and the filter."""
     if st.session_state.recommend_kind == "journey" and not described:
-        cap(st, "Limit per artist", "recommend_artist")
+        cap(st, "Limit per artist", "artist")
         filter_controls.show(index)
         return
     left, right = st.columns(2)
-    cap(left, "Limit per artist", "recommend_artist")
-    cap(right, "Limit per album", "recommend_album")
+    cap(left, "Limit per artist", "artist")
+    cap(right, "Limit per album", "album")
     st.slider(
         "Variety",
         0,
         100,
         step=10,
         format="%d %%",
-        key="recommend_variety",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("variety"),
         help="0 picks the closest matches; higher values make the tracks more different from each "
         "other.",
     )
@@ -111,9 +109,7 @@ def options(index: Index, described: bool) -> None:
         "Order",
         list(playlist_state.orders(index)),
         format_func=lambda order: playlist_state.ORDERS[order],
-        key="recommend_order",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("order"),
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
@@ -132,15 +128,11 @@ def options(index: Index, described: bool) -> None:
     if not described:
         st.toggle(
             "Prefer compatible keys",
-            key="recommend_harmonic",
-            persist_state="session",
-            on_change=playlist_state.remember,
+            **history.bound("harmonic"),
         )
     st.toggle(
         "Reverse: least similar first",
-        key="recommend_farthest",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("farthest"),
         help="Just for fun.",
     )
 
@@ -154,23 +146,19 @@ def dials() -> None:
                 components.plain(title),
                 playlist_state.DIALS,
                 format_func=lambda dial: f"{dial:g} ×",
-                key=f"recommend_dial_{name}",
-                persist_state="session",
-                on_change=playlist_state.remember,
+                **history.bound(f"dial_{name}"),
             )
         st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
         st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
 
 
-def cap(place: Any, label: str, key: str) -> None:
+def cap(place: Any, label: str, name: str) -> None:
     """Choose how many tracks of one artist or album are allowed."""
     place.selectbox(
         label,
         list(playlist_state.CAPS),
         format_func=lambda most: playlist_state.CAPS[most],
-        key=key,
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound(name),
     )
 
 
@@ -181,9 +169,7 @@ def order_dimension(index: Index) -> None:
         "Embedding",
         index.stored,
         format_func=lambda name: representations.get(name).title,
-        key="recommend_along",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("along"),
     )
     last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
@@ -192,13 +178,9 @@ def order_dimension(index: Index) -> None:
         0,
         last,
         step=1,
-        key="recommend_dimension",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("dimension", f"_{st.session_state.recommend_along}"),
     )
-    st.toggle(
-        "High to low", key="recommend_falls", persist_state="session", on_change=playlist_state.remember
-    )
+    st.toggle("High to low", **history.bound("falls"))
 
 
 def order_word() -> None:
@@ -207,13 +189,9 @@ def order_word() -> None:
         "Word",
         [word.name for word in vocabulary.words()],
         format_func=components.plain,
-        key="recommend_word",
-        persist_state="session",
-        on_change=playlist_state.remember,
+        **history.bound("word"),
     )
-    st.toggle(
-        "High to low", key="recommend_falls", persist_state="session", on_change=playlist_state.remember
-    )
+    st.toggle("High to low", **history.bound("falls"))
 
 
 def blend(index: Index) -> None:
@@ -230,7 +208,7 @@ def blend(index: Index) -> None:
         partial(playlist_state.add, "recommend_add"),
     )
     for track_id, weight in st.session_state.recommend_blend.items():
-        key = f"recommend_weight_{track_id}"
+        key = history.key(f"weight_{track_id}")
         st.session_state[key] = round(weight * 100)
         st.slider(
             components.plain(index.fact("title", index.row(track_id))),

@@ -1,13 +1,12 @@
-"""State of a playlist: its blend, pinned and removed tracks, settings, and "Undo".
+"""State of a playlist: its blend, pinned and removed tracks, and settings.
 
-The state lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. Earlier
-states are kept for "Undo" as long as the session lasts.
+The state lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. `history`
+keeps earlier states for "Undo" as long as the session lasts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -17,7 +16,7 @@ from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import incoming, session
-from soundalike.ui.playlist import filter_state
+from soundalike.ui.playlist import filter_state, history
 from soundalike.words import library, vocabulary
 
 MORE, LESS = 1.0, -0.5
@@ -39,16 +38,8 @@ ORDERS = {
     ordering.SHUFFLED: "Shuffled",
 }
 DIALS = (0.0, 0.5, 1.0, 1.5, 2.0)
-MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
-_UNDOABLE = (
-    *("source", "track", "kind", "to", "via", "blend", "pinned", "removed", *filter_state.NAMES),
-    *("artist", "album", "variety", "harmonic", "farthest", "shuffle"),
-    *("order", "along", "dimension", "word", "falls"),
-    *(f"dial_{name}" for name in aspects.ASPECTS),
-)
-"""Settings that "Undo" restores."""
 
 
 def prepare(index: Index) -> None:
@@ -74,7 +65,7 @@ def prepare(index: Index) -> None:
         state.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
     if "recommend_via" not in state:
         state.recommend_via = incoming.tracks(index, incoming.parameter("via"))[:MOST_STOPS]
-        state.recommend_undo = []
+        history.start()
     if "recommend_order" not in state:
         order_by(index, incoming.parameter("order"))
 
@@ -94,6 +85,7 @@ def order_by(index: Index, order: str) -> None:
     state.recommend_along = name if along else next(iter(index.stored), None)
     state.recommend_dimension = dimension or 0
     state.recommend_falls = order.startswith("-") and (along or by_word)
+    history.renew()
 
 
 def orders(index: Index) -> dict[str, str]:
@@ -181,15 +173,17 @@ def dials() -> dict[str, float]:
 
 def reset_dials() -> None:
     """Let every aspect count as usual."""
-    remember()
+    history.remember()
     for name in aspects.ASPECTS:
         st.session_state[f"recommend_dial_{name}"] = aspects.NEUTRAL
+    history.renew()
 
 
 def reset_filter(index: Index) -> None:
     """Let a playlist have any track."""
-    remember()
+    history.remember()
     filter_state.reset(index)
+    history.renew()
 
 
 def act(action: str, track_id: str) -> None:
@@ -198,7 +192,7 @@ def act(action: str, track_id: str) -> None:
     if action == "why":
         state.recommend_why = track_id
         return
-    remember()
+    history.remember()
     if action == "pin":
         state.recommend_pinned = _toggled(state.recommend_pinned, track_id)
     elif action == "remove":
@@ -212,7 +206,7 @@ def act(action: str, track_id: str) -> None:
 
 def weigh(track_id: str, key: str) -> None:
     """Set a blended track's weight from its slider; 0 removes the track."""
-    remember()
+    history.remember()
     state = st.session_state
     weight = state[key] / 100
     state.recommend_blend = {
@@ -232,7 +226,7 @@ def add(key: str) -> None:
 
 def start_from(index: Index, rows: list[int]) -> None:
     """Start from the first of several tracks, and blend in the others."""
-    remember()
+    history.remember()
     state = st.session_state
     first, *others = (index.fact("track_id", row) for row in rows)
     state.recommend_source, state.recommend_track = "library", first
@@ -243,39 +237,15 @@ def start_from(index: Index, rows: list[int]) -> None:
 
 def reset() -> None:
     """Clear the blend and the pinned and removed tracks, for a new starting clip."""
-    remember()
+    history.remember()
     state = st.session_state
     state.recommend_blend, state.recommend_pinned, state.recommend_removed = {}, [], []
 
 
 def shuffle() -> None:
     """Shuffle the tracks again."""
-    remember()
+    history.remember()
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
-
-
-def take_snapshot() -> None:
-    """Record the current state, which "Undo" restores after the next change."""
-    st.session_state.recommend_before = _snapshot()
-
-
-def remember() -> None:
-    """Add the recorded state to the undo history."""
-    state = st.session_state
-    if "recommend_before" in state:
-        state.recommend_undo = [*state.recommend_undo, state.recommend_before][-MOST_UNDONE:]
-
-
-def undo() -> None:
-    """Restore the state before the last change."""
-    *earlier, last = st.session_state.recommend_undo
-    for name, value in last.items():
-        st.session_state[f"recommend_{name}"] = value
-    st.session_state.recommend_undo = earlier
-
-
-def _snapshot() -> dict[str, Any]:
-    return {name: st.session_state.get(f"recommend_{name}") for name in _UNDOABLE}
 
 
 def _toggled(ids: list[str], track_id: str) -> list[str]:
