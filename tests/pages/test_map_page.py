@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import address
 import clustered_index
 import pytest
 import synthetic_index
@@ -72,7 +73,7 @@ def run(**query: str) -> AppTest:
 
 
 def shown(app: AppTest, name: str) -> str:
-    value = app.query_params[name]
+    value = address.parameters(app)[name]
     return str(value[0] if isinstance(value, list) else value)
 
 
@@ -133,7 +134,7 @@ def test_an_address_that_asks_for_what_there_is_not_falls_back(
     assert app.selectbox(key="map_colour").value == shown(app, "colour") == "genre"
     assert drawn.marks["area"] == []
     assert not drawn.marks["found"]
-    assert len(shown(app, "find") if "find" in app.query_params else "") <= 80
+    assert len(shown(app, "find") if "find" in address.parameters(app) else "") <= 80
 
 
 @pytest.mark.parametrize("colour", ["predicted", "album", "kept", "popularity", "column-start_s"])
@@ -168,7 +169,7 @@ def test_a_path_is_drawn_listed_and_cleared(drawn: Drawn) -> None:
     assert not app.exception
     assert drawn.marks["path"] == []
     assert len(drawn.marks["links"]) == 10
-    assert "path" not in app.query_params
+    assert "path" not in address.parameters(app)
     assert app.session_state.map_panel == "neighbours"
 
 
@@ -186,7 +187,7 @@ def test_a_filter_dims_and_says_how_many_are_left(drawn: Drawn, bundled: index.I
     assert 0 < len(app.dataframe[0].value) < len(bundled)
     app.text_input(key="map_only").set_value("").run()
     assert drawn.marks["kept"] is None
-    assert "only" not in app.query_params
+    assert "only" not in address.parameters(app)
 
 
 def test_a_word_is_a_colour(drawn: Drawn) -> None:
@@ -234,4 +235,4 @@ def test_an_index_with_one_map_offers_no_dead_choice(
     assert not app.error
     assert drawn.points["map"].startswith(name)
     assert drawn.points["of"] == 30
-    assert {group.key for group in app.get("button_group")} == {"map_panel"}
+    assert {group.key for group in app.get("button_group")} == {"map_panel", "map_kind"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import address
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -52,8 +53,8 @@ def test_surprise_me_chooses_a_track_and_says_so_in_the_url(monkeypatch: pytest.
     button.click().run()
     assert not app.exception
     assert app.selectbox(key="recommend_track").value == "0300"
-    assert app.query_params["track"] in ("0300", ["0300"])
-    assert "pin" not in app.query_params
+    assert address.parameters(app)["track"] in ("0300", ["0300"])
+    assert "pin" not in address.parameters(app)
     assert list(offered[0]) == index.load(paths.BUNDLED_INDEX).ids
 
 
@@ -67,7 +68,7 @@ def test_an_uploads_genres_come_after_its_playlist(encode) -> None:
     assert not app.exception
     assert not app.error
     assert GENRE_HEAD in [fold.label for fold in app.expander]
-    assert app.session_state["recommend_asked"][1].is_complete
+    assert app.session_state["clip_answer"][2].is_complete
 
 
 def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(

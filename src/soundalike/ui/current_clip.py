@@ -108,7 +108,8 @@ def leave(page: str) -> None:
 
 def go(page: str) -> NoReturn:
     """Switch to another page with the visitor's own clip."""
-    session.switch(page, {"from": st.session_state[OWN].source})
+    own: OwnClip = st.session_state[OWN]
+    session.switch(page, {"from": own.source})
 
 
 def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: None) -> OwnClip | None:

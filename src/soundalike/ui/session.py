@@ -129,6 +129,8 @@ CURRENT_TRACK = "clip_track"
 _UNKNOWN = "address_unknown"
 _LONGEST_SHOWN = 40
 _OPENS = "address_opens"
+ADDRESS = "address"
+"""Session key of the parameters of the page's address, as last written."""
 
 
 def track_from_url(index: Index, key: str, parameter: str = "track", *, optional: bool = False) -> None:
@@ -215,6 +217,7 @@ def to_url(parameters: Mapping[str, object]) -> None:
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
     if LIBRARY in st.query_params:
         wanted[LIBRARY] = incoming.parameter(LIBRARY)
+    st.session_state[ADDRESS] = wanted
     differs = st.query_params.to_dict() != wanted
     opens = bool(st.session_state.pop(_OPENS, False))
     search = f"?{urlencode(wanted)}" if wanted else ""
