@@ -342,6 +342,18 @@ def test_the_keyboard_plays_what_it_reaches(open_page) -> None:
     wait_for(page, f"window.playing.audio.dataset.track !== {first!r}")
 
 
+def test_a_browser_that_blocks_sound_is_explained(open_page) -> None:
+    page = open_map(open_page)
+    page.evaluate(
+        "() => { const blocked = new DOMException('', 'NotAllowedError');"
+        "HTMLMediaElement.prototype.play = () => Promise.reject(blocked) }"
+    )
+    listen(page)
+    canvas(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Click anywhere on the page first")).to_be_visible()
+
+
 def test_without_the_switch_hovering_is_silent(open_page) -> None:
     page = open_map(open_page)
     page.evaluate(LISTEN)

@@ -37,7 +37,7 @@ LEAST_EFFECT = 0.5
 """Minimum difference between the means, in standard deviations of the library."""
 LEAST_CLEAR = 0.25
 """Minimum share of a region's tracks that clearly have the word."""
-SAMPLE = 10_000
+SAMPLE = 6_000
 """Number of tracks that are compared; larger libraries are sampled."""
 GROUPS, CONFIDENCE = 500, 0.99
 """Number of random groups of each size, and the share of them that a name has to exceed."""

@@ -11,6 +11,7 @@ class Listener {
   constructor(note) {
     this.note = note
     this.audio = new Audio()
+    this.hovered = null
     this.onHovered = (event) => { if (event.detail.key === this.key) this.hover(event.detail.id) }
     this.onPlaying = (event) => { if (event.detail !== this) this.hover(null) }
     window.addEventListener(HOVERED, this.onHovered)
@@ -18,12 +19,14 @@ class Listener {
   }
 
   update({ key, on, track }) {
+    const switched = on !== this.on
     Object.assign(this, { key, on, track })
-    if (!on) this.hover(null)
+    if (switched) this.hover(on ? this.hovered : null)
     else if (track && track.id === this.asked) this.play()
   }
 
   hover(id) {
+    this.hovered = id
     clearTimeout(this.resting)
     this.audio.pause()
     this.asked = null
