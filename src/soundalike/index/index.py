@@ -265,7 +265,7 @@ class Index(IndexFacts):
             If the representation has no such dimension.
         """
         for part in [name] if name in self.stored else self.parts(name):
-            size = int(self.array(part).shape[1])
+            size = representations.get(part).dim or int(self.array(part).shape[1])
             if dimension < size:
                 return part, dimension
             dimension -= size
