@@ -3,17 +3,25 @@
     python benchmarks/abuse.py [--sessions N] [--seconds S] [--attack NAME ...] [--json]
 
 The visitors are those of `load.py` with remote browsers (`distant`). Each attack has a new server and
-is repeated as long as the visitors stay. "none" is the same without an attacker.
+is repeated as long as the visitors stay. It comes from a process and an address of its own; that process
+runs at the lowest priority, since a real attacker uses no processor of the server. "none" is the same
+without an attacker.
 """
 
 from __future__ import annotations
 
+import io
+import multiprocessing
+import os
 import sys
-import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 import attacks
+import numpy as np
+import soundfile  # type: ignore[import-untyped]
 from figures import Figure, parser, percentile, show
 from load import alone, crowd_elsewhere, ready
 from serving import served
@@ -28,6 +36,23 @@ def slow_uploads(address: str) -> None:
         answer()
 
 
+def clips_that_take_long(address: str) -> None:
+    """Have small files of twenty minutes decoded."""
+    # The bytes after its end make it another clip, whose answer isn't known yet.
+    attacks.clips_of_those_who_leave(address, long_clip() + os.urandom(8))
+
+
+@cache
+def long_clip(minutes: float = 19.9, sample_rate: int = 48_000) -> bytes:
+    """A small FLAC file that never changes, in stereo."""
+    file = io.BytesIO()
+    with soundfile.SoundFile(file, "w", sample_rate, 2, format="FLAC") as written:
+        second = np.full((sample_rate, 2), 0.25, np.float32)
+        for _ in range(int(minutes * 60)):
+            written.write(second)
+    return file.getvalue()
+
+
 ATTACKS: dict[str, Callable[[str], object]] = {
     "none": lambda address: None,
     "flood of messages": lambda address: attacks.flood(address, 10_000),
@@ -36,6 +61,8 @@ ATTACKS: dict[str, Callable[[str], object]] = {
     "uploads to invented addresses": lambda address: attacks.unused_uploads(address, 25),
     "uploads that nobody uses": lambda address: attacks.unused_uploads(address, 5, asked=True),
     "uploads that never come": slow_uploads,
+    "long clips of visitors who leave": clips_that_take_long,
+    "a list of 400,000 attributes": attacks.list_of_attributes,
 }
 
 
@@ -58,12 +85,12 @@ def beside(name: str, sessions: int, seconds: float, expected: list[list[str]]) 
     """What honest visitors see beside an attacker."""
     with served() as server:
         ready(server.address)
-        over = threading.Event()
-        attacker = threading.Thread(target=attack, args=[name, server.address, over], daemon=True)
+        spawned = multiprocessing.get_context("spawn")
+        attacker = spawned.Process(target=attack, args=[name, server.address], daemon=True)
         attacker.start()
         seen = crowd_elsewhere(server.address, sessions, seconds, expected)
-        over.set()
-        attacker.join(60)
+        attacker.terminate()
+        attacker.join()
     if not seen.page_ms or not seen.upload_s:
         sys.exit(f"beside {name}, no visitor got as far as another page: {seen.problems[:3]}")
     for problem in [*seen.problems, *seen.mixed_up][:5]:
@@ -77,11 +104,14 @@ def beside(name: str, sessions: int, seconds: float, expected: list[list[str]]) 
     ]
 
 
-def attack(name: str, address: str, over: threading.Event) -> None:
-    """Attack until it is over; a server that refuses ends a go, not the attacker."""
-    while not over.wait(PAUSE_S):
-        with suppress(Exception):
-            ATTACKS[name](address)
+def attack(name: str, address: str) -> None:
+    """Attack without an end; a server that refuses ends a go, not the attacker."""
+    os.nice(19)
+    with attacks.another_address():
+        while True:
+            with suppress(Exception):
+                ATTACKS[name](address)
+            time.sleep(PAUSE_S)
 
 
 if __name__ == "__main__":

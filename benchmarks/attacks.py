@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
 import time
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 from urllib.parse import urlsplit
 
-from distant import Wire
+from distant import LISTS, Wire
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -43,12 +45,12 @@ def rerun(page: str = "") -> bytes:
 def flood(address: str, messages: int, per_second: float = float("inf")) -> tuple[int, bool]:
     """Send requests to run a page. Returns how many were sent, and whether the server hung up."""
     content, begun = rerun(), time.monotonic()
-    with socket_of(address) as socket:
-        listener = threading.Thread(target=_read_all, args=[socket], daemon=True)
+    with socket_of(address) as opened:
+        listener = threading.Thread(target=_read_all, args=[opened], daemon=True)
         listener.start()
         for number in range(messages):
             try:
-                socket.send(content)
+                opened.send(content)
             except (ConnectionClosed, OSError):
                 return number, True
             time.sleep(max(0.0, begun + number / per_second - time.monotonic()))
@@ -56,9 +58,9 @@ def flood(address: str, messages: int, per_second: float = float("inf")) -> tupl
         return messages, not listener.is_alive()
 
 
-def _read_all(socket: ClientConnection) -> None:
+def _read_all(opened: ClientConnection) -> None:
     with suppress(ConnectionClosed, OSError):
-        for _ in socket:
+        for _ in opened:
             pass
 
 
@@ -66,8 +68,8 @@ def forget_all(address: str) -> None:
     """Ask the server to empty the caches that all visitors share."""
     message = BackMsg()
     message.clear_cache = True
-    with socket_of(address) as socket:
-        socket.send(message.SerializeToString())
+    with socket_of(address) as opened:
+        opened.send(message.SerializeToString())
         time.sleep(0.5)
 
 
@@ -109,6 +111,40 @@ def slow_upload(address: str) -> Iterator[Callable[[], bytes]]:
         connection.endheaders()
         yield lambda: connection.sock.recv(100)
         connection.close()
+
+
+def clips_of_those_who_leave(address: str, content: bytes, sessions: int = 8) -> None:
+    """Have a clip decoded by several sessions, none of which waits for it."""
+    for _ in range(sessions):
+        with Wire(address) as wire:
+            wire.run("", "from=upload")
+            wire.leave(wire.given("clip.flac", content))
+
+
+def list_of_attributes(address: str, size: int = 5_000_000) -> None:
+    """Have a playlist read that is one tag with as many attributes as fit into a size in bytes."""
+    head, tail = b'<playlist xmlns="http://xspf.org/ns/0/" version="1"', b"><trackList/></playlist>"
+    attributes = b"".join(b' a%06d="1"' % number for number in range((size - 100) // 12))
+    with Wire(address) as wire:
+        wire.run("")
+        wire.run("", "", wire.given("list.xspf", head + attributes + tail, LISTS))
+
+
+@contextmanager
+def another_address(address: str = "127.0.0.2") -> Iterator[None]:
+    """Let all connections of this process come from another address of this machine."""
+    own = socket.socket.connect
+
+    def connect_from_there(self: socket.socket, to: Any) -> None:
+        if self.family == socket.AF_INET:
+            self.bind((address, 0))
+        own(self, to)
+
+    setattr(socket.socket, "connect", connect_from_there)  # noqa: B010
+    try:
+        yield
+    finally:
+        setattr(socket.socket, "connect", own)  # noqa: B010
 
 
 def health_s(address: str, patience_s: float = 60.0) -> float:

@@ -32,7 +32,8 @@ PAGES = ("anatomy", "map", "features", "compare", "about")
 LOOKED_AT = 3
 """Number of pages viewed between two uploads."""
 PATIENCE_S = 300
-UPLOADER = "recommend_upload"
+CLIPS, LISTS = "recommend_upload", "recommend_list"
+"""Keys of the first page's uploaders."""
 QUEUED = "ahead of yours"
 
 
@@ -173,7 +174,7 @@ class Wire:
         )
         self._web = requests.Session()
         self.session = ""
-        self._uploader = ""
+        self._uploaders: dict[str, str] = {}
 
     def __enter__(self) -> Wire:
         return self
@@ -195,19 +196,39 @@ class Wire:
         for part in answer:
             self.session = part.message.new_session.initialize.session_id or self.session
             widget = part.message.delta.new_element.file_uploader.id
-            self._uploader = widget if widget.endswith(UPLOADER) else self._uploader
+            self._uploaders |= {key: widget for key in (CLIPS, LISTS) if widget.endswith(key)}
         return answer
 
     def upload(self, name: str, content: bytes) -> list[Part]:
-        """Upload a file to the page's uploader, and return the resulting messages."""
+        """Upload a clip to the page, and return the resulting messages."""
+        return self.run("", "", self.given(name, content))
+
+    def given(self, name: str, content: bytes, uploader: str = CLIPS) -> WidgetState:
+        """Send a file; returns the state of the uploader that has it.
+
+        Parameters
+        ----------
+        uploader : the uploader's key, `CLIPS` or `LISTS`
+
+        Raises
+        ------
+        RuntimeError : the server refused the file
+        """
         place = self.place(name)
         if (status := self.put(place.upload_url, name, content)) != HTTPStatus.NO_CONTENT:
             raise RuntimeError(f"{name} was answered with {status}")
-        state = WidgetState(id=self._uploader)
+        state = WidgetState(id=self._uploaders[uploader])
         uploaded = state.file_uploader_state_value.uploaded_file_info.add()
         uploaded.file_id, uploaded.name, uploaded.size = place.file_id, name, len(content)
         uploaded.file_urls.CopyFrom(place)
-        return self.run("", "", state)
+        return state
+
+    def leave(self, *states: WidgetState) -> None:
+        """Ask for a run of the page, and do not wait for it."""
+        message = BackMsg()
+        message.rerun_script.page_name = ""
+        message.rerun_script.widget_states.widgets.extend(states)
+        self._socket.send(message.SerializeToString())
 
     def place(self, name: str) -> FileURLs:
         """Ask for an address to send a file to."""

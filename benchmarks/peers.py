@@ -52,12 +52,12 @@ class Peer:
 
     Attributes
     ----------
-    hear : function from a file to its features
+    analyse : function from a file to its features
     compare : function from the features of all clips and the library's size to a query function
     """
 
     name: str
-    hear: Callable[[Path], Any]
+    analyse: Callable[[Path], Any]
     compare: Callable[[list[Any], int], Callable[[], object]]
 
 
@@ -81,12 +81,12 @@ def main() -> None:
 def measure(peer: Peer, files: list[Path]) -> list[Figure]:
     """Figures of one system."""
     size = len(index.load(paths.BUNDLED_INDEX))
-    heard, taken = [], []
+    analysed, taken = [], []
     for file in files:
         start = time.perf_counter()
-        heard.append(peer.hear(file))
+        analysed.append(peer.analyse(file))
         taken.append(time.perf_counter() - start)
-    ask = peer.compare(heard[1:], size)
+    ask = peer.compare(analysed[1:], size)
     ask()
     asked = []
     for _ in range(QUERIES):
@@ -112,16 +112,16 @@ def musly() -> Peer:
 
     jukebox = pymusly.MuslyJukebox("timbre")
 
-    def hear(file: Path) -> Any:
+    def analyse(file: Path) -> Any:
         return jukebox.track_from_audiodata(analysis_window(decoding.decode(file)).samples)
 
-    def compare(heard: list[Any], size: int) -> Callable[[], object]:
-        numbered = [(number, heard[number % len(heard)]) for number in range(size)]
-        jukebox.set_style(heard)
+    def compare(analysed: list[Any], size: int) -> Callable[[], object]:
+        numbered = [(number, analysed[number % len(analysed)]) for number in range(size)]
+        jukebox.set_style(analysed)
         jukebox.add_tracks(numbered)
         return lambda: jukebox.compute_similarity(numbered[0], numbered)
 
-    return Peer("Musly", hear, compare)
+    return Peer("Musly", analyse, compare)
 
 
 def essentia() -> Peer:
@@ -132,21 +132,21 @@ def essentia() -> Peer:
     essentia.log.infoActive = essentia.log.warningActive = False
     extract = essentia.standard.MusicExtractor(lowlevelStats=["mean", "stdev"])
 
-    def hear(file: Path) -> NDArray[np.float64]:
+    def analyse(file: Path) -> NDArray[np.float64]:
         pool, _ = extract(str(file))
         # The number of beats varies by track; text values are names of keys or versions.
         names = [name for name in sorted(pool.descriptorNames()) if name != "rhythm.beats_position"]
         values = [np.ravel(pool[name]) for name in names]
         return np.concatenate([value for value in values if value.dtype.kind == "f"])
 
-    return Peer("Essentia MusicExtractor", hear, standardised)
+    return Peer("Essentia MusicExtractor", analyse, standardised)
 
 
 def own_features() -> Peer:
     """A common set of librosa's features (McFee et al., 2015)."""
     import librosa
 
-    def hear(file: Path) -> NDArray[np.float64]:
+    def analyse(file: Path) -> NDArray[np.float64]:
         samples, rate = librosa.load(file, duration=30.0)
         frames = np.vstack(
             [
@@ -158,7 +158,7 @@ def own_features() -> Peer:
         tempo = np.atleast_1d(librosa.feature.tempo(y=samples, sr=rate))
         return np.concatenate([frames.mean(axis=1), frames.std(axis=1), tempo])
 
-    return Peer("librosa features", hear, standardised)
+    return Peer("librosa features", analyse, standardised)
 
 
 def article() -> Peer:
@@ -170,33 +170,33 @@ def article() -> Peer:
     import_tensorflow()
     network = vgg16.build(vgg16.read(paths.MODELS / "vgg16_notop_fp16.npz"))
 
-    def hear(file: Path) -> NDArray[np.float32]:
+    def analyse(file: Path) -> NDArray[np.float32]:
         clip = analysis_window(decoding.decode(file))
         picture = spectrogram_image.figure(spectral.mel_spectrogram(clip)).astype(np.float32)
         features = network.predict(picture[np.newaxis], verbose=0)[0]
         return vgg16.max_pool(features, (3, 2)).ravel()
 
-    def compare(heard: list[NDArray[np.float32]], size: int) -> Callable[[], object]:
-        tracks = np.stack([heard[number % len(heard)] for number in range(size)])
+    def compare(analysed: list[NDArray[np.float32]], size: int) -> Callable[[], object]:
+        tracks = np.stack([analysed[number % len(analysed)] for number in range(size)])
         return lambda: np.argsort(cosine_similarity(tracks[:1], tracks)[0])[::-1]
 
-    return Peer("the article's pipeline", hear, compare)
+    return Peer("the article's pipeline", analyse, compare)
 
 
 def ours() -> Peer:
     """Our pipeline for a default playlist."""
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
 
-    def compare(heard: list[query.Query], size: int) -> Callable[[], object]:
+    def compare(analysed: list[query.Query], size: int) -> Callable[[], object]:
         name = representations.default(opened.names)
-        return lambda: playlist.make_playlist(opened, [Seed(heard[0])], Recipe(name, per_artist=None))
+        return lambda: playlist.make_playlist(opened, [Seed(analysed[0])], Recipe(name, per_artist=None))
 
     return Peer("Soundalike", lambda file: query.from_audio(file, opened, models), compare)
 
 
-def standardised(heard: list[NDArray[np.float64]], size: int) -> Callable[[], object]:
+def standardised(analysed: list[NDArray[np.float64]], size: int) -> Callable[[], object]:
     """Euclidean distances of features standardised to mean 0 and deviation 1 over the library."""
-    clips = np.stack(heard)
+    clips = np.stack(analysed)
     deviation = clips.std(axis=0)
     scaled = (clips - clips.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
     tracks = scaled[np.arange(size) % len(scaled)]

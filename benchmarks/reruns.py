@@ -49,7 +49,10 @@ VIEWS: dict[str, list[dict[str, str]]] = {
         {"second": "0102", "also": "bark,gammatone,wavelet,autoencoder"},
     ],
     "map": [{}, {"show": "tracks", "find": "piano"}, {"dims": "3"}],
-    "features": [{"by": "vgg_mel"}, {"by": "genre_head"}, {"by": "vgg_mel", "rows": "channels"}],
+    "features": [
+        *({"by": name} for name in ("words", "soundalike", "vgg_mel", "genre_head", "musicnn")),
+        {"by": "vgg_mel", "rows": "channels"},
+    ],
     "compare": [{}, {"by": "vgg_genre,mfcc_flat,musicnn,fma518"}],
     "about": [
         {"section": name}
@@ -58,7 +61,7 @@ VIEWS: dict[str, list[dict[str, str]]] = {
     ],
 }
 """URLs of each page's forms."""
-LEFT_OUT = {"features_inside", "map_to_recommend"}
+LEFT_OUT = {"features_inside", "features_to_order", "map_to_recommend"}
 """Buttons that run the network, or only open another page."""
 PAGES = ("recommend", "anatomy", "map")
 """Pages that a track links to; the labels of such buttons end in these."""
@@ -216,8 +219,8 @@ def components(app: Any, page: str, repeat: int) -> Iterator[Change]:
         yield "the legend", put(map_hidden=["Ambient"] if repeat % 2 else [])
         yield "zoom", put(map_view=f"0.5,0.5,{2 + repeat}")
     elif page == "features":
-        by = state["features_by"]
-        size = 25_600 if by == "vgg_mel" else 32
+        sizes = {"words": 100, "genre_head": 32, "musicnn": 200, "soundalike": 1_480, "vgg_mel": 25_600}
+        size = sizes[state["features_by"]]
         yield "a cell of the grid", put(features_dimension=(3_400 + 512 * repeat) % size)
 
 

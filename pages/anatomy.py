@@ -8,16 +8,16 @@ from streamlit.delta_generator import DeltaGenerator
 from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import Panel
-from soundalike.audio import decoding, sandbox
+from soundalike.audio import sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, incoming, session, track_picker
+from soundalike.ui import components, current_clip, incoming, session, track_picker
 from soundalike.ui import words as word_chips
 from soundalike.ui.anatomy import clip_words, component, facts
 from soundalike.ui.anatomy.clip_words import ClipWords
 from soundalike.ui.components import Track
+from soundalike.ui.current_clip import OwnClip
 
-SOURCES = {"library": "Library", "upload": "Upload"}
 FURTHER = {
     "bark": "Bark bands",
     "gammatone": "Gammatone bands",
@@ -38,7 +38,7 @@ Shown = tuple[Track, Anatomy, list[Panel], ClipWords | None]
 def show(index: Index) -> None:
     """Draw the page."""
     prepare(index)
-    choose(index)
+    own = choose(index)
     st.pills(
         "Also show",
         list(FURTHER),
@@ -48,7 +48,7 @@ def show(index: Index) -> None:
         persist_state="session",
     )
     with st.spinner("Measuring the sound; the first time takes a few seconds …"):
-        clips = [clip for clip in (first(index), second(index)) if clip is not None]
+        clips = [clip for clip in (first(index, own), second(index)) if clip is not None]
     if clips:
         draw(clips)
     share()
@@ -56,59 +56,47 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
-    session.from_url("anatomy_source", "from", list(SOURCES), "library")
-    session.track_from_url(index, "anatomy_track")
+    current_clip.enter(index, "anatomy")
     session.track_from_url(index, "anatomy_second", "second", optional=True)
     if "anatomy_also" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("also"), FURTHER, len(FURTHER))
         st.session_state.anatomy_also = [name for name in FURTHER if name in asked]
 
 
-def choose(index: Index) -> None:
-    """Choose a clip, and another to compare it with."""
-    st.segmented_control(
+def choose(index: Index) -> OwnClip | None:
+    """Choose a clip, and another to compare it with. Returns the visitor's own clip, if it is one."""
+    source = st.segmented_control(
         "Clip from",
-        list(SOURCES),
-        format_func=lambda source: SOURCES[source],
+        list(current_clip.SOURCES),
+        format_func=lambda source: current_clip.SOURCES[source],
         key="anatomy_source",
         persist_state="session",
         required=True,
     )
     left, right = st.columns(2)
+    own = None
     with left:
-        if st.session_state.anatomy_source == "library":
+        if source == current_clip.LIBRARY:
             track_picker.choose_track(index, "Track", "anatomy_track")
         else:
-            choose_file()
+            component.warm()
+            own = current_clip.give("anatomy", recorded=source == current_clip.RECORD)
     with right:
         track_picker.choose_track(index, "Compare with", "anatomy_second", "No other track")
+    return own
 
 
-def choose_file() -> None:
-    """Upload a file; its measurements are kept in the session."""
-    component.warm()
-    st.file_uploader(
-        "Audio file",
-        type=list(decoding.EXTENSIONS),
-        max_upload_size=decoding.MAX_BYTES // 2**20,
-        key="anatomy_upload",
-        help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
-    )
-    st.caption("Your clip stays in this session's memory and is gone when you close the page.")
-
-
-def first(index: Index) -> Shown | None:
-    """The chosen or uploaded clip. Returns None without a clip, and shows an error on failure."""
-    if st.session_state.anatomy_source == "library":
+def first(index: Index, own: OwnClip | None) -> Shown | None:
+    """The chosen or own clip. Returns None without a clip, and shows an error on failure."""
+    if st.session_state.anatomy_source == current_clip.LIBRARY:
         return of_library(index, st.session_state.anatomy_track)
-    given = st.session_state.get("anatomy_upload")
-    if given is None:
-        st.caption("Choose a file and its plots will appear here.")
+    if own is None:
+        st.caption("Choose a clip and its plots will appear here.")
         return None
-    content = given.getvalue()
+    content = own.content
     kept: Kept | None = st.session_state.get("anatomy_kept")
-    if kept is None or kept[0] != given.file_id:
-        kept = (given.file_id, *measure(index, content), {})
+    if kept is None or kept[0] != own.id:
+        kept = (own.id, *measure(index, content), {})
         st.session_state.anatomy_kept = kept
     _, shown, words, others = kept
     if isinstance(shown, str):
@@ -118,9 +106,7 @@ def first(index: Index) -> Shown | None:
     for name in further():
         if name not in others:
             others[name] = component.further(content, name, decode)
-    url = components.audio_url(content, given.name)
-    track = Track(given.file_id, given.name, "Your file", "", "", "", url)
-    return track, shown, [others[name] for name in further()], words
+    return own.track, shown, [others[name] for name in further()], words
 
 
 def second(index: Index) -> Shown | None:
@@ -168,8 +154,10 @@ def draw(clips: list[Shown]) -> None:
     for number, (column, (track, shown, others, words)) in enumerate(zip(places, clips, strict=True), 1):
         taggram = [words.panel] if with_words and words is not None and words.panel is not None else []
         with column:
-            if number == 2 or st.session_state.anatomy_source == "library":
+            if number == 2 or st.session_state.anatomy_source == current_clip.LIBRARY:
                 components.navigation_buttons(track.id, "anatomy", f"anatomy_onward_{number}")
+            else:
+                current_clip.navigation_buttons("anatomy", "anatomy_onward_own")
             component.show(track, shown, [*taggram, *others], f"anatomy_plots_{number}")
     st.header("The network's input picture", anchor=False)
     if len(clips) == 1:
@@ -221,6 +209,7 @@ def share() -> None:
             "also": ",".join(further()) or None,
         }
     )
+    current_clip.leave("anatomy")
 
 
 components.page(

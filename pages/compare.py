@@ -15,7 +15,8 @@ from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
-from soundalike.ui import components, incoming, palette, session, track_picker
+from soundalike.playlist.query import Query
+from soundalike.ui import components, current_clip, incoming, palette, session, track_picker
 from soundalike.ui.compare import charts, voting
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
@@ -33,7 +34,7 @@ def show(index: Index) -> None:
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
-    session.track_from_url(index, "compare_track")
+    current_clip.enter(index, "compare")
     if "compare_by" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
         st.session_state.compare_by = asked or first_choice(index)
@@ -151,7 +152,7 @@ def draw_table(table: pd.DataFrame) -> None:
             "precision": share(
                 "P@10", format="%.3f", min_value=0.0, max_value=1.0, help="Artist filtered."
             ),
-            "heard": number("All tracks", format="%.3f", help="P@10 over the whole library."),
+            "all_tracks": number("All tracks", format="%.3f", help="P@10 over the whole library."),
             "unfiltered": number("Unfiltered", format="%.3f", help="P@10 including the query's artist."),
             "map": number("MAP", format="%.3f", help="Mean average precision, artist filtered."),
             "skew": number("Hubness", format="%.2f", help="Skew of how often tracks are neighbours."),
@@ -172,12 +173,9 @@ def side_by_side(index: Index) -> None:
     st.header("One track, several playlists", anchor=False)
     names = titles(index)
     left, right = st.columns([1, 1], gap="large")
+    styles = palette.of(index)
     with left:
-        track_picker.choose_track(index, "Track", "compare_track")
-        track = components.track_of(index, index.row(st.session_state.compare_track))
-        styles = palette.of(index)
-        components.card(track, styles.get(track.genre), "compare_card")
-        components.navigation_buttons(track.id, "compare", "compare_onward")
+        asked = choose_clip(index)
     with right:
         st.multiselect(
             f"Methods (2 to {MOST})",
@@ -188,17 +186,51 @@ def side_by_side(index: Index) -> None:
             max_selections=MOST,
         )
     chosen = st.session_state.compare_by
-    session.to_url({"track": track.id, "by": ",".join(chosen) or None})
+    by_library = st.session_state.compare_source == current_clip.LIBRARY
+    session.to_url(
+        {
+            "from": None if by_library else st.session_state.compare_source,
+            "track": st.session_state.compare_track if by_library else None,
+            "by": ",".join(chosen) or None,
+        }
+    )
+    current_clip.leave("compare")
     if len(chosen) < 2:
         right.caption("Choose at least two methods.")
         return
-    asked = query.from_library(index, track.id)
+    if asked is None:
+        right.caption("Choose a clip, and its playlists will appear here.")
+        return
     found = agreement.compare(index, asked, chosen, LENGTH)
     with right:
         show_agreement(found, names)
     components.playlist_columns(index, found, names, styles, "compare_columns")
     components.show_notes([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
     show_descriptions(chosen)
+
+
+def choose_clip(index: Index) -> Query | None:
+    """Choose a clip and show its player. Returns its query; None while there is none."""
+    source = st.segmented_control(
+        "Clip from",
+        list(current_clip.SOURCES),
+        format_func=lambda source: current_clip.SOURCES[source],
+        key="compare_source",
+        persist_state="session",
+        required=True,
+    )
+    if source == current_clip.LIBRARY:
+        track_picker.choose_track(index, "Track", "compare_track")
+        track = components.track_of(index, index.row(st.session_state.compare_track))
+        components.card(track, palette.of(index).get(track.genre), "compare_card")
+        components.navigation_buttons(track.id, "compare", "compare_onward")
+        return query.from_library(index, track.id)
+    own = current_clip.give("compare", recorded=source == current_clip.RECORD)
+    asked = None if own is None else current_clip.ask(index, own)
+    if own is not None and asked is not None:
+        components.card(own.track, None, "compare_card")
+        current_clip.navigation_buttons("compare", "compare_onward")
+    return asked
 
 
 def show_agreement(found: agreement.Comparison, names: dict[str, str]) -> None:

@@ -1,126 +1,170 @@
-"""Features: the pattern that each embedding dimension responds to, with the moments that activate it."""
+"""Features: the words and numbers that describe clips, each with the moments where it is highest."""
 
 import random
 from collections.abc import Callable
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from soundalike import representations
-from soundalike.analysis import dimension_stats, receptive_fields
-from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
+from soundalike.analysis import dimension_sets, dimension_stats, receptive_fields
+from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.analysis.dimension_profile import Portrait
+from soundalike.analysis.dimension_sets import TITLES, WORDS
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.ui import components, incoming, palette, session, track_picker
-from soundalike.ui.features import charts, parts
+from soundalike.playlist import query
+from soundalike.ui import components, current_clip, session
+from soundalike.ui.features import bars, clip, details, overview, parts
+from soundalike.ui.features.clip import Shown
+from soundalike.ui.playlist import playlist_state
 
-FIRST = {"vgg_mel": 11708, "genre_head": 16}
-RELATIVES = 5
-STRONGEST = 10
-ROWS_SHOWN = 200
-BARE = {"displayModeBar": False}
-LEVELS = ["dimensions", "channels"]
-# URL parameter: widget key and default.
-OVERVIEW = {
-    "rows": ("features_level", LEVELS[0]),
-    "kind": ("features_kind", next(iter(dimension_stats.KINDS))),
-    "genre": ("features_genre", None),
-    "order": ("features_order", next(iter(dimension_stats.ORDERS))),
+EXAMPLES = {"vgg_mel": 11708, "genre_head": 16}
+EXPLANATIONS = {
+    WORDS: "What two networks that tag sound call it. Most words combine outputs of both.",
+    "soundalike": "The numbers that “Best match” compares: the last and the middle layers of the music "
+    "tagger, and the last layer of the sound classifier.",
+    "vgg_mel": "The article's numbers: where and how strongly VGG16 finds each pattern in a picture of "
+    "the sound.",
+    "genre_head": "The 32 features from which the article's method predicts genres.",
+    "musicnn": "The last layer of the music tagger, from which it predicts its tags.",
 }
 
 
 def show(index: Index) -> None:
     """Draw the page."""
     store = parts.open_features(index)
-    if left_out := [representations.get(name).title for name in store.too_large]:
+    if left_out := [TITLES[name] for name in store.sets.too_large]:
         st.caption(f"Not shown because {len(index):,} tracks are too many: {', '.join(left_out)}.")
     if not store.names:
         components.show_error(
-            "This index has no dimensions to show. Build one that does with `soundalike index "
-            "--representation genre_head`."
+            "This index has no dimensions to show. Build one that does with `soundalike index`."
         )
         return
     prepare(store)
     parts.warm(store)
     draw_page(store)
-    share()
 
 
 def share() -> None:
     """Write the page's settings into the URL; defaults are left out."""
     state = st.session_state
+    source = state.features_source
     session.to_url(
         {
             "by": state.features_by,
             "dimension": state.features_dimension,
             "track": state.features_track,
+            "from": source if source != "library" else None,
             **{
                 parameter: state.get(key) if state.get(key) != first else None
-                for parameter, (key, first) in OVERVIEW.items()
+                for parameter, (key, first) in overview.SETTINGS.items()
             },
         }
     )
+    current_clip.leave("features")
 
 
 def prepare(store: FeatureStore) -> None:
     """Set the widgets from the URL on the first run."""
+    current_clip.enter(store.index, "features")
     names = store.names
     session.from_url("features_by", "by", names, names[0])
-    first = FIRST.get(st.session_state.features_by, 0)
-    size = representations.get(st.session_state.features_by).dim
-    session.from_url("features_dimension", "dimension", range(size), first)
-    session.track_from_url(store.index, "features_track")
-    session.from_url("features_level", "rows", LEVELS, LEVELS[0])
-    session.from_url("features_kind", "kind", list(dimension_stats.KINDS), OVERVIEW["kind"][1])
+    size = store.sets.size(st.session_state.features_by)
+    if "features_dimension" not in st.session_state:
+        session.from_url("features_dimension", "dimension", range(size), first_dimension(store))
+    settings = overview.SETTINGS
+    session.from_url("features_level", "rows", overview.LEVELS, overview.LEVELS[0])
+    session.from_url("features_kind", "kind", list(dimension_stats.KINDS), settings["kind"][1])
     session.from_url("features_genre", "genre", store.groups.genres, None)
-    session.from_url("features_order", "order", list(dimension_stats.ORDERS), OVERVIEW["order"][1])
+    session.from_url("features_order", "order", list(dimension_stats.ORDERS), settings["order"][1])
+
+
+def first_dimension(store: FeatureStore) -> int:
+    """The dimension to show of a newly chosen set: an example, or what stands out most in the track."""
+    name = st.session_state.features_by
+    if name in EXAMPLES:
+        return EXAMPLES[name]
+    asked = query.from_library(store.index, st.session_state.features_track)
+    strongest = store.strongest(name, asked, 1)
+    return strongest[0][0] if strongest else 0
 
 
 def draw_page(store: FeatureStore) -> None:
-    """Show the chosen dimension, and the ways to choose another one."""
+    """Show what stands out in a clip, one dimension, and the ways to choose another one."""
+    choose_set(store)
+    name = st.session_state.features_by
+    st.header("What stands out in this clip?", anchor=False)
+    left, right = st.columns([5, 8], gap="large")
+    with left:
+        shown = clip.choose(store)
+    with right:
+        if shown is None:
+            st.caption("Choose a clip, and what stands out in it will appear here.")
+        else:
+            bars.show(store, name, st.session_state.features_dimension, shown, go_to)
+    draw_dimension(store, shown)
+    overview.show(store, go_to, share)
+
+
+def draw_dimension(store: FeatureStore, shown: Shown | None) -> None:
+    """Show the chosen dimension."""
     choose(store)
     painted = store.portrait(st.session_state.features_by, st.session_state.features_dimension)
     left, right = st.columns([8, 5], gap="large")
     with left:
-        show_label(painted)
-        moments(store, painted)
-        relatives(store, painted)
+        show_label(store, painted)
+        highest(store, painted)
+        lowest(store, painted)
     with right:
         show_grid(store, painted)
         if not painted.dead:
-            distribution(store, painted)
-            genres(store, painted)
-            descriptors(painted)
-    strongest_dimensions(store)
-    overview(store)
+            details.distribution(store, painted, shown)
+    if not painted.dead:
+        details.details(store, painted, go_to)
+
+
+def choose_set(store: FeatureStore) -> None:
+    """Choose the words, or one of the embeddings."""
+    st.segmented_control(
+        "Show",
+        store.names,
+        format_func=lambda name: TITLES[name],
+        key="features_by",
+        persist_state="session",
+        required=True,
+        on_change=reset_dimension,
+        args=[store],
+        label_visibility="collapsed",
+        width="content",
+    )
+    st.caption(EXPLANATIONS[st.session_state.features_by])
 
 
 def choose(store: FeatureStore) -> None:
-    """Choose an embedding and a dimension, or step to another dimension."""
-    names = store.names
+    """Choose a dimension by its number or word, or step to another one."""
+    name = st.session_state.features_by
+    size = store.sets.size(name)
+    here = st.session_state.features_dimension
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.segmented_control(
-            "Embedding",
-            names,
-            format_func=lambda name: representations.get(name).title,
-            key="features_by",
-            persist_state="session",
-            required=True,
-            on_change=reset_dimension,
-            width="content",
-        )
-        size = representations.get(st.session_state.features_by).dim
-        st.number_input(
-            f"Dimension, 0 to {size - 1:,}",
-            0,
-            size - 1,
-            step=1,
-            key="features_dimension",
-            persist_state="session",
-            width=190,
-        )
-        here = st.session_state.features_dimension
+        if name == WORDS:
+            st.session_state.features_word = here
+            st.selectbox(
+                "Word",
+                range(size),
+                format_func=lambda dimension: dimension_sets.word(dimension).name,
+                key="features_word",
+                on_change=go_to_word,
+                width=230,
+            )
+        else:
+            st.number_input(
+                f"Dimension, 0 to {size - 1:,}",
+                0,
+                size - 1,
+                step=1,
+                key="features_dimension",
+                persist_state="session",
+                width=190,
+            )
         step("Previous", "chevron_left", go_to, (here - 1) % size)
         step("Next", "chevron_right", go_to, (here + 1) % size)
         step("Surprise me", "shuffle", surprise, store)
@@ -132,9 +176,9 @@ def step(label: str, icon: str, act: Callable[..., None], argument: object) -> N
     st.button(label, icon=f":material/{icon}:", key=key, on_click=act, args=[argument])
 
 
-def reset_dimension() -> None:
-    """Open the default dimension of a newly chosen embedding."""
-    go_to(FIRST.get(st.session_state.features_by, 0))
+def reset_dimension(store: FeatureStore) -> None:
+    """Open the first dimension of a newly chosen set."""
+    go_to(first_dimension(store))
 
 
 def go_to(dimension: int) -> None:
@@ -142,21 +186,33 @@ def go_to(dimension: int) -> None:
     st.session_state.features_dimension = dimension
 
 
+def go_to_word() -> None:
+    """Open the chosen word."""
+    go_to(st.session_state.features_word)
+
+
 def surprise(store: FeatureStore) -> None:
-    """Open a random dimension that is active for at least one clip."""
+    """Open a random dimension that is not the same for all clips."""
     awake = store.summary(st.session_state.features_by).awake()
     if awake:
         go_to(random.choice(awake))
 
 
 def show_grid(store: FeatureStore, painted: Portrait) -> None:
-    """Show the network's grid with the dimension's cell selected."""
-    if painted.cell is None:
+    """Show where the dimension is among the others, where that has a meaning."""
+    if painted.name == WORDS:
+        st.header("All words", anchor=False)
+        parts.word_grid(store, painted.dimension, "features_grid", go_to)
+        st.caption("A stronger colour means that more tracks of the library clearly have the word.")
+        return
+    if painted.name == "genre_head":
         parts.grid(store, painted, "features_grid", go_to)
         st.caption(
             "The 32 features from which the genre head predicts genres. Each covers the whole picture. "
             "Stronger colours mean a higher average activation in the library."
         )
+        return
+    if painted.cell is None:
         return
     st.session_state.features_channel = painted.cell.channel
     st.number_input(
@@ -184,40 +240,29 @@ def change_channel(cell: receptive_fields.Cell) -> None:
     go_to(receptive_fields.Cell(cell.band, cell.time, st.session_state.features_channel).dimension)
 
 
-def show_label(painted: Portrait) -> None:
-    """Show the suggested label and the measurements behind it."""
+def show_label(store: FeatureStore, painted: Portrait) -> None:
+    """Show the dimension's name, and what it is."""
     st.header(components.plain(painted.label()), anchor=False)
-    facts = [f"Dimension {painted.dimension:,}"]
-    if not painted.dead:
-        facts.append(f"active (non-zero) for {painted.active:,} of {len(painted.values):,} clips")
-    facts += [
-        f"{genre} {enrichment:+.1f} ± {charts.INTERVAL * error:.1f} sd"
-        for genre, enrichment, error in painted.genres
-    ]
-    facts += [f"{found.descriptor.name} r = {found.correlation:+.2f}" for found in painted.telling]
-    st.caption(components.plain(" · ".join(facts)))
+    st.caption(components.plain(" · ".join(parts.facts(store, painted))))
+    if (order := parts.order_of(store, painted)) and st.button(
+        "Order a playlist by this", icon=":material/sort:", key="features_to_order", type="tertiary"
+    ):
+        playlist_state.order_by(store.index, order)
+        session.go("recommend", st.session_state.features_track)
 
 
 @st.fragment
-def moments(store: FeatureStore, painted: Portrait) -> None:
-    """Show the clips that activate the dimension most, each starting at its moment."""
+def highest(store: FeatureStore, painted: Portrait) -> None:
+    """Show the clips where the dimension is highest, each starting at its moment."""
     if not painted.top:
         st.caption("No clip in this library activates it, so there is nothing to play.")
         return
-    all_mapped = parts.moment_list(store, painted, "features_moments")
-    if painted.cell is not None:
-        st.caption(
-            "Solid box: the cell, where playback starts. Dashed box: the cell's receptive field. The "
-            "numbers are each clip's activation and how far above average it is, in standard deviations."
-        )
-    else:
-        trained = ""
-        if store.index.heard_in_training:
-            trained = " The genre head was trained on these clips, so it fits them better than new ones."
-        st.caption(
-            "The numbers are each clip's activation and how far above average it is, in standard "
-            f"deviations.{trained}"
-        )
+    all_mapped = parts.moment_list(
+        store, painted, painted.top, "features_moments", "Highest first", is_high=True
+    )
+    st.caption(parts.how_to_read(store, painted))
+    if painted.name not in parts.NETWORK_PICTURES:
+        return
     if all_mapped:
         st.caption(
             "Blue: where the channel is active in the network."
@@ -228,6 +273,15 @@ def moments(store: FeatureStore, painted: Portrait) -> None:
         return
     if st.button("Look inside the network", icon=":material/troubleshoot:", key="features_inside"):
         look_inside(store, painted)
+
+
+@st.fragment
+def lowest(store: FeatureStore, painted: Portrait) -> None:
+    """Show the clips where the dimension is lowest."""
+    if not painted.least:
+        return
+    with st.expander("The tracks where it is lowest", key="features_lowest"):
+        parts.moment_list(store, painted, painted.least, "features_least", "Lowest first", is_high=False)
 
 
 def look_inside(store: FeatureStore, painted: Portrait) -> None:
@@ -247,204 +301,9 @@ def look_inside(store: FeatureStore, painted: Portrait) -> None:
     st.rerun()
 
 
-def distribution(store: FeatureStore, painted: Portrait) -> None:
-    """Show the dimension's distribution in the library."""
-    st.header("Across the library", anchor=False)
-    row = store.index.row(st.session_state.features_track)
-    numbers, value = painted.summary, float(painted.values[row])
-    text = (
-        f"Activation of {len(painted.values):,} clips: mean {numbers.mean[0]:.2f}, standard deviation "
-        f"{numbers.deviation[0]:.2f}, largest {numbers.largest[0]:.2f}, exactly zero for "
-        f"{numbers.zeros[0]:.0%} (grey). The dotted line marks the track chosen below, "
-        f"“{store.index.tracks['title'].iloc[row]}”, at {value:.2f}."
-    )
-    draw(charts.distribution(painted.values, value), text, "features_spread")
-
-
-def genres(store: FeatureStore, painted: Portrait) -> None:
-    """Show the mean activation of each genre, with its confidence interval."""
-    st.header("By genre", anchor=False)
-    known = store.groups
-    styles = palette.of(store.index)
-    mean = float(painted.summary.mean[0])
-    figure = charts.genre_profile(known.genres, painted.means, painted.errors, mean, styles)
-    highest = known.genres[int(painted.means.argmax())] if known.genres else "none"
-    text = (
-        f"Mean activation of each genre with its 95 % interval; {highest} is highest. The dashed line "
-        "is the library's mean. Each artist counts once. A genre stands out if it has at least "
-        f"{dimension_stats.MIN_TRACKS} clips by {dimension_stats.MIN_ARTISTS} artists and is at least "
-        f"{dimension_stats.GENRE_SDS:g} standard deviations and "
-        f"{dimension_stats.GENRE_ERRORS:g} standard errors above the library's mean."
-    )
-    draw(figure, text, "features_genres")
-
-
-def descriptors(painted: Portrait) -> None:
-    """Show the dimension's correlation with measured properties of the clips."""
-    if not painted.findings:
-        return
-    st.header("By measured property", anchor=False)
-    closest = painted.findings[0]
-    text = (
-        f"Correlation with properties of the clips, with 99 % intervals. The strongest is "
-        f"{closest.descriptor.name}, r = {closest.correlation:.2f}. Coloured bars are strong enough to "
-        "label the dimension."
-    )
-    draw(charts.descriptor_bars(painted.findings), text, "features_descriptors")
-
-
-def draw(figure: go.Figure, text: str, key: str) -> None:
-    """Show a figure and its description."""
-    st.plotly_chart(figure, config=BARE, key=key, alt=text)
-    st.caption(components.plain(text))
-
-
-def relatives(store: FeatureStore, painted: Portrait) -> None:
-    """Show the most similar and the most opposite dimensions."""
-    if painted.dead:
-        return
-    similar, opposite = store.relatives(painted, RELATIVES)
-    st.header("Most similar", anchor=False)
-    related("Most similar dimensions", similar, painted.name, "features_similar")
-    st.header("Most opposite", anchor=False)
-    related("Most opposite dimensions", opposite, painted.name, "features_opposite")
-    others = ", in other channels only" if painted.cell is not None else ""
-    st.caption(f"By correlation across the library{others}.")
-
-
-def related(label: str, found: list[tuple[int, float]], name: str, key: str) -> None:
-    """List dimensions with their correlations; clicking one opens it."""
-    items = [(dimension, r, f"{r:+.2f}") for dimension, r in found]
-    parts.dimension_list(label, items, name, 1.0, key, go_to)
-
-
-def strongest_dimensions(store: FeatureStore) -> None:
-    """Show one track's strongest dimensions relative to the library."""
-    st.header("Strongest dimensions of a track", anchor=False)
-    index = store.index
-    left, right = st.columns([5, 8], gap="large")
-    with left:
-        track_picker.choose_track(index, "Track", "features_track")
-        row = index.row(st.session_state.features_track)
-        track = components.track_of(index, row)
-        styles = palette.of(index)
-        components.card(track, styles.get(track.genre), "features_card")
-        components.navigation_buttons(track.id, "features", "features_onward")
-    with right:
-        name = st.session_state.features_by
-        found = store.strongest(name, row, STRONGEST)
-        ceiling = max([score for _, score in found], default=1.0)
-        items = [(dimension, score, f"{score:+.1f} sd") for dimension, score in found]
-        label = "The track's strongest dimensions"
-        parts.dimension_list(label, items, name, ceiling, "features_strongest", go_to)
-        st.caption(
-            "The track's strongest dimensions, in standard deviations above the library's mean, without "
-            f"dimensions that are zero for at least {dimension_stats.SPARSE:.0%} of the clips."
-        )
-
-
-@st.fragment
-def overview(store: FeatureStore) -> None:
-    """Show all dimensions in a table that can be filtered and sorted."""
-    st.header("All dimensions", anchor=False)
-    by = st.session_state.features_by
-    level: str | None = LEVELS[0]
-    if by == "vgg_mel":
-        level = st.segmented_control(
-            "Rows",
-            LEVELS,
-            format_func=str.capitalize,
-            key="features_level",
-            persist_state="session",
-            required=True,
-            label_visibility="collapsed",
-        )
-    level = level or LEVELS[0]
-    name = CHANNELS if level == "channels" else by
-    summary = store.summary(name)
-    st.caption(counted(summary, level))
-    first, second, third = st.columns(3)
-    kind = first.selectbox(
-        "Show",
-        list(dimension_stats.KINDS),
-        format_func=lambda kind: dimension_stats.KINDS[kind],
-        key="features_kind",
-        persist_state="session",
-    )
-    genre = second.selectbox(
-        "Outstanding genre",
-        [None, *summary.groups.genres],
-        format_func=lambda genre: genre or "Any",
-        key="features_genre",
-        persist_state="session",
-    )
-    order = third.selectbox(
-        "Sort by",
-        list(dimension_stats.ORDERS),
-        format_func=lambda order: dimension_stats.ORDERS[order],
-        key="features_order",
-        persist_state="session",
-    )
-    share()
-    table, count = store.overview(name, kind, genre, order, ROWS_SHOWN)
-    if not count:
-        st.caption("No dimensions match these filters.")
-        return
-    draw_table(store, table, level)
-    st.caption(
-        f"Showing {len(table)} of {count:,}. Select a row to open it. Band 0 is the highest of five, "
-        "time 0 the first of ten. Enrichment is for the genre furthest above the library's mean, which "
-        "is named only if it stands out."
-    )
-
-
-def counted(summary: dimension_stats.Summary, level: str) -> str:
-    """Say how many dimensions are silent, sparse and genre-like, with the rules."""
-    size, sparse = len(summary.mean), f"{dimension_stats.SPARSE:.0%}"
-    return (
-        f"{size:,} {components.plain(level)}: {int(summary.dead.sum()):,} are silent (the same for "
-        f"every clip), {int(summary.sparse.sum()):,} are sparse (zero for at least {sparse} of the "
-        f"clips) and {int(summary.genre_like.sum()):,} are genre-like (a genre stands out, by the rule "
-        "above)."
-    )
-
-
-def draw_table(store: FeatureStore, table: dimension_stats.Table, level: str) -> None:
-    """Show dimensions or channels as a table; selecting a row opens its dimension."""
-
-    def chosen() -> None:
-        place = incoming.row(st.session_state.get("features_table"), range(len(table)))
-        if place is not None:
-            number = int(table[level.removesuffix("s")].iloc[place])
-            go_to(store.loudest_cell(number) if level == "channels" else number)
-            st.session_state.features_followed = True
-
-    st.dataframe(
-        table,
-        hide_index=True,
-        height=320,
-        key="features_table",
-        on_select=chosen,
-        selection_mode="single-row",
-        alt=f"{level.capitalize()} with their activation and outstanding genre",
-        column_config={
-            **{
-                name: st.column_config.NumberColumn(name.capitalize(), format="%d")
-                for name in ("dimension", "band", "time", "channel")
-            },
-            "mean": st.column_config.NumberColumn("Mean activation", format="%.2f"),
-            "zeros": st.column_config.NumberColumn("Zeros", format="percent"),
-            "genre": "Outstanding genre",
-            "enrichment": st.column_config.NumberColumn("Enrichment (sd)", format="%.2f"),
-        },
-    )
-    if st.session_state.pop("features_followed", False):
-        st.rerun()
-
-
 components.page(
     "What each dimension responds to",
-    "Clips are compared by thousands of numbers, one for each pattern the network responds to. "
-    "Choose one and hear the clips and the exact moments that activate it most.",
+    "Clips are compared by words and by thousands of numbers. See which stand out in a clip, choose "
+    "one, and hear the moments where it is highest.",
     show,
 )

@@ -5,7 +5,6 @@ import random
 import streamlit as st
 
 from soundalike import representations
-from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import journey, playlist, query
@@ -13,6 +12,7 @@ from soundalike.playlist.query import Query
 from soundalike.training import report
 from soundalike.ui import (
     components,
+    current_clip,
     explanation_dialog,
     figures,
     palette,
@@ -21,10 +21,10 @@ from soundalike.ui import (
     track_picker,
     words,
 )
-from soundalike.ui.playlist import playlist_controls, playlist_state
+from soundalike.ui.playlist import history, playlist_controls, playlist_state
 from soundalike.words.search import Matches
 
-SOURCES = {"library": "Library", "upload": "Upload", "record": "Record", "describe": "Describe"}
+SOURCES = {**current_clip.SOURCES, "describe": "Describe"}
 GENRES_SHOWN = 6
 BARE = {"displayModeBar": False}
 
@@ -48,16 +48,24 @@ def show(index: Index) -> None:
             show_genres(index, predict_genres(index, asked))
     if asked is not None and track is not None:
         explain(index, asked, track)
-    share()
+    share(index)
 
 
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run, and from a track chosen in the playlist."""
-    session.from_url("recommend_source", "from", list(SOURCES), "library")
-    session.track_from_url(index, "recommend_track")
+    entered = current_clip.enter(index, "recommend", SOURCES)
     words.prepare()
     session.from_url("recommend_by", "by", index.names, representations.default(index.names))
     playlist_state.prepare(index)
+    if entered and st.session_state.get("recommend_of", clip_id()) != clip_id():
+        # The clip was changed on another page. Edits to the previous clip's playlist don't apply to it.
+        playlist_state.reset()
+
+
+def clip_id() -> str:
+    """What tells the playlist's clip from others."""
+    own = current_clip.kept_clip() if st.session_state.recommend_source != current_clip.LIBRARY else None
+    return str(st.session_state.recommend_track) if own is None else own.id
 
 
 def choose(index: Index) -> tuple[Query | None, components.Track | None, Matches | None]:
@@ -85,31 +93,13 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None, Matches
 
 def choose_file(index: Index, recorded: bool) -> tuple[Query | None, components.Track | None]:
     """Upload or record a clip. Returns its query and its track; None if there is no clip yet."""
-    if not recorded:
-        given = st.file_uploader(
-            "Audio file",
-            type=list(decoding.EXTENSIONS),
-            max_upload_size=decoding.MAX_BYTES // 2**20,
-            key="recommend_upload",
-            on_change=playlist_state.reset,
-            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
-        )
-    else:
-        given = st.audio_input(
-            "Record at least 3 seconds",
-            sample_rate=48_000,
-            key="recommend_record",
-            on_change=playlist_state.reset,
-        )
-    st.caption("Your clip stays in this session's memory and is gone when you close the page.")
-    if given is None:
+    own = current_clip.give("recommend", recorded=recorded, on_change=playlist_state.reset)
+    if own is None:
         return None, None
-    asked = ask(index, given.file_id, given.getvalue(), recorded)
-    if asked is None:
-        return None, None
-    name = "Your recording" if recorded else given.name
-    url = components.audio_url(given.getvalue(), given.name)
-    return asked, components.Track(given.file_id, name, "", "", "", "", url)
+    if not current_clip.is_asked(index, own):
+        play_query()
+    asked = current_clip.ask(index, own)
+    return (None, None) if asked is None else (asked, own.track)
 
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
@@ -139,29 +129,16 @@ def play_query() -> None:
     st.session_state.recommend_start = st.session_state.get("recommend_start", 0) + 1
 
 
-def ask(index: Index, file_id: str, content: bytes, recorded: bool) -> Query | None:
-    """Analyse a visitor's clip once, with a progress message; on failure show the error, return None."""
-    kept: tuple[str, Query | str] | None = st.session_state.get("recommend_asked")
-    if kept is not None and kept[0] == file_id:
-        answer = kept[1]
-    else:
-        answer = components.analyse(index, content, recorded)
-        st.session_state.recommend_asked = (file_id, answer)
-        play_query()
-    if isinstance(answer, str):
-        components.show_error(answer)
-        return None
-    return answer
-
-
 def describe(index: Index, asked: Query, track: components.Track) -> None:
     """Show the query's player and the notes about it."""
     styles = palette.of(index)
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
-    if asked.row is not None:
+    if asked.in_library and asked.row is not None:
         components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
+    else:
+        current_clip.navigation_buttons("recommend", "recommend_onward")
     if asked.row is not None and asked.duration is not None:
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
@@ -177,7 +154,7 @@ def predict_genres(index: Index, asked: Query) -> Query:
     if not asked.is_complete:
         answer = components.predict_genres(index, asked)
         if isinstance(answer, Query):
-            st.session_state.recommend_asked = (st.session_state.recommend_asked[0], answer)
+            current_clip.complete(index, answer)
             st.rerun()
         components.show_error(answer)
     return asked
@@ -292,7 +269,13 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
         return
     recipe = playlist_state.recipe(index)
     found = journey.travel(
-        index, stops, recipe.representation, recipe.length, recipe.per_artist, recipe.removed
+        index,
+        stops,
+        recipe.representation,
+        recipe.length,
+        recipe.per_artist,
+        recipe.removed,
+        recipe.only,
     )
     figure = figures.steps(found.steps)
     words = playlist_controls.steps_in_words(found.steps)
@@ -333,7 +316,7 @@ def explanation(index: Index, asked: Query, track: components.Track, row: int) -
         components.show_error(str(error))
 
 
-def share() -> None:
+def share(index: Index) -> None:
     """Write the page's settings into the URL, and keep them for "Undo"."""
     source = st.session_state.recommend_source
     by_library = source == "library"
@@ -345,9 +328,11 @@ def share() -> None:
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),
         }
-        | playlist_state.url_parameters()
+        | playlist_state.url_parameters(index)
     )
-    playlist_state.take_snapshot()
+    history.take_snapshot()
+    current_clip.leave("recommend")
+    st.session_state.recommend_of = clip_id()
 
 
 components.page(

@@ -225,14 +225,14 @@ def _noise(count: int, generator: np.random.Generator, crowds: list[Array]) -> A
 def _embed(samples: Array, models: ModelStore, count: int) -> Array:
     """Joined embeddings of the first segments [shape=(count, 1480)]."""
     clip = Clip(np.asarray(samples, np.float32))
-    heard = models.tagger(tagger.patches(tagger.spectrogram(clip))[:count])
+    output = models.tagger(tagger.patches(tagger.spectrogram(clip))[:count])
     patches = yamnet.patches(yamnet.spectrogram(clip), yamnet_features.STEP)
     stretch_of = yamnet_features.stretch_of_patches(len(patches))
     chosen = np.flatnonzero(stretch_of < count)
     embeddings = models.yamnet(patches[chosen]).embeddings
-    middle = heard.pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(count, -1)
+    middle = output.pooled[:, -2 * tagger.MIDDLE_FILTERS :].reshape(count, -1)
     sound = stretches.means(embeddings, stretch_of[chosen])[:count]
-    return np.concatenate([heard.penultimate, middle, sound], axis=1)
+    return np.concatenate([output.penultimate, middle, sound], axis=1)
 
 
 def _options() -> argparse.Namespace:

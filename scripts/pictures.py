@@ -270,7 +270,7 @@ def listen(film: Film, _: Path) -> None:
 def ask_why(film: Film, _: Path) -> None:
     """Ask why the first track is there, and hear both moments."""
     dialog = film.page.locator("[role=dialog]")
-    film.click(film.page.locator("tbody tr").first.locator("button.choose").first)
+    film.click(film.page.locator("tbody tr").first.locator("button[title^=Why]"))
     dialog.locator("button.listen").wait_for()
     settle(film.page, "[role=dialog] .strip img")
     film.shoot(800)

@@ -7,8 +7,10 @@ import pytest
 from small_library import write_index
 
 from soundalike.analysis import dimension_profile, dimension_stats
+from soundalike.analysis.dimension_sets import DimensionSets
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import CELL, CLIP, SIZE
+from soundalike.models import ModelStore
 
 N = 60
 
@@ -35,20 +37,24 @@ def descriptors() -> np.ndarray:
 
 def paint(index, dimension: int, descriptors=None) -> dimension_profile.Portrait:
     groups = dimension_stats.group(list(index.tracks["genre"]), list(index.tracks["artist"]))
-    return dimension_profile.paint(index, "genre_head", dimension, groups, descriptors)
+    return dimension_profile.paint(
+        DimensionSets(index, ModelStore()), "genre_head", dimension, groups, descriptors
+    )
 
 
 def test_label_from_correlated_descriptors(index, descriptors) -> None:
     painted = paint(index, 0, descriptors)
-    assert painted.label() == "Clips that are bright"
+    assert painted.label() == "High: bright."
     assert painted.findings[0].descriptor.name == "spectral centroid (Hz)"
     assert painted.findings[0].correlation == pytest.approx(1.0, abs=1e-3)
     assert painted.top == (59, 58, 57, 56, 55)
+    assert painted.least == (0, 1, 2, 3, 4)
+    assert painted.share_below(painted.values[30]) == pytest.approx(0.5)
     assert painted.score(59) == pytest.approx(1.703, abs=0.01)
 
 
 def test_label_without_findings(index, descriptors) -> None:
-    assert paint(index, 3, descriptors).label().startswith("No clear label")
+    assert paint(index, 3, descriptors).label() == "No name found"
     assert paint(index, 0).findings == ()
 
 
@@ -63,16 +69,16 @@ def test_sparse_dimension_lists_active_tracks_only(index, descriptors) -> None:
     painted = paint(index, 2, descriptors)
     assert painted.top == (9, 4)
     assert painted.label() == "Rare: active for 2 of 60 clips"
-    assert painted.telling == []
+    assert painted.names == ()
+    assert painted.least == ()
 
 
-def test_label_from_genres(tmp_path) -> None:
+def test_genres_that_stand_out(tmp_path) -> None:
     features = np.random.default_rng(2).normal(size=(N, 32))
     features[:30, 0] += 4
     index = write_index(tmp_path / "index", {"genre_head": features}, ["genre_head"])
     groups = dimension_stats.group(["Jazz"] * 30 + ["Rock"] * 30, [f"a{i}" for i in range(N)])
-    painted = dimension_profile.paint(index, "genre_head", 0, groups, None)
-    assert painted.label() == "Jazz"
+    painted = dimension_profile.paint(DimensionSets(index, ModelStore()), "genre_head", 0, groups, None)
     (genre, enrichment, error) = painted.genres[0]
     assert (genre, enrichment > 4 * error) == ("Jazz", True)
 

@@ -98,13 +98,13 @@ def test_correlations_match_numpy(matrix) -> None:
     random = np.random.default_rng(3)
     values = random.normal(size=(100, 2))
     summary = summarise(matrix, group(GENRES, ARTISTS))
-    found = dimension_stats.correlations(matrix, values, summary)
+    found = dimension_stats.correlations(matrix, values, summary.deviation)
     for k in range(2):
         for dimension in (1, 2, 3):
             expected = np.corrcoef(values[:, k], matrix[:, dimension].astype(np.float64))[0, 1]
             assert found[k, dimension] == pytest.approx(expected, abs=1e-5)
     assert (found[:, 0] == 0).all()
-    assert (dimension_stats.correlations(matrix, np.ones(100), summary) == 0).all()
+    assert (dimension_stats.correlations(matrix, np.ones(100), summary.deviation) == 0).all()
 
 
 def test_strongest_excludes_sparse_dimensions(matrix) -> None:

@@ -110,6 +110,32 @@ def test_contradictory_options(capsys: Capture, wrong: tuple[str, ...]) -> None:
     complaint(capsys, 2, "recommend", *wrong)
 
 
+def test_a_filter_keeps_some_tracks(capsys: Capture) -> None:
+    tempo = ordering.quantity(indices.load(paths.index_folder()), "tempo")
+    rows = {track_id: row for row, track_id in enumerate(indices.load(paths.index_folder()).ids)}
+    only = ("--only", "100 to 130 BPM, no vocals, xylotrope")
+    for asked in (("recommend", "0235"), ("describe", "piano")):
+        found = document(capsys, *asked, *only)
+        assert len(found["results"]) == 10
+        assert all(100 <= tempo[rows[track_id]] <= 130 for track_id in track_ids(found))
+        assert "We don't know “xylotrope”." in found["notes"]
+        assert any("tracks meet this: no singing, 100 to 130 BPM" in note for note in found["notes"])
+    on_the_way = track_ids(document(capsys, "journey", "0235", "0102", "-k", "6", *only))[1:-1]
+    assert all(100 <= tempo[rows[track_id]] <= 130 for track_id in on_the_way)
+
+
+def test_a_filter_that_leaves_little_says_so(capsys: Capture) -> None:
+    found = document(capsys, "recommend", "0235", "--only", "genre: experimental", "--per-artist", "0")
+    assert {result["genre"] for result in found["results"]} == {"Experimental"}
+    assert "Left out: 473 by your filter." in found["notes"][-1]
+    nothing = document(capsys, "recommend", "0235", "--only", "over 299 bpm", "--variety", "0.4")
+    assert nothing["results"] == []
+    assert nothing["notes"][0].startswith("No track meets your filter")
+    assert "No part of --only is understood" in complaint(
+        capsys, 1, "recommend", "0235", "--only", "xylotrope"
+    )
+
+
 def test_journey_longer_than_library(capsys: Capture) -> None:
     found = document(capsys, "journey", "0235", "0102", "-k", "99999999999")
     assert len(found["results"]) < 478

@@ -14,7 +14,15 @@ LINK = "/features?by=vgg_mel&dimension=3400&track=0102"
 
 
 def moments(page: Page):
-    return page.locator(".moment")
+    return page.locator(".st-key-features_moments .moment")
+
+
+def bars(page: Page):
+    return page.get_by_role("list", name="What stands out in this clip").get_by_role("listitem")
+
+
+def open_details(page: Page) -> None:
+    page.get_by_text("Details", exact=True).click()
 
 
 def titles(page: Page) -> list[str]:
@@ -39,12 +47,11 @@ def leave_field(page: Page) -> None:
 )
 def test_first_visit_shows_five_moments_with_pictures(open_page, width, scheme) -> None:
     page = open_page("/features", width=width, scheme=scheme)
+    expect(bars(page)).to_have_count(10)
     expect(moments(page)).to_have_count(5)
     expect(moments(page).locator(".picture img")).to_have_count(5)
     expect(moments(page).locator(".box")).to_have_count(5)
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
-    expect(page.get_by_role("group", name="The cells of channel 444")).to_be_visible()
-    expect(page.get_by_text("1,459 are silent")).to_be_visible()
+    expect(page.get_by_role("group", name="Words", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     keep(page, f"features-{width}-{scheme}")
 
@@ -57,7 +64,7 @@ def test_stepping_through_three_dimensions(open_page) -> None:
         page.get_by_role("button", name="Next", exact=True).click()
         expect(number(page)).to_have_value(dimension)
         expect(page).to_have_url(re.compile(f"dimension={dimension}"))
-        expect(page.get_by_text(f"Dimension {int(dimension):,} ")).to_be_visible()
+        expect(page.get_by_text(f"Dimension {int(dimension):,} ·")).to_be_visible()
         settled(page)
         seen.add(tuple(moments(page).locator(".title").all_inner_texts()))
     assert len(seen) == 4
@@ -120,16 +127,16 @@ def test_the_grid_and_the_channel_choose_a_dimension(open_page) -> None:
 def test_a_track_s_strongest_dimension_has_that_track_among_its_moments(open_page) -> None:
     page = open_page(LINK)
     title = page.locator(".single .title").inner_text()
-    strongest = page.get_by_role("list", name="The track's strongest dimensions")
-    strongest.get_by_role("button").first.click()
+    bars(page).first.get_by_role("button", name="Open ").click()
     expect(moments(page).locator(".title", has_text=title).first).to_be_visible()
 
 
 @pytest.mark.sweep
 def test_a_relative_leads_on_and_surprise_does_too(open_page) -> None:
     page = open_page(LINK)
+    open_details(page)
     similar = page.get_by_role("list", name="Most similar dimensions").get_by_role("button").first
-    target = similar.locator(".dimension").inner_text()
+    target = similar.locator(".dimension").inner_text().replace(",", "")
     similar.click()
     expect(number(page)).to_have_value(target)
     page.get_by_role("button", name="Surprise me").click()
@@ -157,7 +164,7 @@ def test_the_genre_features_have_a_page_too(open_page) -> None:
     expect(grid.get_by_role("button")).to_have_count(32)
     grid.get_by_role("button", name="Dimension 4:").click()
     expect(page).to_have_url(re.compile("dimension=4"))
-    page.get_by_text("Picture only", exact=True).click()
+    page.get_by_text("Picture", exact=True).click()
     expect(number(page)).to_have_value("11708")
 
 
@@ -176,4 +183,60 @@ def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     again = open_page("/" + page.url.split("/", 3)[3])
     assert titles(again) == before
     nonsense = open_page("/features?by=nobody&dimension=999999&track=nothing")
-    expect(number(nonsense)).to_have_value("11708")
+    expect(nonsense.get_by_role("heading", name="Reggae", exact=True)).to_be_visible()
+
+
+def test_a_bar_plays_the_clip_from_its_moment_and_opens_its_word(open_page) -> None:
+    page = open_page("/features?track=0102")
+    first, second = bars(page).nth(0), bars(page).nth(1)
+    word = first.locator(".name").inner_text()
+    first.get_by_role("button", name="Play ").click()
+    expect(first.get_by_role("button", name="Pause ")).to_be_visible()
+    second.get_by_role("button", name="Play ").press("Enter")
+    expect(second.get_by_role("button", name="Pause ")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause ")).to_have_count(1)
+    first.get_by_role("button", name="Open ").click()
+    heading = page.get_by_role("heading", name=word[:1].upper() + word[1:], exact=True)
+    expect(heading).to_be_visible()
+    expect(page).to_have_url(re.compile("dimension="))
+    expect(second.get_by_role("button", name="Pause ")).to_be_visible()
+
+
+def test_what_stands_out_in_an_upload(open_page, library_clip) -> None:
+    page = open_page("/features?by=musicnn&from=upload")
+    page.locator("input[type=file]").set_input_files(library_clip)
+    expect(bars(page)).to_have_count(10, timeout=60_000)
+    bars(page).first.get_by_role("button", name="Play ").click()
+    expect(bars(page).first.get_by_role("button", name="Pause ")).to_be_visible()
+    expect(page.get_by_text("The dotted line marks “0001.opus”")).to_be_visible()
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("name", ["Words", "Best match", "Picture", "Genre", "Tagger"])
+def test_every_set_has_bars_and_moments(open_page, name) -> None:
+    page = open_page("/features", width=390)
+    page.get_by_role("radio", name=name, exact=True).click()
+    expect(bars(page)).to_have_count(10)
+    expect(moments(page)).to_have_count(5)
+    open_details(page)
+    expect(page.get_by_role("list", name="Most similar dimensions")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.sweep
+def test_a_named_dimension_orders_a_playlist(open_page) -> None:
+    page = open_page("/features")
+    page.get_by_role("button", name="Order a playlist by this").click()
+    expect(page).to_have_url(re.compile("order=-words"))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.sweep
+def test_a_word_is_chosen_among_all(open_page) -> None:
+    page = open_page("/features")
+    words = page.get_by_role("group", name="Words", exact=True)
+    piano = words.get_by_role("button", name=re.compile("^piano:"))
+    piano.click()
+    expect(page.get_by_role("heading", name="Piano", exact=True)).to_be_visible()
+    expect(piano).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_text("YAMNet's “Piano”")).to_be_visible()

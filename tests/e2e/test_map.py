@@ -227,6 +227,165 @@ def test_the_part_that_is_seen_is_in_the_link(open_page) -> None:
     expect(again).not_to_have_url(re.compile(r"view="))
 
 
+# --- names of regions ----------------------------------------------------------------------------
+
+NAMES = ".signs .region.shown"
+BOXES = """nodes => nodes.map((node) => node.getBoundingClientRect())
+  .map(({ left, top, right, bottom }) => [left, top, right, bottom])"""
+
+
+def assert_nothing_overlaps(page: Page) -> None:
+    boxes = page.locator(".signs .shown, .tools").evaluate_all(BOXES)
+    assert len(boxes) > 1
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        for other in boxes[place + 1 :]:
+            assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_zooming_in_shows_more_names_and_none_covers_another(open_page, width, scheme) -> None:
+    page = open_map(open_page, width=width, scheme=scheme)
+    expect(page.locator(NAMES).first).to_be_visible()
+    assert page.locator(".signs .level-1.shown, .signs .level-2.shown").count() == 0
+    assert_nothing_overlaps(page)
+    keep(page, f"map-names-{width}")
+    for _ in range(3):
+        page.get_by_role("button", name="Zoom in").click()
+        page.wait_for_timeout(500)
+        assert_nothing_overlaps(page)
+    expect(page.locator(".signs .level-1.shown, .signs .level-2.shown").first).to_be_visible()
+    keep(page, f"map-names-near-{width}")
+    listed = page.get_by_role("list", name="Regions of the map, by sound").get_by_role("listitem")
+    assert listed.count() >= page.locator(NAMES).count()
+
+
+def test_a_name_lets_clicks_through(open_page) -> None:
+    page = open_map(open_page)
+    name = page.locator(NAMES).first
+    expect(name).to_be_visible()
+    box = name.bounding_box()
+    spot = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    hit = page.evaluate(
+        """([x, y]) => { let node = document.elementFromPoint(x, y)
+        while (node.shadowRoot) node = node.shadowRoot.elementFromPoint(x, y)
+        return node.className }""",
+        spot,
+    )
+    assert "over" in hit
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.sweep)])
+def test_a_playlist_is_a_numbered_path_until_it_is_cleared(open_page, width) -> None:
+    page = open_page("/?track=0102&length=5", width=width)
+    expect(page.get_by_role("table").locator("tbody tr")).to_have_count(5)
+    titles = page.get_by_role("table").locator("tbody tr .title").all_inner_texts()
+    page.get_by_role("button", name="Show path on map").click()
+    page.wait_for_url(re.compile(r"/map\?.*path="))
+    listed = page.get_by_role("list", name="Path on the map").get_by_role("listitem")
+    expect(listed).to_have_count(5)
+    told = listed.all_inner_texts()
+    assert all(text.startswith(title) for text, title in zip(told, titles, strict=True))
+    expect(page.locator(".signs .number.shown").first).to_be_visible()
+    numbers = page.locator(".signs .number.shown").all_inner_texts()
+    assert {"1"} < set(numbers) <= {"1", "2", "3", "4", "5"}
+    assert_nothing_overlaps(page)
+    expect(page.get_by_role("table").locator("tbody tr .title")).to_have_text(titles)
+    keep(page, f"map-path-{width}")
+    page.get_by_role("button", name="Clear the path").click()
+    expect(page.locator(".signs .number")).to_have_count(0)
+    page.wait_for_url(lambda url: "path=" not in url)
+
+
+# --- hearing -------------------------------------------------------------------------------------
+
+LISTEN = "window.addEventListener('soundalike:playing', (event) => { window.playing = event.detail })"
+
+
+def wait_for(page: Page, expression: str) -> None:
+    """Wait until JavaScript is true. Playwright's own way is refused by the page's content policy."""
+    for _ in range(600):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"never true: {expression}")
+
+
+def listen(page: Page) -> None:
+    """Switch "Hear on hover" on, and note what plays."""
+    page.evaluate(LISTEN)
+    page.get_by_text("Hear on hover").click()
+    expect(page.get_by_role("switch", name="Hear on hover")).to_be_checked()
+
+
+def test_resting_on_a_point_plays_it_and_leaving_stops_it(open_page) -> None:
+    page = open_map(open_page)
+    listen(page)
+    hover_a_point(page, chosen(page))
+    wait_for(page, "window.playing?.audio?.currentTime > 0.1")
+    assert page.evaluate("window.playing.audio.dataset.track") != "0235"
+    page.mouse.move(5, 5)
+    wait_for(page, "window.playing.audio.paused")
+
+
+def test_the_keyboard_plays_what_it_reaches(open_page) -> None:
+    page = open_map(open_page)
+    listen(page)
+    canvas(page).focus()
+    page.keyboard.press("ArrowRight")
+    wait_for(page, "window.playing?.audio?.currentTime > 0.1")
+    first = page.evaluate("window.playing.audio.dataset.track")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    wait_for(page, f"window.playing.audio.dataset.track !== {first!r}")
+
+
+def test_a_browser_that_blocks_sound_is_explained(open_page) -> None:
+    page = open_map(open_page)
+    page.evaluate(
+        "() => { const blocked = new DOMException('', 'NotAllowedError');"
+        "HTMLMediaElement.prototype.play = () => Promise.reject(blocked) }"
+    )
+    listen(page)
+    canvas(page).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Click anywhere on the page first")).to_be_visible()
+
+
+def test_without_the_switch_hovering_is_silent(open_page) -> None:
+    page = open_map(open_page)
+    page.evaluate(LISTEN)
+    hover_a_point(page, chosen(page))
+    page.wait_for_timeout(900)
+    assert page.evaluate("window.playing === undefined")
+
+
+# --- filters and colours -------------------------------------------------------------------------
+
+
+def test_only_what_fits_a_description_stays_bright(open_page) -> None:
+    page = open_map(open_page)
+    expect(page.locator("[data-bright]")).to_have_attribute("data-bright", "478")
+    field = page.get_by_role("textbox", name="Only show")
+    field.fill("piano, no vocals")
+    field.press("Enter")
+    expect(page.get_by_text(re.compile("of 478 tracks meet this: piano, no singing"))).to_be_visible()
+    expect(page.locator("[data-bright]")).not_to_have_attribute("data-bright", "478")
+    page.wait_for_url(re.compile("only="))
+    keep(page, "map-only")
+    again = open_map(open_page, page.url[page.url.index("?") :])
+    expect(again.get_by_text(re.compile("of 478 tracks meet this"))).to_be_visible()
+
+
+@pytest.mark.sweep
+def test_a_word_is_a_colour(open_page) -> None:
+    page = open_map(open_page, "?colour=word:piano")
+    expect(page.locator(".legend")).to_contain_text("piano")
+    keep(page, "map-word")
+
+
 @pytest.mark.sweep
 def test_tempo_is_a_colour(open_page) -> None:
     page = open_map(open_page, "?colour=measured-7")

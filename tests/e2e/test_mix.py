@@ -30,13 +30,6 @@ def press(page: Page, row: int, name: str) -> str:
     return title
 
 
-def choose(page: Page, row: int, name: str) -> str:
-    """Choose from a row's menu; its track's title."""
-    title = press(page, row, "More")
-    rows(page).nth(row).get_by_role("menuitem", name=name).click()
-    return title
-
-
 def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open_page) -> None:
     page = open_page()
     pinned = press(page, 3, "Keep in the playlist")
@@ -46,7 +39,7 @@ def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open
     before = titles(page)
     assert removed not in before
     assert len(before) == 10
-    less = choose(page, 0, "Less like this")
+    less = press(page, 0, "Less like this")
     expect(page).to_have_url(re.compile("blend="))
     expect(page.get_by_role("button", name="Blend (1)")).to_be_visible()
     after = titles(page)
@@ -58,6 +51,40 @@ def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open
     assert titles(again) == after
     marked = rows(again).filter(has_text=pinned).get_by_role("button", name="Keep in the playlist")
     expect(marked).to_have_attribute("aria-pressed", "true")
+
+
+def test_one_press_steers_the_playlist_and_undo_takes_it_back(open_page) -> None:
+    page = open_page()
+    before = titles(page)
+    more = press(page, 2, "More like this")
+    expect(page).to_have_url(re.compile("blend="))
+    expect(page.get_by_text(f"More like “{more}”.")).to_be_visible()
+    expect(page.locator(".said").get_by_text(f"More like this: {more}")).to_be_attached()
+    assert more not in titles(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(page).not_to_have_url(re.compile("blend="))
+    expect(rows(page).nth(2).locator(".title")).to_have_text(more)
+    assert titles(page) == before
+
+
+def test_steering_by_keyboard_on_a_phone(open_page) -> None:
+    page = open_page(width=390, scheme="dark")
+    expect(rows(page)).to_have_count(10)
+    buttons = rows(page).first.locator(".edits button.choose")
+    boxes = [button.bounding_box() for button in buttons.all()]
+    assert len(boxes) == 6
+    assert all(box is not None and min(box["width"], box["height"]) >= 44 for box in boxes)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    less = titles(page)[0]
+    button = rows(page).first.get_by_role("button", name=f"Less like this: {less}")
+    button.focus()
+    button.press("Enter")
+    expect(page.locator(".said").get_by_text(f"Less like this: {less}")).to_be_attached()
+    expect(page.get_by_text(f"Less like “{less}”.")).to_be_visible()
+    # The focus stays at the same button of the track that moved up.
+    focused = rows(page).first.get_by_role("button", name="Less like this: ", exact=False)
+    expect(focused).to_be_focused()
+    keep(page, "mix-steer-390-dark")
 
 
 def test_undo_goes_back_step_by_step(open_page) -> None:
@@ -104,6 +131,12 @@ def test_why_shows_and_plays_what_two_tracks_share(open_page) -> None:
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Why this track?")
     expect(dialog).to_contain_text(title)
+    bars = dialog.locator("dl").first
+    expect(bars.locator("dt")).to_have_text(
+        ["Timbre", "Rhythm", "Harmony", "Voices and instruments", "Mood"]
+    )
+    expect(bars.locator(".value").first).to_have_text(re.compile(r"^\d+%$"))
+    expect(dialog.get_by_text("90% of the library is less like your clip")).to_be_visible()
     play = dialog.get_by_role("button", name="Play the most similar moments")
     play.click()
     expect(dialog.get_by_role("button", name=re.compile("Stop|Pause"))).to_be_visible()

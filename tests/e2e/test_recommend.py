@@ -190,6 +190,50 @@ def test_a_link_reopens_a_description_on_a_phone(open_page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_a_filter_keeps_some_tracks_and_is_in_the_link(open_page) -> None:
+    page = open_page("/?track=0102")
+    expect(rows(page)).to_have_count(10)
+    before = titles(page)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_text("Only some tracks").click()
+    field = page.get_by_role("textbox", name="Only with")
+    field.fill("pianno, under 100 bpm, xylotrope")
+    field.press("Enter")
+    expect(page.get_by_text("We don't know “xylotrope”.").first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Filter: \d+ of 478 tracks meet this: piano"))).to_be_visible()
+    expect(page).to_have_url(re.compile("only=pianno"))
+    page.get_by_role("radio", name="Without").click()
+    expect(page).to_have_url(re.compile("voice=without"))
+    expect(page.get_by_text("Only some tracks (3 set)")).to_be_visible()
+    expect(field).to_be_visible()
+    keep(page, "recommend-filter")
+    settled(page)
+    filtered = titles(page)
+    assert filtered != before
+    again = open_page("/" + page.url.split("/")[-1])
+    expect(rows(again)).to_have_count(len(filtered))
+    assert titles(again) == filtered
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Undo").click()
+    expect(page).not_to_have_url(re.compile("voice="))
+    page.get_by_role("button", name="Undo").click()
+    expect(page).not_to_have_url(re.compile("only="))
+    settled(page)
+    assert titles(page) == before
+
+
+@pytest.mark.sweep
+def test_a_filter_that_no_track_meets_says_so_on_a_phone(open_page) -> None:
+    page = open_page("/?track=0102&only=over+299+bpm", width=390, scheme="dark")
+    expect(page.get_by_text("No track meets your filter: at least 299 BPM.")).to_be_visible()
+    expect(rows(page)).to_have_count(0)
+    page.get_by_role("button", name="Options").click()
+    page.get_by_text("Only some tracks (1 set)").click()
+    page.get_by_role("button", name="Clear").click()
+    expect(rows(page)).to_have_count(10)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
 def test_a_dial_changes_the_playlist_and_the_link(open_page) -> None:
     page = open_page("/?track=0102&harmony=2.0")
     expect(rows(page)).to_have_count(10)

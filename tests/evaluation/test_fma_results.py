@@ -15,7 +15,7 @@ from soundalike.errors import IndexFolderError
 from soundalike.evaluation import fma_results, published, runner
 from soundalike.index import index, storage
 from soundalike.index.index import Index
-from soundalike.models.heldout import HEARD
+from soundalike.models.heldout import TRAINED_ON
 
 
 def split_table() -> pd.DataFrame:
@@ -24,7 +24,7 @@ def split_table() -> pd.DataFrame:
     test = number // 3 % 10 >= 4
     return table().assign(
         split=np.where(test, "test", np.where(number // 3 % 10 == 3, "validation", "training")),
-        genre_fold=np.where(test, 0, HEARD),
+        genre_fold=np.where(test, 0, TRAINED_ON),
         genre_from="genre_top",
     )
 
@@ -114,7 +114,7 @@ def test_shared_artists_are_reported(tmp_path: Path) -> None:
 
 def test_too_few_test_tracks(tmp_path: Path) -> None:
     tracks = split_table()
-    tracks.loc[15:, ["split", "genre_fold"]] = ["training", HEARD]
+    tracks.loc[15:, ["split", "genre_fold"]] = ["training", TRAINED_ON]
     figures = fma_results.report(write_split(tmp_path / "index", tracks))["figures"]
     assert figures["accuracy"]["queries"] == 3
     assert figures["precision_test"]["no_filter"]["mean"] is None

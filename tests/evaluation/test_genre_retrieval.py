@@ -207,11 +207,11 @@ def test_held_out_ranks_within_folds(trained: Index, name: str) -> None:
 
 def test_without_folds_nothing_is_held_out(labelled: Index) -> None:
     assert genre_retrieval.score_held_out(labelled, "genre_head", genre_retrieval.task(labelled)) == {}
-    assert not rankings.heard_labels(labelled, "genre_head")
+    assert not rankings.trained_on_labels(labelled, "genre_head")
 
 
 def test_representations_trained_on_labels(trained: Index) -> None:
-    heard = {name: rankings.heard_labels(trained, name) for name in trained.names}
+    heard = {name: rankings.trained_on_labels(trained, name) for name in trained.names}
     assert heard == {"vgg_genre": True, "vgg_mel": False, "genre_head": True}
 
 

@@ -86,7 +86,7 @@ def test_trained_representations_show_held_out(opened: Index) -> None:
     assert report.chance == 0.2
     table = report.table()
     assert table["precision"].tolist() == [0.3, 0.2]
-    assert table["heard"].tolist() == [0.6, 0.4]
+    assert table["all_tracks"].tolist() == [0.6, 0.4]
     assert table["high"].tolist() == [0.4, 0.4]
 
 

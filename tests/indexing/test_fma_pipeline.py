@@ -29,7 +29,7 @@ from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.indexing import fma_pipeline, workspace
 from soundalike.models import ModelStore, heldout
-from soundalike.models.heldout import HEARD
+from soundalike.models.heldout import TRAINED_ON
 from soundalike.training import genre_head_split
 
 pytest_plugins = ["library_fixtures"]
@@ -146,7 +146,7 @@ def test_head_is_scored_on_test_tracks(report: dict[str, Any], built: Index) -> 
     split = built.tracks.set_index("track_id")["split"]
     assert set(folds[split == "test"]) == {0}
     assert folds["3"] == -1
-    assert set(folds[(split != "test") & (split.index != "3")]) == {HEARD}
+    assert set(folds[(split != "test") & (split.index != "3")]) == {TRAINED_ON}
 
 
 def test_report_includes_article_figures(report: dict[str, Any]) -> None:

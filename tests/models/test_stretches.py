@@ -51,10 +51,10 @@ def test_the_weighted_mean_of_the_moments_is_the_embedding(name, clip, models) -
 
 
 def test_a_stretch_is_a_patch_of_the_tagger(clip, models) -> None:
-    heard = musicnn_features.output(clip, models)
+    output = musicnn_features.output(clip, models)
     assert pytest.approx(2.992) == stretches.SECONDS
     np.testing.assert_array_equal(
-        representations.get("musicnn").moments(clip, models)[3], heard.penultimate[3]
+        representations.get("musicnn").moments(clip, models)[3], output.penultimate[3]
     )
 
 

@@ -57,18 +57,18 @@ def npz(**values) -> bytes:
 
 
 def test_same_outputs_as_the_original_graph(real_patches, original, exact_models):
-    heard = exact_models.tagger(real_patches)
+    output = exact_models.tagger(real_patches)
     # The original had these clips with their constant part, which decoding takes away by now.
-    np.testing.assert_allclose(heard.tags, original["tags"], atol=1e-3)
-    np.testing.assert_allclose(heard.penultimate, original["penultimate"], atol=1e-2)
+    np.testing.assert_allclose(output.tags, original["tags"], atol=1e-3)
+    np.testing.assert_allclose(output.penultimate, original["penultimate"], atol=1e-2)
     assert original["tags"].max(axis=1).min() > 0.1
 
 
 def test_the_tags_follow_from_the_penultimate_layer(exact_models):
-    heard = exact_models.tagger(noise())
+    output = exact_models.tagger(noise())
     with np.load(WEIGHTS, allow_pickle=False) as arrays:
-        logits = heard.penultimate.astype(np.float64) @ arrays["tags_kernel"] + arrays["tags_bias"]
-    np.testing.assert_allclose(heard.tags, 1 / (1 + np.exp(-logits)), atol=1e-5)
+        logits = output.penultimate.astype(np.float64) @ arrays["tags_kernel"] + arrays["tags_bias"]
+    np.testing.assert_allclose(output.tags, 1 / (1 + np.exp(-logits)), atol=1e-5)
 
 
 def test_temporal_filters_by_hand(exact_models):
@@ -172,19 +172,19 @@ def test_the_same_patches_give_the_same_bytes_from_any_thread(models):
         thread.join()
     expected = models.tagger(batch)
     assert len(results) == 3
-    for heard in results:
-        np.testing.assert_array_equal(heard.tags, expected.tags)
-        np.testing.assert_array_equal(heard.pooled, expected.pooled)
+    for output in results:
+        np.testing.assert_array_equal(output.tags, expected.tags)
+        np.testing.assert_array_equal(output.pooled, expected.pooled)
 
 
 def test_shapes_and_ranges(models):
-    heard = models.tagger(noise(2))
-    assert heard.tags.shape == (2, 50) == (2, len(set(tagger.TAGS)))
-    assert heard.penultimate.shape == (2, tagger.DIM) == (2, 200)
-    assert heard.pooled.shape == (2, tagger.N_POOLED, 2)
-    assert ((heard.tags >= 0) & (heard.tags <= 1)).all()
-    assert (heard.pooled[:, :, 0] >= heard.pooled[:, :, 1] - 1e-4).all()
-    assert {array.dtype for array in (heard.tags, heard.penultimate, heard.pooled)} == {
+    output = models.tagger(noise(2))
+    assert output.tags.shape == (2, 50) == (2, len(set(tagger.TAGS)))
+    assert output.penultimate.shape == (2, tagger.DIM) == (2, 200)
+    assert output.pooled.shape == (2, tagger.N_POOLED, 2)
+    assert ((output.tags >= 0) & (output.tags <= 1)).all()
+    assert (output.pooled[:, :, 0] >= output.pooled[:, :, 1] - 1e-4).all()
+    assert {array.dtype for array in (output.tags, output.penultimate, output.pooled)} == {
         np.dtype(np.float32)
     }
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import address
 import clustered_index
 import pytest
 import synthetic_index
@@ -26,17 +27,18 @@ WIDGETS = {"by": "map_by", "dims": "map_dims", "near": "map_near", "metric": "ma
 
 
 class Drawn:
-    """What the page has its component draw: the points with their label, and the marks on them."""
+    """What the page has its component draw: the points with their label, the marks and the names."""
 
     points: dict[str, Any]
     label: str
     marks: dict[str, Any]
+    names: dict[str, Any]
 
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     kept = Drawn()
-    draw, draw_marks = component.draw, component.draw_marks
+    draw, draw_marks, draw_names = component.draw, component.draw_marks, component.draw_names
 
     def note_points(shown: index.Index, points: dict[str, Any], label: str, *rest: Any) -> None:
         kept.points, kept.label = points, label
@@ -46,6 +48,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
         kept.marks = marks
         draw_marks(marks, key)
 
+    def note_names(names: dict[str, Any], key: str) -> None:
+        kept.names = names
+        draw_names(names, key)
+
+    monkeypatch.setattr(component, "draw_names", note_names)
     monkeypatch.setattr(component, "draw", note_points)
     monkeypatch.setattr(component, "draw_marks", note_marks)
     return kept
@@ -66,7 +73,7 @@ def run(**query: str) -> AppTest:
 
 
 def shown(app: AppTest, name: str) -> str:
-    value = app.query_params[name]
+    value = address.parameters(app)[name]
     return str(value[0] if isinstance(value, list) else value)
 
 
@@ -127,7 +134,7 @@ def test_an_address_that_asks_for_what_there_is_not_falls_back(
     assert app.selectbox(key="map_colour").value == shown(app, "colour") == "genre"
     assert drawn.marks["area"] == []
     assert not drawn.marks["found"]
-    assert len(shown(app, "find") if "find" in app.query_params else "") <= 80
+    assert len(shown(app, "find") if "find" in address.parameters(app) else "") <= 80
 
 
 @pytest.mark.parametrize("colour", ["predicted", "album", "kept", "popularity", "column-start_s"])
@@ -140,6 +147,69 @@ def test_every_colour_draws(colour: str, drawn: Drawn, bundled: index.Index) -> 
     kind = "groups" if colour in ("predicted", "album") else "scale"
     assert (drawn.points["legend"]["title"], drawn.points["legend"]["kind"]) == (colouring.title, kind)
     assert len(set(drawn.points["codes"])) > 1
+
+
+def test_regions_are_named_in_two_dimensions(drawn: Drawn) -> None:
+    run()
+    assert drawn.names["map"] == drawn.points["map"]
+    assert {region["level"] for region in drawn.names["regions"]} == {0, 1, 2}
+    run(dims="3")
+    assert drawn.names["map"] == drawn.points["map"]
+    assert drawn.names["regions"] == []
+
+
+def test_a_path_is_drawn_listed_and_cleared(drawn: Drawn) -> None:
+    app = run(path="0235,0102,none,0102,0300")
+    assert [point["id"] for point in drawn.marks["path"]] == ["0235", "0102", "0300"]
+    assert drawn.marks["links"] == []
+    assert shown(app, "path") == "0235,0102,0300"
+    assert app.session_state.map_panel == shown(app, "show") == "path"
+    assert any("a path of 3 tracks" in caption.value for caption in app.caption)
+    app.button(key="map_clear_path").click().run()
+    assert not app.exception
+    assert drawn.marks["path"] == []
+    assert len(drawn.marks["links"]) == 10
+    assert "path" not in address.parameters(app)
+    assert app.session_state.map_panel == "neighbours"
+
+
+def test_a_path_has_at_most_fifty_tracks(drawn: Drawn, bundled: index.Index) -> None:
+    app = run(path=",".join(bundled.ids[:80]))
+    assert [point["id"] for point in drawn.marks["path"]] == bundled.ids[:50]
+    assert shown(app, "path") == ",".join(bundled.ids[:50])
+
+
+def test_a_filter_dims_and_says_how_many_are_left(drawn: Drawn, bundled: index.Index) -> None:
+    app = run(only="piano, no vocals", show="tracks")
+    assert shown(app, "only") == "piano, no vocals"
+    assert drawn.marks["kept"]
+    assert any(f"of {len(bundled)} tracks meet this" in caption.value for caption in app.caption)
+    assert 0 < len(app.dataframe[0].value) < len(bundled)
+    app.text_input(key="map_only").set_value("").run()
+    assert drawn.marks["kept"] is None
+    assert "only" not in address.parameters(app)
+
+
+def test_a_word_is_a_colour(drawn: Drawn) -> None:
+    app = run(colour="word:piano")
+    assert app.selectbox(key="map_colour").value == "word"
+    assert app.selectbox(key="map_word").value == "piano"
+    assert shown(app, "colour") == "word:piano"
+    assert "piano" in drawn.points["legend"]["title"]
+    app.selectbox(key="map_word").set_value("harp").run()
+    assert shown(app, "colour") == "word:harp"
+    assert "harp" in drawn.points["legend"]["title"]
+
+
+@pytest.mark.parametrize("colour", ["word:", "word:no such word", "word:piano:x", ":piano"])
+def test_a_colour_by_no_word_is_the_genre(colour: str, drawn: Drawn) -> None:
+    app = run(colour=colour)
+    assert shown(app, "colour") == "genre"
+    assert drawn.points["legend"]["title"] == "Genre"
+
+
+def test_nothing_plays_on_hover_unless_it_is_switched_on() -> None:
+    assert run().toggle(key="map_hear").value is False
 
 
 def test_an_index_without_maps_is_one_clear_sentence(
@@ -165,4 +235,4 @@ def test_an_index_with_one_map_offers_no_dead_choice(
     assert not app.error
     assert drawn.points["map"].startswith(name)
     assert drawn.points["of"] == 30
-    assert {group.key for group in app.get("button_group")} == {"map_panel"}
+    assert {group.key for group in app.get("button_group")} == {"map_panel", "map_kind"}

@@ -15,6 +15,7 @@ SOUND = {"librosa", "numba", "scipy", "soxr", "av", "pyloudnorm"}
 LIGHT = (
     "recommend",
     "recommend?kind=journey&to=0102",
+    "recommend?only=piano&voice=without&tempo=80-150&key=A+minor&rhythm=2.0",
     "map",
     "map?show=tracks&find=piano",
     "features?by=vgg_mel",

@@ -84,6 +84,32 @@ def test_a_pair_that_shares_only_rhythm_ranks_by_its_dial() -> None:
     assert aspects.preference(weak, by_aspect, {"rhythm": 2.0}).argmax() == 1
 
 
+def test_the_share_that_is_less_alike_is_that_of_the_other_tracks(bundled) -> None:
+    asked = query.from_library(bundled, "0102")
+    assert asked.row is not None
+    by_aspect = aspects.similarities(bundled, asked)
+    others = np.setdiff1d(np.arange(len(bundled)), [asked.row])
+    for name in aspects.ASPECTS:
+        ranked = others[np.argsort(by_aspect[name][others])]
+        best, worst = (aspects.shares(bundled, asked, int(ranked[end]))[name] for end in (-1, 0))
+        assert best is not None
+        assert worst is not None
+        assert best > 0.7 > 0.2 > worst
+    assert (
+        aspects.shares(bundled, asked, int(others[np.argmax(by_aspect["timbre"][others])]))["timbre"]
+        == 1
+    )
+
+
+def test_an_aspect_that_is_unknown_has_no_share(bundled) -> None:
+    keys = track_arrays.keys(bundled)
+    assert keys is not None
+    unknown = int(np.flatnonzero(keys[:, 0] < 0)[0])
+    shares = aspects.shares(bundled, query.from_library(bundled, "0102"), unknown)
+    assert shares["harmony"] is None
+    assert shares["rhythm"] is not None
+
+
 def test_keys_are_compared_on_the_circle_of_fifths() -> None:
     tracks = np.array([(0, 0), (7, 0), (6, 0), (9, 1), (-1, -1)])
     found = aspects._key_distance(tracks, np.array((0, 0)))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from soundalike.errors import PlaylistError
 from soundalike.playlist import ordering
+from soundalike.words import vocabulary
 
 
 def plane(seed: int, n: int) -> np.ndarray:
@@ -80,6 +81,19 @@ def test_ascending_and_descending_quantity(tmp_path) -> None:
     np.testing.assert_array_equal(ordering.quantity(index, "-tempo"), -rising)
     dimension = ordering.quantity(index, "-genre_head:2")
     np.testing.assert_array_equal(-dimension, index.array("genre_head")[:, 2].astype(np.float32))
+
+
+def test_order_by_a_word(bundled, words) -> None:
+    piano = words.scores[:, [word.name for word in vocabulary.words()].index("piano")]
+    np.testing.assert_array_equal(ordering.quantity(bundled, "-words:piano"), -piano)
+
+
+def test_words_need_an_index_that_has_them(tmp_path) -> None:
+    index = made_up_playlists.library(tmp_path, 0)
+    with pytest.raises(PlaylistError, match="--complete"):
+        ordering.check(index, "words:piano")
+    with pytest.raises(PlaylistError, match="There is no order"):
+        ordering.check(index, "words:bagpudding")
 
 
 @pytest.mark.parametrize(

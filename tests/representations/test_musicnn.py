@@ -18,33 +18,33 @@ def clip(library_clip) -> Clip:
 
 
 @pytest.fixture(scope="module")
-def heard(clip, models) -> tagger.TaggerOutput:
+def output(clip, models) -> tagger.TaggerOutput:
     return models.tagger(tagger.patches(tagger.spectrogram(clip)))
 
 
-def test_musicnn_is_the_mean_of_the_penultimate_layer(clip, heard, models):
+def test_musicnn_is_the_mean_of_the_penultimate_layer(clip, output, models):
     embedding = musicnn.embed(clip, models)
     assert embedding.shape == (musicnn.DIM,) == (200,)
     assert embedding.dtype == np.float32
-    np.testing.assert_allclose(embedding, np.mean(heard.penultimate, axis=0), atol=1e-5)
+    np.testing.assert_allclose(embedding, np.mean(output.penultimate, axis=0), atol=1e-5)
 
 
-def test_musicnn_mid_is_the_second_and_third_convolution(clip, heard, models):
+def test_musicnn_mid_is_the_second_and_third_convolution(clip, output, models):
     assert tagger.N_POOLED - 128 == 3 * 51 + 2 * 204 + 64
     embedding = musicnn_mid.embed(clip, models)
     assert embedding.shape == (musicnn_mid.DIM,) == (256,)
     assert embedding.dtype == np.float32
-    expected = heard.pooled[:, 625:753].astype(np.float64).mean(axis=0)
+    expected = output.pooled[:, 625:753].astype(np.float64).mean(axis=0)
     np.testing.assert_allclose(embedding.reshape(128, 2), expected, atol=1e-5)
     largest, mean = embedding[::2], embedding[1::2]
     assert (largest > mean).all()
 
 
-def test_musicnn_tags_is_the_sum_of_likelihoods(clip, heard, models):
+def test_musicnn_tags_is_the_sum_of_likelihoods(clip, output, models):
     embedding = musicnn_tags.embed(clip, models)
     assert embedding.shape == (musicnn_tags.DIM,) == (50,)
     assert embedding.dtype == np.float32
-    np.testing.assert_allclose(embedding, np.sum(heard.tags, axis=0), atol=1e-5)
+    np.testing.assert_allclose(embedding, np.sum(output.tags, axis=0), atol=1e-5)
     assert 0 <= embedding.min() <= embedding.max() <= 10
 
 

@@ -76,9 +76,9 @@ def test_beats_zero_on_held_out_tracks(trained):
 
 @pytest.mark.sweep
 def test_figures_include_counts(trained):
-    held_out, heard = autoencoder.split(table(24, 8), seed=1)
+    held_out, training = autoencoder.split(table(24, 8), seed=1)
     errors = trained.errors
-    assert (errors.tracks, errors.trained_on) == (len(held_out), len(heard))
+    assert (errors.tracks, errors.trained_on) == (len(held_out), len(training))
     assert errors.tracks == 3 * errors.albums
 
 
@@ -89,12 +89,12 @@ def test_the_split_is_by_album_and_artist(seed, albums, albums_of_an_artist):
     numbers = [int(album.split()[1]) for album in tracks["album"]]
     tracks["artist"] = [f"Artist {number // albums_of_an_artist}" for number in numbers]
     try:
-        held_out, heard = autoencoder.split(tracks, seed)
+        held_out, training = autoencoder.split(tracks, seed)
     except LibraryError:
         assume(False)
     for column in ("album", "artist"):
-        assert not set(tracks[column].iloc[held_out]) & set(tracks[column].iloc[heard])
-    others = set(range(len(tracks))) - set(held_out) - set(heard)
+        assert not set(tracks[column].iloc[held_out]) & set(tracks[column].iloc[training])
+    others = set(range(len(tracks))) - set(held_out) - set(training)
     assert {tracks["artist"].iloc[row] for row in others} <= set(tracks["artist"].iloc[held_out])
     assert 0.1 < len(held_out) / len(tracks) < 0.5
 

@@ -169,12 +169,12 @@ class Knowing:
 )
 def test_figures_of_known_predictions(change, cosine, order):
     examples = made_up(30)
-    held_out, heard = np.arange(10), np.arange(10, 30)
-    scores = cf_training.score(Knowing(examples, change), examples, held_out, heard)
+    held_out, training = np.arange(10), np.arange(10, 30)
+    scores = cf_training.score(Knowing(examples, change), examples, held_out, training)
     if cosine is not None:
         assert scores.cosine == pytest.approx(cosine, abs=1e-5)
     assert scores.order == pytest.approx(order, abs=0.05)
-    mean = examples.factors[heard].mean(axis=0)
+    mean = examples.factors[training].mean(axis=0)
     expected = examples.factors[:10] @ mean / np.linalg.norm(mean)
     assert scores.mean_cosine == pytest.approx(expected.mean(), abs=1e-5)
     assert (scores.tracks, scores.trained_on) == (10, 20)

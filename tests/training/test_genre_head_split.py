@@ -168,7 +168,7 @@ def test_held_out_and_training_predictions(trained: SplitTrained, tracks: pd.Dat
     parts, found = trained.parts, trained.heldout
     sums = tracks["sha256"].to_numpy()
     assert set(found.sha256[found.folds == 0]) == set(sums[parts.test])
-    assert set(found.sha256[found.folds == heldout.HEARD]) == set(sums[[*parts.fit, *parts.stop]])
+    assert set(found.sha256[found.folds == heldout.TRAINED_ON]) == set(sums[[*parts.fit, *parts.stop]])
     assert len(found.sha256) == len(parts.fit) + len(parts.stop) + len(parts.test)
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1, atol=1e-5)
     told = np.array(GENRES)[found.probabilities[found.folds == 0].argmax(axis=1)]
@@ -182,7 +182,7 @@ def test_training_file_is_not_held_out(tracks: pd.DataFrame) -> None:
     copy.loc[parts.test[0], "sha256"] = copy.loc[parts.fit[0], "sha256"]
     features, shares = np.zeros((len(copy), 32), np.float32), np.zeros((len(copy), 3), np.float32)
     found = genre_head_split._heldout(copy, parts, features, shares)
-    assert found.folds[found.position(copy.loc[parts.test[0], "sha256"])] == heldout.HEARD
+    assert found.folds[found.position(copy.loc[parts.test[0], "sha256"])] == heldout.TRAINED_ON
 
 
 @pytest.mark.sweep

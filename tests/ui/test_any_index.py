@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import address
 import numpy as np
 import pandas as pd
 import pytest
@@ -53,7 +54,7 @@ def said(app: AppTest) -> list[str]:
 
 
 def asked(app: AppTest, name: str) -> str:
-    value = app.query_params[name]
+    value = address.parameters(app)[name]
     return str(value[0] if isinstance(value, list) else value)
 
 
@@ -76,7 +77,7 @@ def drop(folder: Path, *patterns: str) -> None:
 def test_one_library_is_not_chosen() -> None:
     app = open_page()
     assert "library" not in [box.key for box in app.selectbox]
-    assert "library" not in app.query_params
+    assert "library" not in address.parameters(app)
 
 
 def test_switching_begins_afresh_with_the_other_library(
@@ -92,7 +93,7 @@ def test_switching_begins_afresh_with_the_other_library(
     assert app.selectbox(key="recommend_track").value == "000000"
     assert (app.session_state.recommend_pinned, app.session_state.recommend_blend) == ([], {})
     assert (asked(app, "library"), asked(app, "track")) == ("made up", "000000")
-    assert "pin" not in app.query_params
+    assert "pin" not in address.parameters(app)
     assert asked(app, "length") == "7"
     app.selectbox(key="library").set_value("Starter library").run()
     assert not app.exception

@@ -76,6 +76,16 @@ def test_one_part_alone_is_no_list() -> None:
     assert explanation_dialog.payload(Explanation("mfcc_flat", None), BARE, BARE)["total"] == ""
 
 
+def test_aspects_are_sent_as_bars_with_their_scale() -> None:
+    data = explanation_dialog.aspect_bars({"timbre": 0.934, "harmony": None})
+    assert data["aspects"] == [
+        {"name": "Timbre", "value": "93%", "share": 0.934, "against": False},
+        {"name": "Harmony", "value": "unknown", "share": 0.0, "against": False},
+    ]
+    assert "less like your clip" in data["scale"]
+    assert explanation_dialog.aspect_bars({}) == {}
+
+
 def test_moments_are_sent_as_ten_stretches_of_each_clip() -> None:
     data = explanation_dialog.payload(by_moments(), BARE, BARE)
     upper, lower = data["strips"]

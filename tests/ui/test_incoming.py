@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike import paths
+from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.index import index as indices
 from soundalike.index.index import Index
+from soundalike.models import ModelStore
 from soundalike.ui import components, incoming
 from soundalike.ui.features import parts
 from soundalike.ui.map import component
@@ -56,6 +58,8 @@ def test_a_validator_never_raises(index: Index, value: object) -> None:
     assert all(map(index.has, incoming.tracks(index, value)))
     assert incoming.action(index, value, ["pin"]) is None
     assert incoming.row(value, range(3)) in (None, 0, 1, 2)
+    both = incoming.span(value, range(32))
+    assert both is None or 0 <= both[0] <= both[1] < 32
     found = incoming.share(value)
     assert found is None or 0 < abs(found) <= 1
 
@@ -101,11 +105,12 @@ def send(mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str, va
 def test_a_component_that_sends_odd_values_changes_nothing(
     value: object, index: Index, mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = FeatureStore(index, ModelStore())
     acts: list[object] = []
     data = {"edits": [{"name": "pin"}], "actions": components.actions(), "tracks": []}
     components.editable_table(index, data, "table", lambda *act: acts.append(act))
     send(mounted, monkeypatch, "chosen", value)
-    parts.dimension_list("Some", [], "genre_head", 1.0, "grid", acts.append)
+    parts.dimension_list(store, "Some", [], "genre_head", "grid", acts.append)
     if value != 7:
         send(mounted, monkeypatch, "chosen", value)
     found: list[Any] = []
@@ -122,11 +127,12 @@ def test_a_component_s_own_values_arrive(
     index: Index, mounted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     acts: list[object] = []
+    store = FeatureStore(index, ModelStore())
     data = {"edits": [{"name": "pin"}], "actions": components.actions(), "tracks": []}
     components.editable_table(index, data, "table", lambda *act: acts.append(act))
     for name in ("pin", "recommend", "anatomy"):
         send(mounted, monkeypatch, "chosen", {"action": name, "track": "0102"})
-    parts.dimension_list("Some", [], "genre_head", 1.0, "grid", acts.append)
+    parts.dimension_list(store, "Some", [], "genre_head", "grid", acts.append)
     send(mounted, monkeypatch, "chosen", 31)
     component.draw(index, {}, "", "map", acts.append, acts.append, acts.append, acts.append)
     send(mounted, monkeypatch, "chosen", "0235")

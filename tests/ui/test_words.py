@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import address
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -49,7 +50,7 @@ def test_a_description_gives_a_playlist_and_chips() -> None:
     assert not app.exception
     assert app.session_state["recommend_description"] == "slow piano"
     assert not [error.value for error in app.error]
-    assert app.query_params["words"] in ("slow piano", ["slow piano"])
+    assert address.parameters(app)["words"] in ("slow piano", ["slow piano"])
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ def labels(text: str) -> list[str]:
         ("b flat major", ["A♯ major"]),
         ("sad, in a minor key", ["sad", "minor"]),
         ("a minor", ["A minor"]),
+        ("not in C minor, no 120 bpm", ["no 120 BPM", "no C minor"]),
     ],
 )
 def test_terms(text: str, expected: list[str]) -> None:

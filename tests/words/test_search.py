@@ -82,7 +82,7 @@ def test_an_index_without_measurements_says_what_to_do(tmp_path, models) -> None
 
 
 def test_unknown_tempos_count_as_one_half() -> None:
-    shares = search._shares_of(np.array([np.nan, 1.0, 2.0, np.nan]))
+    shares = search.shares_of(np.array([np.nan, 1.0, 2.0, np.nan]))
     np.testing.assert_allclose(shares, [0.5, 0.25, 0.75, 0.5])
 
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from functools import cached_property
 from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.analysis import activation_maps, dimension_profile, dimension_stats, receptive_fields
+from soundalike.analysis import (
+    activation_maps,
+    dimension_names,
+    dimension_profile,
+    dimension_sets,
+    dimension_stats,
+    receptive_fields,
+)
+from soundalike.analysis.dimension_names import Name
 from soundalike.analysis.dimension_profile import Portrait
+from soundalike.analysis.dimension_sets import WORDS, DimensionSets
 from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
 from soundalike.datasets import artists
 from soundalike.errors import AudioError, LibraryError
@@ -21,16 +30,16 @@ from soundalike.features.thumbnail import Thumbnail
 from soundalike.index import genre_groups, track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
+from soundalike.playlist.query import Query
+from soundalike.words import vocabulary
 
 CHANNELS = "channels"
 """Name of the `vgg_mel` channels averaged over their cells, for statistics."""
-DIMENSIONS = ("vgg_mel", "genre_head")
-"""Representations whose dimensions can be explored."""
+NAMED_AT_ONCE = 2_000
+"""Number of dimensions that a table or list can name while a visitor waits."""
 BLANK = Thumbnail(b"", 0.0)
 """Placeholder picture of a track that cannot be decoded."""
 _MATRIX_BYTES = 128 * 2**20
-_MOST_BYTES = 512 * 2**20
-"""Amount that can be read in some seconds: 10,000 tracks of `vgg_mel`."""
 
 T = TypeVar("T")
 
@@ -67,34 +76,32 @@ class FeatureStore:
     Parameters
     ----------
     index : the library
-    models : the networks; only used for activation maps
+    models : the networks; they run for activation maps and for a visitor's clip only
+
+    Attributes
+    ----------
+    sets : the sets of dimensions
     """
 
     def __init__(self, index: Index, models: ModelStore) -> None:
         self.index = index
+        self.sets = DimensionSets(index, models)
         self._models = models
-        self._matrices: Shelf[NDArray[np.float32]] = Shelf(2)
+        self._converted: Shelf[NDArray[np.float32]] = Shelf(5)
         self._summaries: Shelf[Summary] = Shelf(4)
         self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
+        self._names: Shelf[tuple[tuple[Name, ...], ...]] = Shelf(4)
+        self._moments: Shelf[float] = Shelf(1_024)
         self._pictures: Shelf[Thumbnail] = Shelf(512)
         self._features: Shelf[NDArray[np.float16]] = Shelf(64)
         self._maps: Shelf[NDArray[np.float32]] = Shelf(512)
 
     @property
     def names(self) -> list[str]:
-        """Those of `DIMENSIONS` that the index has and that can be read quickly enough."""
-        return [name for name in self._stored if name not in self.too_large]
-
-    @cached_property
-    def too_large(self) -> list[str]:
-        """Those of `DIMENSIONS` whose vectors take too long to read while a user waits."""
-        return [name for name in self._stored if self.index.array(name).nbytes > _MOST_BYTES]
-
-    @property
-    def _stored(self) -> list[str]:
-        return [name for name in DIMENSIONS if name in self.index.stored]
+        """The sets of dimensions that can be explored; see `dimension_sets`."""
+        return self.sets.names
 
     @cached_property
     def groups(self) -> Groups:
@@ -107,24 +114,53 @@ class FeatureStore:
     def _descriptors(self) -> NDArray[np.float32] | None:
         return track_arrays.descriptors(self.index)
 
-    def _matrix(self, name: str) -> Matrix:
-        """A stored matrix; in float32 if small enough to cache, since the conversion takes longer than
-        any of the statistics."""
-        stored: Matrix = self.index.array(name)
-        if stored.size * 4 > _MATRIX_BYTES:
+    def _matrices(self, name: str) -> list[Matrix]:
+        """A set's values by part; in float32 if small enough to cache, since the conversion takes longer
+        than any of the statistics."""
+        return [
+            self._as_float32(f"{name} {place}", matrix)
+            for place, matrix in enumerate(self.sets.matrices(name))
+        ]
+
+    def _as_float32(self, key: str, stored: Matrix) -> Matrix:
+        if stored.dtype == np.float32 or stored.size * 4 > _MATRIX_BYTES:
             return stored
-        if (kept := self._matrices.get(name)) is None:
-            kept = self._matrices.put(name, stored.astype(np.float32))
+        if (kept := self._converted.get(key)) is None:
+            kept = self._converted.put(key, stored.astype(np.float32))
         return kept
 
     def summary(self, name: str) -> Summary:
-        """Statistics of every dimension of a stored representation (or of `CHANNELS`)."""
+        """Statistics of every dimension of a set (or of `CHANNELS`)."""
         if (kept := self._summaries.get(name)) is not None:
             return kept
-        matrix = (
-            dimension_stats.gather(self._matrix("vgg_mel")) if name == CHANNELS else self._matrix(name)
-        )
-        return self._summaries.put(name, dimension_stats.summarise(matrix, self.groups))
+        if name == CHANNELS:
+            matrices: list[Matrix] = [dimension_stats.gather(self._matrices("vgg_mel")[0])]
+        else:
+            matrices = self._matrices(name)
+        found = [dimension_stats.summarise(matrix, self.groups) for matrix in matrices]
+        return self._summaries.put(name, dimension_stats.joined(found))
+
+    def labels(self, name: str) -> tuple[str, ...]:
+        """A label for each dimension of a set, "" for those without a name.
+
+        Too many dimensions have none: see `NAMED_AT_ONCE`.
+        """
+        if name == WORDS:
+            return tuple(word.name for word in vocabulary.words())
+        size = self.sets.size(name)
+        if size > NAMED_AT_ONCE:
+            return ("",) * size
+        if (kept := self._names.get(name)) is None:
+            values = np.concatenate(self._matrices(name), axis=1).astype(np.float32, copy=False)
+            kept = self._names.put(name, self._named(values))
+        return tuple(dimension_names.label(names) for names in kept)
+
+    def _named(self, values: NDArray[np.float32]) -> tuple[tuple[Name, ...], ...]:
+        words = self.sets.words
+        known = dimension_names.properties(None if words is None else words.scores, self._descriptors)
+        if known is None:
+            return ((),) * int(values.shape[1])
+        return dimension_names.find(values, known, list(map(str, self.index.tracks["artist"])))
 
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int
@@ -133,26 +169,27 @@ class FeatureStore:
 
         Parameters
         ----------
-        name : a stored representation, or `CHANNELS`
+        name : a set of dimensions, or `CHANNELS`
         kind, genre, order : filter and order of the rows
         most : maximum number of rows
         """
         key = (name, kind, genre, order, most)
         if (kept := self._overviews.get(key)) is not None:
             return kept
-        table = dimension_stats.overview(self.summary(name), name, kind, genre, order)
+        labels = None if name in (CHANNELS, "vgg_mel") else self.labels(name)
+        table = dimension_stats.overview(self.summary(name), name, kind, genre, order, labels)
         return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
     def portrait(self, name: str, dimension: int) -> Portrait:
         """Profile of a dimension."""
         if (kept := self._portraits.get((name, dimension))) is not None:
             return kept
-        painted = dimension_profile.paint(self.index, name, dimension, self.groups, self._descriptors)
+        painted = dimension_profile.paint(self.sets, name, dimension, self.groups, self._descriptors)
         return self._portraits.put((name, dimension), painted)
 
     def siblings(self, painted: Portrait) -> Summary:
         """The dimensions shown beside one in the grid: its channel's cells, or all features."""
-        matrix = self.index.array(painted.name)
+        matrix = self.sets.matrices(painted.name)[0]
         if painted.cell is not None:
             matrix = matrix[:, painted.cell.channel :: receptive_fields.CHANNELS]
         return dimension_stats.summarise(matrix, self.groups)
@@ -166,10 +203,14 @@ class FeatureStore:
         """
         key = (painted.name, painted.dimension)
         if (found := self._relatives.get(key)) is None:
-            matrix, summary = self._matrix(painted.name), self.summary(painted.name)
-            found = self._relatives.put(
-                key, dimension_stats.correlations(matrix, painted.values, summary)
-            )
+            matrices = self._matrices(painted.name)
+            ends = np.cumsum([matrix.shape[1] for matrix in matrices])
+            deviations = np.split(self.summary(painted.name).deviation, ends[:-1])
+            parts = [
+                dimension_stats.correlations(matrix, painted.values, deviation)
+                for matrix, deviation in zip(matrices, deviations, strict=True)
+            ]
+            found = self._relatives.put(key, np.concatenate(parts))
         others = np.ones(len(found), bool)
         others[painted.dimension] = False
         if painted.cell is not None:
@@ -180,9 +221,44 @@ class FeatureStore:
         opposite = [(int(d), float(found[d])) for d in order[::-1][:count] if found[d] < 0]
         return similar, opposite
 
-    def strongest(self, name: str, row: int, count: int) -> list[tuple[int, float]]:
-        """The dimensions that a track activates most relative to the library, with their scores."""
-        return dimension_stats.strongest(self.index.array(name)[row], self.summary(name), count)
+    def strongest(self, name: str, asked: Query, count: int) -> list[tuple[int, float]]:
+        """The dimensions that a query activates most relative to the library, with their scores.
+
+        Raises
+        ------
+        ModelError
+            If a network that a visitor's clip needs is missing.
+        """
+        return dimension_stats.strongest(self.sets.of_query(name, asked), self.summary(name), count)
+
+    def moments(self, name: str, dimensions: Sequence[int], asked: Query) -> list[float]:
+        """The second of a query's 30 s clip at which each dimension is highest.
+
+        0 where a set has no values by moments.
+        """
+        if name == "vgg_mel":
+            return [_start_of_cell(dimension) for dimension in dimensions]
+        found = self.sets.moments_of_query(name, asked)
+        if found is None:
+            return [0.0] * len(dimensions)
+        return [dimension_sets.start(int(np.argmax(found[:, dimension]))) for dimension in dimensions]
+
+    def moment(self, painted: Portrait, row: int, *, is_high: bool = True) -> float | None:
+        """The second at which a dimension is highest in a track, or lowest.
+
+        None if the set has no values by moments, as for a dimension that covers the whole picture.
+        """
+        if painted.cell is not None:
+            return _start_of_cell(painted.dimension)
+        key = (painted.name, painted.dimension, row, is_high)
+        if (kept := self._moments.get(key)) is not None:
+            return kept
+        found = self.sets.moments(painted.name, row)
+        if found is None:
+            return None
+        values = found[:, painted.dimension]
+        place = int(np.argmax(values if is_high else -values))
+        return self._moments.put(key, dimension_sets.start(place))
 
     def loudest_cell(self, channel: int) -> int:
         """The dimension of `vgg_mel` where a channel is most active across the library."""
@@ -223,3 +299,7 @@ class FeatureStore:
             return kept
         silenced = activation_maps.silencing_map(features, painted.dimension, self._models)
         return self._maps.put((row, painted.dimension), silenced)
+
+
+def _start_of_cell(dimension: int) -> float:
+    return receptive_fields.share(receptive_fields.cell(dimension)).seconds[0]

@@ -1,8 +1,6 @@
 """Profile of one dimension: what activates it, how strongly, and a suggested label.
 
-The label is derived from measurements only: descriptors whose correlation with the activation is at
-least 0.3 with an interval that excludes zero, and genres whose enrichment is at least half a standard
-deviation and four standard errors. If nothing passes, the label says so.
+The label is derived from measurements only (`dimension_names`). If nothing holds, the label says so.
 """
 
 from __future__ import annotations
@@ -13,17 +11,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.analysis import dimension_stats, receptive_fields
+from soundalike.analysis import dimension_names, dimension_sets, dimension_stats, receptive_fields
+from soundalike.analysis.dimension_names import Name
+from soundalike.analysis.dimension_sets import WORDS, DimensionSets
 from soundalike.analysis.dimension_stats import Groups, Summary
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import Descriptor
-from soundalike.index.index import Index
 
 TELLING = 0.3
-"""Minimum correlation with a descriptor for a label."""
+"""Minimum correlation with a descriptor that stands out."""
 _INTERVAL = 2.576
 """Number of standard errors in a 99 % interval."""
-_WORDS = 2
+SHOWN = 5
+"""Number of tracks with the highest values, and with the lowest."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +37,8 @@ class Finding:
 
     @property
     def telling(self) -> bool:
-        """Whether it is significant enough for a label."""
+        """Whether it is strong and significant."""
         return abs(self.correlation) >= TELLING and self.low * self.high > 0
-
-    @property
-    def words(self) -> str:
-        """Description of the clips that activate the dimension."""
-        return self.descriptor.more if self.correlation > 0 else self.descriptor.less
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +47,15 @@ class Portrait:
 
     Attributes
     ----------
-    name, dimension : representation and dimension
+    name, dimension : set (`dimension_sets`) and dimension
     cell : its cell, or None for a dimension that covers the whole picture
     values : activation of every track [shape=(n,)]
     summary : statistics of this dimension alone
     means, errors : activation and standard error of each genre [shape=(genres,)]
     findings : descriptors, strongest correlation first
-    top : rows of the tracks that activate it most, strongest first; tracks at zero are left out
+    names : words and descriptors that go with it, those that don't hold on held-out tracks among them
+    top : rows of the tracks with the highest values, highest first; tracks at zero are left out
+    least : rows of the tracks with the lowest values, lowest first; empty if some tracks are at zero
     """
 
     name: str
@@ -69,7 +66,9 @@ class Portrait:
     means: NDArray[np.float64]
     errors: NDArray[np.float64]
     findings: tuple[Finding, ...]
+    names: tuple[Name, ...]
     top: tuple[int, ...]
+    least: tuple[int, ...]
 
     @property
     def dead(self) -> bool:
@@ -91,35 +90,28 @@ class Portrait:
         """Genres that stand out, strongest first: name, enrichment and its standard error."""
         return dimension_stats.outstanding_genres(self.summary)
 
-    @property
-    def telling(self) -> list[Finding]:
-        """The descriptors used for the label, strongest correlation first; empty if it is sparse."""
-        if self.dead or self.sparse:
-            return []
-        return [finding for finding in self.findings if finding.telling][:_WORDS]
-
     def score(self, row: int) -> float:
         """A track's activation, in standard deviations above the library's mean."""
         return float(dimension_stats.scores(self.values[row : row + 1], self.summary)[0])
 
+    def share_below(self, value: float) -> float:
+        """Share of the library with a lower value [range 0 to 1]."""
+        return float(np.mean(self.values < value))
+
     def label(self) -> str:
         """A plain label, from measurements only."""
+        if self.name == WORDS:
+            word = dimension_sets.word(self.dimension).name
+            return word[:1].upper() + word[1:]
         if self.dead:
             return "Silent: no clip in this library activates it"
         if self.sparse:
             return f"Rare: active for {self.active} of {len(self.values)} clips"
-        words = [finding.words for finding in self.telling]
-        genres = [genre for genre, _, _ in self.genres][:_WORDS]
-        if not words and not genres:
-            return "No clear label: no measured property stands out"
-        clips = f"Clips that are {' and '.join(words)}" if words else ""
-        if not genres:
-            return clips
-        return f"{clips}; mostly {' and '.join(genres)}" if clips else " and ".join(genres)
+        return dimension_names.label(self.names) or "No name found"
 
 
 def paint(
-    index: Index,
+    sets: DimensionSets,
     name: str,
     dimension: int,
     groups: Groups,
@@ -129,17 +121,17 @@ def paint(
 
     Parameters
     ----------
-    index : the library
-    name : a stored representation
-    dimension : dimension of the representation
+    sets : the sets of dimensions of an index
+    name : one of them
+    dimension : dimension of the set
     groups : the library's tracks by genre and artist
     descriptors : descriptors of the library, or None if the index has none
     """
-    values = index.column(name, dimension)
+    values = sets.column(name, dimension)
     summary = dimension_stats.summarise(values[:, np.newaxis], groups)
     means, errors = groups.means(values[:, np.newaxis])
     cell = receptive_fields.cell(dimension) if name == "vgg_mel" else None
-    top = index.array(f"{name}_top_tracks")[dimension]
+    varies = bool(summary.deviation[0] > 0)
     return Portrait(
         name,
         dimension,
@@ -149,8 +141,34 @@ def paint(
         means[:, 0],
         errors[:, 0],
         () if descriptors is None else compare(values, descriptors, cell, groups.n_artists),
-        tuple(int(row) for row in top if values[row] != 0 and summary.deviation[0] > 0),
+        _names(sets, name, values, cell, descriptors) if varies and not summary.sparse[0] else (),
+        _rows(-values) if varies else (),
+        _rows(values) if varies and summary.zeros[0] == 0 else (),
     )
+
+
+def _rows(values: NDArray[np.float32]) -> tuple[int, ...]:
+    """Rows of the lowest values, lowest first; those at zero are left out."""
+    order = np.argsort(values, kind="stable")[:SHOWN]
+    return tuple(int(row) for row in order if values[row] != 0)
+
+
+def _names(
+    sets: DimensionSets,
+    name: str,
+    values: NDArray[np.float32],
+    cell: receptive_fields.Cell | None,
+    descriptors: NDArray[np.float32] | None,
+) -> tuple[Name, ...]:
+    if name == WORDS:
+        return ()
+    scores = None if sets.words is None else sets.words.scores
+    place = None if cell is None else (cell.band, cell.time)
+    known = dimension_names.properties(scores, descriptors, place)
+    if known is None:
+        return ()
+    artists = list(map(str, sets.index.tracks["artist"]))
+    return dimension_names.find(values[:, np.newaxis], known, artists)[0]
 
 
 def compare(
@@ -171,10 +189,7 @@ def compare(
     place = None if cell is None else (cell.band, cell.time)
     known, measured = track_descriptors.of_dimension(descriptors, place)
     column = values[:, np.newaxis]
-    whole = dimension_stats.group([""] * len(values), [""] * len(values))
-    found = dimension_stats.correlations(column, measured, dimension_stats.summarise(column, whole))[
-        :, 0
-    ]
+    found = dimension_stats.correlations(column, measured, column.std(axis=0))[:, 0]
     findings = [
         Finding(descriptor, float(r), *interval(float(r), independent))
         for descriptor, r in zip(known, found, strict=True)

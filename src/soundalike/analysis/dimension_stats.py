@@ -201,6 +201,13 @@ def summarise(matrix: Matrix, groups: Groups) -> Summary:
     return Summary(mean, deviation, largest, zeros, enrichment, error, groups)
 
 
+def joined(parts: Sequence[Summary]) -> Summary:
+    """Statistics of matrices of the same tracks, side by side."""
+    names = ("mean", "deviation", "largest", "zeros", "enrichment", "error")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts], axis=-1) for name in names}
+    return Summary(groups=parts[0].groups, **arrays)
+
+
 def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArray[np.float32], ...]:
     mean = values.mean(axis=0, dtype=np.float64)
     largest = values.max(axis=0)
@@ -216,14 +223,16 @@ def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArr
     )
 
 
-def correlations(matrix: Matrix, values: NDArray[np.floating], summary: Summary) -> NDArray[np.float32]:
+def correlations(
+    matrix: Matrix, values: NDArray[np.floating], deviation: NDArray[np.float32]
+) -> NDArray[np.float32]:
     """Correlate given values with every dimension, over tracks.
 
     Parameters
     ----------
     matrix : [shape=(n, dim)]
     values : one series [shape=(n,)], or several [shape=(n, k)]
-    summary : statistics of the matrix
+    deviation : standard deviation of each dimension [shape=(dim,)]
 
     Returns
     -------
@@ -238,7 +247,7 @@ def correlations(matrix: Matrix, values: NDArray[np.floating], summary: Summary)
         products += rows[..., start : start + _ROWS] @ matrix[start : start + _ROWS].astype(
             np.float32, copy=False
         )
-    scale = summary.deviation * np.sqrt(len(matrix))
+    scale = deviation * np.sqrt(len(matrix))
     scaled = np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
     clipped: NDArray[np.float32] = np.clip(scaled, -1.0, 1.0)
     return clipped
@@ -297,17 +306,23 @@ ORDERS = {
 
 
 def overview(
-    summary: Summary, name: str, kind: str = "all", genre: str | None = None, order: str = "number"
+    summary: Summary,
+    name: str,
+    kind: str = "all",
+    genre: str | None = None,
+    order: str = "number",
+    labels: Sequence[str] | None = None,
 ) -> Table:
     """One row per dimension: its position, its activation and the genre that stands out most.
 
     Parameters
     ----------
     summary : statistics of the whole matrix
-    name : "vgg_mel", "genre_head", or "channels" for the channels of `vgg_mel` gathered over cells
+    name : a set of dimensions, or "channels" for the channels of `vgg_mel` gathered over cells
     kind : one of `KINDS`
     genre : keep only dimensions in which this genre stands out most
     order : one of `ORDERS`; enrichment and mean are descending, the others ascending
+    labels : a label for each dimension, or None for a table without labels
     """
     genre_of = summary.genre_of
     best = np.max(
@@ -335,6 +350,7 @@ def overview(
     return pd.DataFrame(
         {
             **_places(rows, name),
+            **({} if labels is None else {"name": np.array(labels, object)[rows]}),
             "mean": summary.mean[rows],
             "zeros": summary.zeros[rows],
             "genre": names[genre_of[rows]],

@@ -9,9 +9,9 @@ import click
 
 from soundalike import paths
 from soundalike.cli import output
-from soundalike.cli.options import FOLDER, JSON
+from soundalike.cli.options import FOLDER, JSON, ONLY
 from soundalike.cli.output import print_notes
-from soundalike.cli.query_options import KINDS, check_output, printable_facts, write
+from soundalike.cli.query_options import KINDS, check_output, printable_facts, read_filter, write
 from soundalike.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,18 +25,26 @@ if TYPE_CHECKING:
 @click.argument("text", metavar="DESCRIPTION")
 @click.option("--index", "folder", type=FOLDER, help="Index folder. Default: the bundled one.")
 @click.option("-k", "length", type=click.IntRange(min=1), default=10, show_default=True)
+@ONLY
 @click.option("--format", "kind", type=click.Choice(KINDS), help="Write a playlist file.")
 @click.option("--out", type=Path, help="Output file. Default: standard output.")
 @JSON
 def describe(
-    text: str, folder: Path | None, length: int, kind: str | None, out: Path | None, as_json: bool
+    text: str,
+    folder: Path | None,
+    length: int,
+    only: str,
+    kind: str | None,
+    out: Path | None,
+    as_json: bool,
 ) -> None:
     """Find tracks by words such as "calm piano with strings" or "fast, no vocals"."""
     from soundalike.index import index as indices
     from soundalike.models import ModelStore
-    from soundalike.words import description, search
+    from soundalike.words import description, filters, search
 
     check_output(kind, out, as_json)
+    wanted = read_filter(only)
     understood = description.read(text)
     if not understood.terms:
         raise InputError(
@@ -44,11 +52,13 @@ def describe(
             '"slow piano" or "rock, no vocals".'
         )
     opened = indices.load(folder or paths.index_folder())
-    found = search.search(opened, opened.models(ModelStore()), understood.terms)
+    models = opened.models(ModelStore())
+    found = search.search(opened, models, understood.terms)
     if not found.terms:
         raise InputError(search.unavailable(found.missing))
-    rows = search.best(found, length)
-    notes = search.notes(understood, found)
+    kept, filter_notes = filters.apply(opened, models, wanted)
+    rows = [row for row in search.best(found, len(opened)) if kept[row]][:length]
+    notes = [*search.notes(understood, found), *filter_notes]
     if kind is not None:
         write(opened, rows, [float(found.match[row]) for row in rows], kind, out, {"description": text})
         print_notes(notes)

@@ -223,7 +223,7 @@ def _remarks(document: dict[str, Any]) -> list[str]:
     if any(item["precision_at_10_held_out"] for item in shown):
         remarks.append(
             "Held out: P@10 filtered, among the tracks of one cross-validation fold, by a genre head "
-            "that heard none of them."
+            "that were trained on none of them."
         )
     if any(item["against_baseline"] for item in shown):
         held_out = any(item["precision_at_10_held_out"] for item in shown)

@@ -17,6 +17,7 @@ from soundalike.cli.query_options import (
     embed_argument,
     open_models,
     printable_facts,
+    read_filter,
     write,
 )
 
@@ -47,6 +48,7 @@ def journey(
     name: str | None,
     length: int,
     without: tuple[str, ...],
+    only: str,
     genre_head: Path | None,
     factors: Path | None,
     kind: str | None,
@@ -58,6 +60,7 @@ def journey(
     from soundalike.playlist import journey
 
     check_output(kind, out, as_json)
+    wanted = read_filter(only)
     if name is not None:
         representations.get(name)
     opened = indices.load(folder or paths.index_folder())
@@ -65,7 +68,7 @@ def journey(
     models = open_models(opened, genre_head, factors)
     removed = [opened.row(track) for track in without]
     stops, notes = _stops(opened, models, (start, *via, end), name)
-    found = journey.travel(opened, stops, name, length, per_artist or None, removed)
+    found = journey.travel(opened, stops, name, length, per_artist or None, removed, wanted)
     if kind is not None:
         write(opened, found.rows, None, kind, out, {"representation": name, "kind": "journey"})
         print_notes([*notes, *found.notes])

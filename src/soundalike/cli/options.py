@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+ONLY = click.option(
+    "--only",
+    default="",
+    metavar="WORDS",
+    help='Keep only tracks that meet this, as in "voice, 100 to 130 BPM".',
+)
 ALL = "all"
 
 

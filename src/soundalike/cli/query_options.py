@@ -1,4 +1,4 @@
-"""Options, queries and output shared by `recommend` and `journey`."""
+"""Options, queries and output shared by `recommend`, `journey` and `describe`."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import click
 
 from soundalike import representations
 from soundalike.cli import output
-from soundalike.cli.options import FILE, FOLDER
+from soundalike.cli.options import FILE, FOLDER, ONLY
+from soundalike.errors import InputError
 
 if TYPE_CHECKING:
     from soundalike.index.index import Index
     from soundalike.models import ModelStore
     from soundalike.playlist.query import Query
+    from soundalike.words.filters import Filter
 
 Command = Callable[..., None]
 KINDS = ("m3u8", "xspf", "jspf", "csv", "zip")
@@ -38,6 +40,7 @@ def common_options(command: Command) -> Command:
             click.option(
                 "--without", multiple=True, metavar="ID", help="Track to leave out; may be repeated."
             ),
+            ONLY,
             click.option("--genre-head", type=FILE, help="Genre head that the index was built with."),
             click.option("--factors", type=FILE, help="Factors network the index was built with."),
             click.option("--format", "kind", type=click.Choice(KINDS), help="Write a playlist file."),
@@ -59,6 +62,25 @@ def check_output(kind: str | None, out: Path | None, as_json: bool) -> None:
         raise click.UsageError("--format zip needs --out FILE.")
     if out is not None and not out.parent.is_dir():
         raise click.UsageError(f"--out: there is no folder {out.parent}.")
+
+
+def read_filter(text: str) -> Filter:
+    """Read --only.
+
+    Raises
+    ------
+    InputError
+        If it isn't empty and nothing of it is understood.
+    """
+    from soundalike.words import filters
+
+    wanted = filters.read(text)
+    if text.strip() and wanted.is_empty:
+        raise InputError(
+            "No part of --only is understood. Try words, ranges and keys, as in "
+            '"no vocals, 100 to 130 BPM, over 2 minutes, C minor".'
+        )
+    return wanted
 
 
 def open_models(index: Index, genre_head: Path | None, factors: Path | None) -> ModelStore:

@@ -19,6 +19,7 @@ from soundalike.cli.query_options import (
     embed_argument,
     open_models,
     printable_facts,
+    read_filter,
     write,
 )
 
@@ -105,6 +106,7 @@ def recommend(
     name: str | None,
     length: int,
     without: tuple[str, ...],
+    only: str,
     genre_head: Path | None,
     factors: Path | None,
     kind: str | None,
@@ -139,6 +141,7 @@ def recommend(
         tuple(opened.row(track) for track in without),
         seed,
         _part_weights(opened, name, genre_weight),
+        only=read_filter(only),
     )
     ordering.check(opened, order)
     models = open_models(opened, genre_head, factors)

@@ -54,7 +54,7 @@ def bytes_per_track(index: Index, name: str) -> int:
     return sum(index.array(part).nbytes for part in index.parts(name)) // len(index)
 
 
-def heard_labels(index: Index, name: str) -> bool:
+def trained_on_labels(index: Index, name: str) -> bool:
     """Whether a representation's network was trained on the genres of tracks in this index."""
     return GENRE_HEAD in representations.get(name).models and bool((folds(index) >= 0).any())
 
@@ -84,7 +84,7 @@ def held_out_matrix(index: Index, name: str, rows: NDArray[np.intp]) -> NDArray[
     """
     parts = index.parts(name)
     if GENRE_HEAD not in parts:
-        if heard_labels(index, name):
+        if trained_on_labels(index, name):
             raise ValueError(f"{name} has no part that could be held out")
         return ranking_matrix(index, name, vectors_of(index, name, rows))[:, rows]
     vectors = vectors_of(index, name, rows) | {GENRE_HEAD: np.asarray(index.array(HELD_OUT)[rows])}

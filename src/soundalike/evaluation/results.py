@@ -159,7 +159,7 @@ def _row(item: dict[str, Any], held_out: bool) -> dict[str, Any]:
         "precision": found["mean"] if held_out else plain,
         "low": found["low"] if held_out else low,
         "high": found["high"] if held_out else high,
-        "heard": plain if held_out else None,
+        "all_tracks": plain if held_out else None,
         "unfiltered": item["precision_at_10"],
         "map": item["map_artist_filter"],
         "skew": item["hubness_skew"],

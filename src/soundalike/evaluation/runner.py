@@ -204,14 +204,14 @@ class _Measured:
 
     scores: Scores
     held_out: Values
-    heard: bool
+    trained_on: bool
 
 
 def _score(index: Index, name: str, task: Task) -> _Measured:
     return _Measured(
         genre_retrieval.score(index, name, task),
         genre_retrieval.score_held_out(index, name, task),
-        rankings.heard_labels(index, name),
+        rankings.trained_on_labels(index, name),
     )
 
 
@@ -227,12 +227,12 @@ def _measure(
     """All results that need only the index."""
     own = baseline if baseline is not None and name == BASELINE else _score(index, name, task)
     rival = None if name == BASELINE else baseline
-    fair = rival is not None and not rival.heard and not own.heard
+    fair = rival is not None and not rival.trained_on and not own.trained_on
     measured_hubness = asdict(hubness.hubness(own.scores.neighbours, len(index)))
-    notes = [_TRAINED_ON] if own.heard else []
-    notes += [_NOT_HELD_OUT] if own.heard and not own.held_out else []
+    notes = [_TRAINED_ON] if own.trained_on else []
+    notes += [_NOT_HELD_OUT] if own.trained_on and not own.held_out else []
     return {
-        "trained_on": own.heard,
+        "trained_on": own.trained_on,
         "notes": notes,
         "genre": genre_retrieval.figures(
             task, own.scores.values, rival.scores.values if rival and fair else None, seed

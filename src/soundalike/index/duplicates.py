@@ -23,7 +23,7 @@ SIMILARITY = 0.90
 
 It separates copies of a clip from different tracks, as measured by `benchmarks/duplicates.py`.
 """
-LEAST_ALIKE = 0.7
+MIN_SIMILARITY = 0.7
 """Minimum `soundalike` similarity of candidates; copies had at least 0.80."""
 NEAREST = 20
 """Number of nearest neighbours to check."""

@@ -249,8 +249,27 @@ class Index(IndexFacts):
         return not files & self.manifest["files"].keys()
 
     def column(self, name: str, dimension: int) -> NDArray[np.float32]:
-        """One dimension of a stored representation, of every track [shape=(n,)]."""
-        return self.store(name).column(dimension)
+        """One dimension of a representation, of every track [shape=(n,)].
+
+        A joined representation's dimensions are those of its parts in turn, without their weights.
+        """
+        part, own = self.part_of(name, dimension)
+        return self.store(part).column(own)
+
+    def part_of(self, name: str, dimension: int) -> tuple[str, int]:
+        """The stored part of a representation that a dimension belongs to, and its number there.
+
+        Raises
+        ------
+        IndexError
+            If the representation has no such dimension.
+        """
+        for part in [name] if name in self.stored else self.parts(name):
+            size = representations.get(part).dim or int(self.array(part).shape[1])
+            if dimension < size:
+                return part, dimension
+            dimension -= size
+        raise IndexError(f"{name} has no such dimension")
 
     def parts(self, name: str) -> dict[str, float]:
         """The stored parts of a representation and their weights.

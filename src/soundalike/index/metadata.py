@@ -154,7 +154,7 @@ class IndexFacts:
         return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
 
     @property
-    def heard_in_training(self) -> bool:
+    def was_trained_on(self) -> bool:
         """Whether the genre head was trained on tracks of this library."""
         return "genre_fold" in self.tracks and bool((self.tracks["genre_fold"] >= 0).any())
 

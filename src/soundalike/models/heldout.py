@@ -6,7 +6,7 @@ was trained without the track, its album and its artist. Features of different f
 spaces and can be compared only within a fold.
 
 A head trained on a fixed split has one fold, its test tracks. Its training tracks have only
-overoptimistic predictions, marked `HEARD` in place of a fold.
+overoptimistic predictions, marked `TRAINED_ON` in place of a fold.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from soundalike.errors import DAMAGED_ARRAYS, ModelError
 
-HEARD = -2
+TRAINED_ON = -2
 """Value in place of a fold for training tracks; -1 marks tracks that were never in training."""
 _NAMES = ("sha256", "folds", "features", "probabilities")
 
@@ -32,7 +32,7 @@ class Heldout:
     Attributes
     ----------
     sha256 : checksums of the audio files [shape=(n,)]
-    folds : the fold in which each track was held out, or `HEARD` [shape=(n,)]
+    folds : the fold in which each track was held out, or `TRAINED_ON` [shape=(n,)]
     features : [shape=(n, 32)]
     probabilities : [shape=(n, genres)]
     """

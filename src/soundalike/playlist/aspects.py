@@ -86,6 +86,30 @@ def similarities(index: Index, query: Query) -> dict[str, NDArray[np.float32]]:
     PlaylistError
         If the index lacks the measurements or words.
     """
+    return {name: standardised(values) for name, values in _closeness(index, query).items()}
+
+
+def shares(index: Index, query: Query, row: int) -> dict[str, float | None]:
+    """Share of the library that is less alike to a query than a track is, by each aspect [range 0 to 1].
+
+    The query's own row doesn't count. None where the aspect is unknown of either.
+
+    Raises
+    ------
+    PlaylistError
+        If the index lacks the measurements or words.
+    """
+    found: dict[str, float | None] = {}
+    for name, values in _closeness(index, query).items():
+        others = np.isfinite(values)
+        others[[place for place in (row, query.row) if place is not None]] = False
+        less = float(np.mean(values[others] < values[row])) if others.any() else 0.0
+        found[name] = less if np.isfinite(values[row]) else None
+    return found
+
+
+def _closeness(index: Index, query: Query) -> dict[str, Values]:
+    """Minus the distance of a query and every track by each aspect [shape=(n,)]; NaN where unknown."""
     tracks, own = _of_library(index), _of_query(index, query)
     found = {
         "timbre": -_distance(tracks.timbre, own.timbre),
@@ -95,7 +119,7 @@ def similarities(index: Index, query: Query) -> dict[str, NDArray[np.float32]]:
     for name, kinds in _KINDS.items():
         columns = [place for place, word in enumerate(vocabulary.words()) if word.kind in kinds]
         found[name] = -_distance(tracks.words[:, columns], own.words[columns])
-    return {name: standardised(values) for name, values in found.items()}
+    return found
 
 
 def preference(

@@ -168,7 +168,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
             return nearest(similarities, recordings.NEAREST_RECORDED)
         rows = nearest(similarities, recordings.NEAREST)
         if name == representations.DEFAULT:
-            rows = rows[similarities[rows] >= recordings.LEAST_ALIKE]
+            rows = rows[similarities[rows] >= recordings.MIN_SIMILARITY]
         return rows
 
     @cached_property

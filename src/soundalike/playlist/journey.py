@@ -22,10 +22,14 @@ from numpy.typing import NDArray
 from soundalike.errors import PlaylistError
 from soundalike.index import duplicates
 from soundalike.index.index import Index
+from soundalike.models import ModelStore
 from soundalike.playlist import blend
+from soundalike.words import filters
+from soundalike.words.filters import Filter
 
 CANDIDATES = 240
 """Number of candidate tracks per leg: half of them along the way, a quarter near each end."""
+EVERYTHING = Filter()
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def travel(
     length: int,
     per_artist: int | None = None,
     removed: Sequence[int] = (),
+    only: Filter = EVERYTHING,
 ) -> Journey:
     """Find a journey.
 
@@ -63,6 +68,7 @@ def travel(
     length : number of tracks between start and destination, including intermediate stops
     per_artist : maximum number of tracks per artist between the stops; None for no limit
     removed : rows to avoid
+    only : what the tracks between the stops have to meet
 
     Raises
     ------
@@ -79,7 +85,8 @@ def travel(
     if length < max(between, 1):
         raise PlaylistError(f"A journey of {length} tracks is too short for {between} stops.")
     legs = list(pairwise(stops))
-    barred = set(stops) | set(removed)
+    kept, notes = filters.apply(index, index.models(ModelStore()), only)
+    barred = {*stops, *removed, *np.flatnonzero(~kept).tolist()}
     for stop in stops:
         barred |= duplicates.of(index, stop)
     counts: Counter[str] = Counter()
@@ -89,9 +96,8 @@ def travel(
         rows += [*leg, end]
         barred |= set(leg)
         counts.update(index.artist_key(row) for row in leg)
-    return Journey(
-        representation, tuple(rows), steps(index, representation, rows), _notes(rows, length, per_artist)
-    )
+    notes += _notes(rows, length, per_artist)
+    return Journey(representation, tuple(rows), steps(index, representation, rows), tuple(notes))
 
 
 def steps(index: Index, representation: str, rows: Sequence[int]) -> tuple[float, ...]:
@@ -208,9 +214,9 @@ def _angles(index: Index, representation: str, rows: Sequence[int]) -> NDArray[n
     return angles
 
 
-def _notes(rows: Sequence[int], length: int, per_artist: int | None) -> tuple[str, ...]:
+def _notes(rows: Sequence[int], length: int, per_artist: int | None) -> list[str]:
     found = len(rows) - 2
     if found >= length:
-        return ()
+        return []
     cap = "" if per_artist is None else f", with at most {per_artist} per artist"
-    return (f"Only {found} of {length} tracks: every step must get closer and stay near the path{cap}.",)
+    return [f"Only {found} of {length} tracks: every step must get closer and stay near the path{cap}."]

@@ -4,8 +4,8 @@
 - "walk": each track is followed by a similar one. This is a short path through all tracks in the
   embedding, starting from the track most similar to the seeds: nearest neighbour first, then improved by
   reversing segments as long as that helps (2-opt; Croes, 1958);
-- "tempo", "loudness", "brightness", or "NAME:DIMENSION" for one dimension of an embedding: ascending,
-  or descending with a "-" before it;
+- "tempo", "loudness", "brightness", "NAME:DIMENSION" for one dimension of an embedding, or "words:WORD"
+  for a word's score: ascending, or descending with a "-" before it;
 - "shuffled": random, the same for the same seed.
 
 Orders by similarity or a quantity are exact. The other orders avoid consecutive tracks by one artist
@@ -24,6 +24,8 @@ from soundalike.errors import PlaylistError
 from soundalike.features import track_descriptors
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
+from soundalike.models import ModelStore
+from soundalike.words import library, vocabulary
 
 SIMILARITY, WALK, SHUFFLED = "similarity", "walk", "shuffled"
 QUANTITIES = {
@@ -32,8 +34,9 @@ QUANTITIES = {
     "brightness": "spectral centroid (Hz)",
 }
 """Quantities to order by, and their descriptors."""
+WORDS = "words"
 ORDERS = (SIMILARITY, WALK, *QUANTITIES, *(f"-{name}" for name in QUANTITIES), SHUFFLED)
-"""The named orders; an embedding's dimensions are valid orders too."""
+"""The named orders; an embedding's dimensions and the words are valid orders too."""
 
 
 def is_free(order: str) -> bool:
@@ -145,10 +148,23 @@ def _descriptor(index: Index, name: str) -> NDArray[np.float32]:
 
 def _dimension(index: Index, name: str) -> NDArray[np.float32]:
     stored, _, number = name.partition(":")
+    if stored == WORDS and number in vocabulary.positions():
+        return _word(index, number)
     dimensions = index.array(stored).shape[1] if stored in index.stored else 0
     if not number.isdecimal() or int(number) >= dimensions:
         raise PlaylistError(
-            f"There is no order {name!r}. Choose from {', '.join(ORDERS[:5])}, {SHUFFLED} and "
-            "NAME:DIMENSION of a representation in the index. A - before a quantity sorts high to low."
+            f"There is no order {name!r}. Choose from {', '.join(ORDERS[:5])}, {SHUFFLED}, "
+            f"{WORDS}:WORD, and NAME:DIMENSION of a representation in the index. A - before a quantity "
+            "sorts high to low."
         )
     return index.column(stored, int(number))
+
+
+def _word(index: Index, word: str) -> NDArray[np.float32]:
+    words = library.of(index, index.models(ModelStore()))
+    if words is None:
+        raise PlaylistError(
+            f"This index has no words to order by. Add them with `soundalike index --complete`, then "
+            f"order by {WORDS}:{word}."
+        )
+    return np.asarray(words.scores[:, vocabulary.positions()[word]])

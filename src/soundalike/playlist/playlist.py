@@ -1,9 +1,9 @@
 """Playlists: selection and order of tracks.
 
 Candidates are ranked by `blend.scores`. Excluded are the seeds and their copies, tracks removed by hand,
-and copies of a track that is already in (`duplicates`). The number of tracks per artist and album can be
-limited. Pinned tracks are included regardless of the limits and count towards them. With variety v above
-0, each next track is the one with the largest
+tracks that don't meet a filter, and copies of a track that is already in (`duplicates`). The number of
+tracks per artist and album can be limited. Pinned tracks are included regardless of the filter and the
+limits, and count towards the limits. With variety v above 0, each next track is the one with the largest
 
     (1 - v) * score - v * (largest similarity to a track already in),
 
@@ -22,9 +22,12 @@ from numpy.typing import NDArray
 from soundalike.errors import PlaylistError
 from soundalike.index import track_arrays
 from soundalike.index.index import Index, nearest
+from soundalike.models import ModelStore
 from soundalike.playlist import aspects, blend, harmonic_mixing, ordering
 from soundalike.playlist.artist_caps import Members
 from soundalike.playlist.blend import Seed
+from soundalike.words import filters
+from soundalike.words.filters import Filter
 
 MIN_LENGTH, MAX_LENGTH, DEFAULT_LENGTH = 5, 50, 10
 PER_ARTIST = 2
@@ -70,6 +73,7 @@ class Recipe:
     seed : random seed of a shuffled order
     weights : weights of a joined representation's parts; the index's by default
     dials : how much each of `aspects.ASPECTS` counts, 0 to 2; 1 for those that are missing
+    only : what tracks have to meet, except pinned ones
     """
 
     representation: str
@@ -85,6 +89,7 @@ class Recipe:
     seed: int = 0
     weights: Mapping[str, float] | None = None
     dials: Mapping[str, float] = field(default_factory=dict)
+    only: Filter = field(default_factory=Filter)
 
     def __post_init__(self) -> None:
         if self.length < 1 or any(
@@ -184,6 +189,9 @@ def _select(
     barred = own | set(recipe.removed) | set(members.rows)
     usable = np.isfinite(scores)
     usable[np.fromiter(barred, np.intp)] = False
+    kept, notes = filters.apply(index, index.models(ModelStore()), recipe.only)
+    filtered = int((usable & ~kept).sum())
+    usable &= kept
     preference = (-likeness if recipe.farthest else likeness) + bonus
     ranked = nearest(preference, len(index))
     _fill(index, recipe, members, ranked[usable[ranked]].tolist(), preference)
@@ -191,8 +199,9 @@ def _select(
     entries = tuple(
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)
     )
-    notes = () if members.full else (_shortage(index, recipe, own, members),)
-    return Playlist(recipe.representation, entries, notes)
+    if not members.full:
+        notes.append(_shortage(index, recipe, own, members, filtered))
+    return Playlist(recipe.representation, entries, tuple(notes))
 
 
 def _dialled(
@@ -233,7 +242,7 @@ def _fill(
 ) -> None:
     """Add ranked tracks until the playlist is full."""
     compared = min(_CANDIDATES, max(100, 5 * recipe.length)) if recipe.variety > 0 else 0
-    if compared:
+    if compared and ranked:
         _fill_varied(index, recipe, members, ranked[:compared], preference)
     for row in ranked[compared:]:
         if members.full:
@@ -292,7 +301,7 @@ def _distances(index: Index, recipe: Recipe, rows: Sequence[int]) -> NDArray[np.
     return together
 
 
-def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> str:
+def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members, filtered: int) -> str:
     """Explain why there are fewer tracks than requested."""
     removed = len(set(recipe.removed) - own - set(members.rows))
     others = len(index) - len(own) - len(members.rows)
@@ -301,7 +310,8 @@ def _shortage(index: Index, recipe: Recipe, own: set[int], members: Members) -> 
         f"over the limit of {recipe.per_album} per album": members.refused["album"],
         "as duplicate recordings": members.refused["copy"],
         "removed by you": removed,
-        "of unknown similarity": others - members.refused.total() - removed,
+        "by your filter": filtered,
+        "of unknown similarity": others - members.refused.total() - removed - filtered,
     }
     reasons = [f"{count} {reason}" for reason, count in counts.items() if count]
     if not reasons:

@@ -164,13 +164,13 @@ def mean_squared_error(matrices: NDArray[np.float32], trained: Autoencoder) -> f
     return float(np.mean(errors, dtype=np.float64))
 
 
-def linear_error(heard: NDArray[np.float32], held_out: NDArray[np.float32]) -> float:
+def linear_error(training: NDArray[np.float32], held_out: NDArray[np.float32]) -> float:
     """Mean squared error of a linear code of the autoencoder's size.
 
     Each of the 16 segments of a matrix is projected onto the 32 directions that explain most of the
     training tracks' segments (principal components, not centred: the mean is already zero).
     """
-    stretches = _stretches(heard)
+    stretches = _stretches(training)
     _, directions = np.linalg.eigh(stretches.T @ stretches)
     kept = directions[:, -autoencoder.CHANNELS :]
     tested = _stretches(held_out)

@@ -146,14 +146,14 @@ def fit(examples: Examples, rows: NDArray[np.intp], seed: int, on_pass: OnProgre
 
 
 def score(
-    network: FactorCNN, examples: Examples, held_out: NDArray[np.intp], heard: NDArray[np.intp]
+    network: FactorCNN, examples: Examples, held_out: NDArray[np.intp], training: NDArray[np.intp]
 ) -> FactorScores:
-    """Score on the held-out tracks; `heard` are the training tracks."""
+    """Score on the held-out tracks; `training` are the training tracks."""
     from scipy.stats import kendalltau
 
     true = examples.factors[held_out]
     predicted = np.stack([network(mel) for mel in examples.mels[held_out]])
-    average = examples.factors[heard].mean(axis=0)
+    average = examples.factors[training].mean(axis=0)
     similar, really = metrics.cosine_matrix(predicted), metrics.cosine_matrix(true)
     n = len(held_out)
     others = [np.arange(n) != row for row in range(n)]
@@ -165,7 +165,7 @@ def score(
         _mean_cosine(np.broadcast_to(average, true.shape), true),
         float(np.mean(np.nan_to_num(orders))),
         n,
-        len(heard),
+        len(training),
     )
 
 

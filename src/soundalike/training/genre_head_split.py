@@ -32,7 +32,7 @@ from soundalike.errors import LibraryError
 from soundalike.evaluation import metrics
 from soundalike.models import ModelStore
 from soundalike.models import genre_head as head
-from soundalike.models.heldout import HEARD, Heldout
+from soundalike.models.heldout import TRAINED_ON, Heldout
 from soundalike.training import genre_head
 from soundalike.training.clips import OnProgress, TrainingClips
 from soundalike.training.genre_head import HeadScores
@@ -92,7 +92,7 @@ class SplitTrained:
     head : the head
     parts : tracks for training, early stopping and test
     tracks : the table
-    heldout : predictions for the test tracks (fold 0), and for the training tracks (`HEARD`)
+    heldout : predictions for the test tracks (fold 0), and for the training tracks (`TRAINED_ON`)
     scores : scores on the test tracks, including the majority class of training
     epoch : epoch of the final weights, from 1
     """
@@ -238,7 +238,7 @@ def _heldout(
     rows = np.concatenate([parts.test, training])
     return Heldout(
         np.array(tracks["sha256"], dtype=str)[rows],
-        np.repeat(np.array([0, HEARD], np.int8), [len(parts.test), len(training)]),
+        np.repeat(np.array([0, TRAINED_ON], np.int8), [len(parts.test), len(training)]),
         features[rows],
         probabilities[rows],
     )

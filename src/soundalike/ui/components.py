@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
 _ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
-_ICONS = {
+ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
@@ -77,6 +77,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
         st.caption(plain(f"There is no library “{missing}” here, so we show another one."))
+    unknown = st.empty()
     try:
         index = session.open_index()
         if index.partial is not None:
@@ -86,6 +87,8 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         show(index)
     except SoundalikeError as error:
         show_error(str(error))
+    if faults := session.take_unknown():
+        unknown.caption(plain(f"This link has settings that we don't have here: {', '.join(faults)}."))
 
 
 def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:
@@ -136,13 +139,17 @@ def track_of(index: Index, row: int) -> Track:
     )
 
 
-def track_url(index: Index, row: int) -> str:
-    """A URL at which this session's page can play a track; "" if its file may not be handed out."""
+def track_url(index: Index, row: int, place: str = "") -> str:
+    """A URL at which this session's page can play a track; "" if its file may not be handed out.
+
+    With a `place`, the file replaces the one that the page had there before.
+    """
     try:
         content = index.file(row).read_bytes()
     except (LibraryError, OSError):
         return ""
-    return audio_url(content, str(index.path(row)))
+    name = index.path(row)
+    return audio_url(content, f"{place}{name.suffix}" if place else str(name))
 
 
 def audio_url(content: bytes, name: str) -> str:
@@ -269,7 +276,7 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
         for page, label in ACTIONS.items():
             if page == here:
                 continue
-            if st.button(label, icon=_ICONS[page], key=f"{key}_{page}", type="tertiary"):
+            if st.button(label, icon=ICONS[page], key=f"{key}_{page}", type="tertiary"):
                 session.go(page, track_id)
 
 
@@ -377,7 +384,7 @@ def for_visitors(message: str) -> str:
 def show_notes(notes: Sequence[str]) -> None:
     """Show the notes about a result as captions."""
     for note in notes:
-        st.caption(plain(note))
+        st.caption(for_visitors(note))
 
 
 def plain(text: str) -> str:
@@ -407,7 +414,7 @@ def _tracks(**arguments: Any) -> Any:
 def _register() -> Callable[..., Any]:
     return st.components.v2.component(
         "soundalike_tracks",
-        html='<div class="root"></div>',
+        html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),
         js=frontend.player("track_columns.js", "track_edits.js", "tracks.js"),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,10 @@ from soundalike.analysis import receptive_fields
 from soundalike.analysis.dimension_cache import BLANK
 from soundalike.analysis.explanation import Explanation, explain
 from soundalike.audio.clip import clock
+from soundalike.errors import ModelError
 from soundalike.features.thumbnail import Thumbnail
 from soundalike.index.index import Index
+from soundalike.playlist import aspects
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
 from soundalike.ui import components, frontend
@@ -28,6 +31,8 @@ _LEGENDS = {
     "times": "Each bar shows how much 3 seconds contribute to the similarity, comparing the clips "
     "moment by moment. The band links the moment that contributes most.",
 }
+_SCALE = "90% means that 90% of the library is less like your clip in this aspect."
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def show(
     st.markdown(components.plain(" ".join([explained.sentence, _main_part(explained)]).strip()))
     asked = Side(query_track, _picture_of_query(index, query))
     found = Side(components.track_of(index, row), _picture(index, row))
-    _register()(data=payload(explained, asked, found), key=key)
+    data = payload(explained, asked, found) | aspect_bars(_shares(index, query, row))
+    _register()(data=data, key=key)
     components.show_notes([*explained.notes, *_inside(explained)])
 
 
@@ -95,6 +101,22 @@ def payload(explained: Explanation, asked: Side, found: Side) -> dict[str, Any]:
     }
 
 
+def aspect_bars(shares: Mapping[str, float | None]) -> dict[str, Any]:
+    """Data for the component: how alike the clips are in each aspect, by `aspects.shares`."""
+    if not shares:
+        return {}
+    bars = [
+        {
+            "name": aspects.TITLES[name],
+            "value": _UNKNOWN if share is None else f"{share:.0%}",
+            "share": round(share or 0.0, 3),
+            "against": False,
+        }
+        for name, share in shares.items()
+    ]
+    return {"aspects": bars, "scale": _SCALE}
+
+
 def words(explained: Explanation, asked: Side, found: Side) -> str:
     """Describe the picture of the two clips."""
     names = f"“{asked.track.title}” and “{found.track.title}”"
@@ -111,6 +133,14 @@ def words(explained: Explanation, asked: Side, found: Side) -> str:
         place = receptive_fields.share(receptive_fields.Cell(band, time, 0)).words
         said.append(f"The area at {place} exceeds its usual share the most.")
     return " ".join(said)
+
+
+def _shares(index: Index, query: Query, row: int) -> dict[str, float | None]:
+    """The aspects' shares; none if the index or the server lacks what they need."""
+    with suppress(ModelError):
+        if aspects.available(index):
+            return aspects.shares(index, query, row)
+    return {}
 
 
 def _main_part(explained: Explanation) -> str:

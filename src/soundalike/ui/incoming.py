@@ -68,6 +68,13 @@ def number(value: object, options: range) -> int | None:
     return value if type(value) is int and value in options else None
 
 
+def span(value: object, options: range) -> tuple[int, int] | None:
+    """Two whole numbers of a range, the first not above the second, from a text such as "100-130"."""
+    first, _, last = text(value, LONGEST).partition("-")
+    low, high = number(first, options), number(last, options)
+    return (low, high) if low is not None and high is not None and low <= high else None
+
+
 def share(value: object) -> float | None:
     """A number from -1 to 1, but not 0."""
     try:
@@ -83,9 +90,9 @@ def option(value: object, options: Iterable[T], default: T) -> T:
     return by_text.get(value, default) if isinstance(value, str) else default
 
 
-def chosen(value: object, options: Collection[str], most: int) -> list[str]:
-    """Some of the options, each once, from a text with commas."""
-    named = dict.fromkeys(text(value, LONGEST).split(","))
+def chosen(value: object, options: Collection[str], most: int, separator: str = ",") -> list[str]:
+    """Some of the options, each once, from a text with commas or another separator."""
+    named = dict.fromkeys(text(value, LONGEST).split(separator))
     return [name for name in named if name in options][:most]
 
 

@@ -10,17 +10,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from soundalike.fair_queue import OnPlace
 from soundalike.index import catalog
 from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist.clip_embeddings import Turn
-from soundalike.ui import incoming
+from soundalike.ui import frontend, incoming
 from soundalike.ui.server import _open, _turns
 
 T = TypeVar("T")
@@ -41,10 +43,14 @@ def through_app() -> None:
 LIBRARY = "library"
 """Session key and URL parameter of the chosen library."""
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
+_GIVEN = ("_upload", "_record")
+"""Ends of the keys of files that the visitor gave."""
 _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
 _OF_NONE = {
     *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
-    *("anatomy_source", "anatomy_upload", "anatomy_kept", "anatomy_also", "map_upload"),
+    *("anatomy_source", "anatomy_upload", "anatomy_record", "anatomy_kept", "anatomy_also"),
+    *("map_source", "map_upload", "map_record", "features_source", "features_upload", "features_record"),
+    *("compare_source", "compare_upload", "compare_record"),
 }
 """Keys that survive a change of library: a visitor's own clip, and settings that fit any library."""
 
@@ -118,12 +124,24 @@ FIRST_TRACK = "0235"
 """The bundled library's track on a first visit."""
 
 
+CURRENT_TRACK = "clip_track"
+"""Session key of the track of the library that the visitor is on."""
+_UNKNOWN = "address_unknown"
+_LONGEST_SHOWN = 40
+_OPENS = "address_opens"
+ADDRESS = "address"
+"""Session key of the parameters of the page's address, as last written."""
+
+
 def track_from_url(index: Index, key: str, parameter: str = "track", *, optional: bool = False) -> None:
     """Like `from_url`, for a library track; an optional track is None unless the URL names it."""
     if key in st.session_state:
         return
     first = FIRST_TRACK if index.has(FIRST_TRACK) else index.ids[0]
-    asked = incoming.track(index, incoming.parameter(parameter))
+    written = incoming.parameter(parameter)
+    asked = incoming.track(index, written)
+    if written and asked is None:
+        _note_unknown(parameter, written)
     st.session_state[key] = asked or (None if optional else first)
 
 
@@ -131,20 +149,64 @@ def from_url(key: str, parameter: str, options: Sequence[T], default: T) -> None
     """Set a widget's state before it is first drawn: from the URL if it names an option."""
     if key in st.session_state:
         return
-    st.session_state[key] = incoming.option(incoming.parameter(parameter), options, default)
+    written = incoming.parameter(parameter)
+    if written and written not in map(str, options):
+        _note_unknown(parameter, written)
+    st.session_state[key] = incoming.option(written, options, default)
 
 
-def go(page: str, track_id: str) -> NoReturn:
-    """Switch to another page, with a library track chosen there."""
+def _note_unknown(parameter: str, written: str) -> None:
+    short = incoming.text(written, _LONGEST_SHOWN)
+    st.session_state.setdefault(_UNKNOWN, []).append(f"{parameter}={short}")
+
+
+def take_unknown() -> list[str]:
+    """The parameters of the address that named nothing that is here, once."""
+    found: list[str] = st.session_state.pop(_UNKNOWN, [])
+    return found
+
+
+def follow_history(page: str) -> bool:
+    """After Back or Forward, forget a page's settings, so that they are read from the address.
+
+    Returns
+    -------
+    whether the visitor went back or forward
+    """
+    context = get_script_run_ctx()
+    if context is None or not context.is_history_navigation:
+        return False
+    for key in map(str, list(st.session_state)):
+        if key.startswith(f"{page}_") and not key.endswith(_GIVEN):
+            del st.session_state[key]
+    return True
+
+
+def opens_page() -> None:
+    """Note that this run opens a page: its settings become part of its own entry in the history."""
+    st.session_state[_OPENS] = True
+
+
+def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:
+    """Switch to another page, with a library track chosen there, and on the map also a path."""
     st.session_state[f"{page}_track"] = track_id
-    if page in ("recommend", "anatomy"):
-        st.session_state[f"{page}_source"] = "library"
+    st.session_state[CURRENT_TRACK] = track_id
+    st.session_state[f"{page}_source"] = "library"
     if page == "recommend":
         # Edits to the previous clip's playlist do not apply to this one.
         st.session_state.recommend_kind = "playlist"
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
     parameters = {"track": track_id}
+    if path:
+        st.session_state.map_path, st.session_state.map_panel = list(path), "path"
+        st.session_state.map_view = ""  # the map moves to the path
+        parameters["path"] = ",".join(path)
+    switch(page, parameters)
+
+
+def switch(page: str, parameters: dict[str, str]) -> NoReturn:
+    """Switch to another page, with these parameters and the library's."""
     if LIBRARY in st.query_params:
         parameters[LIBRARY] = incoming.parameter(LIBRARY)
     st.switch_page(f"pages/{page}.py", query_params=parameters)
@@ -155,5 +217,15 @@ def to_url(parameters: Mapping[str, object]) -> None:
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
     if LIBRARY in st.query_params:
         wanted[LIBRARY] = incoming.parameter(LIBRARY)
-    if st.query_params.to_dict() != wanted:
+    st.session_state[ADDRESS] = wanted
+    differs = st.query_params.to_dict() != wanted
+    opens = bool(st.session_state.pop(_OPENS, False))
+    search = f"?{urlencode(wanted)}" if wanted else ""
+    _register()(data={"search": search if differs and opens else None}, key="address")
+    if differs and not opens:
         st.query_params.from_dict(wanted)
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register() -> Callable[..., Any]:
+    return st.components.v2.component("soundalike_address", js=frontend.read("address.js"))

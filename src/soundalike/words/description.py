@@ -28,9 +28,14 @@ SIMILAR = 84.0
 SLOWEST, FASTEST = 30.0, 300.0
 """Range of tempos in BPM that are understood."""
 
+UNKNOWN_SHOWN = 5
+"""Number of unknown words that are named."""
+
 NEGATIONS = frozenset(
     {"no", "not", "without", "non", "minus", "except", "lacking", "never", "don't", "dont"}
 )
+_NOT = r"((?:\b(?:not|no|without|except)\s+(?:in\s+|at\s+)?)?)"
+"""What negates a tempo or key that follows at once."""
 ENDS = frozenset({"with", "but", "plus", "featuring", "only", "just", ",", ".", ";", "!", "?"})
 """What ends a negation."""
 
@@ -87,11 +92,26 @@ def read(text: str) -> Description:
                 corrected[token] = found
         else:
             unknown[token] = None
-    for name in (*tempos, *keys):
-        terms.setdefault(name, Term(name))
+    for item in (*tempos, *keys):
+        terms.setdefault(item.name, item)
     return Description(
         tuple(terms.values()), tuple(corrected.items()), tuple(unknown), len(plain) > LONGEST_TEXT
     )
+
+
+def notes(understood: Description) -> list[str]:
+    """What was read otherwise than typed, not known, or not read, in sentences."""
+    sentences = []
+    if understood.corrected:
+        pairs = ", ".join(f"“{typed}” as “{meant}”" for typed, meant in understood.corrected)
+        sentences.append(f"We read {pairs}.")
+    if understood.unknown:
+        shown = ", ".join(f"“{word[:24]}”" for word in understood.unknown[:UNKNOWN_SHOWN])
+        more = len(understood.unknown) - UNKNOWN_SHOWN
+        sentences.append(f"We don't know {shown}{f' and {more} more words' if more > 0 else ''}.")
+    if understood.cut:
+        sentences.append(f"We read the first {LONGEST_TEXT} characters.")
+    return sentences
 
 
 def term(name: str, wanted: bool = True) -> Term | None:
@@ -116,21 +136,22 @@ def key_of(name: str) -> tuple[int, int | None] | None:
     return descriptors.PITCH_CLASSES.index(tonic), {"": None, "major": 0, "minor": 1}[mode]
 
 
-def _take_tempos(text: str) -> tuple[str, list[str]]:
-    pattern = r"\b(\d{2,3})\s*(?:bpm|beats per minute)\b"
-    found = [f"{number} BPM" for number in re.findall(pattern, text)]
-    return re.sub(pattern, " ", text), [name for name in found if tempo_of(name) is not None]
+def _take_tempos(text: str) -> tuple[str, list[Term]]:
+    pattern = rf"{_NOT}\b(\d{{2,3}})\s*(?:bpm|beats per minute)\b"
+    found = [Term(f"{number} BPM", not negation) for negation, number in re.findall(pattern, text)]
+    return re.sub(pattern, " ", text), [term for term in found if tempo_of(term.name) is not None]
 
 
-def _take_keys(text: str) -> tuple[str, list[str]]:
+def _take_keys(text: str) -> tuple[str, list[Term]]:
     # "A minor key" is any minor key.
-    pattern = r"\b(?!a\s+(?:major|minor)\s+key)([a-g])\s*(#|♯|b|♭|sharp|flat)?\s*(major|minor)\b"
-    names = []
-    for letter, sign, mode in re.findall(pattern, text):
+    key = r"\b(?!a\s+(?:major|minor)\s+key)([a-g])\s*(#|♯|b|♭|sharp|flat)?\s*(major|minor)\b"
+    pattern = _NOT + key
+    terms = []
+    for negation, letter, sign, mode in re.findall(pattern, text):
         step = 1 if sign in ("#", "♯", "sharp") else -1 if sign else 0
         tonic = (descriptors.PITCH_CLASSES.index(letter.upper()) + step) % 12
-        names.append(measures.key_name(tonic, int(mode == "minor")))
-    return re.sub(pattern, " ", text) if names else text, names
+        terms.append(Term(measures.key_name(tonic, int(mode == "minor")), not negation))
+    return re.sub(pattern, " ", text) if terms else text, terms
 
 
 def _tokens(text: str) -> list[str]:

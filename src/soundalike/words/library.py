@@ -56,10 +56,19 @@ class LibraryWords:
         return np.asarray(np.nanmean(np.stack(self.evidence), axis=0, dtype=np.float32))
 
     @cached_property
-    def are_clear(self) -> NDArray[np.bool_]:
-        """Whether any track has a probability of a word that counts as evidence [shape=(words,)]."""
-        parts = [strengths.is_clear(block, self.names).any(axis=0) for block in self._blocks()]
-        return np.asarray(np.any(parts, axis=0))
+    def clear(self) -> NDArray[np.bool_]:
+        """Whether each track has a probability of a word that counts as evidence [shape=(n, words)]."""
+        return np.concatenate([strengths.is_clear(block, self.names) for block in self._blocks()])
+
+    @property
+    def clear_counts(self) -> NDArray[np.intp]:
+        """Number of tracks with such a probability, for each word [shape=(words,)]."""
+        return np.asarray(self.clear.sum(axis=0))
+
+    @cached_property
+    def likely(self) -> NDArray[np.bool_]:
+        """Whether a network finds each word more likely than not in each track [shape=(n, words)]."""
+        return np.concatenate([strengths.is_likely(block, self.names) for block in self._blocks()])
 
     def shares(self, scores: NDArray[np.float32]) -> NDArray[np.float64]:
         """Share of the library that has a lower score, for each word [shape=(words,), range 0 to 1]."""

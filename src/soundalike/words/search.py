@@ -21,7 +21,6 @@ from soundalike.words.library import LibraryWords
 
 CLEAR = 0.7
 """Share from which a term is met."""
-UNKNOWN_SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,11 +85,11 @@ def search(index: Index, models: ModelStore, terms: Sequence[Term]) -> Matches:
 
 
 def _shares(index: Index, words: LibraryWords | None, name: str) -> NDArray[np.float32] | None:
-    values = _values(index, words, name)
-    return None if values is None else _shares_of(values)
+    values = values_of(index, words, name)
+    return None if values is None else shares_of(values)
 
 
-def _shares_of(values: NDArray[np.floating]) -> NDArray[np.float32]:
+def shares_of(values: NDArray[np.floating]) -> NDArray[np.float32]:
     """Share of the known values below each [shape=(n,)]; ties in the middle, one half if unknown."""
     known = np.isfinite(values)
     shares = np.full(len(values), 0.5, np.float32)
@@ -100,7 +99,11 @@ def _shares_of(values: NDArray[np.floating]) -> NDArray[np.float32]:
     return shares
 
 
-def _values(index: Index, words: LibraryWords | None, name: str) -> NDArray[np.floating] | None:
+def values_of(index: Index, words: LibraryWords | None, name: str) -> NDArray[np.floating] | None:
+    """Each track's value for a term, larger where it applies better [shape=(n,)]; NaN where unknown.
+
+    None if the index lacks the measurements or words.
+    """
     if name in vocabulary.positions():
         return None if words is None else words.scores[:, vocabulary.positions()[name]]
     if (bpm := description.tempo_of(name)) is not None:
@@ -114,7 +117,7 @@ def _is_absent(words: LibraryWords, name: str) -> bool:
     """Whether no track of a library clearly has a word, by the rule of `naming`."""
     if name not in vocabulary.positions():
         return False
-    return not bool(words.are_clear[vocabulary.positions()[name]])
+    return not bool(words.clear[:, vocabulary.positions()[name]].any())
 
 
 def best(found: Matches, length: int) -> list[int]:
@@ -124,25 +127,23 @@ def best(found: Matches, length: int) -> list[int]:
 
 def notes(understood: Description, found: Matches) -> list[str]:
     """What the reader of the results should know, in sentences."""
-    sentences = []
-    if understood.corrected:
-        pairs = ", ".join(f"“{typed}” as “{meant}”" for typed, meant in understood.corrected)
-        sentences.append(f"We read {pairs}.")
-    if understood.unknown:
-        shown = ", ".join(f"“{word[:24]}”" for word in understood.unknown[:UNKNOWN_SHOWN])
-        more = len(understood.unknown) - UNKNOWN_SHOWN
-        sentences.append(f"We don't know {shown}{f' and {more} more words' if more > 0 else ''}.")
+    sentences = description.notes(understood)
     if found.missing:
         sentences.append(unavailable(found.missing))
     if found.absent:
         names = ", ".join(term.name for term in found.absent)
         sentences.append(f"No track in this library clearly has this: {names}.")
-    if understood.cut:
-        sentences.append(f"We read the first {description.LONGEST_TEXT} characters.")
     return sentences
 
 
 def unavailable(missing: Sequence[Term]) -> str:
     """A sentence that says which terms the index can't compare, and what to do."""
-    names = ", ".join(term.name for term in missing)
-    return f"This library has no data on: {names}. Rebuild its index with `soundalike index --complete`."
+    return no_data([term.name for term in missing])
+
+
+def no_data(names: Sequence[str]) -> str:
+    """The same for names of words and quantities."""
+    listed = ", ".join(names)
+    return (
+        f"This library has no data on: {listed}. Rebuild its index with `soundalike index --complete`."
+    )

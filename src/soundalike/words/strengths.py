@@ -26,6 +26,8 @@ ADJUSTMENT = 0.7
 """Share of a class's usual log-probability that is subtracted."""
 LEAST_TAG, LEAST_CLASS = 0.08, 0.01
 """Smallest mean probabilities over a clip that count as evidence. YAMNet's are small for rare ones."""
+LIKELY = 0.5
+"""Smallest probability with which a network is rather for than against a word."""
 FLOOR = 1e-4
 """Smallest probability that is told from 0."""
 
@@ -90,9 +92,20 @@ def evidence(
 
 def is_clear(clips: Probabilities, names: tuple[str, ...]) -> NDArray[np.bool_]:
     """Whether a network gives each word a probability that counts as evidence [shape=(..., words)]."""
+    return _reaches(clips, names, LEAST_TAG, LEAST_CLASS)
+
+
+def is_likely(clips: Probabilities, names: tuple[str, ...]) -> NDArray[np.bool_]:
+    """Whether a network finds each word more likely than not [shape=(..., words)]."""
+    return _reaches(clips, names, LIKELY, LIKELY)
+
+
+def _reaches(
+    clips: Probabilities, names: tuple[str, ...], tag: float, sound: float
+) -> NDArray[np.bool_]:
+    """Whether a tag or a class of each word has at least this probability [shape=(..., words)]."""
     tags, classes = _outputs(names)
-    clear = (_largest(clips.tags, tags) >= LEAST_TAG) | (_largest(clips.classes, classes) >= LEAST_CLASS)
-    return np.asarray(clear)
+    return np.asarray((_largest(clips.tags, tags) >= tag) | (_largest(clips.classes, classes) >= sound))
 
 
 def _largest(values: NDArray[np.float32], outputs: tuple[list[int], ...]) -> NDArray[np.float32]:

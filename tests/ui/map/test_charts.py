@@ -159,7 +159,25 @@ def test_marks(clusters: Index) -> None:
     assert marks["area"] == ["0007", "0008"]
     assert marks["hidden"] == ["Rock"]
     np.testing.assert_allclose(marks["found"][0]["at"], positions[1], atol=1e-4)
-    assert charts.marks("map", clusters, positions, None, [])["found"] is None
+    plain = charts.marks("map", clusters, positions, None, [])
+    assert (plain["found"], plain["path"], plain["kept"]) == (None, [], None)
+
+
+def test_a_path_keeps_its_order(clusters: Index) -> None:
+    positions = places(clusters)
+    marks = charts.marks("map", clusters, positions, None, [], path=[9, 2, 5])
+    assert [point["id"] for point in marks["path"]] == ["0009", "0002", "0005"]
+    np.testing.assert_allclose([point["at"] for point in marks["path"]], positions[[9, 2, 5]], atol=1e-4)
+
+
+@pytest.mark.parametrize("n", [60, charts.MAX_POINTS + 1_000])
+def test_what_a_filter_keeps_is_a_bit_for_each_point(clusters: Index, n: int) -> None:
+    kept = np.random.default_rng(0).random(n) < 0.5
+    marks = charts.marks("map", clusters, places(clusters), None, [], kept=kept)
+    rows = charts.drawn_rows(n)
+    assert len(rows) == min(n, charts.MAX_POINTS)
+    bits = np.unpackbits(unpacked(marks["kept"], "u1"))[: len(rows)]
+    assert np.array_equal(bits.astype(bool), kept[rows])
 
 
 def test_neighbours_near_on_the_map() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
+import address
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -20,8 +23,14 @@ def run(**query: str) -> AppTest:
 
 
 def asked(page: AppTest, name: str) -> str | None:
-    value = page.query_params.get(name)
+    value = address.parameters(page).get(name)
     return value[0] if isinstance(value, list) else value
+
+
+def widget(page: AppTest, kind: str, name: str) -> Any:
+    """A widget of a setting; its key also has a number."""
+    (found,) = [one for one in page.get(kind) if re.fullmatch(rf"recommend_{name}_\d+", one.key or "")]
+    return found
 
 
 MADE = {
@@ -35,6 +44,14 @@ MADE = {
     "blend": "0235:0.5,0001:-0.3",
     "pin": "0300",
     "without": "0114,0116",
+    "voice": "without",
+    "tempo": "80-150",
+    "key": "A minor",
+    "compatible": "True",
+    "shortest": "60",
+    "longest": "300",
+    "genre": "Electronic|Folk",
+    "only": "piano, no drums",
 }
 
 
@@ -56,12 +73,15 @@ def test_the_address_brings_everything_back() -> None:
         {"blend": "0235:" + "9" * 5_000 + ",0102:1e999,0001:٣", "via": "," * 5_000},
         {"blend": "0235,0001:2,nobody:1,0002:nan,:", "pin": "nobody", "without": ",,"},
         {"kind": "party", "to": "nobody", "via": "nobody"},
+        {"voice": "loud", "tempo": "150-80", "key": "H minor", "shortest": "61", "genre": "Polka|"},
+        {"tempo": "1-" + "9" * 5_000, "only": "  ", "compatible": "no", "longest": "-1"},
+        {"tempo": "100"},
     ],
 )
 def test_nonsense_in_the_address_is_left_out(query: dict[str, str]) -> None:
     page = run(track="0102", **query)
     assert not page.error
-    assert set(page.query_params) == {"track", "by", "length"}
+    assert set(address.parameters(page)) == {"track", "by", "length"}
 
 
 def test_more_stops_than_there_may_be_are_left_out() -> None:
@@ -75,9 +95,9 @@ def test_blending_and_undoing_it() -> None:
     assert not [button for button in page.button if button.label == "Undo"]
     page.selectbox(key="recommend_add").select("0102").run()
     assert asked(page, "blend") == "0102:1"
-    page.slider(key="recommend_weight_0102").set_value(-50).run()
+    widget(page, "slider", "weight_0102").set_value(-50).run()
     assert asked(page, "blend") == "0102:-0.5"
-    page.slider(key="recommend_weight_0102").set_value(0).run()
+    widget(page, "slider", "weight_0102").set_value(0).run()
     assert asked(page, "blend") is None
     for expected in ("0102:-0.5", "0102:1", None):
         page.button(key="recommend_undone").click().run()
@@ -92,6 +112,59 @@ def test_another_track_begins_afresh_and_undo_goes_back() -> None:
     page.button(key="recommend_undone").click().run()
     assert (asked(page, "track"), asked(page, "pin")) == ("0235", "0300")
     assert asked(page, "blend") == "0102:1"
+
+
+def test_a_filter_and_undoing_it() -> None:
+    page = run(track="0235")
+    widget(page, "text_input", "only").set_value("no vocals, xyz").run()
+    assert asked(page, "only") == "no vocals, xyz"
+    widget(page, "slider", "tempo").set_range(90, 120).run()
+    assert asked(page, "tempo") == "90-120"
+    widget(page, "selectbox", "key").select("A minor").run()
+    widget(page, "multiselect", "genre").select("Electronic").run()
+    assert (asked(page, "key"), asked(page, "genre")) == ("A minor", "Electronic")
+    said = [caption.value for caption in page.caption]
+    assert "We don't know “xyz”." in said
+    assert any("no singing, 90 to 120 BPM, A minor, genre Electronic" in text for text in said)
+    page.button(key="recommend_filter_reset").click().run()
+    assert not {"only", "tempo", "key", "genre"} & set(address.parameters(page))
+    page.button(key="recommend_undone").click().run()
+    assert asked(page, "tempo") == "90-120"
+    for gone in ("genre", "key", "tempo", "only"):
+        page.button(key="recommend_undone").click().run()
+        assert not page.exception
+        assert asked(page, gone) is None
+
+
+@pytest.mark.parametrize(
+    "query", [{}, {"kind": "journey", "to": "0102"}, {"from": "describe", "words": "slow piano"}]
+)
+def test_a_filter_that_no_track_meets_is_said_and_no_error(query: dict[str, str]) -> None:
+    page = run(track="0235", only="over 299 bpm", variety="40", **query)
+    assert not page.error
+    assert any("No track meets your filter" in caption.value for caption in page.caption)
+
+
+def test_options_can_be_undone() -> None:
+    page = run(track="0235")
+    widget(page, "slider", "variety").set_value(40).run()
+    widget(page, "select_slider", "dial_rhythm").set_value(2.0).run()
+    widget(page, "selectbox", "order").select("tempo").run()
+    assert (asked(page, "variety"), asked(page, "rhythm"), asked(page, "order")) == (
+        "40",
+        "2.0",
+        "tempo",
+    )
+    for gone in ("order", "rhythm", "variety"):
+        page.button(key="recommend_undone").click().run()
+        assert not page.exception
+        assert asked(page, gone) is None
+
+
+def test_what_steers_the_playlist_is_named() -> None:
+    page = run(track="0235", blend="0102:1,0001:-0.5,0006:-1")
+    said = [caption.value for caption in page.caption]
+    assert any(text.startswith("More like “Meditation”. Less like “Rabbit Holes”, “") for text in said)
 
 
 def test_more_pins_than_tracks_make_the_list_longer() -> None:

@@ -19,15 +19,18 @@ _QUIET = "#8A8A8A"
 _ACCENT = "#5E6AD2"
 
 
-def distribution(values: NDArray[np.float32], marked: float | None = None) -> go.Figure:
-    """Histogram of a dimension's activation in the library.
+def distribution(
+    values: NDArray[np.float32], marked: float | None = None, measure: str = "Activation"
+) -> go.Figure:
+    """Histogram of a dimension's values in the library.
 
     Tracks at exactly zero get a separate grey bar on the left.
 
     Parameters
     ----------
     values : activation of every track
-    marked : the activation of one track, drawn as a line
+    marked : the value of one clip, drawn as a line
+    measure : what the values are called
     """
     awake = values[values != 0]
     counts, edges = np.histogram(awake, bins=BINS) if len(awake) else (np.zeros(0, int), np.zeros(1))
@@ -58,7 +61,7 @@ def distribution(values: NDArray[np.float32], marked: float | None = None) -> go
         layout=_layout(190)
         | {
             "shapes": [] if marked is None else [vertical(marked, line)],
-            "xaxis": {"title": {"text": "Activation"}, "fixedrange": True, "zeroline": False},
+            "xaxis": {"title": {"text": measure}, "fixedrange": True, "zeroline": False},
             # Logarithmic, so that a few tall bars do not hide the rest.
             "yaxis": {"title": {"text": "Tracks"}, "fixedrange": True, "type": "log", "dtick": 1},
             "bargap": 0.05,
@@ -103,7 +106,7 @@ def genre_profile(
         layout=_layout(24 * len(names) + 56)
         | {
             "shapes": [vertical(library_mean, {"color": _QUIET, "width": 1.5, "dash": "dash"})],
-            "xaxis": {"title": {"text": "Mean activation"}, "fixedrange": True, "zeroline": False},
+            "xaxis": {"title": {"text": "Mean"}, "fixedrange": True, "zeroline": False},
             "yaxis": {
                 "automargin": True,
                 "ticksuffix": "  ",

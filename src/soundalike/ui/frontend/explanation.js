@@ -1,4 +1,5 @@
-// Why a track is there: the shares as bars, and both clips one above the other with a connecting band.
+// Why a track is there: the aspects and the shares as bars, and both clips one above the other with a
+// connecting band.
 //
 // One player plays the two best moments in turn, because a browser that allowed the first then also allows
 // the second. Only one player plays at a time on the page: a player that starts dispatches an event on the
@@ -78,9 +79,10 @@ function createPlayer() {
   return player
 }
 
-function bars(data) {
+// Named bars; the value beside each says its length in words.
+function bars(parts) {
   const list = element("dl", "parts")
-  for (const part of data.parts) {
+  for (const part of parts) {
     const bar = element("dd", part.against ? "bar against" : "bar")
     const fill = element("i")
     fill.style.width = `${100 * part.share}%`
@@ -237,7 +239,13 @@ export default function ({ data, parentElement }) {
     state.drawn = wanted
     player.stop()
     player.failed = false
-    const nodes = data.parts.length ? [bars(data)] : []
+    const nodes = []
+    if (data.aspects) {
+      nodes.push(element("h3", "", "How alike in each aspect"), bars(data.aspects))
+      nodes.push(element("p", "legend", data.scale))
+    }
+    if (data.aspects && data.parts.length) nodes.push(element("h3", "", "Parts of the similarity"))
+    if (data.parts.length) nodes.push(bars(data.parts))
     if (data.total) nodes.push(element("p", "total", data.total))
     if (data.strips) nodes.push(...clips(player, data))
     parentElement.querySelector(".root").replaceChildren(...nodes)

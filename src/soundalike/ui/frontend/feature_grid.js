@@ -1,4 +1,4 @@
-// The network's grid or a list of dimensions, as buttons; both report the chosen dimension.
+// The network's grid, groups of words or a list of dimensions, as buttons that report the chosen dimension.
 //
 // All text is set with textContent. In the grid, arrow keys move and Enter chooses.
 
@@ -50,21 +50,45 @@ function grid(data, choose) {
   return node
 }
 
+function groups(data, choose) {
+  const node = element("div", "groups")
+  node.setAttribute("role", "group")
+  node.setAttribute("aria-label", data.label)
+  for (const group of data.groups) {
+    const part = element("div", "group")
+    part.setAttribute("role", "group")
+    part.setAttribute("aria-label", group.title)
+    const cells = element("div", "chips")
+    for (const cell of group.cells) {
+      const button = element("button", "chip", cell.mark)
+      button.type = "button"
+      button.title = cell.text
+      button.setAttribute("aria-label", cell.text)
+      button.setAttribute("aria-pressed", String(cell.selected))
+      button.style.setProperty("--share", `${Math.round(cell.share * 100)}%`)
+      button.addEventListener("click", () => choose(cell.dimension))
+      cells.append(button)
+    }
+    part.append(element("div", "kind", group.title), cells)
+    node.append(part)
+  }
+  return node
+}
+
 function list(data, choose) {
   const node = element("ul", "list")
   node.setAttribute("aria-label", data.label)
   for (const item of data.items) {
     const button = element("button", "item")
     button.type = "button"
-    button.setAttribute("aria-label", `Open dimension ${item.dimension}: ${item.detail}, ${item.value}`)
+    button.setAttribute("aria-label", `Open ${item.name}: ${item.detail}, ${item.value}`)
     const meter = element("span", `meter${item.share < 0 ? " negative" : ""}`)
     const fill = element("i")
     fill.style.width = `${Math.min(1, Math.abs(item.share)) * 100}%`
     meter.append(fill)
-    button.append(
-      element("span", "dimension", String(item.dimension)),
-      element("span", "detail", item.detail), meter, element("span", "value", item.value),
-    )
+    const words = element("span", "words")
+    words.append(element("span", "dimension", item.name), element("span", "detail", item.detail))
+    button.append(words, meter, element("span", "value", item.value))
     button.addEventListener("click", () => choose(item.dimension))
     const row = element("li")
     row.append(button)
@@ -73,6 +97,8 @@ function list(data, choose) {
   return node
 }
 
+const DRAW = { grid, groups, list }
+
 export default function ({ data, parentElement, setTriggerValue }) {
   const wanted = JSON.stringify(data)
   if (states.get(parentElement) !== wanted) {
@@ -80,8 +106,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const root = parentElement.querySelector(".root")
     const held = root.contains(parentElement.activeElement)
     const choose = (dimension) => setTriggerValue("chosen", dimension)
-    root.replaceChildren(data.kind === "grid" ? grid(data, choose) : list(data, choose))
-    if (held) root.querySelector("[tabindex='0']")?.focus()
+    root.replaceChildren(DRAW[data.kind](data, choose))
+    if (held) root.querySelector("[tabindex='0'], [aria-pressed='true']")?.focus()
   }
   return () => states.delete(parentElement)
 }

@@ -1,9 +1,11 @@
 // The map: points to hover, click, lasso and visit by keyboard, with marks drawn on top.
 //
 // All text is set with textContent, never as HTML. A click is sent to the page, which replies with marks
-// (see map_marks.js); hovering, moving, zooming and hiding groups need no reply.
+// (see map_marks.js); moving, zooming and hiding groups need no reply. An event on the window says which
+// track is hovered (see map_hear.js).
 
 const MARKS = "soundalike:marks"
+const HOVERED = "soundalike:hovered"
 const REACH = 16
 const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }
 const maps = new WeakMap()
@@ -15,10 +17,11 @@ class SoundMap {
     this.root = root
     this.key = key
     this.kept = new KeptView(this)
-    this.marks = { focus: null, links: [], found: null, area: [], hidden: [] }
+    this.marks = { focus: null, links: [], found: null, area: [], hidden: [], path: [] }
     this.hidden = new Set()
     this.tool = "move"
     this.hovered = -1
+    this.reserved = boxAround(0, 0, 0, 0)
     this.pointers = new Map()
     this.build()
     this.painter = new Painter(this.below)
@@ -56,8 +59,10 @@ class SoundMap {
       button("Show the whole map", "whole", () => this.goTo(this.camera.home)),
     )
     tools.append(using, zooming)
-    this.stage.append(this.below, this.over, tools, this.tip, this.hint)
-    this.root.replaceChildren(this.stage, this.legend, this.said)
+    this.signs = new Signs()
+    this.buttons = tools
+    this.stage.append(this.below, this.over, this.signs.node, tools, this.tip, this.hint)
+    this.root.replaceChildren(this.stage, this.legend, this.said, this.signs.lists)
     this.use("move")
   }
 
@@ -113,8 +118,10 @@ class SoundMap {
   }
 
   applyMarks() {
-    const marks = window.soundalikeMarks?.[this.key]
-    if (!marks || marks.map !== this.points.map) return this.recolour()
+    const { marks, names } = window.soundalikeMarks?.[this.key] ?? {}
+    const fits = marks?.map === this.points.map
+    this.signs.show(names?.map === this.points.map ? names.regions : [], fits ? marks.path : [])
+    if (!fits) return this.recolour()
     const before = this.marks
     this.marks = marks
     if (!before.map) this.kept.look(marks.view)
@@ -126,7 +133,10 @@ class SoundMap {
     this.recolour()
     const asked = marks.found && JSON.stringify(marks.found.map((mark) => mark.id))
     const news = asked !== (before.found && JSON.stringify(before.found.map((mark) => mark.id)))
+    const path = marks.path.map((mark) => mark.id).join()
+    const newPath = path && path !== before.path.map((mark) => mark.id).join() && (before.map || !marks.view)
     if (marks.found?.length && news) this.goTo(this.camera.around(marks.found.map((mark) => mark.at)))
+    else if (newPath) this.goTo(this.camera.around(marks.path.map((mark) => mark.at)))
     else if (marks.focus && marks.focus.id !== before.focus?.id && !this.inSight(marks.focus.at)) {
       this.goTo({ ...this.camera.view, target: [...marks.focus.at, 0].slice(0, 3) })
     }
@@ -142,6 +152,9 @@ class SoundMap {
     const { points, marks } = this
     const chosen = marks.area.length ? marks.area : marks.found?.map((mark) => mark.id)
     const bright = chosen && new Set(chosen)
+    const kept = marks.map === points.map && marks.kept && bytesOf(marks.kept)
+    const isKept = (i) => kept[i >> 3] & (128 >> (i & 7))
+    let shown = 0
     const { styles } = this.painter
     const colours = new Uint8Array(4 * points.count)
     const hidden = points.legend.items?.map((item) => this.hidden.has(item.name)) ?? []
@@ -149,8 +162,11 @@ class SoundMap {
       const code = points.codes[i]
       if (hidden[code]) continue
       colours.set(styles[code].slice(0, 3), 4 * i)
-      colours[4 * i + 3] = bright && !bright.has(points.ids[i]) ? 56 : 255
+      const dimmed = (bright && !bright.has(points.ids[i])) || (kept && !isKept(i))
+      colours[4 * i + 3] = dimmed ? 56 : 255
+      shown += !dimmed
     }
+    this.root.dataset.bright = String(shown)
     this.colours = colours
     this.painter.paintWith(colours)
     this.redraw()
@@ -161,6 +177,8 @@ class SoundMap {
     if (!width || !this.camera) return
     const ratio = Math.min(window.devicePixelRatio || 1, 2)
     this.camera.resize(width, height)
+    const { offsetLeft: left, offsetTop: top, offsetWidth, offsetHeight } = this.buttons
+    this.reserved = { left, top, right: left + offsetWidth, bottom: top + offsetHeight }
     this.painter.resize(width, height, ratio)
     Object.assign(this.over, { width: Math.round(width * ratio), height: Math.round(height * ratio) })
     this.redraw()
@@ -194,7 +212,9 @@ class SoundMap {
     const ratio = this.over.width / this.camera.width
     context.setTransform(ratio, 0, 0, ratio, 0, 0)
     context.clearRect(0, 0, this.camera.width, this.camera.height)
-    drawMarks(context, this.camera, this.marks.map === this.points.map ? this.marks : null, { ink, accent, paper, size: this.size })
+    const marks = this.marks.map === this.points.map ? this.marks : null
+    const taken = drawMarks(context, this.camera, marks, { ink, accent, paper, size: this.size })
+    this.signs.place(this.camera, [this.reserved, ...taken], this.size)
     if (this.hovered >= 0) ring(context, this.places[3 * this.hovered], this.places[3 * this.hovered + 1], this.size + 4, ink, 2)
     if (this.line?.length > 1) drawLine(context, this.line, accent)
     this.root.dataset.drawn = String(this.points.count)
@@ -320,6 +340,7 @@ class SoundMap {
     if (row === this.hovered) return
     this.hovered = row
     this.redraw()
+    window.dispatchEvent(new CustomEvent(HOVERED, { detail: { key: this.key, id: this.points?.ids[row] ?? null } }))
     this.tip.hidden = row < 0
     if (row < 0) return
     const { points } = this

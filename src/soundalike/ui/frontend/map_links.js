@@ -43,7 +43,7 @@ function drawLine(context, line, colour) {
   context.setLineDash([])
 }
 
-// A text that is readable on top of points.
+// A text that is readable on top of points. Returns its box.
 function label(context, text, x, y, look, font) {
   context.font = font
   context.textAlign = "center"
@@ -54,16 +54,36 @@ function label(context, text, x, y, look, font) {
   context.strokeText(text, x, y)
   context.fillStyle = look.ink
   context.fillText(text, x, y)
+  return boxAround(x, y, context.measureText(text).width / 2, 8)
 }
 
+// A line through the tracks of a path.
+function drawPath(context, camera, path, look) {
+  const places = path.map((mark) => camera.one(mark.at))
+  context.lineJoin = "round"
+  for (const [colour, width] of [[look.paper, 5], [look.accent, 2.5]]) {
+    context.beginPath()
+    places.forEach(([x, y], i) => context[i ? "lineTo" : "moveTo"](x, y))
+    context.strokeStyle = colour
+    context.lineWidth = width
+    context.stroke()
+  }
+  return places.map(([x, y]) => {
+    ring(context, x, y, look.size + RIM, look.accent, 2.5)
+    return boxAround(x, y, look.size + RIM, look.size + RIM)
+  })
+}
+
+// Draws the marks. Returns the boxes that they take.
 function drawMarks(context, camera, marks, look) {
-  if (!marks) return
+  if (!marks) return []
   const family = getComputedStyle(document.body).fontFamily
   for (const mark of marks.found ?? []) {
     const [x, y] = camera.one(mark.at)
     ring(context, x, y, look.size + 2.5, look.ink, 1.5)
   }
-  if (!marks.focus) return
+  const taken = drawPath(context, camera, marks.path, look)
+  if (!marks.focus) return taken
   const [fx, fy] = camera.one(marks.focus.at)
   const ends = marks.links.map((link) => camera.one(link.at))
   context.strokeStyle = look.accent
@@ -80,7 +100,7 @@ function drawMarks(context, camera, marks, look) {
     ring(context, x, y, look.size + 2, look.accent, 2)
     const away = Math.hypot(x - fx, y - fy) || 1
     const off = look.size + 11
-    label(context, String(i + 1), x + ((x - fx) / away) * off, y + ((y - fy) / away) * off, look, `600 11px ${family}`)
+    taken.push(label(context, String(i + 1), x + ((x - fx) / away) * off, y + ((y - fy) / away) * off, look, `600 11px ${family}`))
   })
   if (marks.focus.id === null) {
     context.fillStyle = look.accent
@@ -92,5 +112,7 @@ function drawMarks(context, camera, marks, look) {
   const text = marks.focus.title.length > 34 ? `${marks.focus.title.slice(0, 33)}…` : marks.focus.title
   const half = (context.font = `600 13px ${family}`, context.measureText(text).width / 2 + 8)
   const x = Math.max(half, Math.min(camera.width - half, fx))
-  label(context, text, x, fy > 34 ? fy - look.size - 17 : fy + look.size + 17, look, `600 13px ${family}`)
+  const y = fy > 34 ? fy - look.size - 17 : fy + look.size + 17
+  taken.push(boxAround(fx, fy, look.size + 6, look.size + 6), label(context, text, x, y, look, `600 13px ${family}`))
+  return taken
 }

@@ -1,10 +1,10 @@
-// Passes marks to the map with that key: see map.js.
+// Passes what is drawn on the map with that key: its marks, or the names of its regions. See map.js.
 
-const MARKS = "soundalike:marks"
+const CHANGED = "soundalike:marks"
 
 export default function ({ data }) {
   window.soundalikeMarks ??= {}
-  window.soundalikeMarks[data.key] = data.marks
-  window.dispatchEvent(new CustomEvent(MARKS, { detail: data.key }))
-  return () => { delete window.soundalikeMarks[data.key] }
+  window.soundalikeMarks[data.key] = { ...window.soundalikeMarks[data.key], [data.part]: data.content }
+  window.dispatchEvent(new CustomEvent(CHANGED, { detail: data.key }))
+  return () => { delete window.soundalikeMarks[data.key]?.[data.part] }
 }

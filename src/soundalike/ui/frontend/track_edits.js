@@ -1,12 +1,13 @@
-// Makes a table of tracks editable: a bar that plays the whole playlist, buttons that pin or remove a
-// track, and a menu with more actions.
+// Makes a table of tracks editable: a bar that plays the whole playlist, buttons that steer the playlist
+// by a track, keep or remove it, and a menu with more actions.
 
 function editButtons(data, track, act) {
-  const node = element("div", "actions")
-  const does = (action) => () => act({ action, track: track.id })
+  const node = element("div", "actions edits")
+  const does = (action, said = "") => () => act({ action, track: track.id }, said)
   for (const { name, label } of data.edits) {
     if (name === "remove" && track.fixed) continue
-    const button = iconButton("choose", name, `${label}: ${track.title}`, does(name))
+    const named = `${label}: ${track.title}`
+    const button = iconButton("choose", name, named, does(name, name === "why" ? "" : named))
     button.title = label
     if (name === "pin") button.setAttribute("aria-pressed", String(Boolean(track.pinned)))
     node.append(button)

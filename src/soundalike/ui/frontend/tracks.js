@@ -170,7 +170,7 @@ function table(player, data, act) {
 export default function ({ data, parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
-    state = { player: createPlayer(), drawn: null, started: null }
+    state = { player: createPlayer(), drawn: null, started: null, said: "" }
     states.set(parentElement, state)
   }
   const { player } = state
@@ -192,11 +192,17 @@ export default function ({ data, parentElement, setTriggerValue }) {
       root.replaceChildren(...player.rows.map((row) => row.node))
     } else {
       const draw = data.kind === "columns" ? columns : table
-      const drawn = draw(player, data, (chosen) => setTriggerValue("chosen", chosen))
+      const drawn = draw(player, data, (chosen, said = "") => {
+        state.said = said
+        setTriggerValue("chosen", chosen)
+      })
       player.rows = drawn.rows
       root.replaceChildren(...(data.edits ? [transport(player, root)] : []), drawn.node)
     }
     back()
+    // An edit is announced once the playlist shows it.
+    parentElement.querySelector(".said").textContent = state.said
+    state.said = ""
     if (follows) player.play(player.rows[Math.min(place, player.rows.length - 1)].track)
     player.show()
   }

@@ -29,10 +29,13 @@ from soundalike.index import genre_groups, track_arrays
 from soundalike.index.index import Index
 from soundalike.projection import layout, quality
 from soundalike.ui import palette
+from soundalike.words import library
 
 MAX_POINTS = 15_000
 MOST_FREQUENT = len(palette.COLOURS)
 MAX_MATCHES = 500
+WORD = "word"
+"""Key of the colouring by a word; the word is chosen apart."""
 
 OTHER = "#9A9CA8"
 SCALE = ("#3B4CC0", "#3F8FB5", "#4DB08A", "#A9BF45", "#F2C230")
@@ -87,7 +90,8 @@ def _colour_titles(index: Index) -> dict[str, str]:
             f"measured-{place}": _capitalised(descriptor.name)
             for place, descriptor in enumerate(track_descriptors.CLIP)
         }
-    return titles | {"popularity": "Times listed as a neighbour", "kept": "Neighbours kept"}
+    titles |= {"popularity": "Times listed as a neighbour", "kept": "Neighbours kept"}
+    return titles | {WORD: "A word …"} if library.has_words(index) else titles
 
 
 def colouring(index: Index, key: str, representation: str, points: NDArray[np.float32]) -> Colouring:
@@ -137,9 +141,7 @@ def points(
     seed : of the sample
     """
     n = len(tracks)
-    rows = np.arange(n)
-    if n > limit:
-        rows = np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
+    rows = drawn_rows(n, limit, seed)
     shown = tracks.iloc[rows]
     artist_codes, artists = pd.factorize(shown["artist"])
     low, high = positions.min(axis=0), positions.max(axis=0)
@@ -160,6 +162,13 @@ def points(
         "codes": _packed(codes, "u1"),
         "legend": legend,
     }
+
+
+def drawn_rows(n: int, limit: int = MAX_POINTS, seed: int = 0) -> NDArray[np.intp]:
+    """Rows of the tracks that are drawn as points: all, or a sorted random sample."""
+    if n <= limit:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(seed).choice(n, limit, replace=False))
 
 
 def mark(index: Index, positions: NDArray[np.float32], row: int) -> dict[str, Any]:
@@ -183,6 +192,8 @@ def marks(
     area: Iterable[int] = (),
     hidden: Iterable[str] = (),
     view: str = "",
+    path: Iterable[int] = (),
+    kept: NDArray[np.bool_] | None = None,
 ) -> dict[str, Any]:
     """The marks on the map as data for the component.
 
@@ -195,7 +206,10 @@ def marks(
     area : selected rows
     hidden : groups of the legend that are initially hidden
     view : the initially visible part of the map, in the format of `map_scene.js`
+    path : rows of a path, in order
+    kept : whether each track meets a filter [shape=(n,)]; points of the others are dimmed
     """
+    shown = None if kept is None else _packed(np.packbits(kept[drawn_rows(len(kept))]), "u1")
     return {
         "map": name,
         "focus": dict(focus) if focus else None,
@@ -204,6 +218,8 @@ def marks(
         "area": [index.ids[row] for row in area],
         "hidden": list(hidden),
         "view": view,
+        "path": [mark(index, positions, row) for row in path],
+        "kept": shown,
     }
 
 

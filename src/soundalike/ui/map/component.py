@@ -1,7 +1,7 @@
-"""The map's Streamlit side: it mounts two components of `map.js`, one for points and one for marks.
+"""The map's Streamlit side: a component for the points, and others for what is drawn on them.
 
-There are two, so a click does not resend the points: Streamlit replaces an unchanged message by a
-reference to the browser's copy. The marks find their map by its key.
+They are several, so a click does not resend the points: Streamlit replaces an unchanged message by a
+reference to the browser's copy. Marks and names of regions find their map by its key.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ LONGEST_VIEW, LONGEST_GROUP = 60, 300
 """Characters of a view, and of a group's name."""
 MOST_GROUPS = 100
 
-_SCRIPTS = ("map_scene.js", "map_links.js", "map_controls.js", "map.js")
+_SCRIPTS = ("map_scene.js", "map_signs.js", "map_links.js", "map_controls.js", "map.js")
 
 
 def draw(
@@ -71,7 +71,16 @@ def draw(
 
 def draw_marks(marks: Mapping[str, Any], key: str) -> None:
     """Draw marks on the map of that key, replacing earlier marks."""
-    _register()[1](key=f"{key}_marks", data={"key": key, "marks": marks})
+    _draw_part("marks", marks, key)
+
+
+def draw_names(names: Mapping[str, Any], key: str) -> None:
+    """Draw the names of regions (`regions.data`) on the map of that key, replacing earlier names."""
+    _draw_part("names", names, key)
+
+
+def _draw_part(part: str, content: Mapping[str, Any], key: str) -> None:
+    _register()[1](key=f"{key}_{part}", data={"key": key, "part": part, "content": content})
 
 
 def script() -> str:

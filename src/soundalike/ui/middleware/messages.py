@@ -20,8 +20,9 @@ from soundalike.ui.middleware.addresses import Address, Addresses, Bucket
 RATE, BURST = 30.0, 90.0
 """Messages that a websocket may send in a second, and at once. Beyond that it is closed. A slider sends
 one when it is let go, and about thirty a second while an arrow key is held down."""
-PACE, AT_ONCE = 15.0, 30.0
-"""Messages that are dealt with in a second, and at once. The others wait."""
+PACE, AT_ONCE = 6.0, 30.0
+"""Messages that are dealt with in a second, and at once. The others wait. A page takes about 60 ms of a
+processor, so one visitor can take a third of one at most."""
 WAITING = 60
 """Messages that may wait, not counting those that a later one makes superfluous."""
 WAITING_BYTES = 32 * 2**20

@@ -1,8 +1,9 @@
-"""The Recommend page's playlist: its settings, saving and opening a file, and its table."""
+"""The Recommend page's playlist: its settings, saving a file, and its table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,36 +13,39 @@ from streamlit.delta_generator import DeltaGenerator
 from soundalike import representations
 from soundalike.analysis import shared_traits
 from soundalike.audio.clip import clock
-from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import (
-    aspects,
-    entry_matching,
-    file_reader,
-    file_writer,
-    playlist,
-    sandboxed_reader,
-)
+from soundalike.playlist import aspects, file_writer, playlist
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.journey import Journey
 from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import components, palette, session, track_picker
-from soundalike.ui.playlist import playlist_state
+from soundalike.ui.playlist import filter_controls, history, opened_list, playlist_state
+from soundalike.words import vocabulary
 from soundalike.words.search import Matches
 
+STEERS = {"more": "More like this", "less": "Less like this"}
+"""Edits that blend a track in; a description has no clip to blend with."""
 EDITS = {"why": "Why this track", "pin": "Keep in the playlist", "remove": "Remove"}
-BLENDS = {"more": "More like this", "less": "Less like this"}
 MOST_LISTED = 200
 """Number of tracks of an opened list that are shown."""
+MOST_NAMED = 3
+"""Number of blended tracks that are named."""
 UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
 
-Place = DeltaGenerator
 Act = Callable[[str, str], None]
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where the playlist's files and its link to the map appear once the playlist is known."""
+
+    files: DeltaGenerator
+    link: DeltaGenerator
+
+
 def controls(index: Index, asked: Query | None, described: bool) -> Place:
-    """Show the playlist's settings. Returns the "Save" popover, which is filled later.
+    """Show the playlist's settings. Returns the "Save" popover and a place beside it, to fill later.
 
     A description has no clip to travel from or to blend with.
     """
@@ -57,7 +61,8 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
                 label_visibility="collapsed",
                 width="content",
             )
-        if st.session_state.recommend_kind != playlist_state.LISTED or described:
+        is_made = described or st.session_state.recommend_kind != playlist_state.LISTED
+        if is_made:
             with st.popover("Options", icon=":material/tune:", key="recommend_options"):
                 options(index, described)
         if st.session_state.recommend_kind == "playlist" and not described:
@@ -66,38 +71,41 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
             with st.popover(name, icon=":material/blender:", key="recommend_blending"):
                 blend(index)
         save = st.popover("Save", icon=":material/download:", key="recommend_saving")
+        link = st.container(width="content", key="recommend_path")
         with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
-            open_list(index)
+            opened_list.choose(index)
         if st.session_state.recommend_undo:
             st.button(
                 "Undo",
                 icon=":material/undo:",
-                on_click=playlist_state.undo,
+                on_click=history.undo,
                 key="recommend_undone",
                 type="tertiary",
             )
-    show_opened()
+    opened_list.show_messages()
     if st.session_state.recommend_kind == "journey" and not described:
         destination(index, asked)
-    return save
+    elif is_made and not described and (said := steered(index)):
+        st.caption(components.plain(said))
+    return Place(save, link)
 
 
 def options(index: Index, described: bool) -> None:
-    """Limits, variety and order. A journey only has the limit per artist."""
+    """Limits, variety, order, filter and dials. A journey has the limit per artist and the filter."""
     if st.session_state.recommend_kind == "journey" and not described:
-        cap(st, "Limit per artist", "recommend_artist")
+        cap(st, "Limit per artist", "artist")
+        filter_controls.show(index)
         return
     left, right = st.columns(2)
-    cap(left, "Limit per artist", "recommend_artist")
-    cap(right, "Limit per album", "recommend_album")
+    cap(left, "Limit per artist", "artist")
+    cap(right, "Limit per album", "album")
     st.slider(
         "Variety",
         0,
         100,
         step=10,
         format="%d %%",
-        key="recommend_variety",
-        persist_state="session",
+        **history.bound("variety"),
         help="0 picks the closest matches; higher values make the tracks more different from each "
         "other.",
     )
@@ -105,11 +113,12 @@ def options(index: Index, described: bool) -> None:
         "Order",
         list(playlist_state.orders(index)),
         format_func=lambda order: playlist_state.ORDERS[order],
-        key="recommend_order",
-        persist_state="session",
+        **history.bound("order"),
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
+    if st.session_state.recommend_order == playlist_state.WORD:
+        order_word()
     if st.session_state.recommend_order == "shuffled":
         st.button(
             "Shuffle again",
@@ -117,14 +126,17 @@ def options(index: Index, described: bool) -> None:
             key="recommend_again",
             on_click=playlist_state.shuffle,
         )
+    filter_controls.show(index)
     if not described and aspects.available(index):
         dials()
     if not described:
-        st.toggle("Prefer compatible keys", key="recommend_harmonic", persist_state="session")
+        st.toggle(
+            "Prefer compatible keys",
+            **history.bound("harmonic"),
+        )
     st.toggle(
         "Reverse: least similar first",
-        key="recommend_farthest",
-        persist_state="session",
+        **history.bound("farthest"),
         help="Just for fun.",
     )
 
@@ -138,21 +150,19 @@ def dials() -> None:
                 components.plain(title),
                 playlist_state.DIALS,
                 format_func=lambda dial: f"{dial:g} ×",
-                key=f"recommend_dial_{name}",
-                persist_state="session",
+                **history.bound(f"dial_{name}"),
             )
         st.caption("1 × is the plain comparison; at 2 × an aspect counts as much as all the rest.")
         st.button("Reset", on_click=playlist_state.reset_dials, key="recommend_dials_reset")
 
 
-def cap(place: Any, label: str, key: str) -> None:
+def cap(place: Any, label: str, name: str) -> None:
     """Choose how many tracks of one artist or album are allowed."""
     place.selectbox(
         label,
         list(playlist_state.CAPS),
         format_func=lambda most: playlist_state.CAPS[most],
-        key=key,
-        persist_state="session",
+        **history.bound(name),
     )
 
 
@@ -163,15 +173,29 @@ def order_dimension(index: Index) -> None:
         "Embedding",
         index.stored,
         format_func=lambda name: representations.get(name).title,
-        key="recommend_along",
-        persist_state="session",
+        **history.bound("along"),
     )
     last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
     right.number_input(
-        f"Dimension, 0 to {last:,}", 0, last, step=1, key="recommend_dimension", persist_state="session"
+        f"Dimension, 0 to {last:,}",
+        0,
+        last,
+        step=1,
+        **history.bound("dimension", f"_{st.session_state.recommend_along}"),
     )
-    st.toggle("High to low", key="recommend_falls", persist_state="session")
+    st.toggle("High to low", **history.bound("falls"))
+
+
+def order_word() -> None:
+    """Choose the word to order by."""
+    st.selectbox(
+        "Word",
+        [word.name for word in vocabulary.words()],
+        format_func=components.plain,
+        **history.bound("word"),
+    )
+    st.toggle("High to low", **history.bound("falls"))
 
 
 def blend(index: Index) -> None:
@@ -188,7 +212,7 @@ def blend(index: Index) -> None:
         partial(playlist_state.add, "recommend_add"),
     )
     for track_id, weight in st.session_state.recommend_blend.items():
-        key = f"recommend_weight_{track_id}"
+        key = history.key(f"weight_{track_id}")
         st.session_state[key] = round(weight * 100)
         st.slider(
             components.plain(index.fact("title", index.row(track_id))),
@@ -201,6 +225,24 @@ def blend(index: Index) -> None:
             args=[track_id, key],
             help="Above 0: more like this track. Below 0: less like it. 0 removes it.",
         )
+
+
+def steered(index: Index) -> str:
+    """Say which tracks steer the playlist; "" if none do."""
+    weights = st.session_state.recommend_blend
+    sides = {
+        "More": [track_id for track_id, weight in weights.items() if weight > 0],
+        "Less": [track_id for track_id, weight in weights.items() if weight < 0],
+    }
+    return " ".join(
+        f"{side} like {_titles(index, track_ids)}." for side, track_ids in sides.items() if track_ids
+    )
+
+
+def _titles(index: Index, track_ids: Sequence[str]) -> str:
+    titles = [f"“{index.fact('title', index.row(track_id))}”" for track_id in track_ids[:MOST_NAMED]]
+    others = len(track_ids) - MOST_NAMED
+    return ", ".join(titles) + (f" and {others} more" if others > 0 else "")
 
 
 def destination(index: Index, asked: Query | None) -> None:
@@ -252,11 +294,10 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     """An editable playlist; each track shows what it has in common with the clip."""
     measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.3f}") for entry in found.entries]
     rows = [entry.row for entry in found.entries]
-    edits = [{"name": name, "label": label} for name, label in EDITS.items()]
-    actions = [{"name": name, "label": label} for name, label in BLENDS.items()]
+    edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
     reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
-    data = {"measure": "Similarity", "edits": edits, "actions": [*actions, *components.actions()]}
+    data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 
@@ -323,12 +364,14 @@ def _table(
 
 
 def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
-    """Offer the playlist as a file in several formats."""
+    """Offer the playlist as a file in several formats, and as a path on the map."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     is_made = st.session_state.recommend_kind != playlist_state.LISTED
     listing = file_writer.of_rows(index, rows, similarities, recipe=made if is_made else None)
     write = partial(file_writer.write, clip=file_writer.checked_clips(index))
-    with place:
+    with place.link:
+        show_on_map(index, rows)
+    with place.files:
         for kind, described in file_writer.FORMATS.items():
             st.download_button(
                 described.title,
@@ -342,49 +385,10 @@ def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None
         st.caption("Playlists use paths relative to the library folder. The ZIP includes the audio.")
 
 
-def open_list(index: Index) -> None:
-    """Upload a playlist file to start from."""
-    st.file_uploader(
-        "Playlist file",
-        type=[suffix.removeprefix(".") for suffix in file_reader.SUFFIXES],
-        key="recommend_list",
-        on_change=_read,
-        args=[index],
-        help="We start from its first track and blend in the others; “As it is” shows the list itself.",
-    )
-
-
-def show_opened() -> None:
-    """Show the messages about an opened playlist file, once."""
-    for kind, message in st.session_state.pop("recommend_opened", []):
-        components.show_error(message) if kind == "error" else st.info(components.plain(message))
-    if missing := st.session_state.pop("recommend_missing", []):
-        with st.expander(f"Not in this library: {len(missing)}", icon=":material/playlist_remove:"):
-            st.dataframe(
-                {"Entry": missing},
-                hide_index=True,
-                key="recommend_missing_entries",
-                alt="Entries of the list that are not in this library",
-            )
-
-
-def _read(index: Index) -> None:
-    given = st.session_state.recommend_list
-    st.session_state.recommend_opened, st.session_state.recommend_missing = [], []
-    if given is None:
+def show_on_map(index: Index, rows: Sequence[int]) -> None:
+    """Offer the playlist as a path on the map."""
+    if not rows or not index.maps:
         return
-    try:
-        read = session.in_turn(sandboxed_reader.read, components.waiting_line())
-        found = entry_matching.resolve(index, read(given.getvalue(), given.name))
-    except SoundalikeError as error:
-        st.session_state.recommend_opened = [("error", str(error))]
-        return
-    st.session_state.recommend_missing = found.missing[entry_matching.NAMED :] and found.missing
-    if found.rows:
-        playlist_state.start_from(index, found.rows)
-        tracks = "track" if len(found.rows) == 1 else f"{len(found.rows)} tracks"
-        shown = f"Showing music like the {tracks} in {given.name}."
-        notes = [f"{shown} Choose “As it is” for the list itself.", *found.notes]
-    else:
-        notes = ["None of its tracks are in this library.", *found.notes]
-    st.session_state.recommend_opened = [("note", note) for note in notes]
+    path = [index.ids[row] for row in rows[: playlist.MAX_LENGTH]]
+    if st.button("Show path on map", icon=":material/conversion_path:", key="recommend_to_path"):
+        session.go("map", path[0], path)

@@ -1,13 +1,12 @@
-"""State of a playlist: its blend, pinned and removed tracks, settings, and "Undo".
+"""State of a playlist: its blend, pinned and removed tracks, and settings.
 
-The state lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. Earlier
-states are kept for "Undo" as long as the session lasts.
+The state lives in the session and in the URL, where a blend is written `0102:1,0235:-0.5`. `history`
+keeps earlier states for "Undo" as long as the session lasts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -17,6 +16,8 @@ from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
 from soundalike.ui import incoming, session
+from soundalike.ui.playlist import filter_state, history
+from soundalike.words import library, vocabulary
 
 MORE, LESS = 1.0, -0.5
 """Weights of a blended track: more like it, less like it."""
@@ -24,7 +25,7 @@ LISTED = "list"
 KINDS = {"playlist": "Playlist", "journey": "Journey", LISTED: "As it is"}
 """What the page shows; the last is an opened list itself."""
 CAPS = {0: "No limit", 1: "1", 2: "2", 3: "3", 5: "5"}
-DIMENSION = "dimension"
+DIMENSION, WORD = "dimension", "word"
 ORDERS = {
     ordering.SIMILARITY: "Most similar first",
     ordering.WALK: "Smooth transitions",
@@ -34,15 +35,13 @@ ORDERS = {
     "-loudness": "Loud to quiet",
     "brightness": "Dark to bright",
     "-brightness": "Bright to dark",
+    WORD: "By one word",
     DIMENSION: "By one dimension",
     ordering.SHUFFLED: "Shuffled",
 }
 DIALS = (0.0, 0.5, 1.0, 1.5, 2.0)
-MOST_UNDONE = 30
 MOST_STOPS = 3
 SHUFFLES = 1_000
-_UNDOABLE = ("source", "track", "kind", "to", "via", "blend", "pinned", "removed", "listed")
-"""Settings that "Undo" restores."""
 
 
 def prepare(index: Index) -> None:
@@ -60,6 +59,7 @@ def prepare(index: Index) -> None:
     for name in aspects.ASPECTS:
         session.from_url(f"recommend_dial_{name}", name, DIALS, aspects.NEUTRAL)
     session.track_from_url(index, "recommend_to", "to", optional=True)
+    filter_state.prepare(index)
     if "recommend_blend" not in state:
         state.recommend_blend = _weights(index, incoming.parameter("blend"))
         state.recommend_pinned = pinned = incoming.tracks(index, incoming.parameter("pin"))
@@ -67,23 +67,29 @@ def prepare(index: Index) -> None:
         state.recommend_removed = [track_id for track_id in removed if track_id not in pinned]
     if "recommend_via" not in state:
         state.recommend_via = incoming.tracks(index, incoming.parameter("via"))[:MOST_STOPS]
-        state.recommend_undo = []
         # A list of thousands has no room in an address, so it lasts as long as the session.
         state.recommend_listed = []
-        _prepare_order(index, incoming.parameter("order"))
+        history.start()
+    if "recommend_order" not in state:
+        order_by(index, incoming.parameter("order"))
 
 
-def _prepare_order(index: Index, order: str) -> None:
+def order_by(index: Index, order: str) -> None:
+    """Choose an order as `ordering` names it; one that doesn't exist means the usual one."""
     state = st.session_state
-    named = order in ORDERS and order != DIMENSION
-    name, _, number = order.removeprefix("-").partition(":")
+    name, _, detail = order.removeprefix("-").partition(":")
+    by_word = name == ordering.WORDS and detail in vocabulary.positions() and WORD in orders(index)
     size = dimensions(index, name) if name in index.stored else 0
-    dimension = incoming.number(number, range(size))
+    dimension = incoming.number(detail, range(size))
     along = dimension is not None
-    state.recommend_order = order if named else DIMENSION if along else ordering.SIMILARITY
+    named = order in ORDERS and order not in (DIMENSION, WORD)
+    kind = WORD if by_word else DIMENSION if along else ordering.SIMILARITY
+    state.recommend_order = order if named else kind
+    state.recommend_word = detail if by_word else vocabulary.words()[0].name
     state.recommend_along = name if along else next(iter(index.stored), None)
     state.recommend_dimension = dimension or 0
-    state.recommend_falls = order.startswith("-") and along
+    state.recommend_falls = order.startswith("-") and (along or by_word)
+    history.renew()
 
 
 def kinds() -> list[str]:
@@ -92,8 +98,9 @@ def kinds() -> list[str]:
 
 
 def orders(index: Index) -> dict[str, str]:
-    """The orders on offer; ordering by one dimension needs stored vectors."""
-    return {name: title for name, title in ORDERS.items() if index.stored or name != DIMENSION}
+    """The orders on offer; some need stored vectors, or words."""
+    missing = {DIMENSION: not index.stored, WORD: not library.has_words(index)}
+    return {name: title for name, title in ORDERS.items() if not missing.get(name)}
 
 
 def dimensions(index: Index, name: str) -> int:
@@ -101,7 +108,7 @@ def dimensions(index: Index, name: str) -> int:
     return int(index.array(name).shape[1])
 
 
-def url_parameters() -> dict[str, object]:
+def url_parameters(index: Index) -> dict[str, object]:
     """The state as URL parameters; defaults are left out."""
     state = st.session_state
     kept = {
@@ -123,15 +130,18 @@ def url_parameters() -> dict[str, object]:
             "to": (state.recommend_to, None),
             "via": (",".join(state.recommend_via), ""),
         }
-    return {name: None if value == first else value for name, (value, first) in kept.items()}
+    written = {name: None if value == first else value for name, (value, first) in kept.items()}
+    return written | filter_state.url_parameters(index)
 
 
 def order() -> str:
     """The chosen order, as `ordering` names it."""
     state = st.session_state
+    sign = "-" if state.recommend_falls else ""
+    if state.recommend_order == WORD:
+        return f"{sign}{ordering.WORDS}:{state.recommend_word}"
     if state.recommend_order != DIMENSION:
         return str(state.recommend_order)
-    sign = "-" if state.recommend_falls else ""
     return f"{sign}{state.recommend_along}:{state.recommend_dimension}"
 
 
@@ -161,6 +171,7 @@ def recipe(index: Index) -> Recipe:
         tuple(index.row(track_id) for track_id in state.recommend_removed),
         state.recommend_shuffle,
         dials=dials(),
+        only=filter_state.wanted(index),
     )
 
 
@@ -171,8 +182,17 @@ def dials() -> dict[str, float]:
 
 def reset_dials() -> None:
     """Let every aspect count as usual."""
+    history.remember()
     for name in aspects.ASPECTS:
         st.session_state[f"recommend_dial_{name}"] = aspects.NEUTRAL
+    history.renew()
+
+
+def reset_filter(index: Index) -> None:
+    """Let a playlist have any track."""
+    history.remember()
+    filter_state.reset(index)
+    history.renew()
 
 
 def act(action: str, track_id: str) -> None:
@@ -181,7 +201,7 @@ def act(action: str, track_id: str) -> None:
     if action == "why":
         state.recommend_why = track_id
         return
-    remember()
+    history.remember()
     if action == "pin":
         state.recommend_pinned = _toggled(state.recommend_pinned, track_id)
     elif action == "remove":
@@ -198,7 +218,7 @@ def act(action: str, track_id: str) -> None:
 
 def weigh(track_id: str, key: str) -> None:
     """Set a blended track's weight from its slider; 0 removes the track."""
-    remember()
+    history.remember()
     state = st.session_state
     weight = state[key] / 100
     state.recommend_blend = {
@@ -218,7 +238,7 @@ def add(key: str) -> None:
 
 def start_from(index: Index, rows: list[int]) -> None:
     """Start from the first of an opened list's tracks, blend in the others, and keep the list itself."""
-    remember()
+    history.remember()
     state = st.session_state
     first, *others = state.recommend_listed = [index.fact("track_id", row) for row in rows]
     state.recommend_source, state.recommend_track = "library", first
@@ -229,7 +249,7 @@ def start_from(index: Index, rows: list[int]) -> None:
 
 def reset() -> None:
     """Clear the blend and the pinned and removed tracks, for a new starting clip."""
-    remember()
+    history.remember()
     state = st.session_state
     state.recommend_blend, state.recommend_pinned, state.recommend_removed = {}, [], []
     if state.recommend_kind == LISTED:
@@ -238,31 +258,8 @@ def reset() -> None:
 
 def shuffle() -> None:
     """Shuffle the tracks again."""
+    history.remember()
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
-
-
-def take_snapshot() -> None:
-    """Record the current state, which "Undo" restores after the next change."""
-    st.session_state.recommend_before = _snapshot()
-
-
-def remember() -> None:
-    """Add the recorded state to the undo history."""
-    state = st.session_state
-    if "recommend_before" in state:
-        state.recommend_undo = [*state.recommend_undo, state.recommend_before][-MOST_UNDONE:]
-
-
-def undo() -> None:
-    """Restore the state before the last change."""
-    *earlier, last = st.session_state.recommend_undo
-    for name, value in last.items():
-        st.session_state[f"recommend_{name}"] = value
-    st.session_state.recommend_undo = earlier
-
-
-def _snapshot() -> dict[str, Any]:
-    return {name: st.session_state.get(f"recommend_{name}") for name in _UNDOABLE}
 
 
 def _toggled(ids: list[str], track_id: str) -> list[str]:

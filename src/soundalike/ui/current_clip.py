@@ -1,0 +1,208 @@
+"""The clip that a session is about: a track of the library, or a clip of the visitor's own.
+
+Every page starts from it and may change it, so it follows the visitor from page to page. The encoded
+bytes of a clip of one's own stay in the session until it is removed or replaced. The address can name a
+track of the library, but can't carry a clip of one's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from soundalike.audio import decoding
+from soundalike.index.index import Index
+from soundalike.playlist.query import Query
+from soundalike.ui import components, session
+
+LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
+SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
+OWN = "clip_own"
+_PAGE, _TRACK, _SOURCE = "clip_page", session.CURRENT_TRACK, "clip_source"
+_GIVEN, _ANSWER = "clip_given", "clip_answer"
+
+
+@dataclass(frozen=True, eq=False)
+class OwnClip:
+    """A visitor's own clip.
+
+    Attributes
+    ----------
+    id : different for each clip that is given
+    name : of the file
+    content : of the file
+    recorded : whether it was recorded with a microphone here
+    """
+
+    id: str
+    name: str
+    content: bytes
+    recorded: bool
+
+    @property
+    def title(self) -> str:
+        """What it is called on the pages."""
+        return "Your recording" if self.recorded else self.name
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: `UPLOAD` or `RECORD`."""
+        return RECORD if self.recorded else UPLOAD
+
+    @property
+    def track(self) -> components.Track:
+        """The clip as a track with a player."""
+        url = components.audio_url(self.content, self.name)
+        return components.Track(self.id, self.title, "", "", "", "", url)
+
+
+def enter(
+    index: Index, page: str, sources: Collection[str] = tuple(SOURCES), parameter: str = "track"
+) -> bool:
+    """Start a run of a page: after a change of page, it shows the session's clip.
+
+    An address that names a clip comes first, also when the visitor goes back or forward in the history.
+
+    Parameters
+    ----------
+    index : the library
+    page : its name; the keys of its widgets are `PAGE_track` and `PAGE_source`
+    sources : what a clip may come from on this page
+    parameter : URL parameter that names a track of the library
+
+    Returns
+    -------
+    whether the visitor has just come to the page
+    """
+    state, track, source = st.session_state, f"{page}_track", f"{page}_source"
+    back = session.follow_history(page)
+    entered = state.get(_PAGE) != page
+    if entered or back:
+        state[_PAGE] = page
+        state.pop(_GIVEN, None)
+        session.opens_page()
+        if parameter in st.query_params or "from" in st.query_params:
+            state.pop(track, None)
+            state.pop(source, None)
+        else:
+            if index.has(state.get(_TRACK, "")):
+                state[track] = state[_TRACK]
+            if state.get(source, LIBRARY) in SOURCES and state.get(_SOURCE, LIBRARY) in sources:
+                state[source] = state.get(_SOURCE, LIBRARY)
+    session.track_from_url(index, track, parameter)
+    session.from_url(source, "from", list(sources), LIBRARY)
+    return entered
+
+
+def leave(page: str) -> None:
+    """End a run of a page: what it shows is the session's clip from now on."""
+    state = st.session_state
+    state[_TRACK] = state[f"{page}_track"]
+    source = state.get(f"{page}_source")
+    if source in SOURCES:
+        state[_SOURCE] = source
+
+
+def go(page: str) -> NoReturn:
+    """Switch to another page with the visitor's own clip."""
+    own: OwnClip = st.session_state[OWN]
+    session.switch(page, {"from": own.source})
+
+
+def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: None) -> OwnClip | None:
+    """Let the visitor upload or record a clip.
+
+    Returns
+    -------
+    the session's own clip of that kind; None while there is none
+    """
+    if recorded:
+        given = st.audio_input(
+            "Record at least 3 seconds",
+            sample_rate=48_000,
+            key=f"{page}_record",
+            on_change=on_change,
+        )
+    else:
+        given = st.file_uploader(
+            "Audio file",
+            type=list(decoding.EXTENSIONS),
+            max_upload_size=decoding.MAX_BYTES // 2**20,
+            key=f"{page}_upload",
+            on_change=on_change,
+            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
+        )
+    state = st.session_state
+    own = kept_clip()
+    if given is not None and (own is None or own.id != given.file_id):
+        own = OwnClip(given.file_id, given.name, given.getvalue(), recorded)
+        state[OWN] = own
+    elif given is None and own is not None and state.get(_GIVEN) == own.id:
+        # The visitor has taken it out of the uploader.
+        remove()
+        own = None
+    state[_GIVEN] = None if given is None else given.file_id
+    kept = own if own is not None and own.recorded == recorded else None
+    if kept is not None and given is None:
+        _show_kept(kept, page)
+    else:
+        st.caption("Your clip stays in this session's memory and is gone when you close the page.")
+    return kept
+
+
+def _show_kept(own: OwnClip, page: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            f"We still have **{components.plain(own.title)}**, in this session's memory only. A link to "
+            "this page can't carry it."
+        )
+        st.button("Remove", icon=":material/close:", key=f"{page}_remove_own", on_click=remove)
+
+
+def kept_clip() -> OwnClip | None:
+    """The visitor's own clip, if the session has one."""
+    kept: OwnClip | None = st.session_state.get(OWN)
+    return kept
+
+
+def remove() -> None:
+    """Remove the visitor's own clip from the session."""
+    for name in (OWN, _ANSWER, _GIVEN):
+        st.session_state.pop(name, None)
+
+
+def ask(index: Index, own: OwnClip) -> Query | None:
+    """Analyse the visitor's clip once per library; shows progress, or an error and returns None."""
+    kept: tuple[str, str, Query | str] | None = st.session_state.get(_ANSWER)
+    if kept is None or kept[:2] != (own.id, index.identity):
+        kept = own.id, index.identity, components.analyse(index, own.content, own.recorded)
+        st.session_state[_ANSWER] = kept
+    if isinstance(kept[2], str):
+        components.show_error(kept[2])
+        return None
+    return kept[2]
+
+
+def is_asked(index: Index, own: OwnClip) -> bool:
+    """Whether the clip has been analysed for a library."""
+    kept = st.session_state.get(_ANSWER)
+    return kept is not None and kept[:2] == (own.id, index.identity)
+
+
+def complete(index: Index, asked: Query) -> None:
+    """Keep a more complete query of the visitor's clip, as with its genres."""
+    own = st.session_state[OWN]
+    st.session_state[_ANSWER] = own.id, index.identity, asked
+
+
+def navigation_buttons(here: str, key: str) -> None:
+    """Show buttons that open the visitor's own clip on the other pages."""
+    with st.container(horizontal=True, gap="small"):
+        for page, label in components.ACTIONS.items():
+            if page != here and st.button(
+                label, icon=components.ICONS[page], key=f"{key}_{page}", type="tertiary"
+            ):
+                go(page)

@@ -1,0 +1,87 @@
+"""Words on the map: names of its regions, a colour for each word, and a filter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from soundalike.index.index import Index
+from soundalike.projection import region_names
+from soundalike.projection.region_names import Region, TrackWords
+from soundalike.ui import server, words
+from soundalike.ui.map.charts import Colouring
+from soundalike.words import filters, search, vocabulary
+from soundalike.words.description import Term
+
+COLOURS = tuple(word.name for word in vocabulary.words())
+"""The words that can colour the map."""
+
+
+@dataclass(frozen=True, eq=False)
+class Only:
+    """The tracks that meet the visitor's filter.
+
+    Attributes
+    ----------
+    kept : whether each track meets it [shape=(n,)]; None without a filter
+    notes : what was understood, and how many tracks are left, in sentences
+    """
+
+    kept: NDArray[np.bool_] | None
+    notes: tuple[str, ...]
+
+
+def only(index: Index, text: str) -> Only:
+    """Apply the visitor's filter to a library."""
+    wanted, models = filters.read(text), server.models_of(index)
+    if wanted.is_empty:
+        return Only(None, tuple(filters.notes(wanted, np.ones(len(index), bool))))
+    kept = filters.keep(index, models, wanted)
+    return Only(kept, (*filters.notes(wanted, kept), *filters.gaps(index, models, wanted)))
+
+
+def colouring(index: Index, word: str) -> Colouring:
+    """A colour for each track by a word: the share of the library to which the word applies less."""
+    shares = search.search(index, server.models_of(index), [Term(word)]).shares
+    known = shares[:, 0] if shares.shape[1] else np.full(len(index), np.nan)
+    title = f"“{word}” is stronger than in this share of the library, in %"
+    return Colouring(title, numbers=100 * known.astype(np.float64))
+
+
+def regions(index: Index, name: str) -> list[Region]:
+    """The named regions of a two-dimensional map; none if the index has no words.
+
+    Parameters
+    ----------
+    index : the library
+    name : of the map's array
+    """
+    if index.array(name).shape[1] != 2 or (given := _track_words(index)) is None:
+        return []
+    return _regions(index, name, given)
+
+
+def data(map_name: str, named: list[Region]) -> dict[str, Any]:
+    """The names of regions as data for the component, those with priority first."""
+    listed = [
+        {"name": region.name, "level": region.level, "at": [round(value, 2) for value in region.at]}
+        for region in named
+    ]
+    return {"map": map_name, "regions": listed}
+
+
+@st.cache_resource(
+    max_entries=server.OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: server.identity}
+)
+def _track_words(index: Index) -> TrackWords | None:
+    known = words.of_library(index)
+    return None if known is None else region_names.of(index, known)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
+def _regions(index: Index, name: str, _given: TrackWords) -> list[Region]:
+    return region_names.find(index.array(name)[_given.rows], _given)

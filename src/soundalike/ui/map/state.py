@@ -1,0 +1,172 @@
+"""State of the Map page in the session and the URL: the selected track, the visible part, the panel."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from soundalike.index.index import Index
+from soundalike.playlist import playlist, selection
+from soundalike.projection import layout
+from soundalike.projection.layout import Setting
+from soundalike.ui import current_clip, incoming, session
+from soundalike.ui.current_clip import OwnClip
+from soundalike.ui.map import charts, component, map_words
+from soundalike.words import description
+
+LONGEST_SEARCH = 80
+METRICS = {"cosine": "Cosine", "euclidean": "Euclidean"}
+
+
+def prepare(index: Index) -> None:
+    """Set the widgets, the selection and the search from the URL on the first run."""
+    current_clip.enter(index, "map")
+    first = st.session_state.get("map_ready") is None
+    if not on_clip():
+        st.session_state.map_source = current_clip.LIBRARY
+    if not index.has(st.session_state.map_track):
+        st.session_state.map_track = index.ids[0]
+    mapped = mapped_representations(index)
+    session.from_url("map_by", "by", mapped, mapped[0])
+    prepare_colour(index)
+    default = layout.DEFAULT
+    settings = layout.settings_of(index, st.session_state.map_by)
+    session.from_url("map_dims", "dims", sorted({s.dims for s in settings}), default.dims)
+    session.from_url("map_metric", "metric", list(METRICS), default.metric)
+    session.from_url("map_near", "near", sorted({s.n_neighbors for s in settings}), default.n_neighbors)
+    session.from_url("map_apart", "apart", sorted({s.min_dist for s in settings}), default.min_dist)
+    if first:
+        st.session_state.map_ready = True
+        hidden = incoming.parameter("hide").split("|")
+        st.session_state.map_find = incoming.text(incoming.parameter("find"), LONGEST_SEARCH)
+        st.session_state.map_view = incoming.text(incoming.parameter("view"), component.LONGEST_VIEW)
+        st.session_state.map_hidden = incoming.texts(hidden, component.LONGEST_GROUP, len(hidden))
+        st.session_state.map_area = selection.decode(index, incoming.parameter("area"))
+        st.session_state.map_only = incoming.text(incoming.parameter("only"), description.LONGEST_TEXT)
+        path = incoming.tracks(index, incoming.parameter("path"))
+        st.session_state.map_path = path[: playlist.MAX_LENGTH]
+    first_panel = "path" if st.session_state.map_path else "neighbours"
+    session.from_url("map_panel", "show", list(panels()), first_panel)
+    if st.session_state.map_panel not in panels():
+        st.session_state.map_panel = "neighbours"
+
+
+def prepare_colour(index: Index) -> None:
+    """Set the colour from the URL on the first run: "genre", or a word such as "word:piano"."""
+    titles = charts.colour_titles(index)
+    kind, _, word = incoming.parameter("colour").partition(":")
+    if charts.WORD in titles and kind == charts.WORD and word in map_words.COLOURS:
+        st.session_state.setdefault("map_colour", charts.WORD)
+        st.session_state.setdefault("map_word", word)
+    session.from_url("map_colour", "colour", list(titles), "genre")
+    st.session_state.setdefault("map_word", map_words.COLOURS[0])
+
+
+def colour() -> str:
+    """The chosen colour, as the URL names it."""
+    chosen = str(st.session_state.map_colour)
+    return f"{chosen}:{st.session_state.map_word}" if chosen == charts.WORD else chosen
+
+
+def mapped_representations(index: Index) -> list[str]:
+    """The representations that have maps, the default first."""
+    mapped = {facts["representation"] for facts in index.maps.values()}
+    return [name for name in index.names if name in mapped]
+
+
+def panels() -> dict[str, str]:
+    """The panels on offer beside the map."""
+    shown = {"neighbours": "Neighbours", "tracks": "All tracks"}
+    if area := st.session_state.get("map_area"):
+        shown["selection"] = f"Selection ({len(area):,})"
+    if path := st.session_state.get("map_path"):
+        shown["path"] = f"Path ({len(path):,})"
+    return shown
+
+
+def choose(track_id: str) -> None:
+    """Select a library track and play it."""
+    st.session_state.map_track = str(track_id)
+    st.session_state.map_source = current_clip.LIBRARY
+    play()
+
+
+def choose_point(track_id: str) -> None:
+    """Select a clicked point, and show its neighbours instead of the area selection."""
+    choose(track_id)
+    if st.session_state.map_panel == "selection":
+        st.session_state.map_panel = "neighbours"
+
+
+def show_clip(own: OwnClip) -> None:
+    """Select the visitor's clip and play it."""
+    st.session_state.map_source = own.source
+    play()
+
+
+def on_clip() -> bool:
+    """Whether the visitor's clip is selected."""
+    is_own = st.session_state.map_source != current_clip.LIBRARY
+    return is_own and current_clip.kept_clip() is not None
+
+
+def play() -> None:
+    """Start the player: the visitor has just chosen this track."""
+    st.session_state.map_start = st.session_state.get("map_start", 0) + 1
+
+
+def select(index: Index, track_ids: list[str]) -> None:
+    """Store the area selection and show it."""
+    st.session_state.map_area = [index.row(track_id) for track_id in track_ids]
+    st.session_state.map_panel = "selection" if track_ids else "neighbours"
+
+
+def clear_path() -> None:
+    """Remove the path."""
+    st.session_state.map_path = []
+    if st.session_state.map_panel == "path":
+        st.session_state.map_panel = "neighbours"
+
+
+def hide(names: list[str]) -> None:
+    """Store the groups that the legend hides."""
+    st.session_state.map_hidden = names
+
+
+def store_view(view: str) -> None:
+    """Store the visible part of the map."""
+    st.session_state.map_view = view
+
+
+def show_groups() -> None:
+    """Show all groups, because the colours have a new meaning."""
+    st.session_state.map_hidden = []
+
+
+def leave_for_recommend(track_id: str) -> None:
+    """Switch to the Recommend page at the end of this run."""
+    st.session_state.map_recommend = track_id
+
+
+def share(index: Index, setting: Setting) -> None:
+    """Write the page's settings into the URL."""
+    state = st.session_state
+    session.to_url(
+        {
+            "from": state.map_source if on_clip() else None,
+            "track": None if on_clip() else state.map_track,
+            "by": state.map_by,
+            "dims": setting.dims,
+            "near": setting.n_neighbors,
+            "apart": f"{setting.min_dist:g}",
+            "metric": setting.metric,
+            "colour": colour(),
+            "show": state.map_panel,
+            "find": state.map_find.strip() or None,
+            "only": state.map_only.strip() or None,
+            "view": state.map_view or None,
+            "hide": "|".join(state.map_hidden) or None,
+            "area": selection.encode(index, state.map_area),
+            "path": ",".join(state.map_path) or None,
+        }
+    )
+    current_clip.leave("map")
