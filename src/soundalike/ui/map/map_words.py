@@ -37,11 +37,9 @@ class Only:
 
 def only(index: Index, text: str) -> Only:
     """Apply the visitor's filter to a library."""
-    wanted, models = filters.read(text), server.models_of(index)
-    if wanted.is_empty:
-        return Only(None, tuple(filters.notes(wanted, np.ones(len(index), bool))))
-    kept = filters.keep(index, models, wanted)
-    return Only(kept, (*filters.notes(wanted, kept), *filters.gaps(index, models, wanted)))
+    wanted = filters.read(text)
+    kept, notes = filters.apply(index, server.models_of(index), wanted)
+    return Only(None if wanted.is_empty else kept, tuple(notes))
 
 
 def colouring(index: Index, word: str) -> Colouring:
