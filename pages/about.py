@@ -40,7 +40,7 @@ class Section(NamedTuple):
 
 def show(index: Index) -> None:
     """Draw the page."""
-    session.follow_history("about")
+    session.open_page("about")
     session.from_url("about_section", "section", list(SECTIONS), "sound")
     st.segmented_control(
         "Section",

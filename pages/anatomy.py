@@ -65,14 +65,7 @@ def prepare(index: Index) -> None:
 
 def choose(index: Index) -> OwnClip | None:
     """Choose a clip, and another to compare it with. Returns the visitor's own clip, if it is one."""
-    source = st.segmented_control(
-        "Clip from",
-        list(current_clip.SOURCES),
-        format_func=lambda source: current_clip.SOURCES[source],
-        key="anatomy_source",
-        persist_state="session",
-        required=True,
-    )
+    source = current_clip.choose_source("anatomy_source")
     left, right = st.columns(2)
     own = None
     with left:
@@ -94,10 +87,10 @@ def first(index: Index, own: OwnClip | None) -> Shown | None:
         st.caption("Choose a clip and its plots will appear here.")
         return None
     content = own.content
-    kept: Kept | None = st.session_state.get("anatomy_kept")
+    kept: Kept | None = st.session_state.get(current_clip.MEASURED)
     if kept is None or kept[0] != own.id:
         kept = (own.id, *measure(index, content), {})
-        st.session_state.anatomy_kept = kept
+        st.session_state[current_clip.MEASURED] = kept
     _, shown, words, others = kept
     if isinstance(shown, str):
         components.show_error(shown)

@@ -211,14 +211,7 @@ def side_by_side(index: Index) -> None:
 
 def choose_clip(index: Index) -> Query | None:
     """Choose a clip and show its player. Returns its query; None while there is none."""
-    source = st.segmented_control(
-        "Clip from",
-        list(current_clip.SOURCES),
-        format_func=lambda source: current_clip.SOURCES[source],
-        key="compare_source",
-        persist_state="session",
-        required=True,
-    )
+    source = current_clip.choose_source("compare_source")
     if source == current_clip.LIBRARY:
         track_picker.choose_track(index, "Track", "compare_track")
         track = components.track_of(index, index.row(st.session_state.compare_track))

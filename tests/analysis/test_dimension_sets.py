@@ -84,8 +84,12 @@ def test_an_index_without_words_has_the_other_sets(tmp_path) -> None:
 
 
 def test_a_missing_table_of_classes_leaves_the_words_out(tmp_path) -> None:
-    sets = DimensionSets(indices.load(paths.BUNDLED_INDEX), ModelStore(tmp_path))
+    opened, models = indices.load(paths.BUNDLED_INDEX), ModelStore(tmp_path)
+    sets = DimensionSets(opened, models)
     assert WORDS not in sets.names
+    # It is not kept that there were none.
+    assert DimensionSets(opened, ModelStore()).words is not None
+    assert WORDS in sets.names
     assert "soundalike" in sets.names
 
 

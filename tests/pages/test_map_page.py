@@ -19,6 +19,7 @@ from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
+from soundalike.ui import words
 from soundalike.ui.map import charts, component
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -156,6 +157,17 @@ def test_regions_are_named_in_two_dimensions(drawn: Drawn) -> None:
     run(dims="3")
     assert drawn.names["map"] == drawn.points["map"]
     assert drawn.names["regions"] == []
+
+
+def test_regions_are_named_once_a_missing_network_is_there(
+    drawn: Drawn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as without:
+        without.setattr(words, "of_library", lambda _: None)
+        run(by="vgg_mel")
+        assert drawn.names["regions"] == []
+    run(by="vgg_mel")
+    assert drawn.names["regions"]
 
 
 def test_a_path_is_drawn_listed_and_cleared(drawn: Drawn) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,12 +50,12 @@ class DimensionSets:
     index: Index
     models: ModelStore
 
-    @cached_property
+    @property
     def names(self) -> list[str]:
         """The sets that the index has and that can be read quickly enough."""
         return [name for name in self._present if name not in self.too_large]
 
-    @cached_property
+    @property
     def too_large(self) -> list[str]:
         """The sets whose values take too long to read while a visitor waits."""
         return [
@@ -65,7 +64,7 @@ class DimensionSets:
             if name != WORDS and sum(matrix.nbytes for matrix in self.matrices(name)) > LARGEST
         ]
 
-    @cached_property
+    @property
     def words(self) -> LibraryWords | None:
         """The library's words; None if the index has none, or YAMNet's table of classes is missing."""
         try:
@@ -148,7 +147,7 @@ class DimensionSets:
         assert self.words is not None
         return strengths.scores(found, self.words.usual, self.words.names)
 
-    @cached_property
+    @property
     def _present(self) -> list[str]:
         return [
             name

@@ -21,8 +21,10 @@ from soundalike.ui import components, session
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
 OWN = "clip_own"
-_PAGE, _TRACK, _SOURCE = "clip_page", session.CURRENT_TRACK, "clip_source"
+_TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
 _GIVEN, _ANSWER = "clip_given", "clip_answer"
+MEASURED = "clip_measured"
+"""Session key of what Anatomy has measured of the visitor's own clip."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +61,7 @@ class OwnClip:
         return components.Track(self.id, self.title, "", "", "", "", url)
 
 
-def enter(
-    index: Index, page: str, sources: Collection[str] = tuple(SOURCES), parameter: str = "track"
-) -> bool:
+def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) -> bool:
     """Start a run of a page: after a change of page, it shows the session's clip.
 
     An address that names a clip comes first, also when the visitor goes back or forward in the history.
@@ -71,20 +71,16 @@ def enter(
     index : the library
     page : its name; the keys of its widgets are `PAGE_track` and `PAGE_source`
     sources : what a clip may come from on this page
-    parameter : URL parameter that names a track of the library
 
     Returns
     -------
-    whether the visitor has just come to the page
+    whether the visitor has just come to the page, or gone back or forward
     """
     state, track, source = st.session_state, f"{page}_track", f"{page}_source"
-    back = session.follow_history(page)
-    entered = state.get(_PAGE) != page
-    if entered or back:
-        state[_PAGE] = page
+    opened = session.open_page(page)
+    if opened:
         state.pop(_GIVEN, None)
-        session.opens_page()
-        if parameter in st.query_params or "from" in st.query_params:
+        if {"track", "from"} & set(st.query_params):
             state.pop(track, None)
             state.pop(source, None)
         else:
@@ -92,9 +88,9 @@ def enter(
                 state[track] = state[_TRACK]
             if state.get(source, LIBRARY) in SOURCES and state.get(_SOURCE, LIBRARY) in sources:
                 state[source] = state.get(_SOURCE, LIBRARY)
-    session.track_from_url(index, track, parameter)
+    session.track_from_url(index, track)
     session.from_url(source, "from", list(sources), LIBRARY)
-    return entered
+    return opened
 
 
 def leave(page: str) -> None:
@@ -110,6 +106,19 @@ def go(page: str) -> NoReturn:
     """Switch to another page with the visitor's own clip."""
     own: OwnClip = st.session_state[OWN]
     session.switch(page, {"from": own.source})
+
+
+def choose_source(key: str, names: Collection[str] = tuple(SOURCES)) -> str:
+    """Choose where the clip comes from, with a widget of that key."""
+    chosen = st.segmented_control(
+        "Clip from",
+        list(names),
+        format_func=lambda name: SOURCES[name],
+        key=key,
+        persist_state="session",
+        required=True,
+    )
+    return str(chosen)
 
 
 def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: None) -> OwnClip | None:
@@ -157,9 +166,16 @@ def _show_kept(own: OwnClip, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
             f"We still have **{components.plain(own.title)}**, in this session's memory only. A link to "
-            "this page can't carry it."
+            "this page can't carry it.",
+            width="content",
         )
-        st.button("Remove", icon=":material/close:", key=f"{page}_remove_own", on_click=remove)
+        st.button(
+            "Remove",
+            icon=":material/close:",
+            key=f"{page}_remove_own",
+            on_click=remove,
+            type="tertiary",
+        )
 
 
 def kept_clip() -> OwnClip | None:
@@ -169,8 +185,8 @@ def kept_clip() -> OwnClip | None:
 
 
 def remove() -> None:
-    """Remove the visitor's own clip from the session."""
-    for name in (OWN, _ANSWER, _GIVEN):
+    """Remove the visitor's own clip from the session, and all that was computed of it."""
+    for name in (OWN, _ANSWER, _GIVEN, MEASURED):
         st.session_state.pop(name, None)
 
 

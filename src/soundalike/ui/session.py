@@ -48,7 +48,7 @@ _GIVEN = ("_upload", "_record")
 _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
 _OF_NONE = {
     *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
-    *("anatomy_source", "anatomy_upload", "anatomy_record", "anatomy_kept", "anatomy_also"),
+    *("anatomy_source", "anatomy_upload", "anatomy_record", "anatomy_also"),
     *("map_source", "map_upload", "map_record", "features_source", "features_upload", "features_record"),
     *("compare_source", "compare_upload", "compare_record"),
 }
@@ -128,7 +128,7 @@ CURRENT_TRACK = "clip_track"
 """Session key of the track of the library that the visitor is on."""
 _UNKNOWN = "address_unknown"
 _LONGEST_SHOWN = 40
-_OPENS = "address_opens"
+_PAGE, _OPENS = "address_page", "address_opens"
 ADDRESS = "address"
 """Session key of the parameters of the page's address, as last written."""
 
@@ -166,25 +166,25 @@ def take_unknown() -> list[str]:
     return found
 
 
-def follow_history(page: str) -> bool:
-    """After Back or Forward, forget a page's settings, so that they are read from the address.
+def open_page(page: str) -> bool:
+    """Start a run of a page.
+
+    After Back or Forward its settings are forgotten, so that they are read from the address. A run that
+    opens the page adds its settings to the entry that the history has of it.
 
     Returns
     -------
-    whether the visitor went back or forward
+    whether the visitor has just come to the page, or gone back or forward
     """
     context = get_script_run_ctx()
-    if context is None or not context.is_history_navigation:
-        return False
-    for key in map(str, list(st.session_state)):
-        if key.startswith(f"{page}_") and not key.endswith(_GIVEN):
-            del st.session_state[key]
-    return True
-
-
-def opens_page() -> None:
-    """Note that this run opens a page: its settings become part of its own entry in the history."""
-    st.session_state[_OPENS] = True
+    went = context is not None and context.is_history_navigation
+    if went:
+        for key in map(str, list(st.session_state)):
+            if key.startswith(f"{page}_") and not key.endswith(_GIVEN):
+                del st.session_state[key]
+    opened = went or st.session_state.get(_PAGE) != page
+    st.session_state[_PAGE], st.session_state[_OPENS] = page, opened
+    return opened
 
 
 def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:

@@ -40,7 +40,8 @@ def test_names_as_data_are_small_and_large_regions_come_first(bundled) -> None:
 def test_an_index_without_words_has_no_names_and_no_colour(tmp_path: Path) -> None:
     index = clustered_index.write(tmp_path / "index")
     assert charts.WORD not in charts.colour_titles(index)
-    assert map_words._track_words(index) is None
+    np.save(index.folder / "map_x.npy", np.zeros((len(index), 2), np.float32))
+    assert map_words.regions(index, "map_x") == []
 
 
 def test_a_word_colours_by_its_share_of_the_library(bundled) -> None:

@@ -28,16 +28,19 @@ class ClipWords:
     panel: Panel | None
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> ClipWords | None:
-    """A library track's words; None if the index was built without them."""
-    known, row = words.of_library(index), index.row(track_id)
-    if known is None:
-        return None
+    """A library track's words; None if the index or the server doesn't have what they need."""
+    known = words.of_library(index)
+    return None if known is None else _of_library(index, track_id, known)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
+def _of_library(index: Index, track_id: str, _known: LibraryWords) -> ClipWords | None:
+    row = index.row(track_id)
     moments = over_time.of_track(index, row, server.models_of(index))
     if moments is None:
         return None
-    return _words(known, known.of_track(row), moments, component.of_library(index, track_id))
+    return _words(_known, _known.of_track(row), moments, component.of_library(index, track_id))
 
 
 def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:

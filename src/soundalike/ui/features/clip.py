@@ -33,14 +33,7 @@ class Shown:
 def choose(store: FeatureStore) -> Shown | None:
     """Choose a clip and show its player; None while there is none."""
     index = store.index
-    source = st.segmented_control(
-        "Clip from",
-        list(current_clip.SOURCES),
-        format_func=lambda source: current_clip.SOURCES[source],
-        key="features_source",
-        persist_state="session",
-        required=True,
-    )
+    source = current_clip.choose_source("features_source")
     if source == current_clip.LIBRARY:
         track_picker.choose_track(index, "Track", "features_track")
         shown = _of_library(store, st.session_state.features_track)

@@ -18,28 +18,13 @@ from soundalike.analysis.dimension_sets import WORDS
 from soundalike.index.index import Index
 from soundalike.models import stretches, vgg16
 from soundalike.playlist import ordering
-from soundalike.ui import components, frontend, incoming, palette, server
+from soundalike.ui import components, frontend, incoming, palette, server, words
 from soundalike.words import vocabulary
 
 NETWORK_PICTURES = ("vgg_mel", "genre_head")
 """Sets whose values are activations of VGG16 or of the head on it."""
 _FEATURES_A_ROW = 8
-WORD_KINDS = {
-    "genre": "Genres",
-    "instrument": "Instruments",
-    "voice": "Voices",
-    "mood": "Moods",
-    "era": "Decades",
-    "other": "Not music",
-}
-WORD_KIND = {
-    "genre": "genre",
-    "instrument": "instrument",
-    "voice": "voice",
-    "mood": "mood",
-    "era": "decade",
-    "other": "not music",
-}
+WORD_KINDS = words.KIND_NAMES | {"other": "Not music"}
 _WHOLE_SECONDS = 31.0
 """Clips up to this length are analysed from the beginning."""
 
@@ -157,7 +142,7 @@ def name_of(store: FeatureStore, name: str, dimension: int) -> str:
 def describe(store: FeatureStore, name: str, dimension: int) -> str:
     """What a dimension is, in a few words: its place in the picture or in a network."""
     if name == WORDS:
-        return WORD_KIND[dimension_sets.word(dimension).kind]
+        return WORD_KINDS[dimension_sets.word(dimension).kind].lower().removesuffix("s")
     if name == "vgg_mel":
         cell = receptive_fields.cell(dimension)
         return f"channel {cell.channel}, {receptive_fields.share(cell).words}"

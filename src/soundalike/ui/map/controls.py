@@ -104,19 +104,11 @@ def one_of(label: str, key: str, options: dict[Any, str]) -> Any:
 
 def choose_clip(index: Index) -> Query | None:
     """Upload or record a clip. Returns its query; None while the map shows a track of the library."""
-    sources = {name: current_clip.SOURCES[name] for name in (current_clip.UPLOAD, current_clip.RECORD)}
     kept = current_clip.kept_clip()
     st.session_state.setdefault(
         "map_kind", current_clip.RECORD if kept is not None and kept.recorded else current_clip.UPLOAD
     )
-    kind = st.segmented_control(
-        "Clip from",
-        list(sources),
-        format_func=lambda name: sources[name],
-        key="map_kind",
-        persist_state="session",
-        required=True,
-    )
+    kind = current_clip.choose_source("map_kind", (current_clip.UPLOAD, current_clip.RECORD))
     own = current_clip.give("map", recorded=kind == current_clip.RECORD)
     if own is not None and not current_clip.is_asked(index, own):
         state.show_clip(own)

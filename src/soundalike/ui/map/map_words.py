@@ -16,6 +16,7 @@ from soundalike.ui import server, words
 from soundalike.ui.map.charts import Colouring
 from soundalike.words import filters, search, vocabulary
 from soundalike.words.description import Term
+from soundalike.words.library import LibraryWords
 
 COLOURS = tuple(word.name for word in vocabulary.words())
 """The words that can colour the map."""
@@ -37,11 +38,9 @@ class Only:
 
 def only(index: Index, text: str) -> Only:
     """Apply the visitor's filter to a library."""
-    wanted, models = filters.read(text), server.models_of(index)
-    if wanted.is_empty:
-        return Only(None, tuple(filters.notes(wanted, np.ones(len(index), bool))))
-    kept = filters.keep(index, models, wanted)
-    return Only(kept, (*filters.notes(wanted, kept), *filters.gaps(index, models, wanted)))
+    wanted = filters.read(text)
+    kept, notes = filters.apply(index, server.models_of(index), wanted)
+    return Only(None if wanted.is_empty else kept, tuple(notes))
 
 
 def colouring(index: Index, word: str) -> Colouring:
@@ -60,9 +59,10 @@ def regions(index: Index, name: str) -> list[Region]:
     index : the library
     name : of the map's array
     """
-    if index.array(name).shape[1] != 2 or (given := _track_words(index)) is None:
+    known = words.of_library(index)
+    if index.array(name).shape[1] != 2 or known is None:
         return []
-    return _regions(index, name, given)
+    return _regions(index, name, _track_words(index, known))
 
 
 def data(map_name: str, named: list[Region]) -> dict[str, Any]:
@@ -77,9 +77,8 @@ def data(map_name: str, named: list[Region]) -> dict[str, Any]:
 @st.cache_resource(
     max_entries=server.OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: server.identity}
 )
-def _track_words(index: Index) -> TrackWords | None:
-    known = words.of_library(index)
-    return None if known is None else region_names.of(index, known)
+def _track_words(index: Index, _known: LibraryWords) -> TrackWords:
+    return region_names.of(index, _known)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
