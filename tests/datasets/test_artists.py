@@ -34,6 +34,7 @@ def test_spellings_of_one_artist(name: str) -> None:
             ("Ann", "Ann Lee"),
             ("Various Arts", "Various Artists"),
             ("M/A/R/R/S", "M"),
+            ("Tyler, the Creator", "Tyler"),
         ),
     ],
 )

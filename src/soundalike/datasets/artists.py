@@ -1,8 +1,8 @@
 """Which tracks are by the same artist: the one rule for limits, filters, evaluation and counts.
 
 Case, spaces, accents' encoding and "The" don't make another artist. Of several artists, the first
-counts: "Ann feat. Ben", "Ann & Ben", "Ann / Ben" and "Ann, Ben" are Ann's. "Various Artists",
-"Unknown" and the like are nobody; the album stands in for them.
+counts: "Ann feat. Ben", "Ann & Ben", "Ann / Ben" and "Ann, Ben" are Ann's; "Tyler, the Creator" is one.
+"Various Artists", "Unknown" and the like are nobody; the album stands in for them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ _NEXT = re.compile(
     [\s(\[]+ (?:feat|ft|featuring)\b   # also "(feat. Ben)"
     | \s+ [&/] \s+                     # with spaces: R&B and AC/DC are one name
     | (?<=\w\w\w) / (?=\w\w\w)         # as ID3 writes several values
-    | [,;] \s+ | ;
+    | ,\s+ (?!the\s)                   # "Tyler, the Creator" is one name
+    | ;
     """,
     re.VERBOSE,
 )
