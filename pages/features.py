@@ -15,6 +15,7 @@ from soundalike.playlist import query
 from soundalike.ui import components, current_clip, session
 from soundalike.ui.features import bars, clip, details, overview, parts
 from soundalike.ui.features.clip import Shown
+from soundalike.ui.map import state as map_state
 from soundalike.ui.playlist import playlist_state
 
 EXAMPLES = {"vgg_mel": 11708, "genre_head": 16}
@@ -244,11 +245,24 @@ def show_label(store: FeatureStore, painted: Portrait) -> None:
     """Show the dimension's name, and what it is."""
     st.header(components.plain(painted.label()), anchor=False)
     st.caption(components.plain(" · ".join(parts.facts(store, painted))))
-    if (order := parts.order_of(store, painted)) and st.button(
-        "Order a playlist by this", icon=":material/sort:", key="features_to_order", type="tertiary"
-    ):
+    if not (order := parts.order_of(store, painted)):
+        return
+    with st.container(horizontal=True, gap="small"):
+        to_playlist = st.button(
+            "Order a playlist by this", icon=":material/sort:", key="features_to_order", type="tertiary"
+        )
+        to_map = store.index.maps and st.button(
+            "Colour the map by this",
+            icon=":material/scatter_plot:",
+            key="features_to_map",
+            type="tertiary",
+        )
+    if to_playlist:
         playlist_state.order_by(store.index, order)
         session.go("recommend", st.session_state.features_track)
+    if to_map:
+        map_state.colour_by(order)
+        session.go("map", st.session_state.features_track)
 
 
 @st.fragment

@@ -155,12 +155,13 @@ def draw_names(index: Index, by: str, setting: Setting) -> None:
 def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
     """The map's points; they change only with the map or the colours."""
     positions = index.array(name)
-    kind, _, word = colour.partition(":")
-    colours = (
-        map_words.colouring(index, word)
-        if kind == charts.WORD
-        else charts.colouring(index, colour, by, positions)
-    )
+    kind, _, detail = colour.partition(":")
+    if kind == charts.WORD:
+        colours = map_words.colouring(index, detail)
+    elif kind == charts.DIMENSION:
+        colours = map_words.colouring_by_dimension(index, detail)
+    else:
+        colours = charts.colouring(index, colour, by, positions)
     genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
     return charts.points(map_name(index, name), index.tracks, positions, colours, genres)
 

@@ -232,6 +232,18 @@ def test_a_named_dimension_orders_a_playlist(open_page) -> None:
 
 
 @pytest.mark.sweep
+def test_a_named_dimension_colours_the_map(open_page) -> None:
+    page = open_page("/features")
+    page.get_by_role("button", name="Colour the map by this").click()
+    expect(page).to_have_url(re.compile("/map.*colour=word"))
+    page.goto(page.url.split("/map")[0] + "/features?by=musicnn&dimension=5")
+    page.get_by_role("button", name="Colour the map by this").click()
+    expect(page).to_have_url(re.compile("colour=dimension%3Amusicnn%3A5"))
+    expect(page.get_by_text(re.compile("Number 5 of"))).not_to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+@pytest.mark.sweep
 def test_a_word_is_chosen_among_all(open_page) -> None:
     page = open_page("/features")
     words = page.get_by_role("group", name="Words", exact=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
 
 import address
 import clustered_index
+import numpy as np
 import pytest
 import synthetic_index
 from streamlit.testing.v1 import AppTest
@@ -215,6 +217,26 @@ def test_a_word_is_a_colour(drawn: Drawn) -> None:
 
 @pytest.mark.parametrize("colour", ["word:", "word:no such word", "word:piano:x", ":piano"])
 def test_a_colour_by_no_word_is_the_genre(colour: str, drawn: Drawn) -> None:
+    app = run(colour=colour)
+    assert shown(app, "colour") == "genre"
+    assert drawn.points["legend"]["title"] == "Genre"
+
+
+def test_a_dimension_is_a_colour(drawn: Drawn, bundled: index.Index) -> None:
+    app = run(colour="dimension:musicnn:5")
+    assert app.selectbox(key="map_colour").value == "dimension"
+    assert shown(app, "colour") == "dimension:musicnn:5"
+    assert "Number 5 of" in drawn.points["legend"]["title"]
+    codes = np.frombuffer(base64.b64decode(drawn.points["codes"]), np.uint8)
+    column = bundled.array("musicnn")[:, 5]
+    assert codes[np.argmax(column)] == codes.max()
+    assert codes[np.argmin(column)] == 0
+
+
+@pytest.mark.parametrize(
+    "colour", ["dimension:", "dimension:musicnn:200", "dimension:none:1", "dimension:words:piano"]
+)
+def test_a_colour_by_no_dimension_is_the_genre(colour: str, drawn: Drawn) -> None:
     app = run(colour=colour)
     assert shown(app, "colour") == "genre"
     assert drawn.points["legend"]["title"] == "Genre"

@@ -8,6 +8,7 @@ import clustered_index
 import numpy as np
 import pytest
 
+from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui.map import charts, map_words
@@ -50,6 +51,18 @@ def test_a_word_colours_by_its_share_of_the_library(bundled) -> None:
     assert 0 <= found.numbers.min() < found.numbers.max() <= 100
     metal = bundled.tracks["genre"].to_numpy() == "Metal"
     assert np.median(found.numbers[metal]) > 85 > np.median(found.numbers[~metal])
+
+
+def test_a_dimension_colours_by_its_values_and_has_its_name(bundled, models) -> None:
+    store = FeatureStore(bundled, models)
+    labels = store.labels("musicnn")
+    named, nameless = next(i for i, name in enumerate(labels) if name), labels.index("")
+    found = map_words.colouring_by_dimension(bundled, f"musicnn:{named}")
+    assert np.array_equal(found.numbers, bundled.array("musicnn")[:, named])
+    assert found.title == f"Number {named} of “Music tagger”. {labels[named]}"
+    assert map_words.colouring_by_dimension(bundled, f"musicnn:{nameless}").title == (
+        f"Number {nameless} of “Music tagger”"
+    )
 
 
 def test_no_filter_keeps_everything(bundled) -> None:

@@ -36,6 +36,8 @@ MOST_FREQUENT = len(palette.COLOURS)
 MAX_MATCHES = 500
 WORD = "word"
 """Key of the colouring by a word; the word is chosen apart."""
+DIMENSION = "dimension"
+"""Key of the colouring by a dimension of an embedding, which is chosen on the Features page."""
 
 OTHER = "#9A9CA8"
 SCALE = ("#3B4CC0", "#3F8FB5", "#4DB08A", "#A9BF45", "#F2C230")

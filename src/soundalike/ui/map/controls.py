@@ -25,7 +25,7 @@ DEFAULTS = {
 
 def show(index: Index) -> Setting:
     """Show the search, colour and layout controls. Returns the chosen precomputed layout."""
-    titles = charts.colour_titles(index)
+    titles = state.colours(index)
     named = {name: representations.get(name).title for name in state.mapped_representations(index)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(

@@ -1,4 +1,4 @@
-"""Words on the map: names of its regions, a colour for each word, and a filter."""
+"""Words on the map: names of its regions, colours by a word or a named dimension, and a filter."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from soundalike import representations
+from soundalike.analysis import dimension_names
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
+from soundalike.playlist import ordering
 from soundalike.projection import region_names
 from soundalike.projection.region_names import Region, TrackWords
 from soundalike.ui import server, words
@@ -51,6 +55,26 @@ def colouring(index: Index, word: str) -> Colouring:
     return Colouring(title, numbers=100 * known.astype(np.float64))
 
 
+def colouring_by_dimension(index: Index, dimension: str) -> Colouring:
+    """A colour for each track by its value in a dimension, such as "musicnn:17".
+
+    Raises
+    ------
+    PlaylistError
+        If the index has no such dimension.
+    """
+    values = ordering.quantity(index, dimension).astype(np.float64)
+    name = _dimension_name(index, dimension)
+    title = f"{dimension_title(dimension)}. {name}" if name else dimension_title(dimension)
+    return Colouring(title, numbers=values)
+
+
+def dimension_title(dimension: str) -> str:
+    """Where a dimension comes from, in words."""
+    part, _, number = dimension.partition(":")
+    return f"Number {number} of “{representations.get(part).title}”"
+
+
 def regions(index: Index, name: str) -> list[Region]:
     """The named regions of a two-dimensional map; none if the index has no words.
 
@@ -79,6 +103,18 @@ def data(map_name: str, named: list[Region]) -> dict[str, Any]:
 )
 def _track_words(index: Index, _known: LibraryWords) -> TrackWords:
     return region_names.of(index, _known)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
+def _dimension_name(index: Index, dimension: str) -> str:
+    library_words = words.of_library(index)
+    scores = None if library_words is None else library_words.scores
+    known = dimension_names.properties(scores, track_arrays.descriptors(index))
+    if known is None:
+        return ""
+    values = ordering.quantity(index, dimension)[:, None]
+    artists = list(map(str, index.tracks["artist"]))
+    return dimension_names.label(dimension_names.find(values, known, artists)[0])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from soundalike.errors import PlaylistError
 from soundalike.index.index import Index
-from soundalike.playlist import playlist, selection
+from soundalike.playlist import ordering, playlist, selection
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
 from soundalike.ui import current_clip, incoming, session
@@ -51,20 +52,53 @@ def prepare(index: Index) -> None:
 
 
 def prepare_colour(index: Index) -> None:
-    """Set the colour from the URL on the first run: "genre", or a word such as "word:piano"."""
-    titles = charts.colour_titles(index)
-    kind, _, word = incoming.parameter("colour").partition(":")
-    if charts.WORD in titles and kind == charts.WORD and word in map_words.COLOURS:
-        st.session_state.setdefault("map_colour", charts.WORD)
-        st.session_state.setdefault("map_word", word)
-    session.from_url("map_colour", "colour", list(titles), "genre")
+    """Set the colour from the URL on the first run.
+
+    It is "genre", a word such as "word:piano", or a dimension such as "dimension:musicnn:17".
+    """
+    kind, _, detail = incoming.parameter("colour").partition(":")
+    st.session_state.setdefault("map_dimension", None)
+    if "map_colour" not in st.session_state:
+        if kind == charts.WORD and detail in map_words.COLOURS and kind in colours(index):
+            st.session_state.map_colour, st.session_state.map_word = charts.WORD, detail
+        if kind == charts.DIMENSION and _has_dimension(index, detail):
+            st.session_state.map_colour, st.session_state.map_dimension = charts.DIMENSION, detail
+    session.from_url("map_colour", "colour", list(colours(index)), "genre")
     st.session_state.setdefault("map_word", map_words.COLOURS[0])
+
+
+def colours(index: Index) -> dict[str, str]:
+    """The colours on offer; a dimension only once one was chosen on the Features page."""
+    titles = charts.colour_titles(index)
+    if dimension := st.session_state.map_dimension:
+        return titles | {charts.DIMENSION: map_words.dimension_title(dimension)}
+    return titles
 
 
 def colour() -> str:
     """The chosen colour, as the URL names it."""
     chosen = str(st.session_state.map_colour)
-    return f"{chosen}:{st.session_state.map_word}" if chosen == charts.WORD else chosen
+    details = {charts.WORD: st.session_state.map_word, charts.DIMENSION: st.session_state.map_dimension}
+    return f"{chosen}:{details[chosen]}" if chosen in details else chosen
+
+
+def colour_by(order: str) -> None:
+    """Colour the map by the word or the dimension that an order names (`ordering`)."""
+    kind, _, detail = order.removeprefix("-").partition(":")
+    state = st.session_state
+    if kind == ordering.WORDS:
+        state.map_colour, state.map_word = charts.WORD, detail
+    else:
+        state.map_colour, state.map_dimension = charts.DIMENSION, f"{kind}:{detail}"
+    show_groups()
+
+
+def _has_dimension(index: Index, dimension: str) -> bool:
+    try:
+        ordering.quantity(index, dimension)
+    except PlaylistError:
+        return False
+    return dimension.partition(":")[0] != ordering.WORDS
 
 
 def mapped_representations(index: Index) -> list[str]:
