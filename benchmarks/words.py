@@ -32,6 +32,7 @@ from soundalike.analysis import dimension_names, dimension_sets
 from soundalike.analysis.dimension_sets import DimensionSets
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
+from soundalike.datasets import artists
 from soundalike.datasets import library as libraries
 from soundalike.index import index as indices
 from soundalike.index import track_arrays
@@ -211,11 +212,11 @@ def descriptions(index: Index, models: ModelStore) -> None:
 def dimensions(index: Index, models: ModelStore) -> None:
     """How many of the dimensions' names hold on artists held out."""
     sets = DimensionSets(index, models)
-    artists = [str(artist) for artist in index.tracks["artist"]]
     assert sets.words is not None
     known = dimension_names.properties(sets.words.scores, track_arrays.descriptors(index))
     assert known is not None
-    exchanged = by_exchanged_artists(artists)
+    by = artists.keys(index.tracks)
+    exchanged = by_exchanged_artists(by)
     print("\n| dimensions | names chosen | hold | dimensions named | by chance: hold | named |")
     print("|---|---:|---:|---:|---:|---:|")
     for name in sets.names:
@@ -224,7 +225,7 @@ def dimensions(index: Index, models: ModelStore) -> None:
         values = np.concatenate(sets.matrices(name), axis=1).astype(np.float32)
         cells = [f"{values.shape[1]:,} of “{dimension_sets.TITLES[name]}”"]
         for rows in (slice(None), exchanged):
-            names = dimension_names.find(values[rows], known, artists)
+            names = dimension_names.find(values[rows], known, by)
             holding = [sum(one.holds for one in of_dimension) for of_dimension in names]
             chosen = sum(map(len, names))
             cells += [f"{chosen:,}"] if len(cells) == 1 else []
@@ -232,14 +233,12 @@ def dimensions(index: Index, models: ModelStore) -> None:
         print(f"| {' | '.join(cells)} |")
 
 
-def by_exchanged_artists(artists: list[str]) -> NDArray[np.intp]:
+def by_exchanged_artists(by: list[str]) -> NDArray[np.intp]:
     """Rows in which each artist has the tracks of others; tracks of one artist stay together."""
-    order = np.argsort(artists, kind="stable")
-    blocks = np.split(
-        order, np.flatnonzero(np.diff(np.unique(artists, return_inverse=True)[1][order])) + 1
-    )
+    order = np.argsort(by, kind="stable")
+    blocks = np.split(order, np.flatnonzero(np.diff(np.unique(by, return_inverse=True)[1][order])) + 1)
     mixed = np.random.default_rng(0).permutation(len(blocks))
-    rows = np.empty(len(artists), np.intp)
+    rows = np.empty(len(by), np.intp)
     rows[order] = np.concatenate([blocks[place] for place in mixed])
     return rows
 

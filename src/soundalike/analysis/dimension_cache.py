@@ -160,7 +160,7 @@ class FeatureStore:
         known = dimension_names.properties(None if words is None else words.scores, self._descriptors)
         if known is None:
             return ((),) * int(values.shape[1])
-        return dimension_names.find(values, known, list(map(str, self.index.tracks["artist"])))
+        return dimension_names.find(values, known, artists.keys(self.index.tracks))
 
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int

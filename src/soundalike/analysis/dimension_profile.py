@@ -15,6 +15,7 @@ from soundalike.analysis import dimension_names, dimension_sets, dimension_stats
 from soundalike.analysis.dimension_names import Name
 from soundalike.analysis.dimension_sets import WORDS, DimensionSets
 from soundalike.analysis.dimension_stats import Groups, Summary
+from soundalike.datasets import artists
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import Descriptor
 
@@ -167,8 +168,7 @@ def _names(
     known = dimension_names.properties(scores, descriptors, place)
     if known is None:
         return ()
-    artists = list(map(str, sets.index.tracks["artist"]))
-    return dimension_names.find(values[:, np.newaxis], known, artists)[0]
+    return dimension_names.find(values[:, np.newaxis], known, artists.keys(sets.index.tracks))[0]
 
 
 def compare(

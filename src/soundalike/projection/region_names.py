@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from soundalike.datasets import artists
 from soundalike.index.index import Index
 from soundalike.words import vocabulary
 from soundalike.words.library import LibraryWords
@@ -173,13 +174,14 @@ def of(index: Index, words: LibraryWords, seed: int = SEED) -> TrackWords:
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
     kept = [place for place, word in enumerate(vocabulary.words()) if word.kind in vocabulary.MUSICAL]
     names = tuple(vocabulary.words()[place].name for place in kept)
-    artists = [index.fact("artist", row) or row for row in map(int, rows)]
+    keys = artists.keys(index.tracks.iloc[rows])
+    known = [key or row for key, row in zip(keys, map(int, rows), strict=True)]
     return TrackWords(
         rows,
         names,
         words.scores[rows][:, kept],
         words.clear[rows][:, kept],
-        np.asarray(pd.factorize(np.array(artists, object))[0], np.intp),
+        np.asarray(pd.factorize(np.array(known, object))[0], np.intp),
     )
 
 
