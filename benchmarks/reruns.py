@@ -61,7 +61,7 @@ VIEWS: dict[str, list[dict[str, str]]] = {
     ],
 }
 """URLs of each page's forms."""
-LEFT_OUT = {"features_inside", "features_to_order", "map_to_recommend"}
+LEFT_OUT = {"features_inside", "features_to_order", "features_to_map", "map_to_recommend"}
 """Buttons that run the network, or only open another page."""
 PAGES = ("recommend", "anatomy", "map")
 """Pages that a track links to; the labels of such buttons end in these."""
@@ -164,30 +164,34 @@ def opened(page: str, view: dict[str, str]) -> AppTest:
 
 
 def changes(app: Any, page: str, repeat: int) -> Iterator[Change]:
-    """Possible changes of a page in its current state: each widget to another value."""
+    """Possible changes of a page in its current state: each enabled widget to another value."""
+
+    def enabled(kind: str) -> list[Any]:
+        return [widget for widget in app.get(kind) if not widget.disabled]
+
     for kind in ("selectbox", "select_slider"):
-        for widget in app.get(kind):
+        for widget in enabled(kind):
             yield widget.label, _chooser(app, widget, [_option(widget, repeat)], False)
-    for widget in app.get("slider"):
+    for widget in enabled("slider"):
         span = round((widget.max - widget.min) / (widget.step or 1))
         yield widget.label, _setter(widget, widget.min + (7 * repeat + 3) % (span + 1) * widget.step)
-    for widget in app.get("number_input"):
+    for widget in enabled("number_input"):
         span = int(widget.max - widget.min) + 1
         yield widget.label, _setter(widget, int(widget.min) + (7_919 * repeat + 1_000) % span)
-    for widget in app.get("button_group"):
+    for widget in enabled("button_group"):
         several = not widget._is_single_select
         yield widget.label or widget.key, _chooser(app, widget, [_option(widget, repeat)], several)
-    for widget in app.get("multiselect"):
+    for widget in enabled("multiselect"):
         count = min(widget.max_selections or 2, 2)
         first = repeat % max(len(widget.options) - count, 1)
         yield widget.label, _chooser(app, widget, range(first, first + count), True)
-    for widget in app.get("text_input"):
+    for widget in enabled("text_input"):
         words = ("piano", "blue", "night", "rock", "star", "dance")
         yield widget.label, _setter(widget, words[repeat % len(words)])
     for kind in ("checkbox", "toggle"):
-        for widget in app.get(kind):
+        for widget in enabled(kind):
             yield widget.label, _setter(widget, not widget.value)
-    for button in app.get("button"):
+    for button in enabled("button"):
         name = str(button.key or button.label)
         if name not in LEFT_OUT and not (name.endswith(PAGES) and "onward" in name):
             yield f"{button.label} (button)", button.click
