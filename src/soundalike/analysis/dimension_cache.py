@@ -92,7 +92,7 @@ class FeatureStore:
         self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
-        self._names: Shelf[tuple[tuple[Name, ...], ...]] = Shelf(4)
+        self._labels: Shelf[tuple[str, ...]] = Shelf(4)
         self._moments: Shelf[float] = Shelf(1_024)
         self._pictures: Shelf[Thumbnail] = Shelf(512)
         self._features: Shelf[NDArray[np.float16]] = Shelf(64)
@@ -150,10 +150,10 @@ class FeatureStore:
         size = self.sets.size(name)
         if size > NAMED_AT_ONCE:
             return ("",) * size
-        if (kept := self._names.get(name)) is None:
-            values = np.concatenate(self._matrices(name), axis=1).astype(np.float32, copy=False)
-            kept = self._names.put(name, self._named(values))
-        return tuple(dimension_names.label(names) for names in kept)
+        if (kept := self._labels.get(name)) is not None:
+            return kept
+        values = np.concatenate(self._matrices(name), axis=1).astype(np.float32, copy=False)
+        return self._labels.put(name, tuple(map(dimension_names.label, self._named(values))))
 
     def _named(self, values: NDArray[np.float32]) -> tuple[tuple[Name, ...], ...]:
         words = self.sets.words
