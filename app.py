@@ -18,8 +18,9 @@ if get_script_run_ctx(suppress_warning=True) is None:
 else:
     from soundalike.ui import server
 
-    st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
-    st.navigation(
+    # The icon comes before the navigation: browsers would load a page's from another site.
+    st.set_page_config(page_icon="assets/icon.png", layout="wide")
+    page = st.navigation(
         [
             st.Page(
                 "pages/recommend.py", title="Recommend", icon=":material/queue_music:", default=True
@@ -31,6 +32,8 @@ else:
             st.Page("pages/about.py", title="About", icon=":material/info:"),
         ],
         position="top",
-    ).run()
+    )
+    st.set_page_config(page_title=f"{page.title} · Soundalike")
+    page.run()
     server.tune_process()
     server.warm_up()

@@ -33,6 +33,18 @@ def test_a_row_of_the_playlist_leads_to_the_map(open_page) -> None:
     expect(page.locator(".single .title")).to_have_text(title)
 
 
+def test_a_page_has_a_title_and_an_unknown_one_says_so(browser: Browser, app_url: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{app_url}/nowhere")
+    expect(page).to_have_title("No such page · Soundalike")
+    page.get_by_role("link", name="Go to Soundalike's first page.").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hear what sounds alike")
+    expect(page).to_have_title("Recommend · Soundalike")
+    page.get_by_role("link", name="About", exact=True).first.click()
+    expect(page).to_have_title("About · Soundalike")
+    page.close()
+
+
 @pytest.mark.sweep
 def test_a_moment_of_a_dimension_leads_to_its_track(open_page) -> None:
     page = open_page("/features?by=vgg_mel&dimension=3400&track=0102")

@@ -7,12 +7,18 @@ from starlette.middleware import Middleware
 from soundalike.ui.middleware import uploads
 from soundalike.ui.middleware.headers import SafeHeaders
 from soundalike.ui.middleware.messages import MessageLimits
+from soundalike.ui.middleware.pages import Pages
 from soundalike.ui.middleware.process import lifespan
 from soundalike.ui.middleware.uploads import UploadLimits
 
 __all__ = ["MIDDLEWARE", "lifespan"]
 
-MIDDLEWARE = [Middleware(SafeHeaders), Middleware(MessageLimits), Middleware(UploadLimits)]
+MIDDLEWARE = [
+    Middleware(SafeHeaders),
+    Middleware(Pages),
+    Middleware(MessageLimits),
+    Middleware(UploadLimits),
+]
 """From the outside to the inside."""
 
 uploads.install()
