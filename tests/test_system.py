@@ -58,6 +58,7 @@ def test_the_variable_decides(cgroups, monkeypatch, wanted, small):
     assert system.is_small_host() is small
 
 
+@pytest.mark.sweep
 def test_a_clip_is_answered_without_vgg16(opened, light, models, library_clip, encode_part):
     asked = query.from_audio(encode_part, opened, light)
     assert "vgg16" not in light._loaded

@@ -148,6 +148,7 @@ def test_burst_position_in_picture() -> None:
     assert box["left"] - 1 <= 100 * column / shown.shape[1] <= box["left"] + box["width"] + 1
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("gate_hz", [0, 4])
 def test_burst_activates_cells_at_its_time(models, gate_hz: int) -> None:
     """A tone from 12 to 15 s, held or beating: time 4, and at its edges the cells on either side.

@@ -125,6 +125,7 @@ def test_a_file_is_retried_when_its_process_ends(limited, encode):
     assert pool.lost == 1
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("limits", "reason", "said"),
     [

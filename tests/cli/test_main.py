@@ -81,6 +81,7 @@ def test_length(capsys: Capture, small_index: Index) -> None:
     assert short["notes"] == []
 
 
+@pytest.mark.sweep
 @pytest.mark.usefixtures("loaded_models")
 def test_representation_and_weight(capsys: Capture, small_index: Index) -> None:
     ask = ("recommend", OTHER_CLIP, "--index", small_index.folder)

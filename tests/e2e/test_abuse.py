@@ -87,6 +87,7 @@ def test_a_visitor_cannot_empty_what_all_share(server) -> None:
     assert not [part for part in answer if "Opening the library" in str(part.message)]
 
 
+@pytest.mark.sweep
 def test_files_that_nobody_uses_do_not_stay(server) -> None:
     address, process = server
     before = process.memory_info().rss

@@ -342,6 +342,7 @@ def test_a_link_with_nonsense_shows_the_first_view(open_page) -> None:
     expect(plots(page)).to_have_count(7)
 
 
+@pytest.mark.sweep
 def test_an_upload_is_measured_and_played(open_page, tmp_path, encode_excerpt) -> None:
     page = open_page("/anatomy")
     page.get_by_text("Upload", exact=True).first.click()

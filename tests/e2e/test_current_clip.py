@@ -66,6 +66,7 @@ def test_back_and_forward_restore_what_was_on_screen(open_page) -> None:
     expect(title(page)).to_have_text(found)
 
 
+@pytest.mark.sweep
 def test_an_upload_is_on_every_page(open_page, library_clip) -> None:
     page = open_page("/?from=upload")
     page.locator("input[type=file]").first.set_input_files(library_clip)

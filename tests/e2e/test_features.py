@@ -72,6 +72,7 @@ def test_stepping_through_three_dimensions(open_page) -> None:
     expect(number(page)).to_have_value("3402")
 
 
+@pytest.mark.sweep
 def test_the_moment_plays_from_its_second(open_page) -> None:
     page = open_page(LINK)
     first, second = moments(page).nth(0), moments(page).nth(1)
@@ -202,6 +203,7 @@ def test_a_bar_plays_the_clip_from_its_moment_and_opens_its_word(open_page) -> N
     expect(second.get_by_role("button", name="Pause ")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_what_stands_out_in_an_upload(open_page, library_clip) -> None:
     page = open_page("/features?by=musicnn&from=upload")
     page.locator("input[type=file]").set_input_files(library_clip)

@@ -181,6 +181,7 @@ def test_three_dimensions_turn_and_open_from_a_link(open_page) -> None:
     keep(page, "map-3d")
 
 
+@pytest.mark.sweep
 def test_a_clip_is_placed_on_the_map(open_page, encode_excerpt, tmp_path) -> None:
     page = open_map(open_page)
     page.get_by_role("button", name="Place a clip").click()

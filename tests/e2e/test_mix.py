@@ -30,6 +30,7 @@ def press(page: Page, row: int, name: str) -> str:
     return title
 
 
+@pytest.mark.sweep
 def test_a_playlist_is_blended_pinned_and_thinned_out_and_a_link_reopens_it(open_page) -> None:
     page = open_page()
     pinned = press(page, 3, "Keep in the playlist")
@@ -67,6 +68,7 @@ def test_one_press_steers_the_playlist_and_undo_takes_it_back(open_page) -> None
     assert titles(page) == before
 
 
+@pytest.mark.sweep
 def test_steering_by_keyboard_on_a_phone(open_page) -> None:
     page = open_page(width=390, scheme="dark")
     expect(rows(page)).to_have_count(10)
@@ -143,6 +145,7 @@ def test_why_shows_and_plays_what_two_tracks_share(open_page) -> None:
     keep(page, "mix-why")
 
 
+@pytest.mark.sweep
 def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     page = open_page("/?track=0102&length=6&artist=0")
     expect(rows(page)).to_have_count(6)

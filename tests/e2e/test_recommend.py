@@ -95,6 +95,7 @@ def test_search_finds_a_track_by_artist(open_page) -> None:
     expect(page.locator(".single .artist")).to_contain_text("Kenta Cho")
 
 
+@pytest.mark.sweep
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_page("/?track=0102&by=vgg_mel&length=23")
     expect(rows(page)).to_have_count(23)
@@ -122,6 +123,7 @@ def test_an_upload_gets_a_playlist(open_page, tmp_path, encode_excerpt) -> None:
     keep(page, "recommend-upload")
 
 
+@pytest.mark.sweep
 def test_a_clip_of_the_library_is_recognised(open_page) -> None:
     page = open_page()
     upload(page, CLIPS / "0102.opus")
@@ -145,6 +147,7 @@ def test_a_text_file_gets_one_clear_sentence_and_the_page_goes_on(open_page, tmp
     expect(page.get_by_role("slider", name="Tracks")).to_have_value("10")
 
 
+@pytest.mark.sweep
 def test_a_recording_from_the_microphone_gets_a_playlist(open_page) -> None:
     page = open_page()
     page.get_by_text("Record", exact=True).first.click()
@@ -157,6 +160,7 @@ def test_a_recording_from_the_microphone_gets_a_playlist(open_page) -> None:
     keep(page, "recommend-recording")
 
 
+@pytest.mark.sweep
 def test_two_sessions_do_not_see_each_other(open_page) -> None:
     mine, other = open_page("/?track=0102"), open_page("/?track=0001")
     upload(mine, CLIPS / "0050.opus")
@@ -190,6 +194,7 @@ def test_a_link_reopens_a_description_on_a_phone(open_page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.sweep
 def test_a_filter_keeps_some_tracks_and_is_in_the_link(open_page) -> None:
     page = open_page("/?track=0102")
     expect(rows(page)).to_have_count(10)

@@ -142,6 +142,7 @@ def by(names: Sequence[str], *changes: str) -> dict[str, tuple[str, ...]]:
     return dict.fromkeys(names, changes or USUAL)
 
 
+@pytest.mark.sweep
 def test_measured_on_real_clips(real: Index) -> None:
     seen: list[str] = []
     found = robustness.measure(real, by(["spectrum", "envelope"]), [0, 4], ModelStore(), seen.append)
@@ -165,6 +166,7 @@ def test_measured_on_real_clips(real: Index) -> None:
     assert kept["known"]["mean"] == lost["known"]["mean"] == 1
 
 
+@pytest.mark.sweep
 def test_air_changes(real: Index) -> None:
     changes = ("pink_20_db", "pink_5_db", "telephone", "semitone_up")
     found = robustness.measure(real, by(["spectrum"], *changes), [0, 4], ModelStore())["spectrum"]
@@ -194,6 +196,7 @@ def test_changes_per_representation(real: Index, monkeypatch: pytest.MonkeyPatch
     assert len(embedded) == 2
 
 
+@pytest.mark.sweep
 def test_custom_embedding(real: Index) -> None:
     class Backwards(ClipEmbeddings):
         """Embeds a clip from its end."""

@@ -234,6 +234,7 @@ def test_sides_match_window(encode: Encode, tmp_path: Path) -> None:
     np.testing.assert_allclose(read.sides[:, 1], 0.5 * read.sides[:, 0], atol=1e-6)
 
 
+@pytest.mark.sweep
 def test_every_change_of_a_track_can_be_analysed(track: Recording) -> None:
     made = dict(robustness_changes.copies(track, CHANGES))
     assert next(iter(made)) == UNCHANGED

@@ -200,6 +200,7 @@ def test_distance_is_the_least_bit_error_rate(a: np.ndarray, b: np.ndarray) -> N
     assert found == pytest.approx(least_rate(a, b), abs=1e-6)
 
 
+@pytest.mark.sweep
 @FEW
 @given(st.floats(-40, 40), st.sampled_from(["noise", "bursts"]))
 def test_gain_does_not_matter(gain_db: float, kind: str) -> None:

@@ -49,6 +49,7 @@ def measured(source: Path, folder: Path) -> dict:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
+@pytest.mark.sweep
 def test_memory_is_bounded(measured: dict) -> None:
     raw_mb = TRACKS * sum(representations.get(part).dim for part in PARTS) * 4 / 1e6
     built = measured["build_mb"]

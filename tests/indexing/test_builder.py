@@ -124,6 +124,7 @@ def test_neighbours_nearest_first(small_index: Index, name: str) -> None:
         np.testing.assert_allclose(similarities, live[neighbours], atol=1e-6)
 
 
+@pytest.mark.sweep
 def test_embeddings_match_clips(small_index: Index) -> None:
     models = ModelStore()
     clip = analysis_window(decoding.decode(small_index.path(1)))

@@ -118,6 +118,7 @@ def test_moved_index_is_restored_after_kill(music: Path, models: ModelStore) -> 
     assert not workspace.beside(out).exists()
 
 
+@pytest.mark.sweep
 def test_partial_files_after_kill_are_no_index(music: Path, models: ModelStore) -> None:
     out = music.parent / "index"
     half = workspace.beside(out) / "index"

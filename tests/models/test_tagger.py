@@ -163,6 +163,7 @@ def test_a_batch_gives_what_its_members_give(models):
         np.testing.assert_allclose(together.penultimate[row], alone.penultimate[0], atol=1e-4)
 
 
+@pytest.mark.sweep
 def test_the_same_patches_give_the_same_bytes_from_any_thread(models):
     batch, results = noise(), []
     threads = [threading.Thread(target=lambda: results.append(models.tagger(batch))) for _ in range(3)]

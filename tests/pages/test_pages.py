@@ -84,6 +84,7 @@ def test_an_uploads_genres_come_after_its_playlist(encode) -> None:
     assert app.session_state["clip_answer"][2].is_complete
 
 
+@pytest.mark.sweep
 def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(
     encode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -75,6 +75,7 @@ def test_library_clip_is_recognised(
         np.testing.assert_allclose(asked.embeddings[name], vector, rtol=2e-3, atol=0.05)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("suffix", "codec"), [("mp3", "libmp3lame"), ("m4a", "aac")])
 def test_reencoded_library_clip_is_recognised(
     small_index: Index, small_models: ModelStore, tmp_path: Path, suffix: str, codec: str

@@ -41,7 +41,10 @@ def test_all_representations_of_the_two_networks_are_covered() -> None:
     assert set(resting) == set(NAMES)
 
 
-@pytest.mark.parametrize("decibels", [-6, -20, -30])
+@pytest.mark.parametrize(
+    "decibels",
+    [-20, pytest.param(-6, marks=pytest.mark.sweep), pytest.param(-30, marks=pytest.mark.sweep)],
+)
 def test_a_quieter_copy_is_the_same(decibels, clip, models) -> None:
     quieter = Clip(np.float32(10 ** (decibels / 20)) * clip.samples)
     for name in NAMES:
@@ -49,6 +52,7 @@ def test_a_quieter_copy_is_the_same(decibels, clip, models) -> None:
         assert cosine(embed(quieter, models), embed(clip, models)) > 0.9999, name
 
 
+@pytest.mark.sweep
 def test_a_copy_with_a_constant_part_is_the_same(clip, models) -> None:
     offset = Clip(clip.samples + np.float32(0.1))
     for name in NAMES:
@@ -56,6 +60,7 @@ def test_a_copy_with_a_constant_part_is_the_same(clip, models) -> None:
         assert cosine(embed(offset, models), embed(clip, models)) > 0.9999, name
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("seconds", [1.0, 3.0])
 def test_a_shifted_copy_stays_close(seconds, clip, others, models) -> None:
     shifted = Clip(np.roll(clip.samples, round(seconds * SAMPLE_RATE)))
@@ -66,6 +71,7 @@ def test_a_shifted_copy_stays_close(seconds, clip, others, models) -> None:
         assert cosine(moved, own) > max(cosine(moved, other) for other in others[name]), name
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("name", NAMES)
 def test_the_same_samples_give_the_same_bytes(name, clip, models) -> None:
     embed = representations.get(name).embed

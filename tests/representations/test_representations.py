@@ -132,6 +132,7 @@ def test_vgg_mel_is_the_map_pooled_by_three_and_two(clip, embeddings, models):
     assert vgg_mel.GRID == (5, 10)
 
 
+@pytest.mark.sweep
 def test_embeddings_are_deterministic(clip, embeddings, models):
     for name in ("vgg_mel", "genre_head"):
         again = representations.get(name).embed(copy(clip), models)

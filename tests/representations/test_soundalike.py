@@ -98,6 +98,7 @@ def test_similarities_equal_a_direct_computation(default_index, models) -> None:
     np.testing.assert_allclose(asked(default_index, clip, models), slow(default_index, raw), atol=1e-3)
 
 
+@pytest.mark.sweep
 def test_a_copy_at_another_level_or_start_matches_its_track(default_index, clip, models) -> None:
     """The clip is the first of the library."""
     seconds = SAMPLE_RATE
@@ -120,6 +121,7 @@ def test_different_music_is_distinguished(default_index) -> None:
     assert others.min() < 0.2
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_search_in_a_small_index(n, tmp_path: Path, models) -> None:
     source = library.load(copy_library(tmp_path / "library", IDS[:n]))

@@ -131,6 +131,7 @@ def test_the_grey_map_is_not_pooled(clip, embeddings, models):
     np.testing.assert_array_equal(embeddings[vgg_mfcc_grey].reshape(1, 40, 512), seen)
 
 
+@pytest.mark.sweep
 def test_embeddings_are_deterministic(clip, embeddings, models):
     for module in ALL:
         np.testing.assert_array_equal(module.embed(copy(clip), models), embeddings[module])

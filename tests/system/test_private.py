@@ -86,6 +86,7 @@ def ran(
         yield request.param, recorder, recorder.by_python()
 
 
+@pytest.mark.sweep
 def test_a_command_calls_nobody(ran: tuple[str, Recorder, list[outgoing.Call]]) -> None:
     name, _, calls = ran
     assert len({call.pid for call in calls if call.event == "start"}) >= PYTHONS[name]

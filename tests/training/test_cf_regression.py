@@ -213,6 +213,7 @@ def test_training_is_seeded(monkeypatch):
     assert not np.array_equal(one[0], other[0])
 
 
+@pytest.mark.sweep
 def test_extracted_spectrograms_match_clips(folder):
     from soundalike.audio import decoding
     from soundalike.audio.analysis_window import analysis_window

@@ -296,6 +296,7 @@ def test_extracted_features(small_models: ModelStore, tmp_path: Path) -> None:
     np.testing.assert_array_equal(features.vgg_mel[1], vgg_mel.embed(clip, small_models).astype("f2"))
 
 
+@pytest.mark.sweep
 def test_extracted_halves(tmp_path: Path, small_models: ModelStore) -> None:
     folder = copy_library(tmp_path / "library", IDS[:1])
     features, _ = genre_head.extract(library.load(folder), small_models, halves=True)

@@ -200,6 +200,7 @@ def test_reads_batches_and_ignores_test_tracks(trained: SplitTrained, tracks: pd
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.sweep
 def test_batches_are_reshuffled_each_epoch() -> None:
     inputs = np.arange(70, dtype=np.float16)
     rows = np.arange(0, 70, 2)

@@ -6,6 +6,7 @@ import weakref
 from pathlib import Path
 
 import numpy as np
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from soundalike.models import vgg_features
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 5
 
 
+@pytest.mark.sweep
 def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     noise = np.random.default_rng(1).normal(0, 0.1, SECONDS * 48_000)
     models = server.open_models()

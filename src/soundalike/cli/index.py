@@ -84,6 +84,10 @@ def index(
     source = libraries.find(library)
     cache = None if no_cache or len(source.tracks) > CACHED_TRACKS else paths.cache_folder()
     models = ModelStore(genre_head=genre_head, feature_cache=cache, factors=factors)
+    for name, given in (("genre_head", genre_head), ("factors", factors)):
+        if given is not None:
+            # Before any music is read.
+            models.checksum(name)
     wanted = chosen_representations(names, models)
     predictions = heldout.load(genre_head or paths.MODELS / FILES["genre_head"])
     plan = builder.BuildPlan(wanted, predictions, compact, measured=complete)
