@@ -15,6 +15,7 @@ from soundalike.ui import (
     current_clip,
     explanation_dialog,
     figures,
+    first_visit,
     palette,
     server,
     session,
@@ -32,6 +33,8 @@ BARE = {"displayModeBar": False}
 def show(index: Index) -> None:
     """Draw the page."""
     prepare(index)
+    if st.session_state.recommend_source == current_clip.LIBRARY:
+        first_visit.show(index, st.session_state.recommend_track, go_to)
     left, right = st.columns([5, 9], gap="large")
     with left:
         asked, track, found = choose(index)
