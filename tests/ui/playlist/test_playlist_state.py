@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ def widget(page: AppTest, kind: str, name: str) -> Any:
     """A widget of a setting; its key also has a number."""
     (found,) = [one for one in page.get(kind) if re.fullmatch(rf"recommend_{name}_\d+", one.key or "")]
     return found
+
+
+def drawn(page: AppTest, key: str) -> dict[str, Any]:
+    """What a component of ours is given to draw."""
+    (found,) = [part.proto for part in page.get("bidi_component") if part.proto.id.endswith(f"-{key}")]
+    data: dict[str, Any] = json.loads(found.json)
+    return data
 
 
 MADE = {
@@ -221,3 +229,11 @@ def test_another_track_leaves_the_opened_list() -> None:
 def test_more_tracks_than_are_shown_are_counted() -> None:
     page = opened(*(f"{number:04}" for number in range(1, 252)))
     assert any("the first 200 of 251 tracks" in caption.value for caption in page.caption)
+
+
+def test_every_row_says_why_it_is_there() -> None:
+    """Also a row that has no single trait in common with the clip, or that has no bar."""
+    page = run(track="0102", length="20")
+    rows = drawn(page, "recommend_playlist")["tracks"]
+    assert len(rows) == 20
+    assert all(row["reason"] for row in rows)

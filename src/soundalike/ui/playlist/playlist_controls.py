@@ -31,7 +31,11 @@ MOST_LISTED = 200
 """Number of tracks of an opened list that are shown."""
 MOST_NAMED = 3
 """Number of blended tracks that are named."""
-UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
+REASONS = {
+    shared_traits.NOTHING: "Alike as a whole; no single trait stands out.",
+    shared_traits.UNMEASURED: "",
+}
+"""What a row says where there is no sentence about it."""
 
 Act = Callable[[str, str], None]
 
@@ -296,7 +300,7 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     rows = [entry.row for entry in found.entries]
     edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
-    reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
+    reasons = [REASONS.get(sentence, sentence) for sentence in sentences]
     data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
