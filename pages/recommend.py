@@ -305,10 +305,15 @@ def explain(index: Index, asked: Query, track: components.Track) -> None:
 def explanation(index: Index, asked: Query, track: components.Track, row: int) -> None:
     """Show what the query and a track have in common."""
     st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
-    if others := len(playlist_state.seeds(index, asked)) - 1:
-        blended = "the blended track affects" if others == 1 else f"the {others} blended tracks affect"
-        st.caption(f"This compares with your starting clip only; {blended} the list but not this view.")
     try:
+        match = playlist_state.blend_match(index, asked, row)
+        if match is not None:
+            st.caption(
+                components.plain(
+                    f"In the list, {match:.3f} is its match with the whole blend. This view compares it "
+                    "with your starting clip alone."
+                )
+            )
         explanation_dialog.show(
             index, asked, track, row, st.session_state.recommend_by, "recommend_reasons"
         )

@@ -237,3 +237,21 @@ def test_every_row_says_why_it_is_there() -> None:
     rows = drawn(page, "recommend_playlist")["tracks"]
     assert len(rows) == 20
     assert all(row["reason"] for row in rows)
+
+
+def test_the_list_of_a_blend_and_its_explanation_name_their_numbers() -> None:
+    page = run(track="0102", blend="0235:1,0001:-0.5")
+    data = drawn(page, "recommend_playlist")
+    assert data["measure"] == "Blend match"
+    first = data["tracks"][0]
+    page.session_state["recommend_why"] = first["id"]
+    page.run()
+    assert not page.exception, page.exception
+    (said,) = [caption.value for caption in page.caption if "the whole blend" in caption.value]
+    assert f"In the list, {first['measured']} is" in said
+
+
+def test_a_playlist_of_one_clip_shows_its_similarity() -> None:
+    page = run(track="0102")
+    assert drawn(page, "recommend_playlist")["measure"] == "Similarity"
+    assert not [caption for caption in page.caption if "blend is" in caption.value]

@@ -301,7 +301,9 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
     reasons = [REASONS.get(sentence, sentence) for sentence in sentences]
-    data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
+    # The similarity to the clip alone, which "Why" shows, would not be in the order of a blend.
+    measure = "Blend match" if st.session_state.recommend_blend else "Similarity"
+    data = {"measure": measure, "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 

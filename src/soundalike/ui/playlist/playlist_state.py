@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from soundalike.index.index import Index
-from soundalike.playlist import aspects, ordering, query
+from soundalike.playlist import aspects, blend, ordering, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
@@ -155,6 +155,14 @@ def seeds(index: Index, asked: Query) -> list[Seed]:
     return [Seed(asked), *blended]
 
 
+def blend_match(index: Index, asked: Query, row: int) -> float | None:
+    """How well a track matches the blend, as the list shows it; None if nothing is blended in."""
+    blended = seeds(index, asked)
+    if len(blended) == 1:
+        return None
+    return float(blend.scores(index, blended, st.session_state.recommend_by)[row])
+
+
 def recipe(index: Index) -> Recipe:
     """The current settings as a recipe."""
     state = st.session_state
@@ -276,5 +284,5 @@ def _weights(index: Index, text: str) -> dict[str, float]:
     return found
 
 
-def _written(blend: Mapping[str, float]) -> str:
-    return ",".join(f"{track_id}:{weight:g}" for track_id, weight in blend.items())
+def _written(weights: Mapping[str, float]) -> str:
+    return ",".join(f"{track_id}:{weight:g}" for track_id, weight in weights.items())
