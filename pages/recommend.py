@@ -272,7 +272,7 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
         index,
         stops,
         recipe.representation,
-        recipe.length,
+        st.session_state.recommend_length - 2,  # the start and the destination count as well
         recipe.per_artist,
         recipe.removed,
         recipe.only,

@@ -68,7 +68,7 @@ def test_a_journey_opens_on_the_map_as_a_path(monkeypatch: pytest.MonkeyPatch) -
     assert not app.exception
     ((page, track, path),) = opened
     assert (page, track) == ("map", "0102")
-    assert (path[0], path[-1], len(path)) == ("0102", "0300", 7)
+    assert (path[0], path[-1], len(path)) == ("0102", "0300", 5)
 
 
 def uploaded(content: bytes) -> AppTest:

@@ -255,3 +255,12 @@ def test_a_playlist_of_one_clip_shows_its_similarity() -> None:
     page = run(track="0102")
     assert drawn(page, "recommend_playlist")["measure"] == "Similarity"
     assert not [caption for caption in page.caption if "blend is" in caption.value]
+
+
+@pytest.mark.parametrize("length", [5, 10])
+def test_a_journey_has_as_many_tracks_as_the_slider_says(length: int) -> None:
+    page = run(track="0235", kind="journey", to="0102", length=str(length), via="0001,0002,0006")
+    first, *others = drawn(page, "recommend_playlist")["tracks"]
+    assert 1 + len(others) == length
+    assert (first["share"], first["measured"]) == (None, "Start")
+    assert all(row["share"] > 0 and row["measured"].endswith("°") for row in others)

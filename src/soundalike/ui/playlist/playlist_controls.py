@@ -324,7 +324,10 @@ def described_table(index: Index, described: Matches, found: Playlist, key: str,
 def journey_table(index: Index, found: Journey, key: str, act: Act) -> None:
     """A journey's tracks with the size of each step."""
     most = max(found.steps)
-    measured = [(0.0, ""), *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps)]
+    measured = [
+        (None, "Start"),
+        *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps),
+    ]
     edits = [{"name": "remove", "label": "Avoid this track"}]
     data = {"measure": "Step", "edits": edits, "actions": components.actions()}
     ends = (found.rows[0], found.rows[-1])
@@ -335,7 +338,7 @@ def opened_table(index: Index, rows: Sequence[int], key: str, act: Act) -> None:
     """An opened list as it is, with the length of each track."""
     shown = rows[:MOST_LISTED]
     lengths = [file_writer.seconds_of(index, row) for row in shown]
-    measured = [(0.0, "" if seconds is None else clock(seconds)) for seconds in lengths]
+    measured = [(None, "" if seconds is None else clock(seconds)) for seconds in lengths]
     edits = [{"name": "remove", "label": EDITS["remove"]}]
     data = {"measure": "Length", "edits": edits, "actions": components.actions()}
     _table(index, shown, measured, [""] * len(shown), data, key, act)
@@ -348,7 +351,7 @@ def opened_table(index: Index, rows: Sequence[int], key: str, act: Act) -> None:
 def _table(
     index: Index,
     rows: Sequence[int],
-    measured: Sequence[tuple[float, str]],
+    measured: Sequence[tuple[float | None, str]],
     reasons: Sequence[str],
     data: dict[str, Any],
     key: str,
@@ -359,7 +362,7 @@ def _table(
     pinned = set(st.session_state.recommend_pinned)
     tracks = [
         components.track_data(index, row, styles)
-        | {"rank": rank, "share": round(share, 4), "measured": text, "reason": reason}
+        | {"rank": rank, "share": share and round(share, 4), "measured": text, "reason": reason}
         | {"pinned": index.fact("track_id", row) in pinned, "fixed": row in fixed}
         for rank, (row, (share, text), reason) in enumerate(
             zip(rows, measured, reasons, strict=True), start=1
