@@ -5,11 +5,6 @@
 
 const states = new WeakMap()
 
-const clock = (seconds) => {
-  const whole = Math.floor(seconds || 0)
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
-}
-
 // The player's state; it survives a redraw of the list around it.
 function createPlayer() {
   const audio = new Audio()
