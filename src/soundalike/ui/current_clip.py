@@ -7,13 +7,15 @@ track of the library, but can't carry a clip of one's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import NoReturn
 
 import streamlit as st
 
-from soundalike.audio import decoding
+from soundalike.audio import decoding, sandbox, tags
+from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
 from soundalike.ui import components, session
@@ -37,17 +39,19 @@ class OwnClip:
     name : of the file
     content : of the file
     recorded : whether it was recorded with a microphone here
+    tags : of the file, as `audio.tags` reads them
     """
 
     id: str
     name: str
     content: bytes
     recorded: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         """What it is called on the pages."""
-        return "Your recording" if self.recorded else self.name
+        return "Your recording" if self.recorded else self.tags.get("title", self.name)
 
     @property
     def source(self) -> str:
@@ -58,7 +62,8 @@ class OwnClip:
     def track(self) -> components.Track:
         """The clip as a track with a player."""
         url = components.audio_url(self.content, self.name)
-        return components.Track(self.id, self.title, "", "", "", "", url)
+        artist, album = (self.tags.get(name, "") for name in ("artist", "album"))
+        return components.Track(self.id, self.title, artist, album, "", "", url)
 
 
 def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) -> bool:
@@ -147,7 +152,9 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     state = st.session_state
     own = kept_clip()
     if given is not None and (own is None or own.id != given.file_id):
-        own = OwnClip(given.file_id, given.name, given.getvalue(), recorded)
+        content = given.getvalue()
+        found = {} if recorded else _tags(content, given.name)
+        own = OwnClip(given.file_id, given.name, content, recorded, found)
         state[OWN] = own
     elif given is None and own is not None and state.get(_GIVEN) == own.id:
         # The visitor has taken it out of the uploader.
@@ -160,6 +167,19 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     else:
         st.caption("Your clip stays in this session's memory and is gone when you close the page.")
     return kept
+
+
+def _tags(content: bytes, name: str) -> dict[str, str]:
+    """The tags of a visitor's file, read where files are decoded; none if that fails."""
+    read = session.in_turn(sandbox.call, components.waiting_line())
+    with suppress(SoundalikeError):
+        found = read("soundalike.audio.tags:of_upload", content, name)
+        # What comes from such a process is as untrusted as the file.
+        if isinstance(found, dict):
+            return {
+                place: text for place in tags.NAMES if (text := tags.clean(str(found.get(place, ""))))
+            }
+    return {}
 
 
 def _show_kept(own: OwnClip, page: str) -> None:
