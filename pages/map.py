@@ -84,7 +84,7 @@ def find_focus(index: Index, by: str, setting: Setting, own: Query | None) -> Fo
     if own.row is not None:
         return Focus(own, charts.mark(index, positions, own.row), positions, kept.track)
     distances = layout.distances(index, by, setting.metric, own.embeddings)
-    mark = charts.clip_mark(kept.title, layout.place(distances, positions))
+    mark = charts.clip_mark(kept.shown_name, layout.place(distances, positions))
     return Focus(own, mark, positions, kept.track)
 
 

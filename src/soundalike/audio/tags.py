@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from soundalike import foreign_text
 from soundalike.audio import decoding
 from soundalike.audio.mutagen_errors import DAMAGED
 from soundalike.errors import AudioError
@@ -76,7 +77,7 @@ def clean(text: str) -> str:
     """Text as one line of at most 300 characters, without unprintable characters."""
     kept = (" " if c.isspace() else c for c in text[: 10 * MAX_CHARACTERS] if _can_be_shown(c))
     line = " ".join("".join(kept).split())
-    return line if len(line) <= MAX_CHARACTERS else line[: MAX_CHARACTERS - 1].rstrip() + "…"
+    return foreign_text.shortened(line, MAX_CHARACTERS)
 
 
 def _or_nothing(place: Callable[[_Source], _Found], source: _Source) -> _Found:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
@@ -18,13 +18,23 @@ from soundalike.audio import decoding, sandbox, tags
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
-from soundalike.ui import components, session
+from soundalike.ui import components, session, uploader
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
 OWN = "clip_own"
 _TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
-_GIVEN, _ANSWER = "clip_given", "clip_answer"
+_GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
+_HIDE_STALE = '[data-testid="stElementContainer"][data-stale="true"] { visibility: hidden; }'
+_INVITATION = (
+    "You can also drop a file there: WAV, FLAC, MP3, M4A, AAC, Ogg, Opus and more, up to "
+    f"{decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes. Your clip stays in "
+    "this session's memory and is gone when you close the page."
+)
+_RECORDING_STAYS = "Your recording stays in this session's memory and is gone when you close the page."
 MEASURED = "clip_measured"
 """Session key of what Anatomy has measured of the visitor's own clip."""
 
@@ -49,7 +59,7 @@ class OwnClip:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def title(self) -> str:
+    def shown_name(self) -> str:
         """What it is called on the pages."""
         return "Your recording" if self.recorded else self.tags.get("title", self.name)
 
@@ -63,7 +73,7 @@ class OwnClip:
         """The clip as a track with a player."""
         url = components.audio_url(self.content, self.name)
         artist, album = (self.tags.get(name, "") for name in ("artist", "album"))
-        return components.Track(self.id, self.title, artist, album, "", "", url)
+        return components.Track(self.id, self.shown_name, artist, album, "", "", url)
 
 
 def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) -> bool:
@@ -83,7 +93,9 @@ def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) ->
     """
     state, track, source = st.session_state, f"{page}_track", f"{page}_source"
     opened = session.open_page(page)
+    state.pop(_HIDING, None)
     if opened:
+        uploader.forget_refusal()
         state.pop(_GIVEN, None)
         if {"track", "from"} & set(st.query_params):
             state.pop(track, None)
@@ -101,6 +113,8 @@ def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) ->
 def leave(page: str) -> None:
     """End a run of a page: what it shows is the session's clip from now on."""
     state = st.session_state
+    if (hiding := state.pop(_HIDING, None)) is not None:
+        hiding.empty()
     state[_TRACK] = state[f"{page}_track"]
     source = state.get(f"{page}_source")
     if source in SOURCES:
@@ -140,18 +154,15 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
             key=f"{page}_record",
             on_change=on_change,
         )
+        uploader.explain_recorder(f"{page}_record")
     else:
-        given = st.file_uploader(
-            "Audio file",
-            type=list(decoding.EXTENSIONS),
-            max_upload_size=decoding.MAX_BYTES // 2**20,
-            key=f"{page}_upload",
-            on_change=on_change,
-            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
-        )
+        given = _choose_file(page, on_change)
+    hiding = st.session_state[_HIDING] = st.empty()
     state = st.session_state
     own = kept_clip()
     if given is not None and (own is None or own.id != given.file_id):
+        # What the page still shows is of the clip before.
+        hiding.html(f"<style>{_HIDE_STALE}</style>")
         content = given.getvalue()
         found = {} if recorded else _tags(content, given.name)
         own = OwnClip(given.file_id, given.name, content, recorded, found)
@@ -165,8 +176,25 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     if kept is not None and given is None:
         _show_kept(kept, page)
     else:
-        st.caption("Your clip stays in this session's memory and is gone when you close the page.")
+        st.caption(_RECORDING_STAYS if recorded else _INVITATION)
     return kept
+
+
+def _choose_file(page: str, on_change: Callable[[], None]) -> UploadedFile | None:
+    def refuse() -> None:
+        remove()
+        on_change()
+
+    most = decoding.MAX_BYTES // 2**20
+    return uploader.choose_file(
+        "Audio file",
+        f"{page}_upload",
+        decoding.EXTENSIONS,
+        most,
+        "an audio file, such as WAV, FLAC, MP3, M4A or Ogg",
+        on_change,
+        refuse,
+    )
 
 
 def _tags(content: bytes, name: str) -> dict[str, str]:
@@ -185,8 +213,8 @@ def _tags(content: bytes, name: str) -> dict[str, str]:
 def _show_kept(own: OwnClip, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"We still have **{components.plain(own.title)}**, in this session's memory only. A link to "
-            "this page can't carry it.",
+            f"We still have **{components.plain(own.shown_name)}**, in this session's memory only. A "
+            "link to this page can't carry it.",
             width="content",
         )
         st.button(
