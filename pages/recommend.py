@@ -1,6 +1,7 @@
 """Recommend: a playlist of tracks that sound like a clip, or a journey from it to another track."""
 
 import random
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -26,6 +27,7 @@ from soundalike.words.search import Matches
 
 SOURCES = {**current_clip.SOURCES, "describe": "Describe"}
 GENRES_SHOWN = 6
+LEAST_SHOWN = 0.01
 BARE = {"displayModeBar": False}
 
 
@@ -160,12 +162,18 @@ def predict_genres(index: Index, asked: Query) -> Query:
     return asked
 
 
+def likeliest_genres(genres: Mapping[str, float]) -> dict[str, float]:
+    """The likeliest few, without those that round to 0 %."""
+    ranked = list(genres.items())[:GENRES_SHOWN]
+    return dict(ranked[:1]) | {genre: share for genre, share in ranked if share >= LEAST_SHOWN}
+
+
 def show_genres(index: Index, asked: Query) -> None:
     """Show the query's predicted genres and how reliable they are."""
     if not asked.genres:
         return
     styles = palette.of(index)
-    shown = dict(list(asked.genres.items())[:GENRES_SHOWN])
+    shown = likeliest_genres(asked.genres)
     place = st.expander("The article's genre head", key="recommend_head")
     place.plotly_chart(figures.genre_bars(shown, styles), config=BARE, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
@@ -180,8 +188,10 @@ def show_genres(index: Index, asked: Query) -> None:
     )
     place.caption(
         components.plain(
-            f"Top {len(shown)} of the {len(asked.genres)} genres that the article's small network was "
-            f"trained on, with this library's music: {likeliest}.{untrained} {reliability}"
+            f"Likeliest: {likeliest}. The article's small network chooses among {len(asked.genres)} "
+            "genres only, so it names the nearest of them for any other music. Genres below 1% aren't "
+            "shown."
+            f"{untrained} {reliability}"
         )
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import address
@@ -114,3 +115,16 @@ def test_a_missing_index_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, 
     assert not app.exception
     assert len(app.error) == 1
     assert "is not an index" in app.error[0].value
+
+
+def test_no_genre_is_shown_with_nothing() -> None:
+    """A track that its genre head is sure of has few bars, and the page says what it chooses among."""
+    opened = index.load(paths.BUNDLED_INDEX)
+    sure = opened.ids[int(opened.array("genre_probabilities").max(axis=1).argmax())]
+    app = run(track=sure)
+    (chart,) = app.get("plotly_chart")
+    shown = json.loads(chart.proto.spec)["data"][0]["text"]
+    assert shown
+    assert "0%" not in shown
+    (said,) = [caption.value for caption in app.caption if "chooses among" in caption.value]
+    assert "chooses among 10 genres only" in said
