@@ -128,3 +128,21 @@ def test_no_genre_is_shown_with_nothing() -> None:
     assert "0%" not in shown
     (said,) = [caption.value for caption in app.caption if "chooses among" in caption.value]
     assert "chooses among 10 genres only" in said
+
+
+def test_the_blind_test_compares_the_chosen_pair_of_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_VOTES", str(tmp_path / "votes.sqlite"))
+    app = run("pages/compare.py")
+    pair = app.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"soundalike", "vgg_genre"}
+    assert "They sound equally alike" in [button.label for button in app.button]
+    app.multiselect(key="compare_pairing").set_value(["musicnn", "vgg_mel"]).run()
+    assert not app.exception
+    pair = app.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"musicnn", "vgg_mel"}
+    assert address.parameters(app)["blind"] == "musicnn,vgg_mel"
+    linked = run("pages/compare.py", blind="vgg_mel,musicnn")
+    pair = linked.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"musicnn", "vgg_mel"}
