@@ -62,6 +62,7 @@ def prepare(index: Index) -> None:
     if entered and st.session_state.get("recommend_of", clip_id()) != clip_id():
         # The clip was changed on another page. Edits to the previous clip's playlist don't apply to it.
         playlist_state.reset()
+    history.note_change()
 
 
 def clip_id() -> str:

@@ -100,7 +100,7 @@ def test_more_stops_than_there_may_be_are_left_out() -> None:
 
 def test_blending_and_undoing_it() -> None:
     page = run(track="0235")
-    assert not [button for button in page.button if button.label == "Undo"]
+    assert not [button for button in page.button if "Undo" in button.label]
     page.selectbox(key="recommend_add").select("0102").run()
     assert asked(page, "blend") == "0102:1"
     widget(page, "slider", "weight_0102").set_value(-50).run()
@@ -111,6 +111,29 @@ def test_blending_and_undoing_it() -> None:
         page.button(key="recommend_undone").click().run()
         assert not page.exception
         assert asked(page, "blend") == expected
+
+
+def test_undo_says_what_it_undoes_and_covers_every_setting() -> None:
+    page = run(track="0235")
+    page.slider(key="recommend_length").set_value(20).run()
+    page.segmented_control(key="recommend_by").set_value("vgg_genre").run()
+    page.segmented_control(key="recommend_kind").set_value("journey").run()
+    page.selectbox(key="recommend_to").select("0102").run()
+    page.multiselect(key="recommend_via").select("0001").run()
+    undone = (
+        ("stops", "via", None),
+        ("destination", "to", None),
+        ("playlist or journey", "kind", None),
+        ("comparison", "by", "soundalike"),
+        ("length 20", "length", "10"),
+    )
+    for change, name, value in undone:
+        button = page.button(key="recommend_undone")
+        assert button.label.replace("\\", "") == f"Undo: {change}"
+        button.click().run()
+        assert not page.exception
+        assert asked(page, name) == value
+    assert not [button for button in page.button if "Undo" in button.label]
 
 
 def test_another_track_begins_afresh_and_undo_goes_back() -> None:

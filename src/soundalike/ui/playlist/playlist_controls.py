@@ -78,9 +78,9 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
         link = st.container(width="content", key="recommend_path")
         with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
             opened_list.choose(index)
-        if st.session_state.recommend_undo:
+        if change := history.last_change():
             st.button(
-                "Undo",
+                components.plain(f"Undo: {change}"),
                 icon=":material/undo:",
                 on_click=history.undo,
                 key="recommend_undone",
