@@ -146,3 +146,12 @@ def test_the_blind_test_compares_the_chosen_pair_of_methods(
     linked = run("pages/compare.py", blind="vgg_mel,musicnn")
     pair = linked.session_state["compare_pair"]
     assert {pair.left, pair.right} == {"musicnn", "vgg_mel"}
+
+
+def test_two_clips_are_explained_once() -> None:
+    app = run("pages/anatomy.py", track="0102", second="0235")
+    assert not app.exception
+    said = [caption.value for caption in app.caption]
+    assert len(said) == len(set(said))
+    assert len(app.metric) == 8
+    assert all(metric.help for metric in app.metric)
