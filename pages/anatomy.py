@@ -1,9 +1,6 @@
 """Anatomy: a clip's measurements and plots with a player, optionally beside a second clip."""
 
-from collections.abc import Sequence
-
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
@@ -152,42 +149,43 @@ def draw(clips: list[Shown]) -> None:
             else:
                 current_clip.navigation_buttons("anatomy", "anatomy_onward_own")
             component.show(track, shown, [*taggram, *others], f"anatomy_plots_{number}")
-    st.header("The network's input picture", anchor=False)
-    if len(clips) == 1:
-        picture(*clips[0][:2], 1, st.columns(2))
-        return
     places = st.columns(len(clips), gap="large")
-    for number, (column, (track, shown, *_)) in enumerate(zip(places, clips, strict=True), 1):
-        picture(track, shown, number, (column, column))
+    for number, (column, (*_, words)) in enumerate(zip(places, clips, strict=True), 1):
+        with column:
+            word_chips.show(None if words is None else words.naming, explained=number == 1)
+    draw_pictures(clips)
 
 
 def describe(clip: Shown, narrow: bool) -> None:
-    """Show a clip's facts in plain language, and what it sounds like."""
-    track, shown, _, words = clip
+    """Show a clip's facts, each with its meaning at a question mark: the plots come soon after."""
+    track, shown, *_ = clip
     if narrow:
         st.header(components.plain(track.title), anchor=False)
     measured = facts.facts(shown.facts)
     width = 2 if narrow else len(measured)
     for begin in range(0, len(measured), width):
         for column, fact in zip(st.columns(width), measured[begin : begin + width], strict=True):
-            with column, st.container(gap="xxsmall"):
-                st.metric(components.plain(fact.label), components.plain(fact.value))
-                st.caption(components.plain(fact.meaning))
-    word_chips.show(None if words is None else words.naming)
+            with column:
+                st.metric(
+                    components.plain(fact.label),
+                    components.plain(fact.value),
+                    help=components.plain(fact.meaning),
+                )
     components.show_notes(shown.notes)
 
 
-def picture(track: Track, shown: Anatomy, number: int, places: Sequence[DeltaGenerator]) -> None:
-    """Show VGG16's input image of the clip with that number, and its caption, in two places."""
-    title = components.plain(track.title)
-    with places[0]:
-        component.show_picture(track, shown, f"anatomy_plots_{number}")
-    with places[1]:
-        st.caption(
-            f"The mel spectrogram of {title} as VGG16's input, an image of 640 by 480 pixels. Low notes "
-            "are at the bottom, time runs from left to right (30 seconds), and loud is pale. The "
-            "network was trained on photographs, so it treats this picture like any other."
-        )
+def draw_pictures(clips: list[Shown]) -> None:
+    """Show VGG16's input image of each clip, and explain it once."""
+    st.header("The network's input picture", anchor=False)
+    places = st.columns(2, gap="large")
+    for number, (track, shown, *_) in enumerate(clips, 1):
+        with places[number - 1]:
+            component.show_picture(track, shown, f"anatomy_plots_{number}")
+    st.caption(
+        "The mel spectrogram as VGG16's input, an image of 640 by 480 pixels. Low notes are at the "
+        "bottom, time runs from left to right (30 seconds), and loud is pale. The network was trained "
+        "on photographs, so it treats this picture like any other."
+    )
 
 
 def share() -> None:

@@ -21,7 +21,7 @@ from soundalike.ui.compare import charts, voting
 
 MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
 BARE = {"displayModeBar": False}
-ANSWERS = {"left": "Playlist A", "right": "Playlist B", "same": "Neither"}
+ANSWERS = {"left": "Playlist A", "right": "Playlist B", "same": "They sound equally alike"}
 
 
 def show(index: Index) -> None:
@@ -35,6 +35,9 @@ def show(index: Index) -> None:
 def prepare(index: Index) -> None:
     """Set the widgets from the URL on the first run."""
     current_clip.enter(index, "compare")
+    if "compare_pairing" not in st.session_state:
+        asked = incoming.chosen(incoming.parameter("blind"), index.names, 2)
+        st.session_state.compare_pairing = asked if len(asked) == 2 else first_choice(index)[:2]
     if "compare_by" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
         st.session_state.compare_by = asked or first_choice(index)
@@ -186,14 +189,7 @@ def side_by_side(index: Index) -> None:
             max_selections=MOST,
         )
     chosen = st.session_state.compare_by
-    by_library = st.session_state.compare_source == current_clip.LIBRARY
-    session.to_url(
-        {
-            "from": None if by_library else st.session_state.compare_source,
-            "track": st.session_state.compare_track if by_library else None,
-            "by": ",".join(chosen) or None,
-        }
-    )
+    share(index)
     current_clip.leave("compare")
     if len(chosen) < 2:
         right.caption("Choose at least two methods.")
@@ -207,6 +203,20 @@ def side_by_side(index: Index) -> None:
     components.playlist_columns(index, found, names, styles, "compare_columns")
     components.show_notes([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
     show_descriptions(chosen)
+
+
+def share(index: Index) -> None:
+    """Write the page's settings into the URL."""
+    by_library = st.session_state.compare_source == current_clip.LIBRARY
+    pairing = st.session_state.compare_shared = list(st.session_state.compare_pairing)
+    session.to_url(
+        {
+            "from": None if by_library else st.session_state.compare_source,
+            "track": st.session_state.compare_track if by_library else None,
+            "by": ",".join(st.session_state.compare_by) or None,
+            "blind": None if pairing == first_choice(index)[:2] else ",".join(pairing) or None,
+        }
+    )
 
 
 def choose_clip(index: Index) -> Query | None:
@@ -270,12 +280,28 @@ def blind_test(index: Index) -> None:
 
 def ask(index: Index, votes: Votes) -> None:
     """Show a pair and its vote buttons; voting brings up the next pair."""
+    names = titles(index)
+    st.multiselect(
+        "Methods to compare (2)",
+        index.names,
+        format_func=lambda name: names[name],
+        key="compare_pairing",
+        persist_state="session",
+        max_selections=2,
+        help="Votes on the same two methods add up, so a group of listeners should keep to one pair.",
+    )
+    pairing = st.session_state.compare_pairing
+    if pairing != st.session_state.compare_shared:
+        st.rerun()  # the whole page, which writes the choice into the address
+    if len(pairing) < 2:
+        st.caption("Choose two methods.")
+        return
     pair: Pair | None = st.session_state.get("compare_pair")
-    if pair is None or not index.has(pair.query):
+    if pair is None or not index.has(pair.query) or {pair.left, pair.right} != set(pairing):
         pair = draw_pair(index, votes)
     st.caption(
-        "Listen to the track, then to both playlists. Which one sounds more like it? The methods and "
-        "their order are random; the tally reveals which is which."
+        "Listen to the track, then to both playlists. Which one sounds more like it? The track and the "
+        "order of the methods are random; the tally reveals which is which."
     )
     left, right = st.columns([5, 9], gap="large")
     with left:
@@ -311,13 +337,15 @@ def rows_of(index: Index, track_id: str, name: str) -> list[int]:
 
 
 def draw_pair(index: Index, votes: Votes) -> Pair:
-    """Draw a random track and two methods whose playlists differ."""
-    pair = votes.deal(random.choice(index.ids), index.names)
+    """Draw a random track for which the playlists of the chosen methods differ."""
+    chosen = st.session_state.compare_pairing
+    names = chosen if len(chosen) == 2 else first_choice(index)[:2]
+    pair = votes.deal(random.choice(index.ids), names)
     for _ in range(20):
         if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
             break
         votes.discard(pair.id)
-        pair = votes.deal(random.choice(index.ids), index.names)
+        pair = votes.deal(random.choice(index.ids), names)
     st.session_state.compare_pair = pair
     return pair
 

@@ -42,7 +42,11 @@ def show(index: Index) -> None:
     with right:
         top = st.container()
         actions = st.container(horizontal=True)
-    with actions.popover("Place a clip", icon=":material/add_location:"):
+    if st.session_state.pop("map_placed", False):
+        st.session_state.map_placing = False  # closes it: the result lies below
+    with actions.popover(
+        "Place a clip", icon=":material/add_location:", key="map_placing", on_change="rerun"
+    ):
         own = controls.choose_clip(index)
     focus = find_focus(index, by, setting, own)
     found = playlist.make_playlist(index, [Seed(focus.asked)], Recipe(by, LINKS, per_artist=None))
@@ -84,7 +88,7 @@ def find_focus(index: Index, by: str, setting: Setting, own: Query | None) -> Fo
     if own.row is not None:
         return Focus(own, charts.mark(index, positions, own.row), positions, kept.track)
     distances = layout.distances(index, by, setting.metric, own.embeddings)
-    mark = charts.clip_mark(kept.title, layout.place(distances, positions))
+    mark = charts.clip_mark(kept.shown_name, layout.place(distances, positions))
     return Focus(own, mark, positions, kept.track)
 
 

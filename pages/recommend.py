@@ -1,6 +1,7 @@
 """Recommend: a playlist of tracks that sound like a clip, or a journey from it to another track."""
 
 import random
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -27,6 +28,7 @@ from soundalike.words.search import Matches
 
 SOURCES = {**current_clip.SOURCES, "describe": "Describe"}
 GENRES_SHOWN = 6
+LEAST_SHOWN = 0.01
 BARE = {"displayModeBar": False}
 
 
@@ -63,6 +65,7 @@ def prepare(index: Index) -> None:
     if entered and st.session_state.get("recommend_of", clip_id()) != clip_id():
         # The clip was changed on another page. Edits to the previous clip's playlist don't apply to it.
         playlist_state.reset()
+    history.note_change()
 
 
 def clip_id() -> str:
@@ -163,12 +166,18 @@ def predict_genres(index: Index, asked: Query) -> Query:
     return asked
 
 
+def likeliest_genres(genres: Mapping[str, float]) -> dict[str, float]:
+    """The likeliest few, without those that round to 0 %."""
+    ranked = list(genres.items())[:GENRES_SHOWN]
+    return dict(ranked[:1]) | {genre: share for genre, share in ranked if share >= LEAST_SHOWN}
+
+
 def show_genres(index: Index, asked: Query) -> None:
     """Show the query's predicted genres and how reliable they are."""
     if not asked.genres:
         return
     styles = palette.of(index)
-    shown = dict(list(asked.genres.items())[:GENRES_SHOWN])
+    shown = likeliest_genres(asked.genres)
     place = st.expander("The article's genre head", key="recommend_head")
     place.plotly_chart(figures.genre_bars(shown, styles), config=BARE, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
@@ -183,8 +192,10 @@ def show_genres(index: Index, asked: Query) -> None:
     )
     place.caption(
         components.plain(
-            f"Top {len(shown)} of the {len(asked.genres)} genres that the article's small network was "
-            f"trained on, with this library's music: {likeliest}.{untrained} {reliability}"
+            f"Likeliest: {likeliest}. The article's small network chooses among {len(asked.genres)} "
+            "genres only, so it names the nearest of them for any other music. Genres below 1% aren't "
+            "shown."
+            f"{untrained} {reliability}"
         )
     )
 
@@ -275,7 +286,7 @@ def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
         index,
         stops,
         recipe.representation,
-        recipe.length,
+        st.session_state.recommend_length - 2,  # the start and the destination count as well
         recipe.per_artist,
         recipe.removed,
         recipe.only,
@@ -308,10 +319,15 @@ def explain(index: Index, asked: Query, track: components.Track) -> None:
 def explanation(index: Index, asked: Query, track: components.Track, row: int) -> None:
     """Show what the query and a track have in common."""
     st.caption(components.plain(f"“{track.title}” and “{index.fact('title', row)}”"))
-    if others := len(playlist_state.seeds(index, asked)) - 1:
-        blended = "the blended track affects" if others == 1 else f"the {others} blended tracks affect"
-        st.caption(f"This compares with your starting clip only; {blended} the list but not this view.")
     try:
+        match = playlist_state.blend_match(index, asked, row)
+        if match is not None:
+            st.caption(
+                components.plain(
+                    f"In the list, {match:.3f} is its match with the whole blend. This view compares it "
+                    "with your starting clip alone."
+                )
+            )
         explanation_dialog.show(
             index, asked, track, row, st.session_state.recommend_by, "recommend_reasons"
         )

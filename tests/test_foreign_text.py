@@ -72,3 +72,19 @@ def test_every_cell_reads_back_as_it_was(text: str) -> None:
     cell = foreign_text.to_cell(text)
     assert cell[:1] not in tuple("=+-@\t\r\n＝＋－＠")
     assert foreign_text.from_cell(cell) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shown"),
+    [
+        ("abcdef", 6, "abcdef"),
+        ("abcdef", 5, "abcd…"),
+        ("ab 👩‍🚀 cd", 6, "ab…"),
+        ("ab👍🏽cd", 4, "ab…"),
+        ("ab🇫🇷🇩🇪cd", 6, "ab🇫🇷…"),
+        ("ab🇫🇷🇩🇪cd", 5, "ab🇫🇷…"),
+        ("abe\u0301cd", 4, "ab…"),
+    ],
+)
+def test_no_sign_is_cut_in_two(text: str, longest: int, shown: str) -> None:
+    assert foreign_text.shortened(text, longest) == shown

@@ -18,7 +18,7 @@ LINK = "/compare?track=0102&by=vgg_genre%2Cvgg_mel"
 
 VOTE = """async ([times, listening]) => {
   const pause = (ms) => new Promise((done) => setTimeout(done, ms))
-  const names = ["Playlist A", "Playlist B", "Neither"]
+  const names = ["Playlist A", "Playlist B", "They sound equally alike"]
   const buttons = () => [...document.querySelectorAll("[class*=st-key-compare_vote] button")]
   const find = (name) => buttons().find((button) => button.innerText.trim() === name)
   const pairs = () => new Set(buttons().map((button) =>

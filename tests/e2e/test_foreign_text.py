@@ -24,7 +24,7 @@ def test_a_name_in_an_error_message_is_no_markup(open_page) -> None:
     page = open_page("/")
     page.get_by_role("button", name="Open", exact=True).last.click()
     given = {"name": "list.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
-    page.locator(".st-key-recommend_list input[type=file]").set_input_files(given)
+    page.locator(".st-key-recommend_0_list input[type=file]").set_input_files(given)
     alert = page.get_by_role("alert").filter(has_text="contains no tracks")
     expect(alert).to_be_visible()
     shown = alert.inner_text().replace("\u2060", "")

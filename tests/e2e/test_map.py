@@ -188,6 +188,8 @@ def test_a_clip_is_placed_on_the_map(open_page, encode_excerpt, tmp_path) -> Non
     page.locator("input[type=file]").set_input_files(encode_excerpt(tmp_path / "excerpt.m4a"))
     expect(page.get_by_text("closest matches, weighted by similarity")).to_be_visible()
     expect(page.locator(".single .title")).to_have_text("excerpt.m4a")
+    # Nothing lies over the result.
+    expect(page.get_by_text("Audio file", exact=True)).not_to_be_visible()
     keep(page, "map-clip")
 
 

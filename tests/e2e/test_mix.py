@@ -207,7 +207,7 @@ def test_a_file_that_is_no_playlist_is_one_sentence(open_page, tmp_path) -> None
     ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
 )
 def test_a_journey_leads_from_track_to_track(open_page, width, scheme) -> None:
-    page = open_page("/?track=0235&kind=journey&to=0102&length=8", width=width, scheme=scheme)
+    page = open_page("/?track=0235&kind=journey&to=0102&length=10", width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)
     found = titles(page)
     assert (found[0], found[-1]) == ("Life by Design", "Meditation")

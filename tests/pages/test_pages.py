@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import address
@@ -68,7 +69,7 @@ def test_a_journey_opens_on_the_map_as_a_path(monkeypatch: pytest.MonkeyPatch) -
     assert not app.exception
     ((page, track, path),) = opened
     assert (page, track) == ("map", "0102")
-    assert (path[0], path[-1], len(path)) == ("0102", "0300", 7)
+    assert (path[0], path[-1], len(path)) == ("0102", "0300", 5)
 
 
 def uploaded(content: bytes) -> AppTest:
@@ -115,3 +116,43 @@ def test_a_missing_index_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch, 
     assert not app.exception
     assert len(app.error) == 1
     assert "is not an index" in app.error[0].value
+
+
+def test_no_genre_is_shown_with_nothing() -> None:
+    """A track that its genre head is sure of has few bars, and the page says what it chooses among."""
+    opened = index.load(paths.BUNDLED_INDEX)
+    sure = opened.ids[int(opened.array("genre_probabilities").max(axis=1).argmax())]
+    app = run(track=sure)
+    (chart,) = app.get("plotly_chart")
+    shown = json.loads(chart.proto.spec)["data"][0]["text"]
+    assert shown
+    assert "0%" not in shown
+    (said,) = [caption.value for caption in app.caption if "chooses among" in caption.value]
+    assert "chooses among 10 genres only" in said
+
+
+def test_the_blind_test_compares_the_chosen_pair_of_methods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOUNDALIKE_VOTES", str(tmp_path / "votes.sqlite"))
+    app = run("pages/compare.py")
+    pair = app.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"soundalike", "vgg_genre"}
+    assert "They sound equally alike" in [button.label for button in app.button]
+    app.multiselect(key="compare_pairing").set_value(["musicnn", "vgg_mel"]).run()
+    assert not app.exception
+    pair = app.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"musicnn", "vgg_mel"}
+    assert address.parameters(app)["blind"] == "musicnn,vgg_mel"
+    linked = run("pages/compare.py", blind="vgg_mel,musicnn")
+    pair = linked.session_state["compare_pair"]
+    assert {pair.left, pair.right} == {"musicnn", "vgg_mel"}
+
+
+def test_two_clips_are_explained_once() -> None:
+    app = run("pages/anatomy.py", track="0102", second="0235")
+    assert not app.exception
+    said = [caption.value for caption in app.caption]
+    assert len(said) == len(set(said))
+    assert len(app.metric) == 8
+    assert all(metric.help for metric in app.metric)

@@ -7,10 +7,15 @@ genres. A trait of a pair is mentioned only if it passes two rules, both relativ
 - it is telling: at most a tenth (`TELLING`) of the library's tracks are as close to the query in it.
   This avoids remarks on sharing the commonest tempo or an average brightness.
 
+The wording of a trait follows from the query alone, so that the reasons in one list never contradict
+each other. If the query is among the library's fifth with the highest or lowest values (`OUTER`), the
+trait is named, as in "bright", and the other track has to be in the same half of the library. Otherwise
+the wording says only that the two are similar.
+
 Predicted genres are close if the most likely genre is the same. They are telling by the probability that
-two genres drawn from the predictions agree. Some traits measure nearly the same thing; only the most
-telling of each family is mentioned, and at most `MOST` in all. Unknown values are NaN, which passes no
-rule.
+two genres drawn from the predictions agree. Some traits measure nearly the same thing; of traits that
+share a family only the most telling is mentioned, and at most `MOST` in all. Unknown values are NaN,
+which passes no rule.
 
 Tempo is compared in octaves (log2). The estimate can be half or twice the perceived tempo. Tempos that
 are an octave apart, to within the limit for close, are therefore a trait of their own, with its own
@@ -39,7 +44,7 @@ CLOSE = 0.20
 TELLING = 0.10
 """Maximum share of the library's tracks that are as close to the query."""
 OUTER = 0.20
-"""Both clips are "bright" if they are in this brightest share of the library."""
+"""A query is "bright" if it is in this brightest share of the library."""
 MOST = 3
 """Maximum number of facts in a sentence."""
 PULSE = 1.0
@@ -56,37 +61,37 @@ class Trait:
 
     Attributes
     ----------
-    family : group of traits that measure nearly the same
-    more, less : wording if both clips are in the library's upper or lower fifth
-    alike : wording otherwise; "{:.0f}" is replaced by the mean of the two
+    families : groups of traits that measure nearly the same, or would seem to contradict each other
+    more, less : wording if the query is in the library's upper or lower fifth
+    alike : wording otherwise; "{:.1f}" is replaced by the mean of the two
     """
 
-    family: str
+    families: tuple[str, ...]
     more: str = ""
     less: str = ""
     alike: str = ""
 
 
 TRAITS = (
-    Trait("tempo"),
+    Trait(("tempo",)),
     Trait(
-        "pace",
-        "are busy (about {:.0f} notes or beats a second)",
-        "are sparse (about {:.0f} notes or beats a second)",
-        "are equally busy (about {:.0f} notes or beats a second)",
+        ("pace",),
+        "are busy (about {:.1f} notes or beats a second)",
+        "are sparse (about {:.1f} notes or beats a second)",
+        "play about {:.1f} notes or beats a second",
     ),
-    Trait("tone", "sound bright", "sound dark", "sound equally bright"),
-    Trait("tone", "sound rough and noisy", "have a clear tone", "sound equally noisy"),
-    Trait("tone", "are rich in bass", "are light on bass", "are equally rich in bass"),
-    Trait("level", "vary a lot in level", "keep an even level", "vary equally in level"),
-    Trait("attack", "have punchy attacks", "have soft attacks", "have similarly punchy attacks"),
-    Trait("attack", "have restless bass", "have steady bass", "have similarly steady bass"),
+    Trait(("tone",), "sound bright", "sound dark", "are similar in brightness"),
+    Trait(("tone",), "sound rough and noisy", "have a clear tone", "have a similar texture"),
+    Trait(("tone", "bass"), "are rich in bass", "are light on bass", "have a similar amount of bass"),
+    Trait(("level",), "vary a lot in level", "keep an even level", "vary similarly in level"),
+    Trait(("attack",), "have punchy attacks", "have soft attacks", "have similar attacks"),
+    Trait(("attack", "bass"), "have restless bass", "have steady bass", "have similarly moving bass"),
 )
 """In the order of `traits`. Loudness is left out: it reflects how a track was mastered."""
 _TEMPO, _PACE = 0, 1
 _OCTAVE, _GENRE = len(TRAITS), len(TRAITS) + 1
-_FAMILIES = (*(trait.family for trait in TRAITS), "tempo", "genre")
-"""Family of each column of `_distances`, which has two more columns after the traits."""
+_FAMILIES = (*(trait.families for trait in TRAITS), ("tempo",), ("genre",))
+"""Families of each column of `_distances`, which has two more columns after the traits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +113,13 @@ class Traits:
 
 @dataclass(frozen=True, eq=False)
 class _Library:
-    """An index's traits, and its thresholds for close, low and high values."""
+    """An index's traits, and its thresholds for close, low, middle and high values."""
 
     tracks: Traits
     genres: list[str]
     close: NDArray[np.float64]
     less: NDArray[np.float64]
+    middle: NDArray[np.float64]
     more: NDArray[np.float64]
 
 
@@ -154,7 +160,8 @@ def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
         order = np.argsort(telling[place], kind="stable")
         columns = [int(column) for column in order if passed[place, column]]
         facts = _facts(library, asked, library.tracks[row], columns)
-        said.append(_sentence(facts) or (UNMEASURED if np.isnan(found[place, _TEMPO]) else NOTHING))
+        unmeasured = np.isnan(found[place, : len(TRAITS)]).all()
+        said.append(_sentence(facts) or (UNMEASURED if unmeasured else NOTHING))
     return said
 
 
@@ -194,8 +201,8 @@ def _read(index: Index) -> _Library:
     # Few pairs are an octave apart by chance, so a fifth of all pairs would be far too lenient.
     close[_OCTAVE] = close[_TEMPO]
     close[_GENRE] = 0.0
-    less, more = np.quantile(values, [OUTER, 1 - OUTER], axis=0)
-    return _Library(tracks, index.genres, close, less, more)
+    less, middle, more = np.quantile(values, [OUTER, 0.5, 1 - OUTER], axis=0)
+    return _Library(tracks, index.genres, close, less, middle, more)
 
 
 def _of_query(index: Index, query: Query, library: _Library) -> Traits:
@@ -229,13 +236,16 @@ def _shares(found: NDArray[np.float64], apart: NDArray[np.float64]) -> NDArray[n
 
 
 def _facts(library: _Library, asked: Traits, track: Traits, columns: Sequence[int]) -> dict[str, str]:
-    """The first few facts that have a wording, by family."""
+    """The first few facts that have a wording, by their first family."""
     facts: dict[str, str] = {}
+    taken: set[str] = set()
     for column in columns:
-        if _FAMILIES[column] in facts or len(facts) == MOST:
+        families = _FAMILIES[column]
+        if taken & set(families) or len(facts) == MOST:
             continue
         if words := _words(library, asked, track, column):
-            facts[_FAMILIES[column]] = words
+            facts[families[0]] = words
+            taken |= set(families)
     return facts
 
 
@@ -246,15 +256,14 @@ def _words(library: _Library, asked: Traits, track: Traits, column: int) -> str:
         return f"lean towards {library.genres[one]}" if one == other else ""
     if column in (_TEMPO, _OCTAVE):
         return _tempo(asked.values, track.values, column == _OCTAVE)
-    pair = asked.values[column], track.values[column]
+    own, found = float(asked.values[column]), float(track.values[column])
     trait = TRAITS[column]
-    if min(pair) >= library.more[column]:
-        words = trait.more
-    elif max(pair) <= library.less[column]:
-        words = trait.less
-    else:
-        words = trait.alike
-    return words.format(sum(pair) / 2)
+    words = trait.alike
+    if own >= library.more[column]:
+        words = trait.more if found >= library.middle[column] else ""
+    elif own <= library.less[column]:
+        words = trait.less if found <= library.middle[column] else ""
+    return words.format((own + found) / 2)
 
 
 def _tempo(one: NDArray[np.float64], other: NDArray[np.float64], octave: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,8 +48,11 @@ class Clip:
 
 
 def clock(seconds: float) -> str:
-    """Format seconds as minutes and seconds: `clock(61.4)` is "1:01"."""
-    whole = round(seconds)
+    """Format seconds as minutes and seconds, to the nearest second: `clock(61.4)` is "1:01".
+
+    `ui/frontend/clock.js` does the same in the browser.
+    """
+    whole = math.floor(max(seconds, 0.0) + 0.5)
     return f"{whole // 60}:{whole % 60:02d}"
 
 

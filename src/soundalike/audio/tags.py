@@ -24,6 +24,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from soundalike import foreign_text
 from soundalike.audio import decoding
 from soundalike.audio.mutagen_errors import DAMAGED
 from soundalike.errors import AudioError
@@ -50,10 +51,11 @@ _DECODER_KEYS = {
 }
 """FFmpeg's names; those with a slash are Matroska's tags of a whole album."""
 _Found = dict[str, Sequence[str]]
+_Source = Path | bytes
 
 
-def read(path: Path) -> dict[str, str]:
-    """Read those of `NAMES` that a file has; none if its tags cannot be read.
+def read(source: Path | bytes) -> dict[str, str]:
+    """Read those of `NAMES` that a file or its bytes have; none if the tags cannot be read.
 
     Values are single lines of 1 to 300 characters.
     """
@@ -61,65 +63,75 @@ def read(path: Path) -> dict[str, str]:
     for place in (_of_container, _of_id3, _of_lost_chunk, _of_ape, _of_decoder):
         if len(found) == len(NAMES):
             break
-        texts = {name: _text(name, values) for name, values in _or_nothing(place, path).items()}
+        texts = {name: _text(name, values) for name, values in _or_nothing(place, source).items()}
         found = {name: text for name, text in texts.items() if text} | found
     return {name: found[name] for name in NAMES if name in found}
+
+
+def of_upload(content: bytes, _: str) -> dict[str, str]:
+    """As `read`; for `sandbox.call`, which also gives the file's name."""
+    return read(content)
 
 
 def clean(text: str) -> str:
     """Text as one line of at most 300 characters, without unprintable characters."""
     kept = (" " if c.isspace() else c for c in text[: 10 * MAX_CHARACTERS] if _can_be_shown(c))
     line = " ".join("".join(kept).split())
-    return line if len(line) <= MAX_CHARACTERS else line[: MAX_CHARACTERS - 1].rstrip() + "…"
+    return foreign_text.shortened(line, MAX_CHARACTERS)
 
 
-def _or_nothing(place: Callable[[Path], _Found], path: Path) -> _Found:
+def _or_nothing(place: Callable[[_Source], _Found], source: _Source) -> _Found:
     import mutagen
 
     try:
-        return place(path)
+        return place(source)
     except (mutagen.MutagenError, AudioError, *DAMAGED):
         return {}
 
 
-def _of_container(path: Path) -> _Found:
+def _of_container(source: _Source) -> _Found:
     import mutagen
 
-    file = mutagen.File(path, easy=True)
+    file = mutagen.File(_file(source), easy=True)
     return {} if file is None or file.tags is None else _values(file.tags)
 
 
-def _of_id3(path: Path) -> _Found:
+def _of_id3(source: _Source) -> _Found:
     from mutagen import id3
 
     tags: Any = id3.ID3
-    return _values(tags(path))
+    return _values(tags(_file(source)))
 
 
-def _of_lost_chunk(path: Path) -> _Found:
+def _of_lost_chunk(source: _Source) -> _Found:
     """ID3 in the last part of a WAV file, where no chunk's size leads to it."""
     from mutagen import id3
 
-    with path.open("rb") as file:
+    with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file:
         if file.read(4) not in (b"RIFF", b"RF64"):
             return {}
-        file.seek(max(path.stat().st_size - _TAIL_BYTES, 0))
+        file.seek(max(file.seek(0, io.SEEK_END) - _TAIL_BYTES, 0))
         tail = file.read()
     place = max(tail.rfind(b"id3 "), tail.rfind(b"ID3 "))
     tags: Any = id3.ID3
     return _values(tags(io.BytesIO(tail[place + 8 :]))) if place >= 0 else {}
 
 
-def _of_ape(path: Path) -> _Found:
+def _of_ape(source: _Source) -> _Found:
     from mutagen import apev2
 
     tags: Any = apev2.APEv2
-    return _values(tags(path))
+    return _values(tags(_file(source)))
 
 
-def _of_decoder(path: Path) -> _Found:
-    said = decoding.probe(path).tags
+def _of_decoder(source: _Source) -> _Found:
+    said = decoding.probe(source).tags
     return {name: _first(said, keys) for name, keys in _DECODER_KEYS.items()}
+
+
+def _file(source: _Source) -> Path | io.BytesIO:
+    """What mutagen can read."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source
 
 
 def _first(said: Mapping[str, str], keys: Sequence[str]) -> list[str]:

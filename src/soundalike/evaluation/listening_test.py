@@ -29,6 +29,8 @@ from soundalike.foreign_text import to_cell
 
 CHOICES = ("left", "right", "same")
 """Possible answers: one of the two playlists, or no difference."""
+EQUAL = "equally alike"
+"""The answer "same" in the exported table, as the page calls it."""
 COLUMNS = ("library", "round", "pair", "query", "left", "right", "choice", "dealt_at", "voted_at")
 """Columns of the exported table; times are UTC, and the library is its fingerprint."""
 
@@ -242,7 +244,11 @@ class Votes:
         text = io.StringIO()
         writer = csv.writer(text)
         writer.writerow(COLUMNS)
-        writer.writerows([to_cell(str(value or "")) for value in row] for row in rows)
+        place = COLUMNS.index("choice")
+        for row in rows:
+            choice = EQUAL if row[place] == "same" else row[place]
+            named = [*row[:place], choice, *row[place + 1 :]]
+            writer.writerow([to_cell(str(value or "")) for value in named])
         return text.getvalue()
 
     @contextmanager

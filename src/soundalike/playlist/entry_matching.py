@@ -22,6 +22,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote
 
+from soundalike import foreign_text
 from soundalike.datasets import artists
 from soundalike.playlist.file_writer import label, one_line, seconds_of
 from soundalike.playlist.listing_file import Reference
@@ -219,4 +220,4 @@ def _named(names: Sequence[str]) -> str:
 
 def _shown(reference: Reference) -> str:
     name = label(reference.title, reference.artist) or reference.location or reference.track_id or ""
-    return name if len(name) <= _NAME_LENGTH else f"{name[: _NAME_LENGTH - 1]}…"
+    return foreign_text.shortened(name, _NAME_LENGTH)

@@ -219,4 +219,7 @@ def _notes(rows: Sequence[int], length: int, per_artist: int | None) -> list[str
     if found >= length:
         return []
     cap = "" if per_artist is None else f", with at most {per_artist} per artist"
-    return [f"Only {found} of {length} tracks: every step must get closer and stay near the path{cap}."]
+    return [
+        f"Only {found} of {length} tracks on the way: every step must get closer and stay near the "
+        f"path{cap}."
+    ]

@@ -416,5 +416,5 @@ def _register() -> Callable[..., Any]:
         "soundalike_tracks",
         html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),
-        js=frontend.player("track_columns.js", "track_edits.js", "tracks.js"),
+        js=frontend.player("clock.js", "track_columns.js", "track_edits.js", "tracks.js"),
     )

@@ -7,22 +7,34 @@ track of the library, but can't carry a clip of one's own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import NoReturn
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from soundalike.audio import decoding
+from soundalike.audio import decoding, sandbox, tags
+from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
-from soundalike.ui import components, session
+from soundalike.ui import components, session, uploader
+
+if TYPE_CHECKING:
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
 OWN = "clip_own"
 _TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
-_GIVEN, _ANSWER = "clip_given", "clip_answer"
+_GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
+_HIDE_STALE = '[data-testid="stElementContainer"][data-stale="true"] { visibility: hidden; }'
+_INVITATION = (
+    "You can also drop a file there: WAV, FLAC, MP3, M4A, AAC, Ogg, Opus and more, up to "
+    f"{decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes. Your clip stays in "
+    "this session's memory and is gone when you close the page."
+)
+_RECORDING_STAYS = "Your recording stays in this session's memory and is gone when you close the page."
 MEASURED = "clip_measured"
 """Session key of what Anatomy has measured of the visitor's own clip."""
 
@@ -37,17 +49,19 @@ class OwnClip:
     name : of the file
     content : of the file
     recorded : whether it was recorded with a microphone here
+    tags : of the file, as `audio.tags` reads them
     """
 
     id: str
     name: str
     content: bytes
     recorded: bool
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def title(self) -> str:
+    def shown_name(self) -> str:
         """What it is called on the pages."""
-        return "Your recording" if self.recorded else self.name
+        return "Your recording" if self.recorded else self.tags.get("title", self.name)
 
     @property
     def source(self) -> str:
@@ -58,7 +72,8 @@ class OwnClip:
     def track(self) -> components.Track:
         """The clip as a track with a player."""
         url = components.audio_url(self.content, self.name)
-        return components.Track(self.id, self.title, "", "", "", "", url)
+        artist, album = (self.tags.get(name, "") for name in ("artist", "album"))
+        return components.Track(self.id, self.shown_name, artist, album, "", "", url)
 
 
 def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) -> bool:
@@ -78,7 +93,9 @@ def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) ->
     """
     state, track, source = st.session_state, f"{page}_track", f"{page}_source"
     opened = session.open_page(page)
+    state.pop(_HIDING, None)
     if opened:
+        uploader.forget_refusal()
         state.pop(_GIVEN, None)
         if {"track", "from"} & set(st.query_params):
             state.pop(track, None)
@@ -96,6 +113,8 @@ def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) ->
 def leave(page: str) -> None:
     """End a run of a page: what it shows is the session's clip from now on."""
     state = st.session_state
+    if (hiding := state.pop(_HIDING, None)) is not None:
+        hiding.empty()
     state[_TRACK] = state[f"{page}_track"]
     source = state.get(f"{page}_source")
     if source in SOURCES:
@@ -135,19 +154,18 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
             key=f"{page}_record",
             on_change=on_change,
         )
+        uploader.explain_recorder(f"{page}_record")
     else:
-        given = st.file_uploader(
-            "Audio file",
-            type=list(decoding.EXTENSIONS),
-            max_upload_size=decoding.MAX_BYTES // 2**20,
-            key=f"{page}_upload",
-            on_change=on_change,
-            help=f"Up to {decoding.MAX_BYTES // 2**20} MB and {decoding.MAX_SECONDS / 60:.0f} minutes.",
-        )
+        given = _choose_file(page, on_change)
+    hiding = st.session_state[_HIDING] = st.empty()
     state = st.session_state
     own = kept_clip()
     if given is not None and (own is None or own.id != given.file_id):
-        own = OwnClip(given.file_id, given.name, given.getvalue(), recorded)
+        # What the page still shows is of the clip before.
+        hiding.html(f"<style>{_HIDE_STALE}</style>")
+        content = given.getvalue()
+        found = {} if recorded else _tags(content, given.name)
+        own = OwnClip(given.file_id, given.name, content, recorded, found)
         state[OWN] = own
     elif given is None and own is not None and state.get(_GIVEN) == own.id:
         # The visitor has taken it out of the uploader.
@@ -158,15 +176,45 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     if kept is not None and given is None:
         _show_kept(kept, page)
     else:
-        st.caption("Your clip stays in this session's memory and is gone when you close the page.")
+        st.caption(_RECORDING_STAYS if recorded else _INVITATION)
     return kept
+
+
+def _choose_file(page: str, on_change: Callable[[], None]) -> UploadedFile | None:
+    def refuse() -> None:
+        remove()
+        on_change()
+
+    most = decoding.MAX_BYTES // 2**20
+    return uploader.choose_file(
+        "Audio file",
+        f"{page}_upload",
+        decoding.EXTENSIONS,
+        most,
+        "an audio file, such as WAV, FLAC, MP3, M4A or Ogg",
+        on_change,
+        refuse,
+    )
+
+
+def _tags(content: bytes, name: str) -> dict[str, str]:
+    """The tags of a visitor's file, read where files are decoded; none if that fails."""
+    read = session.in_turn(sandbox.call, components.waiting_line())
+    with suppress(SoundalikeError):
+        found = read("soundalike.audio.tags:of_upload", content, name)
+        # What comes from such a process is as untrusted as the file.
+        if isinstance(found, dict):
+            return {
+                place: text for place in tags.NAMES if (text := tags.clean(str(found.get(place, ""))))
+            }
+    return {}
 
 
 def _show_kept(own: OwnClip, page: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"We still have **{components.plain(own.title)}**, in this session's memory only. A link to "
-            "this page can't carry it.",
+            f"We still have **{components.plain(own.shown_name)}**, in this session's memory only. A "
+            "link to this page can't carry it.",
             width="content",
         )
         st.button(

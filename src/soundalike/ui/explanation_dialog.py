@@ -217,5 +217,5 @@ def _register() -> Callable[..., Any]:
         "soundalike_why",
         html='<div class="root"></div>',
         css=frontend.read("explanation.css"),
-        js=frontend.player("explanation.js"),
+        js=frontend.player("clock.js", "explanation.js"),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from soundalike import foreign_text
 from soundalike.ui.palette import Style
 
 ACCENT, GUIDE = "#5E6AD2", "#8A8A8A"
@@ -44,7 +45,7 @@ def horizontal(y: float, line: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1].rstrip()}…"
+    return foreign_text.shortened(name, LONGEST_NAME)
 
 
 def genre_bars(genres: Mapping[str, float], styles: Mapping[str, Style]) -> go.Figure:

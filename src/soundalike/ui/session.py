@@ -47,12 +47,10 @@ _GIVEN = ("_upload", "_record")
 """Ends of the keys of files that the visitor gave."""
 _OF_A_LIBRARY = {f"about_{name}" for name in ("track", "by", "search", "licence", "model")}
 _OF_NONE = {
-    *("recommend_source", "recommend_upload", "recommend_record", "recommend_length"),
-    *("anatomy_source", "anatomy_upload", "anatomy_record", "anatomy_also"),
-    *("map_source", "map_upload", "map_record", "features_source", "features_upload", "features_record"),
-    *("compare_source", "compare_upload", "compare_record"),
+    *("recommend_source", "recommend_length", "anatomy_source", "anatomy_also"),
+    *("map_source", "features_source", "compare_source"),
 }
-"""Keys that survive a change of library: a visitor's own clip, and settings that fit any library."""
+"""Keys that survive a change of library, as a visitor's own clip does: settings that fit any library."""
 
 
 def choose_library() -> list[CatalogEntry]:
@@ -82,7 +80,8 @@ def switch_library() -> None:
 def forget_library() -> None:
     """Clear everything stored about a library."""
     for key in map(str, list(st.session_state)):
-        if key in _OF_A_LIBRARY or (key.startswith(_PAGES) and key not in _OF_NONE):
+        of_page = key.startswith(_PAGES) and key not in _OF_NONE and not key.endswith(_GIVEN)
+        if key in _OF_A_LIBRARY or of_page:
             del st.session_state[key]
 
 

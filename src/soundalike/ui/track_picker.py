@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 
+from soundalike import foreign_text
 from soundalike.index import text_search
 from soundalike.index.index import Index
 from soundalike.ui import server
@@ -191,4 +192,4 @@ def _unique_labels(index: Index, rows: Iterable[int]) -> dict[str, str]:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
+    return foreign_text.shortened(text, _LONGEST)

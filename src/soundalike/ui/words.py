@@ -58,8 +58,11 @@ def of_query(index: Index, asked: Query) -> Naming | None:
     return naming.sounds_like(known, library.of_clip(asked.embeddings.clip, models))
 
 
-def show(found: Naming | None) -> None:
-    """Show the words for a clip as chips, each with its strength; nothing if the index has no words."""
+def show(found: Naming | None, *, explained: bool = True) -> None:
+    """Show the words for a clip as chips, each with its strength; nothing if the index has no words.
+
+    Of several clips beside each other, only the first needs to have the bars `explained`.
+    """
     if found is None:
         return
     st.header("Sounds like", anchor=False)
@@ -69,6 +72,8 @@ def show(found: Naming | None) -> None:
         st.caption("No word stands out: this clip is about average for this library.")
     else:
         st.html(f"<style>{frontend.read('words.css')}</style>{chips(found.words)}")
+        if not explained:
+            return
         st.caption(
             "According to two networks that tag sound. A fuller bar means that fewer tracks in this "
             "library match the word this strongly."

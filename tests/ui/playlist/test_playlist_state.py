@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,13 @@ def widget(page: AppTest, kind: str, name: str) -> Any:
     """A widget of a setting; its key also has a number."""
     (found,) = [one for one in page.get(kind) if re.fullmatch(rf"recommend_{name}_\d+", one.key or "")]
     return found
+
+
+def drawn(page: AppTest, key: str) -> dict[str, Any]:
+    """What a component of ours is given to draw."""
+    (found,) = [part.proto for part in page.get("bidi_component") if part.proto.id.endswith(f"-{key}")]
+    data: dict[str, Any] = json.loads(found.json)
+    return data
 
 
 MADE = {
@@ -92,7 +100,7 @@ def test_more_stops_than_there_may_be_are_left_out() -> None:
 
 def test_blending_and_undoing_it() -> None:
     page = run(track="0235")
-    assert not [button for button in page.button if button.label == "Undo"]
+    assert not [button for button in page.button if "Undo" in button.label]
     page.selectbox(key="recommend_add").select("0102").run()
     assert asked(page, "blend") == "0102:1"
     widget(page, "slider", "weight_0102").set_value(-50).run()
@@ -103,6 +111,29 @@ def test_blending_and_undoing_it() -> None:
         page.button(key="recommend_undone").click().run()
         assert not page.exception
         assert asked(page, "blend") == expected
+
+
+def test_undo_says_what_it_undoes_and_covers_every_setting() -> None:
+    page = run(track="0235")
+    page.slider(key="recommend_length").set_value(20).run()
+    page.segmented_control(key="recommend_by").set_value("vgg_genre").run()
+    page.segmented_control(key="recommend_kind").set_value("journey").run()
+    page.selectbox(key="recommend_to").select("0102").run()
+    page.multiselect(key="recommend_via").select("0001").run()
+    undone = (
+        ("stops", "via", None),
+        ("destination", "to", None),
+        ("playlist or journey", "kind", None),
+        ("comparison", "by", "soundalike"),
+        ("length 20", "length", "10"),
+    )
+    for change, name, value in undone:
+        button = page.button(key="recommend_undone")
+        assert button.label.replace("\\", "") == f"Undo: {change}"
+        button.click().run()
+        assert not page.exception
+        assert asked(page, name) == value
+    assert not [button for button in page.button if "Undo" in button.label]
 
 
 def test_another_track_begins_afresh_and_undo_goes_back() -> None:
@@ -221,3 +252,38 @@ def test_another_track_leaves_the_opened_list() -> None:
 def test_more_tracks_than_are_shown_are_counted() -> None:
     page = opened(*(f"{number:04}" for number in range(1, 252)))
     assert any("the first 200 of 251 tracks" in caption.value for caption in page.caption)
+
+
+def test_every_row_says_why_it_is_there() -> None:
+    """Also a row that has no single trait in common with the clip, or that has no bar."""
+    page = run(track="0102", length="20")
+    rows = drawn(page, "recommend_playlist")["tracks"]
+    assert len(rows) == 20
+    assert all(row["reason"] for row in rows)
+
+
+def test_the_list_of_a_blend_and_its_explanation_name_their_numbers() -> None:
+    page = run(track="0102", blend="0235:1,0001:-0.5")
+    data = drawn(page, "recommend_playlist")
+    assert data["measure"] == "Blend match"
+    first = data["tracks"][0]
+    page.session_state["recommend_why"] = first["id"]
+    page.run()
+    assert not page.exception, page.exception
+    (said,) = [caption.value for caption in page.caption if "the whole blend" in caption.value]
+    assert f"In the list, {first['measured']} is" in said
+
+
+def test_a_playlist_of_one_clip_shows_its_similarity() -> None:
+    page = run(track="0102")
+    assert drawn(page, "recommend_playlist")["measure"] == "Similarity"
+    assert not [caption for caption in page.caption if "blend is" in caption.value]
+
+
+@pytest.mark.parametrize("length", [5, 10])
+def test_a_journey_has_as_many_tracks_as_the_slider_says(length: int) -> None:
+    page = run(track="0235", kind="journey", to="0102", length=str(length), via="0001,0002,0006")
+    first, *others = drawn(page, "recommend_playlist")["tracks"]
+    assert 1 + len(others) == length
+    assert (first["share"], first["measured"]) == (None, "Start")
+    assert all(row["share"] > 0 and row["measured"].endswith("°") for row in others)

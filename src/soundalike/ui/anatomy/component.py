@@ -315,7 +315,7 @@ def _described(panel: Panel) -> dict[str, object]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
-    scripts = ("anatomy_plots.js", "anatomy_picture.js", "anatomy.js")
+    scripts = ("clock.js", "anatomy_plots.js", "anatomy_picture.js", "anatomy.js")
     hand_on = frontend.read("anatomy_part.js")
     plots = st.components.v2.component(
         "soundalike_anatomy",

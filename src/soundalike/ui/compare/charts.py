@@ -120,7 +120,7 @@ def vote_bars(tallies: Sequence[VoteCount], titles: Mapping[str, str]) -> go.Fig
         },
         customdata=[[item.for_first, item.for_second, item.same] for item in shown],
         hovertemplate="%{y}: %{x:.0%}<br>%{customdata[0]} to %{customdata[1]}, "
-        "%{customdata[2]} undecided<extra></extra>",
+        "%{customdata[2]} equally alike<extra></extra>",
     )
     figure = go.Figure(
         dots,

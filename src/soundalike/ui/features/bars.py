@@ -90,5 +90,5 @@ def _register() -> Callable[..., Any]:
     return parts.component(
         "soundalike_feature_bars",
         "feature_bars",
-        frontend.player("excerpt_player.js", "feature_bars.js"),
+        frontend.player("clock.js", "excerpt_player.js", "feature_bars.js"),
     )

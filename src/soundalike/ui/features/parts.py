@@ -352,7 +352,7 @@ def _register_grid() -> Callable[..., Any]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register_moments() -> Callable[..., Any]:
-    script = frontend.player("excerpt_player.js", "feature_moment.js")
+    script = frontend.player("clock.js", "excerpt_player.js", "feature_moment.js")
     return component("soundalike_feature_moment", "feature_moment", script)
 
 

@@ -52,14 +52,6 @@ function button(name, label, action) {
   return made
 }
 
-// A time as minutes and seconds, rounded down like a clock.
-function clock(seconds, digits = 0) {
-  const past = Math.max(seconds, 0)
-  const shown = digits ? Number(past.toFixed(digits)) : Math.floor(past + 0.001)
-  const rest = (shown % 60).toFixed(digits)
-  return `${Math.floor(shown / 60)}:${rest.padStart(digits ? digits + 3 : 2, "0")}`
-}
-
 const decibels = (level) => (level > 0 ? signed((20 * Math.log10(level)).toFixed(1)) : "below −90")
 
 function plain({ arrays, bytes, begin }, name) {

@@ -1,11 +1,6 @@
 // A player for several excerpts, of one file or of many. Only one player plays at a time on the page: a
 // player that starts dispatches an event on the window, and all others pause.
 
-const clock = (seconds) => {
-  const whole = Math.floor(Math.max(seconds, 0) + 0.05 || 0)
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
-}
-
 // Positions are seconds in the picture; the file may begin `offset` seconds earlier.
 function createPlayer() {
   const audio = new Audio()

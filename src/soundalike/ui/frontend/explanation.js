@@ -8,11 +8,6 @@
 const states = new WeakMap()
 ICONS.stop = "M7 7h10v10H7z"
 
-const clock = (seconds) => {
-  const whole = Math.round(Math.max(seconds, 0))
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
-}
-
 // Plays `length` seconds of each strip in turn; `at` is the strip that is playing, or null.
 function createPlayer() {
   const audio = new Audio()

@@ -109,7 +109,8 @@ function drawMarks(context, camera, marks, look) {
   }
   ring(context, fx, fy, look.size + 4.5, look.paper, 5)
   ring(context, fx, fy, look.size + 4.5, look.accent, 3)
-  const text = marks.focus.title.length > 34 ? `${marks.focus.title.slice(0, 33)}…` : marks.focus.title
+  const signs = Array.from(new Intl.Segmenter().segment(marks.focus.title), (part) => part.segment)
+  const text = signs.length > 34 ? `${signs.slice(0, 33).join("")}…` : marks.focus.title
   const half = (context.font = `600 13px ${family}`, context.measureText(text).width / 2 + 8)
   const x = Math.max(half, Math.min(camera.width - half, fx))
   const y = fy > 34 ? fy - look.size - 17 : fy + look.size + 17

@@ -5,11 +5,6 @@
 
 const states = new WeakMap()
 
-const clock = (seconds) => {
-  const whole = Math.floor(seconds || 0)
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`
-}
-
 // The player's state; it survives a redraw of the list around it.
 function createPlayer() {
   const audio = new Audio()
@@ -138,7 +133,8 @@ function tableRow(player, data, track, act) {
   cell("words", element("div", "title", track.title), artist, reason, licence, seek.node)
   cell("album-cell", element("span", "album", track.album))
   cell("genre-cell", genreLabel(track))
-  if (data.ranked) cell("similarity", meter(track.share ?? track.similarity), track.measured ?? track.similarity.toFixed(3))
+  const bar = track.share === null ? [] : [meter(track.share ?? track.similarity)]
+  if (data.ranked) cell("similarity", ...bar, track.measured ?? track.similarity.toFixed(3))
   cell("choose-cell", data.edits ? editButtons(data, track, act) : actionButtons(data.actions, track, act))
   return { ...seek, track, node, button }
 }

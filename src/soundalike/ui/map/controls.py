@@ -110,7 +110,8 @@ def choose_clip(index: Index) -> Query | None:
     )
     kind = current_clip.choose_source("map_kind", (current_clip.UPLOAD, current_clip.RECORD))
     own = current_clip.give("map", recorded=kind == current_clip.RECORD)
-    if own is not None and not current_clip.is_asked(index, own):
+    is_new = own is not None and not current_clip.is_asked(index, own)
+    if own is not None and is_new:
         state.show_clip(own)
     if own is not None and not state.on_clip():
         st.button(
@@ -121,4 +122,8 @@ def choose_clip(index: Index) -> Query | None:
             args=[own],
         )
     shown = current_clip.kept_clip()
-    return current_clip.ask(index, shown) if shown is not None and state.on_clip() else None
+    asked = current_clip.ask(index, shown) if shown is not None and state.on_clip() else None
+    if is_new and asked is not None:
+        st.session_state.map_placed = True
+        st.rerun()
+    return asked

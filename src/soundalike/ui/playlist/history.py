@@ -15,24 +15,20 @@ from soundalike.playlist import aspects
 from soundalike.ui.playlist import filter_state
 
 MOST_UNDONE = 30
-_UNDOABLE = (
-    *(
-        "source",
-        "track",
-        "kind",
-        "to",
-        "via",
-        "blend",
-        "pinned",
-        "removed",
-        "listed",
-        *filter_state.NAMES,
-    ),
-    *("artist", "album", "variety", "harmonic", "farthest", "shuffle"),
-    *("order", "along", "dimension", "word", "falls"),
-    *(f"dial_{name}" for name in aspects.ASPECTS),
-)
-"""Settings that "Undo" restores."""
+_CHANGES = {
+    **dict.fromkeys(("track", "source"), "starting clip"),
+    **{"kind": "playlist or journey", "to": "destination", "via": "stops", "blend": "blend"},
+    **{"pinned": "kept tracks", "removed": "removed tracks", "listed": "opened list"},
+    **{"by": "comparison", "length": "length", "variety": "variety", "description": "description"},
+    **{"artist": "limit per artist", "album": "limit per album", "harmonic": "compatible keys"},
+    **{"farthest": "reversal", "shuffle": "shuffling"},
+    **dict.fromkeys(("order", "along", "dimension", "word", "falls"), "order"),
+    **dict.fromkeys(filter_state.NAMES, "filter"),
+    **{f"dial_{name}": "what counts" for name in aspects.ASPECTS},
+}
+"""Settings that "Undo" restores, the main ones first, and what it calls a change of them."""
+_WITH_VALUE = ("length", "variety")
+_State = dict[str, Any]
 _VERSION = "widgets_version"
 """Session key of a number in the widgets' keys; a change of library keeps it."""
 
@@ -40,20 +36,35 @@ _VERSION = "widgets_version"
 def start() -> None:
     """Begin with nothing to undo."""
     st.session_state.recommend_undo = []
+    st.session_state.pop("recommend_before", None)
     renew()
 
 
+def note_change() -> None:
+    """Keep the state at the end of the last run if the visitor has changed it since."""
+    state, now = st.session_state, _now()
+    before: _State = state.get("recommend_before", now)
+    if before != now:
+        state.recommend_undo = [*state.recommend_undo, before][-MOST_UNDONE:]
+    state.recommend_before = now
+
+
 def take_snapshot() -> None:
-    """Record the current state, which "Undo" restores after the next change."""
-    state = st.session_state
-    state.recommend_before = {name: state.get(f"recommend_{name}") for name in _UNDOABLE}
+    """Record the state at the end of a run; the page itself may have adjusted it."""
+    st.session_state.recommend_before = _now()
 
 
-def remember() -> None:
-    """Add the recorded state to the undo history."""
-    state = st.session_state
-    if "recommend_before" in state:
-        state.recommend_undo = [*state.recommend_undo, state.recommend_before][-MOST_UNDONE:]
+def last_change() -> str:
+    """What "Undo" will undo, as in "length 20"; "" if there is nothing."""
+    earlier: list[_State] = st.session_state.recommend_undo
+    if not earlier:
+        return ""
+    now = _now()
+    changed = [name for name in _CHANGES if earlier[-1][name] != now[name]]
+    if not changed:
+        return "last change"
+    name = changed[0]
+    return f"{_CHANGES[name]} {now[name]}" if name in _WITH_VALUE else _CHANGES[name]
 
 
 def undo() -> None:
@@ -62,7 +73,12 @@ def undo() -> None:
     for name, value in last.items():
         st.session_state[f"recommend_{name}"] = value
     st.session_state.recommend_undo = earlier
+    st.session_state.recommend_before = _now()
     renew()
+
+
+def _now() -> _State:
+    return {name: st.session_state.get(f"recommend_{name}") for name in _CHANGES}
 
 
 def renew() -> None:
@@ -89,5 +105,4 @@ def bound(name: str, part: str = "") -> dict[str, Any]:
 
 
 def _take(name: str, widget: str) -> None:
-    remember()
     st.session_state[f"recommend_{name}"] = st.session_state[widget]

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
+from soundalike.audio import decoding
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist import entry_matching, file_reader, sandboxed_reader
-from soundalike.ui import components, session
+from soundalike.ui import components, session, uploader
 from soundalike.ui.playlist import playlist_state
+
+KEY = "recommend_list"
 
 
 def choose(index: Index) -> None:
     """Upload a playlist file to start from."""
-    st.file_uploader(
+    uploader.choose_file(
         "Playlist file",
-        type=[suffix.removeprefix(".") for suffix in file_reader.SUFFIXES],
-        key="recommend_list",
-        on_change=_read,
-        args=[index],
-        help="We start from its first track and blend in the others; “As it is” shows the list itself.",
+        KEY,
+        [suffix.removeprefix(".") for suffix in file_reader.SUFFIXES],
+        decoding.MAX_BYTES // 2**20,
+        "a playlist, such as M3U, XSPF, PLS or CSV",
+        partial(_read, index),
+        lambda: None,
+    )
+    st.caption(
+        "You can also drop a file there: M3U, XSPF, PLS, CSV and more. We start from its first track "
+        "and blend in the others; “As it is” shows the list itself."
     )
 
 
@@ -38,7 +48,7 @@ def show_messages() -> None:
 
 
 def _read(index: Index) -> None:
-    given = st.session_state.recommend_list
+    given = st.session_state.get(uploader.widget_key(KEY))
     st.session_state.recommend_opened, st.session_state.recommend_missing = [], []
     if given is None:
         return

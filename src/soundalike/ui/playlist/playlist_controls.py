@@ -31,7 +31,11 @@ MOST_LISTED = 200
 """Number of tracks of an opened list that are shown."""
 MOST_NAMED = 3
 """Number of blended tracks that are named."""
-UNINFORMATIVE = (shared_traits.NOTHING, shared_traits.UNMEASURED)
+REASONS = {
+    shared_traits.NOTHING: "Alike as a whole; no single trait stands out.",
+    shared_traits.UNMEASURED: "",
+}
+"""What a row says where there is no sentence about it."""
 
 Act = Callable[[str, str], None]
 
@@ -74,9 +78,9 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
         link = st.container(width="content", key="recommend_path")
         with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
             opened_list.choose(index)
-        if st.session_state.recommend_undo:
+        if change := history.last_change():
             st.button(
-                "Undo",
+                components.plain(f"Undo: {change}"),
                 icon=":material/undo:",
                 on_click=history.undo,
                 key="recommend_undone",
@@ -296,8 +300,10 @@ def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: A
     rows = [entry.row for entry in found.entries]
     edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
-    reasons = ["" if sentence in UNINFORMATIVE else sentence for sentence in sentences]
-    data = {"measure": "Similarity", "edits": edits, "actions": components.actions()}
+    reasons = [REASONS.get(sentence, sentence) for sentence in sentences]
+    # The similarity to the clip alone, which "Why" shows, would not be in the order of a blend.
+    measure = "Blend match" if st.session_state.recommend_blend else "Similarity"
+    data = {"measure": measure, "edits": edits, "actions": components.actions()}
     _table(index, rows, measured, reasons, data, key, act)
 
 
@@ -318,7 +324,10 @@ def described_table(index: Index, described: Matches, found: Playlist, key: str,
 def journey_table(index: Index, found: Journey, key: str, act: Act) -> None:
     """A journey's tracks with the size of each step."""
     most = max(found.steps)
-    measured = [(0.0, ""), *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps)]
+    measured = [
+        (None, "Start"),
+        *((step / most if most else 0.0, f"{step:.0f}°") for step in found.steps),
+    ]
     edits = [{"name": "remove", "label": "Avoid this track"}]
     data = {"measure": "Step", "edits": edits, "actions": components.actions()}
     ends = (found.rows[0], found.rows[-1])
@@ -329,7 +338,7 @@ def opened_table(index: Index, rows: Sequence[int], key: str, act: Act) -> None:
     """An opened list as it is, with the length of each track."""
     shown = rows[:MOST_LISTED]
     lengths = [file_writer.seconds_of(index, row) for row in shown]
-    measured = [(0.0, "" if seconds is None else clock(seconds)) for seconds in lengths]
+    measured = [(None, "" if seconds is None else clock(seconds)) for seconds in lengths]
     edits = [{"name": "remove", "label": EDITS["remove"]}]
     data = {"measure": "Length", "edits": edits, "actions": components.actions()}
     _table(index, shown, measured, [""] * len(shown), data, key, act)
@@ -342,7 +351,7 @@ def opened_table(index: Index, rows: Sequence[int], key: str, act: Act) -> None:
 def _table(
     index: Index,
     rows: Sequence[int],
-    measured: Sequence[tuple[float, str]],
+    measured: Sequence[tuple[float | None, str]],
     reasons: Sequence[str],
     data: dict[str, Any],
     key: str,
@@ -353,7 +362,7 @@ def _table(
     pinned = set(st.session_state.recommend_pinned)
     tracks = [
         components.track_data(index, row, styles)
-        | {"rank": rank, "share": round(share, 4), "measured": text, "reason": reason}
+        | {"rank": rank, "share": share and round(share, 4), "measured": text, "reason": reason}
         | {"pinned": index.fact("track_id", row) in pinned, "fixed": row in fixed}
         for rank, (row, (share, text), reason) in enumerate(
             zip(rows, measured, reasons, strict=True), start=1

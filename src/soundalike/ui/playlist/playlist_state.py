@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from soundalike.index.index import Index
-from soundalike.playlist import aspects, ordering, query
+from soundalike.playlist import aspects, blend, ordering, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import DEFAULT_LENGTH, MAX_LENGTH, MIN_LENGTH, PER_ARTIST, Recipe
 from soundalike.playlist.query import Query
@@ -155,6 +155,14 @@ def seeds(index: Index, asked: Query) -> list[Seed]:
     return [Seed(asked), *blended]
 
 
+def blend_match(index: Index, asked: Query, row: int) -> float | None:
+    """How well a track matches the blend, as the list shows it; None if nothing is blended in."""
+    blended = seeds(index, asked)
+    if len(blended) == 1:
+        return None
+    return float(blend.scores(index, blended, st.session_state.recommend_by)[row])
+
+
 def recipe(index: Index) -> Recipe:
     """The current settings as a recipe."""
     state = st.session_state
@@ -182,7 +190,6 @@ def dials() -> dict[str, float]:
 
 def reset_dials() -> None:
     """Let every aspect count as usual."""
-    history.remember()
     for name in aspects.ASPECTS:
         st.session_state[f"recommend_dial_{name}"] = aspects.NEUTRAL
     history.renew()
@@ -190,7 +197,6 @@ def reset_dials() -> None:
 
 def reset_filter(index: Index) -> None:
     """Let a playlist have any track."""
-    history.remember()
     filter_state.reset(index)
     history.renew()
 
@@ -201,7 +207,6 @@ def act(action: str, track_id: str) -> None:
     if action == "why":
         state.recommend_why = track_id
         return
-    history.remember()
     if action == "pin":
         state.recommend_pinned = _toggled(state.recommend_pinned, track_id)
     elif action == "remove":
@@ -218,7 +223,6 @@ def act(action: str, track_id: str) -> None:
 
 def weigh(track_id: str, key: str) -> None:
     """Set a blended track's weight from its slider; 0 removes the track."""
-    history.remember()
     state = st.session_state
     weight = state[key] / 100
     state.recommend_blend = {
@@ -238,7 +242,6 @@ def add(key: str) -> None:
 
 def start_from(index: Index, rows: list[int]) -> None:
     """Start from the first of an opened list's tracks, blend in the others, and keep the list itself."""
-    history.remember()
     state = st.session_state
     first, *others = state.recommend_listed = [index.fact("track_id", row) for row in rows]
     state.recommend_source, state.recommend_track = "library", first
@@ -249,7 +252,6 @@ def start_from(index: Index, rows: list[int]) -> None:
 
 def reset() -> None:
     """Clear the blend and the pinned and removed tracks, for a new starting clip."""
-    history.remember()
     state = st.session_state
     state.recommend_blend, state.recommend_pinned, state.recommend_removed = {}, [], []
     if state.recommend_kind == LISTED:
@@ -258,7 +260,6 @@ def reset() -> None:
 
 def shuffle() -> None:
     """Shuffle the tracks again."""
-    history.remember()
     st.session_state.recommend_shuffle = (st.session_state.recommend_shuffle + 1) % SHUFFLES
 
 
@@ -276,5 +277,5 @@ def _weights(index: Index, text: str) -> dict[str, float]:
     return found
 
 
-def _written(blend: Mapping[str, float]) -> str:
-    return ",".join(f"{track_id}:{weight:g}" for track_id, weight in blend.items())
+def _written(weights: Mapping[str, float]) -> str:
+    return ",".join(f"{track_id}:{weight:g}" for track_id, weight in weights.items())
