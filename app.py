@@ -16,10 +16,10 @@ if get_script_run_ctx(suppress_warning=True) is None:
 
     app = st.App(__file__, middleware=guard.MIDDLEWARE, lifespan=guard.lifespan)
 else:
-    from soundalike.ui import server
+    from soundalike.ui import player, server
 
     st.set_page_config(page_title="Soundalike", page_icon="assets/icon.png", layout="wide")
-    st.navigation(
+    page = st.navigation(
         [
             st.Page(
                 "pages/recommend.py", title="Recommend", icon=":material/queue_music:", default=True
@@ -31,6 +31,12 @@ else:
             st.Page("pages/about.py", title="About", icon=":material/info:"),
         ],
         position="top",
-    ).run()
+    )
+    content, foot = st.container(), st.container()
+    # The player runs first, so the file that it plays is still there when the page changes.
+    with foot:
+        player.show()
+    with content:
+        page.run()
     server.tune_process()
     server.warm_up()
