@@ -40,13 +40,14 @@ class Player {
   get duration() { return Number.isFinite(this.audio.duration) ? this.audio.duration : 0 }
 
   // What is played next: the list that the track was played from, or else the first list on the page.
-  get order() { return this.list ?? this.lists.values().next().value ?? { tracks: [] } }
+  get order() { return this.list ?? [...this.lists.values()].find(({ alone }) => !alone) ?? { tracks: [] } }
 
   get place() { return this.order.tracks.findIndex((track) => same(track, this.track)) }
 
   changed() { for (const listener of this.listeners) listener() }
 
-  // A list of tracks is on the page: { key, tracks, why }. A newer form of a list replaces the earlier one.
+  // Tracks are on the page: { key, tracks, why, alone }. A newer form of a list replaces the earlier one. A
+  // track that is shown alone is no list to play.
   offer(list) {
     this.lists.set(list.key, list)
     if (this.list?.key === list.key) this.list = list
@@ -57,11 +58,11 @@ class Player {
     this.changed()
   }
 
-  // Play a track, alone or as part of a list.
+  // Play a track, alone or as part of a list. If the server has dropped its file, it is asked for it first.
   play(track, list = null) {
     const other = !same(track, this.track)
     if (other || list) this.list = list
-    if (other) {
+    if (other || this.waiting) {
       this.track = track
       this.lost = false
       this.waiting = !this.reaches(track)
@@ -70,8 +71,8 @@ class Player {
         this.audio.load()
       } else this.audio.src = track.url
     }
-    if (this.waiting) this.changed()
-    else this.start()
+    if (!this.waiting) this.start()
+    this.changed()
   }
 
   // Play a track that the page chose, once for each `start`, also if it is drawn again.

@@ -7,7 +7,7 @@ ICONS.keys = "M3 6h18c.6 0 1 .4 1 1v10c0 .6-.4 1-1 1H3c-.6 0-1-.4-1-1V7c0-.6.4-1
 const SHORTCUTS = [["Space", "Play or pause"], ["N", "Next track"], ["P", "Previous track"], ["?", "These shortcuts"]]
 const TYPED_IN = "input:not([type=range], [type=checkbox], [type=radio], [type=button]), textarea, select, " +
   "[contenteditable], [role=textbox], [role=combobox], [role=listbox], [role=grid]"
-const PRESSED = "button, a[href], summary, input, label, [role=button], [role=slider], [role=switch], [role=tab], " +
+const PRESSED = "button, summary, input, label, [role=button], [role=slider], [role=switch], [role=tab], " +
   "[role=option], [role=menuitem], [role=radio], [role=application]"
 const OPEN = "[role=dialog], dialog[open]"
 

@@ -138,7 +138,7 @@ function draw(data, act) {
   if (data.kind === "columns") return columns(data, act)
   if (data.kind === "table") return table(data, act)
   const row = card(data.tracks[0])
-  return { node: row.node, rows: [row], lists: [] }
+  return { node: row.node, rows: [row], lists: [{ key: data.key, tracks: data.tracks, why: null, alone: true }] }
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
