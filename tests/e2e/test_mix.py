@@ -108,8 +108,11 @@ def test_undo_goes_back_step_by_step(open_page) -> None:
 def test_it_plays_through_by_button_and_key(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
-    bar = page.get_by_role("group", name="Play through the playlist")
-    bar.get_by_role("button", name="Start the playlist").click()
+    group = page.get_by_role("group", name="Play through the playlist")
+    expect(group).to_contain_text("10 tracks")
+    group.get_by_role("button", name="Start the playlist").click()
+    expect(group.get_by_role("button", name="Stop the playlist")).to_be_visible()
+    bar = page.get_by_role("region", name="Player", exact=True)
     expect(rows(page).nth(0)).to_have_class(re.compile("current"))
     expect(rows(page).nth(0).get_by_role("button", name=PAUSE)).to_be_visible()
     bar.get_by_role("button", name="Next track").click()
@@ -120,7 +123,7 @@ def test_it_plays_through_by_button_and_key(open_page) -> None:
     page.keyboard.press("p")
     expect(rows(page).nth(1)).to_have_class(re.compile("current"))
     # From the last second of a track it goes on by itself.
-    seek = rows(page).nth(1).get_by_role("slider")
+    seek = bar.get_by_role("slider")
     expect(seek).to_have_attribute("max", re.compile(r"^(29|30)"))
     seek.press("End")
     expect(rows(page).nth(2)).to_have_class(re.compile("current"))

@@ -406,8 +406,8 @@ def _styled(style: Style | None) -> dict[str, str]:
     return {"colour": style.colour, "marker": style.marker}
 
 
-def _tracks(**arguments: Any) -> Any:
-    return _register()(**arguments)
+def _tracks(data: dict[str, Any], key: str, **arguments: Any) -> Any:
+    return _register()(data=data | {"key": key}, key=key, **arguments)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -416,5 +416,5 @@ def _register() -> Callable[..., Any]:
         "soundalike_tracks",
         html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),
-        js=frontend.player("clock.js", "track_columns.js", "track_edits.js", "tracks.js"),
+        js=frontend.player("clock.js", "player.js", "track_columns.js", "track_edits.js", "tracks.js"),
     )

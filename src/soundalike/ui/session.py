@@ -93,14 +93,20 @@ def open_index() -> Index:
     IndexFolderError
         If the index cannot be used.
     """
+    index = chosen_index()
+    if st.session_state.get("library_identity", index.identity) != index.identity:
+        forget_library()
+    st.session_state.library_identity = index.identity
+    return index
+
+
+def chosen_index() -> Index:
+    """The same, for what is outside of the pages: the session's state is left as it is."""
     offered = catalog.offered()
     named = {library.name: library.folder for library in offered}
     folder = named.get(st.session_state.get(LIBRARY, ""), offered[0].folder)
     index, check = _open(str(folder.resolve()), catalog.stamp(folder))
     check.confirm()
-    if st.session_state.get("library_identity", index.identity) != index.identity:
-        forget_library()
-    st.session_state.library_identity = index.identity
     return index
 
 

@@ -25,6 +25,7 @@ function createPlayer() {
     audio.play().catch(() => player.show())
   }
   const enter = () => {
+    if (player.at === null) return
     const { start: wanted, offset } = player.strips[player.at]
     // A clip shorter than the window was looped to fill it.
     begins = (wanted + offset) % audio.duration

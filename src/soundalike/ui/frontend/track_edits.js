@@ -1,4 +1,4 @@
-// Makes a table of tracks editable: a bar that plays the whole playlist, buttons that steer the playlist
+// Makes a table of tracks editable: a button that plays the whole playlist, buttons that steer the playlist
 // by a track, keep or remove it, and a menu with more actions.
 
 function editButtons(data, track, act) {
@@ -57,52 +57,30 @@ function menu(actions, track, does) {
   return node
 }
 
-// Plays the whole list. N and P skip forward and back, like a keyboard's media keys.
-function transport(player, root) {
+// Plays the whole list from its first track; the player at the foot of the page goes on from there.
+function transport(state, list) {
   const node = element("div", "transport")
   node.setAttribute("role", "group")
   node.setAttribute("aria-label", "Play through the playlist")
-  const previous = iconButton("choose", "previous", "Previous track (P)", () => player.step(-1))
-  const play = iconButton("play", "play", "Start the playlist", () => {
-    const row = player.rows.find((row) => row.track.id === player.current) ?? player.rows[0]
-    if (row) player.toggle(row.track)
+  const current = () => list.tracks.find((track) => same(track, player.track))
+  const play = iconButton("play", "play", "", () => {
+    const track = current() ?? list.tracks[0]
+    if (track) player.toggle(track, list)
   })
-  const next = iconButton("choose", "next", "Next track (N)", () => player.step(1))
-  const now = element("span", "now")
-  now.setAttribute("aria-live", "polite")
-  node.append(previous, play, next, now)
-  player.bar = () => {
-    const position = player.rows.findIndex((row) => row.track.id === player.current)
-    const playing = position >= 0 && !player.audio.paused
+  const tracks = list.tracks.length === 1 ? "1 track" : `${list.tracks.length} tracks`
+  node.append(play, element("span", "now", tracks))
+  let shown = null
+  state.bar = () => {
+    const playing = Boolean(current()) && player.playing
+    if (shown === playing) return
+    shown = playing
     const label = playing ? "Stop the playlist" : "Start the playlist"
     play.replaceChildren(icon(playing ? "pause" : "play"))
     play.title = label
     play.setAttribute("aria-label", label)
-    previous.disabled = position <= 0
-    next.disabled = position >= player.rows.length - 1
-    const text = position < 0
-      ? `${player.rows.length} tracks`
-      : `${position + 1} of ${player.rows.length}: ${player.rows[position].track.title}`
-    if (now.textContent !== text) now.textContent = text
   }
-  root.onkeydown = (event) => {
-    const by = { n: 1, p: -1 }[event.key.toLowerCase()]
-    if (!by || event.ctrlKey || event.metaKey || event.altKey || event.target.type === "text") return
-    player.step(by)
-    event.preventDefault()
-  }
-  const session = navigator.mediaSession
-  player.audio.addEventListener("play", () => {
-    session?.setActionHandler("nexttrack", () => player.step(1))
-    session?.setActionHandler("previoustrack", () => player.step(-1))
-  })
+  state.bar()
   return node
-}
-
-// Whether a list is an edited version of an earlier one, rather than a different list.
-function isEdit(before, tracks) {
-  const kept = tracks.filter((track) => before.some((row) => row.track.id === track.id))
-  return kept.length >= tracks.length / 2
 }
 
 // Redrawing a list loses the focus; this returns it to the button at the same position.

@@ -1,96 +1,61 @@
-// Tracks with a shared player: a table for a playlist, a card for one track, columns for several playlists.
+// Tracks that can be played: a table for a playlist, a card for one track, columns for several playlists.
 //
-// All text is set with textContent, never as HTML. Only one player plays at a time on the page: a player
-// that starts dispatches an event on the window, and all others pause.
+// All text is set with textContent, never as HTML. What plays, and from which list, is known to player.js.
 
+const player = onePlayer()
 const states = new WeakMap()
+const TAKES_OUT = ["remove", "less"]
 
-// The player's state; it survives a redraw of the list around it.
-function createPlayer() {
-  const audio = new Audio()
-  audio.preload = "none"
-  const player = { audio, rows: [], current: null }
-  const announce = () => window.dispatchEvent(new CustomEvent(PLAYING, { detail: player }))
-  const pauseForOthers = (event) => { if (event.detail !== player) audio.pause() }
-
-  const show = () => player.rows.forEach((row) => {
-    const current = row.track.id === player.current
-    const playing = current && !audio.paused
+// Shows which rows play; returns the row that has become the current one.
+function showRows(rows) {
+  let begun = null
+  for (const row of rows) {
+    const current = same(row.track, player.track)
+    const playing = current && player.playing
+    const failed = current && player.failed
+    if (current && !row.current) begun ??= row
+    if (current) row.seek?.show(player)
+    if (row.current === current && row.playing === playing && row.failing === failed) continue
+    Object.assign(row, { current, playing, failing: failed })
     row.node.classList.toggle("current", current)
     row.button.replaceChildren(icon(playing ? "pause" : "play"))
     row.button.setAttribute("aria-label", `${playing ? "Pause" : "Play"} ${row.track.title}`)
-    if (!current) return
-    const length = Number.isFinite(audio.duration) ? audio.duration : 0
-    row.range.max = length || 1
-    row.range.value = audio.currentTime
-    row.range.setAttribute("aria-valuetext", `${clock(audio.currentTime)} of ${clock(length)}`)
-    row.time.textContent = `${clock(audio.currentTime)} / ${clock(length)}`
-    row.failed.hidden = !audio.error
-  })
-  const showAll = () => {
-    show()
-    player.bar?.(player)
+    row.failed.hidden = !failed
   }
-
-  player.play = (track) => {
-    if (player.current !== track.id) {
-      player.current = track.id
-      audio.src = track.url
-    }
-    announce()
-    audio.play().catch(showAll)
-  }
-  player.toggle = (track) => {
-    if (player.current === track.id && !audio.paused) audio.pause()
-    else player.play(track)
-  }
-  player.seek = (track, seconds) => {
-    if (player.current !== track.id) player.play(track)
-    audio.currentTime = seconds
-  }
-  player.step = (by) => {
-    const position = player.rows.findIndex((row) => row.track.id === player.current)
-    const other = player.rows[position < 0 ? 0 : position + by]
-    if (other) player.play(other.track)
-  }
-  player.show = showAll
-  player.destroy = () => {
-    audio.pause()
-    audio.removeAttribute("src")
-    window.removeEventListener(PLAYING, pauseForOthers)
-  }
-  for (const event of ["play", "pause", "timeupdate", "durationchange", "error"]) {
-    audio.addEventListener(event, showAll)
-  }
-  audio.addEventListener("ended", () => player.step(1))
-  window.addEventListener(PLAYING, pauseForOthers)
-  return player
+  return begun
 }
 
-function playButton(player, track) {
+function isInView(node) {
+  const { top, bottom } = node.getBoundingClientRect()
+  return bottom > 0 && top < window.innerHeight
+}
+
+// Scrolls to what plays next if the visitor asked for it, or has what played before in view.
+function follow(rows) {
+  const followed = rows.some((row) => row.current && isInView(row.node))
+  const begun = showRows(rows)
+  if (!begun || !(followed || player.asked)) return
+  const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches
+  begun.node.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" })
+}
+
+function playButton(track, list = null) {
   const button = element("button", "play")
   button.type = "button"
-  button.addEventListener("click", () => player.toggle(track))
+  button.addEventListener("click", () => player.toggle(track, list))
   return button
 }
 
-function seekBar(player, track) {
-  const node = element("div", "seek")
-  const range = element("input")
-  Object.assign(range, { type: "range", min: 0, max: 30, step: 0.1, value: 0 })
-  range.setAttribute("aria-label", `Position in ${track.title}`)
-  range.addEventListener("input", () => player.seek(track, Number(range.value)))
-  const time = element("span", "time", "0:00")
+function failure(track) {
   const reason = track.url ? "This clip can't be played here." : "The file has been moved or deleted since indexing."
-  const failed = element("span", "failed", reason)
-  failed.hidden = true
-  node.append(range, time, failed)
-  return { node, range, time, failed }
+  const node = element("div", "failed", reason)
+  node.hidden = true
+  return node
 }
 
-function card(player, track) {
+function card(track) {
   const node = element("div", "single")
-  const button = playButton(player, track)
+  const button = playButton(track)
   const words = element("div", "words")
   words.append(element("div", "title", track.title))
   words.append(element("div", "artist", [track.artist, track.album].filter(Boolean).join(" · ")))
@@ -98,10 +63,14 @@ function card(player, track) {
   if (track.genre) meta.append(genreLabel(track))
   words.append(meta)
   if (track.licence) words.append(element("div", "licence", `Licence: ${track.licence}`))
-  const seek = seekBar(player, track)
-  words.append(seek.node)
+  const seek = seekBar((seconds) => player.seek(track, seconds))
+  seek.range.setAttribute("aria-label", `Position in ${track.title}`)
+  const line = element("div", "seek")
+  line.append(seek.range, seek.time)
+  const failed = failure(track)
+  words.append(line, failed)
   node.append(button, words)
-  return { ...seek, track, node, button }
+  return { seek, failed, track, node, button }
 }
 
 function meter(similarity) {
@@ -113,7 +82,7 @@ function meter(similarity) {
   return node
 }
 
-function tableRow(player, data, track, act) {
+function tableRow(list, data, track, act) {
   const node = element("tr")
   node.dataset.track = track.id
   const cell = (className, ...content) => {
@@ -123,23 +92,26 @@ function tableRow(player, data, track, act) {
     return made
   }
   if (data.ranked) cell("rank", String(track.rank))
-  const button = playButton(player, track)
+  const button = playButton(track, list)
   cell("play-cell", button)
   const artist = element("div", "artist", track.artist)
   if (track.album) artist.append(element("span", "album", ` · ${track.album}`))
-  const seek = seekBar(player, track)
+  const failed = failure(track)
   const licence = element("div", "licence", track.licence)
   const reason = element("div", "reason", track.reason ?? "")
-  cell("words", element("div", "title", track.title), artist, reason, licence, seek.node)
+  cell("words", element("div", "title", track.title), artist, reason, licence, failed)
   cell("album-cell", element("span", "album", track.album))
   cell("genre-cell", genreLabel(track))
   const bar = track.share === null ? [] : [meter(track.share ?? track.similarity)]
   if (data.ranked) cell("similarity", ...bar, track.measured ?? track.similarity.toFixed(3))
   cell("choose-cell", data.edits ? editButtons(data, track, act) : actionButtons(data.actions, track, act))
-  return { ...seek, track, node, button }
+  return { failed, track, node, button }
 }
 
-function table(player, data, act) {
+function table(data, act) {
+  const explained = data.edits?.some(({ name }) => name === "why")
+  const why = explained ? (track) => act({ action: "why", track: track.id }) : null
+  const list = { key: data.key, tracks: data.tracks, why }
   const node = element("table")
   node.append(element("caption", "", data.label))
   const head = element("tr")
@@ -155,59 +127,66 @@ function table(player, data, act) {
     head.append(cell)
   }
   const body = element("tbody")
-  const rows = data.tracks.map((track) => tableRow(player, data, track, act))
+  const rows = data.tracks.map((track) => tableRow(list, data, track, act))
   body.append(...rows.map((row) => row.node))
   const top = element("thead")
   top.append(head)
   node.append(top, body)
-  return { node, rows }
+  return { node, rows, lists: [list] }
+}
+
+function draw(data, act) {
+  if (data.kind === "columns") return columns(data, act)
+  if (data.kind === "table") return table(data, act)
+  const row = card(data.tracks[0])
+  return { node: row.node, rows: [row], lists: [{ key: data.key, tracks: data.tracks, why: null, alone: true }] }
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
-    state = { player: createPlayer(), drawn: null, started: null, said: "" }
+    const made = { rows: [], lists: [], drawn: null, said: "", left: null }
+    made.show = () => {
+      follow(made.rows)
+      made.bar?.()
+    }
+    state = made
     states.set(parentElement, state)
+    player.listeners.add(state.show)
   }
-  const { player } = state
   const wanted = JSON.stringify(data)
   if (state.drawn !== wanted) {
     state.drawn = wanted
     const root = parentElement.querySelector(".root")
-    const shown = data.columns ? data.columns.flatMap((column) => column.tracks) : data.tracks
-    const still = shown.some((track) => track.id === player.current)
-    const place = player.rows.findIndex((row) => row.track.id === player.current)
-    const follows = !still && !player.audio.paused && data.edits && isEdit(player.rows, shown)
     const back = refocus(root)
-    if (!still) {
-      player.audio.pause()
-      player.current = null
-    }
-    if (data.kind === "card") {
-      player.rows = data.tracks.map((track) => card(player, track))
-      root.replaceChildren(...player.rows.map((row) => row.node))
-    } else {
-      const draw = data.kind === "columns" ? columns : table
-      const drawn = draw(player, data, (chosen, said = "") => {
-        state.said = said
-        setTriggerValue("chosen", chosen)
-      })
-      player.rows = drawn.rows
-      root.replaceChildren(...(data.edits ? [transport(player, root)] : []), drawn.node)
-    }
+    const drawn = draw(data, (chosen, said = "") => {
+      state.said = said
+      const place = state.rows.findIndex((row) => row.track.id === chosen.track)
+      state.left = TAKES_OUT.includes(chosen.action) && state.rows[place]?.playing ? place : null
+      setTriggerValue("chosen", chosen)
+    })
+    const gone = state.lists.filter(({ key }) => !drawn.lists.some((list) => list.key === key))
+    for (const { key } of gone) player.withdraw(key)
+    Object.assign(state, { rows: drawn.rows, lists: drawn.lists, bar: null })
+    const bar = data.edits ? [transport(state, drawn.lists[0])] : []
+    root.replaceChildren(...bar, drawn.node)
     back()
     // An edit is announced once the playlist shows it.
     parentElement.querySelector(".said").textContent = state.said
     state.said = ""
-    if (follows) player.play(player.rows[Math.min(place, player.rows.length - 1)].track)
-    player.show()
+    showRows(state.rows)
+    for (const list of state.lists) player.offer(list)
+    // A visitor who takes out what plays goes on with what is now in its place.
+    if (state.left !== null && data.tracks.length && !state.rows.some((row) => row.current)) {
+      player.play(data.tracks[Math.min(state.left, data.tracks.length - 1)], state.lists[0])
+    }
+    state.left = null
+    player.changed()
   }
-  if (data.start && state.started !== data.start) {
-    state.started = data.start
-    player.play(data.tracks[0])
-  }
+  if (data.start) player.begin(data.tracks[0], `${data.key} ${data.start}`)
   return () => {
-    player.destroy()
+    player.listeners.delete(state.show)
+    for (const { key } of state.lists) player.withdraw(key)
     states.delete(parentElement)
   }
 }
