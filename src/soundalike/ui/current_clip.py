@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
-OWN = "clip_own"
+OWN = session.OWN_CLIP
 _TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
 _GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
 _HIDE_STALE = '[data-testid="stElementContainer"][data-stale="true"] { visibility: hidden; }'
