@@ -44,16 +44,18 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def served(folder: Path, *before: str, **environment: str) -> Iterator[str]:
+def served(folder: Path, *before: str, port: int = 0, **environment: str) -> Iterator[str]:
     """A server of its own for the app, in some environment; whatever it writes goes to a folder.
 
     Parameters
     ----------
     before : what its command begins with, as to trace it
+    port : its port; a free one if 0
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    if not port:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
     log = folder / "log"
     (folder / "tmp").mkdir()
     own = {

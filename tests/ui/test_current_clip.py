@@ -35,6 +35,7 @@ def test_what_was_shown_of_the_clip_before_is_hidden_until_the_new_one_is_analys
     app = given(write_tone(tmp_path / "tone.flac", "flac"))
     (style,) = app.get("html")
     assert "data-stale" in style.proto.body
+    assert "<span>" in style.proto.body
     assert not app.run().get("html")
 
 

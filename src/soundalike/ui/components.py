@@ -23,7 +23,7 @@ from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import frontend, incoming, server, session
+from soundalike.ui import connection, frontend, incoming, server, session
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     content, and another library can still be chosen.
     """
     session.through_app()
+    st.html(f"<style>{frontend.read('app.css')}</style>")
     page_header(title, session.choose_library())
     if purpose:
         st.caption(purpose)
@@ -89,6 +90,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
         show_error(str(error))
     if faults := session.take_unknown():
         unknown.caption(plain(f"This link has settings that we don't have here: {', '.join(faults)}."))
+    connection.watch(own_clip=session.OWN_CLIP in st.session_state)
 
 
 def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
-OWN = "clip_own"
+OWN = session.OWN_CLIP
 _TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
 _GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
 _HIDE_STALE = '[data-testid="stElementContainer"][data-stale="true"] { visibility: hidden; }'
@@ -162,7 +162,8 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     own = kept_clip()
     if given is not None and (own is None or own.id != given.file_id):
         # What the page still shows is of the clip before.
-        hiding.html(f"<style>{_HIDE_STALE}</style>")
+        # With content, because Streamlit puts a lone style elsewhere, where it would stay.
+        hiding.html(f"<style>{_HIDE_STALE}</style><span></span>")
         content = given.getvalue()
         found = {} if recorded else _tags(content, given.name)
         own = OwnClip(given.file_id, given.name, content, recorded, found)

@@ -131,6 +131,8 @@ FIRST_TRACK = "0235"
 
 CURRENT_TRACK = "clip_track"
 """Session key of the track of the library that the visitor is on."""
+OWN_CLIP = "clip_own"
+"""Session key of the visitor's own clip, if there is one."""
 _UNKNOWN = "address_unknown"
 _LONGEST_SHOWN = 40
 _PAGE, _OPENS = "address_page", "address_opens"
