@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from audio_files import Encode, encoded
+from hypothesis import HealthCheck, settings
 from schedule import Schedule, turn
 
 from soundalike import paths, threads
@@ -17,6 +18,10 @@ from soundalike.index.index import Index
 from soundalike.models import ModelStore, runtime
 from soundalike.words import library
 from soundalike.words.library import LibraryWords
+
+# How long an example takes depends on what else the machine does.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

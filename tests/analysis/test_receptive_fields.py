@@ -5,7 +5,7 @@ from __future__ import annotations
 import librosa
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from soundalike.analysis import receptive_fields
@@ -93,7 +93,6 @@ def test_the_shares_tile_the_picture() -> None:
     assert (covered == 1).all()
 
 
-@settings(deadline=None)
 @given(st.floats(0, 11_025))
 def test_mel_scale_matches_librosa(hertz: float) -> None:
     assert psychoacoustics.hz_to_mel(hertz) == pytest.approx(float(librosa.hz_to_mel(hertz)), abs=1e-9)

@@ -220,7 +220,7 @@ def test_levels_of_known_signals():
     assert len(level_dbfs(np.ones(100, np.float32))) == 1
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.floats(0.01, 1.0), st.integers(0, 1_000))
 def test_ten_times_the_amplitude_is_20_db(amplitude, seed):
     samples = np.random.default_rng(seed).uniform(-amplitude, amplitude, 5_000).astype(np.float32)

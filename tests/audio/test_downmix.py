@@ -122,7 +122,7 @@ def test_unnamed_channels_have_the_default_layout(encode: Encode) -> None:
     np.testing.assert_allclose(decoding.decode(nameless).samples, expected.samples, atol=1e-4)
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
+@settings(derandomize=True, max_examples=50)
 @given(st.sampled_from(SURROUND), st.data())
 def test_level_is_independent_of_the_channels_with_sound(layout: str, data: st.DataObject) -> None:
     sound = np.random.default_rng(0).normal(0, 0.1, 3_000).astype(np.float32)
@@ -132,7 +132,7 @@ def test_level_is_independent_of_the_channels_with_sound(layout: str, data: st.D
     np.testing.assert_allclose(found, sound, atol=1e-6)
 
 
-@settings(deadline=None, derandomize=True, max_examples=50)
+@settings(derandomize=True, max_examples=50)
 @given(st.sampled_from(("mono", "stereo", *SURROUND)), st.data())
 def test_dc_offset_of_a_channel_does_not_matter(layout: str, data: st.DataObject) -> None:
     count = len(names(layout))

@@ -29,7 +29,7 @@ def test_known_signals() -> None:
     assert np.abs(at_reference_level(tone)).max() == pytest.approx(RMS * np.sqrt(2), rel=5e-3)
 
 
-@settings(deadline=None, derandomize=True)
+@settings(derandomize=True)
 @given(st.integers(0, 1_000), st.floats(-120, 60), st.floats(-1, 1))
 def test_neither_level_nor_offset_matters(seed: int, gain_db: float, offset: float) -> None:
     samples = noise(seed)

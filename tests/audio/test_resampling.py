@@ -17,7 +17,7 @@ def blocks(samples: np.ndarray, cuts: list[int]) -> list[np.ndarray]:
     return np.split(samples, sorted(cut % (samples.shape[-1] + 1) for cut in cuts), axis=-1)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 50_000), max_size=6), st.integers(0, 2**32 - 1))
 def test_blocks_are_resampled_like_the_whole(cuts, seed) -> None:
     samples = np.random.default_rng(seed).uniform(-1, 1, 20_000).astype(np.float32)
@@ -28,7 +28,7 @@ def test_blocks_are_resampled_like_the_whole(cuts, seed) -> None:
     np.testing.assert_allclose(resampler.finish(), whole, atol=1e-5)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 150_000), st.floats(-1, 1, width=32), st.sampled_from((8_000, 44_100, 48_000)))
 def test_dc_offset_is_removed_including_the_ends(count, constant, rate) -> None:
     samples = np.random.default_rng(count).uniform(-1, 1, count).astype(np.float32)

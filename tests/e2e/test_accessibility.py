@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.e2e
 
@@ -18,11 +20,26 @@ def test_no_violations_that_matter(open_page, path: str, scheme: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator("[data-testid=stSpinner]")).to_have_count(0)
     page.wait_for_timeout(1_500)
+    assert serious_violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_player_has_none_either(open_page, scheme: str) -> None:
+    page = open_page("/about", scheme=scheme)
+    page.get_by_role("button", name=re.compile("^Play ")).first.click()
+    expect(page.get_by_role("region", name="Player", exact=True)).to_be_visible()
+    page.wait_for_timeout(500)
+    assert serious_violations(page) == []
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert serious_violations(page) == []
+
+
+def serious_violations(page: Page) -> list[str]:
     found = Axe().run(page).response
     assert len(found["passes"]) > 10
-    serious = [
+    return [
         f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
         for violation in found["violations"]
         if violation["impact"] in ("serious", "critical")
     ]
-    assert serious == []

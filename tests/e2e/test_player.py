@@ -163,10 +163,10 @@ def test_keys_work_from_anywhere_but_not_while_one_types(open_page) -> None:
 def test_the_title_and_lock_screens_name_the_track(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
-    expect(page).to_have_title("Soundalike")
+    expect(page).to_have_title("Recommend · Soundalike")
     page.evaluate(HANDLERS)
     title = play(page, 0)
-    expect(page).to_have_title(re.compile(rf"^{re.escape(title)} · .* \| Soundalike$"))
+    expect(page).to_have_title(re.compile(rf"^{re.escape(title)} · .* \| Recommend · Soundalike$"))
     session = "navigator.mediaSession"
     assert page.evaluate(f"{session}.metadata.title") == title
     assert page.evaluate(f"{session}.metadata.artist") in rows(page).first.inner_text()
@@ -175,9 +175,9 @@ def test_the_title_and_lock_screens_name_the_track(open_page) -> None:
     page.evaluate("window.handlers.nexttrack()")
     expect(rows(page).nth(1)).to_have_class(re.compile("current"))
     open_through_navigation(page, "About")
-    expect(page).to_have_title(re.compile(r" \| Soundalike$"))
+    expect(page).to_have_title(re.compile(r" \| About · Soundalike$"))
     page.evaluate("window.handlers.pause()")
-    expect(page).to_have_title("Soundalike")
+    expect(page).to_have_title("About · Soundalike")
     assert page.evaluate(f"{session}.playbackState") == "paused"
     page.evaluate("window.handlers.seekto({ seekTime: 12 })")
     expect(bar(page).locator(".time")).to_have_text(re.compile("^0:12 / "))
@@ -206,6 +206,7 @@ def test_two_visitors_never_share_a_player(open_page) -> None:
     play(mine, 0)
     other.get_by_text("Surprise me").click()
     settled(other)
+    other.wait_for_function("window.soundalikePlayer?.track")
     assert other.evaluate("window.soundalikePlayer.track.id") != mine.evaluate(
         "window.soundalikePlayer.track.id"
     )

@@ -34,7 +34,7 @@ def test_a_star_by_hand() -> None:
     assert found.evenness == pytest.approx(np.exp(-0.8 * np.log(0.8) - 0.2 * np.log(0.2)) / 5)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(2, 6))
 def test_figures_match_scipy_and_are_order_independent(seed: int, k: int) -> None:
     rng = np.random.default_rng(seed)

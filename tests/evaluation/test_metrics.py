@@ -119,7 +119,7 @@ def test_no_queries_warns_and_scores_0(arguments: tuple[object, ...]) -> None:
     assert len(result.per_query) == 0
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8)), min_size=1, max_size=60),
     st.integers(0, 1000),
@@ -216,7 +216,7 @@ def test_malformed_classification(
         classification(labels, predicted, ["Folk", "Jazz"], shares)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(0, 10**6), st.integers(1, 20), st.integers(1, 50))
 def test_cosine_matrix_matches_scipy(seed: int, n: int, dim: int) -> None:
     vectors = np.random.default_rng(seed).normal(size=(n, dim))

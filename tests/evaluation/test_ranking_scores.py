@@ -89,7 +89,7 @@ def test_query_without_relevant_tracks_has_nan_scores() -> None:
     assert scores.chance.tolist() == pytest.approx([0, 1 / 3])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_average_precision_and_ndcg_match_scikit_learn(seed: int) -> None:
     similarities, relevant, candidates = made_up(seed)
@@ -101,7 +101,7 @@ def test_average_precision_and_ndcg_match_scikit_learn(seed: int) -> None:
         assert scores.values["ndcg"][query] == pytest.approx(gains)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 10**6))
 def test_scores_are_invariant_to_monotone_maps_and_track_order(seed: int) -> None:
     similarities, relevant, candidates = made_up(seed)

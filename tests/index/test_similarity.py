@@ -103,7 +103,7 @@ def test_few_tracks_are_all_compared_exactly(tmp_path: Path, monkeypatch: pytest
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.floats(-1, 1, width=32), min_size=1), st.floats(-1, 1), st.floats(-1, 1))
 def test_the_rest_keeps_its_order_within_the_limits(
     values: list[float], low: float, high: float

@@ -93,7 +93,7 @@ def test_a_sound_affects_only_its_own_stretch(models) -> None:
         assert away.argmax() == 4, name
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(0, 999))
 def test_weighted_means_are_the_mean_of_all_windows(of: list[int], seed: int) -> None:
     stretch_of = np.array(of, np.intp)

@@ -28,7 +28,7 @@ def test_single_seed_score_is_its_similarity(tmp_path, name) -> None:
         )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 39), st.floats(0.05, 1) | st.floats(-1, -0.05)), min_size=1))
 def test_blend_is_weighted_mean(tmp_path_factory, weighted) -> None:
     index = made_up_playlists.library(tmp_path_factory.mktemp("blend"), 3)

@@ -76,7 +76,7 @@ def test_round_trip_of_m3u8(made: Listing) -> None:
     ]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(made=listings())
 def test_round_trip_of_zip(made: Listing) -> None:
     with TemporaryDirectory() as folder:
@@ -320,7 +320,6 @@ def test_arbitrary_bytes(begin: bytes, content: bytes, name: str) -> None:
     read_or_refused(begin + content, name)
 
 
-@settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(KINDS))
 def test_damaged_files(data: st.DataObject, kind: str) -> None:
     with TemporaryDirectory() as folder:

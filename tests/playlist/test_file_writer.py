@@ -247,7 +247,7 @@ def test_path_from_symlinked_folder(tmp_path: Path) -> None:
     assert (tmp_path / "lists" / content.splitlines()[-1]).read_bytes() == b"clips/0001.opus"
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(made=listings())
 def test_zip_contents(made: Listing) -> None:
     with TemporaryDirectory() as folder:

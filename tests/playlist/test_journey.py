@@ -22,7 +22,7 @@ def libraries(tmp_path_factory) -> list[Index]:
     return [made_up_playlists.library(tmp_path_factory.mktemp("made-up"), seed) for seed in range(4)]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.integers(0, 3),
     st.lists(st.integers(0, 39), min_size=2, max_size=4, unique=True),
@@ -51,7 +51,7 @@ def test_journey_invariants(libraries, number, stops, length, cap, removed) -> N
         assert (np.diff(progress) > -1e-3).all()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.integers(0, 2**32 - 1), st.integers(0, 4))
 def test_path_is_optimal(seed, count) -> None:
     points = np.random.default_rng(seed).uniform(size=(9, 2))

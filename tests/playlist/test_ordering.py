@@ -24,7 +24,7 @@ def length(path: list[int], distances: np.ndarray) -> float:
     return float(sum(distances[a, b] for a, b in pairwise(path)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.data())
 def test_walk_is_2_opt_permutation(seed, n, data) -> None:
     distances = plane(seed, n)
@@ -59,7 +59,6 @@ def touching(order: list[int], artists: list[str]) -> int:
     return sum(artists[a] == artists[b] != "" for a, b in pairs)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(["", "a", "b", "c", "d"]), max_size=7), st.randoms())
 def test_artists_adjacent_only_if_unavoidable(artists, random) -> None:
     order = list(range(len(artists)))

@@ -57,7 +57,7 @@ def as_new_clip(index: Index, asked: Query) -> Query:
     return replace(asked, row=query._same_recording(index, asked.embeddings))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 2**32 - 1),
     n=st.integers(1, 30),

@@ -61,7 +61,7 @@ def libraries(tmp_path_factory) -> list[Index]:
     return made
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.integers(0, 3), st.lists(ROWS, min_size=1, max_size=3, unique=True), recipes(), st.data())
 def test_playlist_invariants(libraries, number, seed_rows, recipe, data) -> None:
     index = libraries[number]

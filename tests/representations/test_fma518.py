@@ -113,7 +113,7 @@ def test_a_sound_that_never_changes_is_finite():
     np.testing.assert_array_equal(silence[kurtoses], 0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(arrays(np.float64, (3, 20), elements=st.floats(-100, 100, width=16)))
 def test_statistics_keep_their_bounds(values):
     table = dict(zip(fma518.STATISTICS, fma518.statistics(values), strict=True))

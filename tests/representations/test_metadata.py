@@ -137,7 +137,7 @@ def test_uploads_are_rejected():
         metadata.embed(clip, ModelStore())
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.text(max_size=12), st.text(max_size=8)), min_size=2, max_size=12),
 )

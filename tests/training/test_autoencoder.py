@@ -82,7 +82,7 @@ def test_figures_include_counts(trained):
     assert errors.tracks == 3 * errors.albums
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.integers(0, 1_000), st.integers(8, 16), st.integers(2, 4))
 def test_the_split_is_by_album_and_artist(seed, albums, albums_of_an_artist):
     tracks = table(3 * albums, albums)

@@ -155,7 +155,7 @@ def test_library_by_one_artist() -> None:
         genre_head.train(separable(tracks))
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.sampled_from(GENRES), st.integers(0, 9)), min_size=30, max_size=90))
 def test_folds_keep_albums_together(pairs: list[tuple[str, int]]) -> None:
     tracks = pd.DataFrame(pairs, columns=["genre", "album"]).astype(str).assign(artist="")
@@ -179,7 +179,7 @@ def test_folds_are_seeded_and_stratified() -> None:
 names = st.sampled_from(["", "Unknown artist", "Ann", "Ben", "Cy", "Dee"])
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(names, st.sampled_from("ABCDEFGH")), min_size=2, max_size=30),
     st.data(),

@@ -108,7 +108,7 @@ def test_parts_of_a_table(tracks: pd.DataFrame) -> None:
         assert set(tracks["split"].iloc[rows]) == {split}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(

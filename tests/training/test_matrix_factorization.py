@@ -155,7 +155,7 @@ def test_a_missing_table(tmp_path):
         matrix_factorization.read_plays(tmp_path)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.csv"

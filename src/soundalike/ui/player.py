@@ -24,9 +24,24 @@ _LONGEST_ID = 200
 @st.fragment
 def show() -> None:
     """Show the player. When another track plays, only this fragment runs, not the page."""
-    near = incoming.texts(incoming.triggered(KEY, "near"), _LONGEST_ID, NEAR)
+    data = keep(incoming.triggered(KEY, "near"))
+    _register()(key=KEY, data=data, on_near_change=lambda: None)
+
+
+def keep(said: object) -> dict[str, list[str]]:
+    """Keep the files that the player is near.
+
+    Parameters
+    ----------
+    said : ids of tracks, as the browser sent them
+
+    Returns
+    -------
+    data for the component: the ids, and the URLs of those that are here
+    """
+    near = incoming.texts(said, _LONGEST_ID, NEAR)
     urls = [url for place, name in enumerate(near) if (url := _url(name, place))]
-    _register()(key=KEY, data={"near": near, "urls": urls}, on_near_change=lambda: None)
+    return {"near": near, "urls": urls}
 
 
 def _url(name: str, place: int) -> str:

@@ -19,7 +19,7 @@ class Player {
     this.waiting = false
     this.lost = false
     this.asked = false
-    this.started = new Set()
+    this.started = new Map()
     this.listeners = new Set()
     for (const event of ["play", "pause", "timeupdate", "durationchange", "error"]) {
       this.audio.addEventListener(event, () => this.changed())
@@ -70,10 +70,10 @@ class Player {
     this.changed()
   }
 
-  // Play a track that the page chose, once for each `start`, also if it is drawn again.
-  begin(track, start) {
-    if (this.started.has(start)) return
-    this.started.add(start)
+  // Play a track that the page chose, once for each new `start`, also if it is drawn again.
+  begin(key, track, start) {
+    if (this.started.get(key) === start) return
+    this.started.set(key, start)
     this.play(track)
   }
 

@@ -158,8 +158,8 @@ function mount(root) {
   player.listeners.add(show)
   window.addEventListener("keydown", keydown)
   const main = root.getRootNode().host?.closest("[data-testid=stMain]")
-  // What has the focus isn't hidden behind the bar.
-  if (main) main.style.scrollPaddingBottom = "5rem"
+  // What is scrolled to isn't hidden behind the bar, nor behind the navigation at the top.
+  if (main) main.style.scrollPadding = "5rem 0"
   state.show = show
   state.stop = () => {
     player.listeners.delete(show)

@@ -38,7 +38,9 @@ function menu(actions, track, does) {
   const open = (wanted) => {
     list.hidden = !wanted
     opener.setAttribute("aria-expanded", String(wanted))
-    if (wanted) items[0]?.focus()
+    if (!wanted) return
+    list.scrollIntoView({ block: "nearest" })
+    items[0]?.focus()
   }
   open(false)
   node.addEventListener("focusout", (event) => { if (!node.contains(event.relatedTarget)) open(false) })

@@ -183,7 +183,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.left = null
     player.changed()
   }
-  if (data.start) player.begin(data.tracks[0], `${data.key} ${data.start}`)
+  if (data.start) player.begin(data.key, data.tracks[0], data.start)
   return () => {
     player.listeners.delete(state.show)
     for (const { key } of state.lists) player.withdraw(key)
