@@ -324,7 +324,7 @@ def explanation(index: Index, asked: Query, track: components.Track, row: int) -
         if match is not None:
             st.caption(
                 components.plain(
-                    f"In the list, {match:.3f} is its match with the whole blend. This view compares it "
+                    f"In the list, {match:.0%} is its match with the whole blend. This view compares it "
                     "with your starting clip alone."
                 )
             )

@@ -55,6 +55,7 @@ function menu(actions, track, does) {
     event.stopPropagation()
   })
   list.append(...items)
+  if (track.licence) list.append(element("div", "licence", `Licence: ${track.licence}`))
   node.append(opener, list)
   return node
 }

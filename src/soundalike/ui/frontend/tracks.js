@@ -97,13 +97,16 @@ function tableRow(list, data, track, act) {
   const artist = element("div", "artist", track.artist)
   if (track.album) artist.append(element("span", "album", ` · ${track.album}`))
   const failed = failure(track)
-  const licence = element("div", "licence", track.licence)
   const reason = element("div", "reason", track.reason ?? "")
-  cell("words", element("div", "title", track.title), artist, reason, licence, failed)
+  // What is cut short in a narrow row is said in full to those who point at it.
+  const words = [element("div", "title", track.title), artist, reason]
+  words.forEach((line) => { line.title = line.textContent })
+  if (!data.edits) words.push(element("div", "licence", track.licence))
+  cell("words", ...words, failed)
   cell("album-cell", element("span", "album", track.album))
   cell("genre-cell", genreLabel(track))
   const bar = track.share === null ? [] : [meter(track.share ?? track.similarity)]
-  if (data.ranked) cell("similarity", ...bar, track.measured ?? track.similarity.toFixed(3))
+  if (data.ranked) cell("similarity", ...bar, track.measured ?? `${Math.round(100 * track.similarity)}%`)
   cell("choose-cell", data.edits ? editButtons(data, track, act) : actionButtons(data.actions, track, act))
   return { failed, track, node, button }
 }
@@ -112,7 +115,7 @@ function table(data, act) {
   const explained = data.edits?.some(({ name }) => name === "why")
   const why = explained ? (track) => act({ action: "why", track: track.id }) : null
   const list = { key: data.key, tracks: data.tracks, why }
-  const node = element("table")
+  const node = element("table", data.edits ? "compact" : "")
   node.append(element("caption", "", data.label))
   const head = element("tr")
   const columns = [

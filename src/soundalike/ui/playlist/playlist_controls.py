@@ -296,7 +296,7 @@ def steps_in_words(steps: Sequence[float]) -> str:
 
 def playlist_table(index: Index, asked: Query, found: Playlist, key: str, act: Act) -> None:
     """An editable playlist; each track shows what it has in common with the clip."""
-    measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.3f}") for entry in found.entries]
+    measured = [(max(entry.similarity, 0.0), f"{entry.similarity:.0%}") for entry in found.entries]
     rows = [entry.row for entry in found.entries]
     edits = [{"name": name, "label": label} for name, label in (STEERS | EDITS).items()]
     sentences = shared_traits.sentences(index, asked, rows)
