@@ -39,7 +39,9 @@ function menu(actions, track, does) {
     list.hidden = !wanted
     opener.setAttribute("aria-expanded", String(wanted))
     if (!wanted) return
-    list.scrollIntoView({ block: "nearest" })
+    // Above the button where the player at the foot of the page would hide the menu.
+    list.classList.remove("above")
+    list.classList.toggle("above", list.getBoundingClientRect().bottom > window.innerHeight - 64)
     items[0]?.focus()
   }
   open(false)
