@@ -35,8 +35,11 @@ BARE = {"displayModeBar": False}
 def show(index: Index) -> None:
     """Draw the page."""
     prepare(index)
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    examples = st.container()
     if st.session_state.recommend_source == current_clip.LIBRARY:
-        first_visit.show(index, st.session_state.recommend_track, go_to)
+        with examples:
+            first_visit.show(index, st.session_state.recommend_track, go_to)
     left, right = st.columns([5, 9], gap="large")
     with left:
         asked, track, found = choose(index)
