@@ -118,7 +118,7 @@ def play_first(page: Page) -> None:
 
 def play_clip(page: Page) -> None:
     """Have the clip play."""
-    page.locator("button.play").click()
+    page.get_by_role("button", name="Play Meditation").click()
 
 
 VIEWS = {
@@ -222,7 +222,7 @@ def film_tour(browser: Browser, address: str) -> None:
         clip = Path(folder) / CLIP
         clip.write_bytes(uploads.upload(1)[1])
         film = Film(visit_first(context.new_page(), address))
-        for scene in (drop, listen, ask_why, place_on_map):
+        for scene in (drop, listen, ask_why, show_on_map):
             scene(film, clip)
         film.save(path)
     report(path)
@@ -283,24 +283,16 @@ def ask_why(film: Film, _: Path) -> None:
     film.shoot(200)
 
 
-def place_on_map(film: Film, clip: Path) -> None:
-    """Go to the map, and drop the clip there too."""
+def show_on_map(film: Film, clip: Path) -> None:
+    """Go to the map, where the clip is too."""
     page = film.page
     film.click(page.locator("a[href$='/map']"))
-    settle(page, "[data-drawn]")
-    still(page)
-    film.shoot(400)
-    film.click(page.locator("[data-testid=stPopover] button", has_text="add_location"))
-    zone = page.locator(DROP_ZONE)
-    zone.wait_for()
-    still(page)
-    drop_into(film, zone, clip)
     page.locator(".single .title", has_text=clip.name).wait_for()
-    page.keyboard.press("Escape")
-    page.evaluate("document.activeElement.blur()")
     settle(page, "[data-drawn]")
+    # The map moves to the clip.
+    page.wait_for_timeout(3 * STILL_MS)
     film.move(page.locator(".single .title"))
-    film.shoot(1700)
+    film.shoot(2600)
 
 
 if __name__ == "__main__":
