@@ -282,7 +282,7 @@ def ask(index: Index, votes: Votes) -> None:
     """Show a pair and its vote buttons; voting brings up the next pair."""
     names = titles(index)
     st.multiselect(
-        "Methods to compare (2)",
+        "Pair to vote on",
         index.names,
         format_func=lambda name: names[name],
         key="compare_pairing",
