@@ -32,7 +32,7 @@ PAGES = ("anatomy", "map", "features", "compare", "about")
 LOOKED_AT = 3
 """Number of pages viewed between two uploads."""
 PATIENCE_S = 300
-CLIPS, LISTS = "recommend_upload", "recommend_list"
+CLIPS, LISTS = "recommend_0_upload", "recommend_0_list"
 """Keys of the first page's uploaders."""
 QUEUED = "ahead of yours"
 

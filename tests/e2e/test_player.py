@@ -258,6 +258,7 @@ def test_a_clip_of_ones_own_plays_on_and_returning_does_not_start_it_again(
 def test_the_bar_is_low_and_hides_nothing(open_page, width: int, scheme: str) -> None:
     page = open_page(width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)
+    settled(page)
     height = "document.querySelector('[data-testid=stMain]').scrollHeight"
     before = page.evaluate(height)
     play(page, 0)
