@@ -9,6 +9,8 @@ import numpy as np
 
 from soundalike.index.index import Index
 from soundalike.playlist import blend, examples
+from soundalike.words import vocabulary
+from soundalike.words.library import LibraryWords
 
 NOBODY = [""] * 9
 
@@ -53,3 +55,13 @@ def test_a_small_library_has_fewer(tmp_path: Path) -> None:
     index = clustered_index.write(tmp_path / "index")
     found = examples.contrasting(index, 1_000)
     assert len(found) == len(set(found)) <= len(index)
+
+
+def test_examples_of_genres_are_clear_ones(bundled: Index, words: LibraryWords) -> None:
+    found = examples.of_genres(bundled, words, 6)
+    assert len(found) == len(set(found.values())) == 6
+    positions = vocabulary.positions()
+    for name, row in found.items():
+        assert vocabulary.words()[positions[name]].kind == "genre"
+        assert words.clear[row, positions[name]]
+        assert words.scores[row, positions[name]] >= examples.CLEAR

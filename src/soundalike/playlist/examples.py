@@ -16,9 +16,13 @@ from soundalike import representations
 from soundalike.datasets import artists
 from soundalike.index.index import Index
 from soundalike.playlist import blend
+from soundalike.words import vocabulary
+from soundalike.words.library import LibraryWords
 
 SAMPLE = 400
 """Number of tracks that are compared; a random sample of a larger library."""
+CLEAR = 1.5
+"""Least score of the genre that a track is an example of."""
 
 
 def contrasting(
@@ -45,6 +49,24 @@ def contrasting(
     free = None if eligible is None else eligible[rows]
     places = representatives(blend.between(index, name, listed), by, count, free)
     return [listed[place] for place in places]
+
+
+def of_genres(index: Index, known: LibraryWords, count: int) -> dict[str, int]:
+    """Rows of tracks that differ from each other, by the genre that each is an example of.
+
+    Parameters
+    ----------
+    index : the library
+    known : its words
+    count : number of tracks; fewer if fewer genres are clear
+    """
+    genres = [place for place, word in enumerate(vocabulary.words()) if word.kind == "genre"]
+    scores = known.scores[:, genres] * known.clear[:, genres]
+    strongest = scores.argmax(axis=1)
+    found: dict[str, int] = {}
+    for row in contrasting(index, 2 * count, scores.max(axis=1) >= CLEAR):
+        found.setdefault(vocabulary.words()[genres[strongest[row]]].name, row)
+    return dict(list(found.items())[:count])
 
 
 def representatives(

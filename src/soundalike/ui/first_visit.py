@@ -10,12 +10,8 @@ import streamlit as st
 from soundalike.index.index import Index
 from soundalike.playlist import examples
 from soundalike.ui import components, server, words
-from soundalike.words import vocabulary
 
 COUNT = 6
-_CANDIDATES = 2 * COUNT
-_CLEAR = 1.5
-"""Least score of the genre that an example is called by."""
 
 
 @dataclass(frozen=True)
@@ -68,17 +64,11 @@ def show(index: Index, track_id: str, on_choose: Callable[[str], None]) -> None:
 def find(index: Index) -> tuple[Example, ...]:
     """The examples of a library, each of another genre as far as genres are known."""
     known = words.of_library(index)
-    if known is None:
-        rows = examples.contrasting(index, COUNT)
-        return tuple(_example(index, row, index.fact("genre", row)) for row in rows)
-    genres = [place for place, word in enumerate(vocabulary.words()) if word.kind == "genre"]
-    scores = known.scores[:, genres] * known.clear[:, genres]
-    strongest = scores.argmax(axis=1)
-    rows = examples.contrasting(index, _CANDIDATES, scores.max(axis=1) >= _CLEAR)
-    by_name: dict[str, int] = {}
-    for row in rows:
-        by_name.setdefault(vocabulary.words()[genres[strongest[row]]].name, row)
-    return tuple(_example(index, row, name) for name, row in list(by_name.items())[:COUNT])
+    if known is not None:
+        by_genre = examples.of_genres(index, known, COUNT)
+        return tuple(_example(index, row, name) for name, row in by_genre.items())
+    rows = examples.contrasting(index, COUNT)
+    return tuple(_example(index, row, index.fact("genre", row)) for row in rows)
 
 
 def _example(index: Index, row: int, name: str) -> Example:

@@ -13,12 +13,13 @@ import re
 from functools import cache
 from pathlib import Path
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
 from soundalike.ui.middleware.addresses import is_own
+from soundalike.ui.middleware.answers import host_of, with_body
 from soundalike.ui.middleware.uploads import ROUTE as UPLOADS
 
 VARIABLE = "SOUNDALIKE_FRAME_ANCESTORS"
@@ -102,24 +103,9 @@ async def _with_own_origins(app: ASGIApp, scope: Scope, receive: Receive, send: 
     Streamlit names its company's sites, on which anybody can have pages. A page there could open the app
     and send it messages.
     """
-    start: Message = {}
-    body = b""
-
-    async def keep(message: Message) -> None:
-        nonlocal start, body
-        if message["type"] == "http.response.start":
-            start = message
-            return
-        body += message.get("body", b"")
-        if message.get("more_body"):
-            return
-        if start["status"] == 200:
-            host = Headers(scope=scope).get("host", "")
-            own = [f"https://{host}", f"http://{host}"] if re.fullmatch(r"[\w.:\[\]-]+", host) else []
-            body = json.dumps(json.loads(body) | {"allowedOrigins": own + framing_origins()}).encode()
-            MutableHeaders(scope=start)["Content-Length"] = str(len(body))
-        await send(start)
-        await send({"type": "http.response.body", "body": body})
-
-    plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
-    await app(dict(scope, headers=plain), receive, keep)
+    host = host_of(scope)
+    own = [f"https://{host}", f"http://{host}"] if host else []
+    allowed = {"allowedOrigins": own + framing_origins()}
+    await with_body(
+        app, scope, receive, send, lambda body: json.dumps(json.loads(body) | allowed).encode()
+    )

@@ -10,12 +10,12 @@ import html
 import re
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
 from soundalike import paths
+from soundalike.ui.middleware.answers import host_of, with_body
 
 DESCRIPTIONS = {
     "": "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared.",
@@ -70,7 +70,8 @@ class Pages:
             picture = Response(_PICTURE.read_bytes(), media_type="image/webp")
             await picture(scope, receive, send)
         elif path in DESCRIPTIONS:
-            await self._with_description(path, base, scope, receive, send)
+            head = _head(path, base, scope)
+            await with_body(self._app, scope, receive, send, lambda body: _with_head(body, head))
         elif "/" not in path and "." not in path and not path.startswith("_"):
             shown = html.escape(path[:_LONGEST_SHOWN])
             answer = HTMLResponse(_NOT_HERE % (shown, f"{base}/"), 404)
@@ -78,39 +79,19 @@ class Pages:
         else:
             await self._app(scope, receive, send)
 
-    async def _with_description(
-        self, page: str, base: str, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        """Answer with Streamlit's page, and put a page's description into its head."""
-        start: Message = {}
-        body = b""
 
-        async def keep(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start":
-                start = message
-                return
-            body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            if body and start["status"] == 200:
-                body = re.sub(rb"<title>.*?</title>", b"", body, count=1)
-                body = body.replace(b"</head>", _head(page, base, scope) + b"</head>", 1)
-                MutableHeaders(scope=start)["Content-Length"] = str(len(body))
-            await send(start)
-            await send({"type": "http.response.body", "body": body})
-
-        dropped = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
-        plain = [(name, value) for name, value in scope["headers"] if name not in dropped]
-        await self._app(dict(scope, headers=plain), receive, keep)
+def _with_head(body: bytes, head: bytes) -> bytes:
+    """A page with its title and more in its head."""
+    untitled = re.sub(rb"<title>.*?</title>", b"", body, count=1)
+    return untitled.replace(b"</head>", head + b"</head>", 1)
 
 
 def _head(page: str, base: str, scope: Scope) -> bytes:
     """A page's title and description as elements of its head, and a picture."""
     title = f"{page.capitalize() or 'Recommend'} · Soundalike"
     properties: Mapping[str, str] = {"og:title": title, "og:description": DESCRIPTIONS[page]}
-    host = Headers(scope=scope).get("host", "")
-    if _PICTURE.is_file() and re.fullmatch(r"[\w.:\[\]-]+", host):
+    host = host_of(scope)
+    if _PICTURE.is_file() and host:
         picture = f"{scope['scheme']}://{host}{base}/{PREVIEW}"
         properties = {**properties, "og:image": picture, "twitter:card": "summary_large_image"}
     lines = [
