@@ -6,6 +6,7 @@ from pathlib import Path
 
 import address
 import clustered_index
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from soundalike.index import index as indices
@@ -39,6 +40,15 @@ def test_six_examples_are_of_different_genres_and_artists(bundled: Index, words:
         place = by_name[example.name.casefold()]
         assert words.clear[row, place]
         assert words.scores[row, place] >= 1.5
+
+
+def test_words_that_are_missing_once_come_back(bundled: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("soundalike.ui.words.of_library", lambda index: None)
+        without = first_visit.find(bundled)
+    found = first_visit.find(bundled)
+    assert len(found) == first_visit.COUNT
+    assert found != without
 
 
 def test_a_library_without_words_has_examples_too(tmp_path: Path) -> None:

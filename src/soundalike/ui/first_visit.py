@@ -10,6 +10,7 @@ import streamlit as st
 from soundalike.index.index import Index
 from soundalike.playlist import examples
 from soundalike.ui import components, server, words
+from soundalike.words.library import LibraryWords
 
 COUNT = 6
 
@@ -58,15 +59,25 @@ def show(index: Index, track_id: str, on_choose: Callable[[str], None]) -> None:
             )
 
 
-@st.cache_resource(
-    max_entries=server.OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: server.identity}
-)
 def find(index: Index) -> tuple[Example, ...]:
     """The examples of a library, each of another genre as far as genres are known."""
     known = words.of_library(index)
-    if known is not None:
-        by_genre = examples.of_genres(index, known, COUNT)
-        return tuple(_example(index, row, name) for name, row in by_genre.items())
+    # Kept apart: a network that is missing once must not leave the library without genres for good.
+    return _by_library(index) if known is None else _by_words(index, known)
+
+
+@st.cache_resource(
+    max_entries=server.OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: server.identity}
+)
+def _by_words(index: Index, _known: LibraryWords) -> tuple[Example, ...]:
+    by_genre = examples.of_genres(index, _known, COUNT)
+    return tuple(_example(index, row, name) for name, row in by_genre.items())
+
+
+@st.cache_resource(
+    max_entries=server.OPEN_AT_ONCE, show_spinner=False, hash_funcs={Index: server.identity}
+)
+def _by_library(index: Index) -> tuple[Example, ...]:
     rows = examples.contrasting(index, COUNT)
     return tuple(_example(index, row, index.fact("genre", row)) for row in rows)
 
