@@ -14,7 +14,7 @@ from soundalike.playlist.playlist import Playlist, Recipe
 from soundalike.playlist.query import Query
 from soundalike.projection import layout
 from soundalike.projection.layout import Setting
-from soundalike.ui import components, current_clip, palette, server, session
+from soundalike.ui import components, current_clip, palette, server, session, words
 from soundalike.ui.map import charts, component, controls, hear, map_words, panel, state
 
 LINKS = 10
@@ -97,7 +97,7 @@ def draw(
 ) -> None:
     """Draw the map with its marks and captions."""
     name = layout.array_name(by, setting)
-    points = points_of(index, name, by, state.colour())
+    points = points_of(index, name, by, state.colour(), has_words=words.of_library(index) is not None)
     title = representations.get(by).title
     component.draw(
         index,
@@ -156,8 +156,12 @@ def draw_names(index: Index, by: str, setting: Setting) -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: server.identity})
-def points_of(index: Index, name: str, by: str, colour: str) -> dict[str, Any]:
-    """The map's points; they change only with the map or the colours."""
+def points_of(index: Index, name: str, by: str, colour: str, *, has_words: bool) -> dict[str, Any]:
+    """The map's points; they change only with the map or the colours.
+
+    `has_words` keeps points whose colours were named without the words apart: a network may be missing
+    only once.
+    """
     positions = index.array(name)
     kind, _, detail = colour.partition(":")
     if kind == charts.WORD:

@@ -106,7 +106,6 @@ def _track_words(index: Index, _known: LibraryWords) -> TrackWords:
     return region_names.of(index, _known)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def _dimension_name(index: Index, dimension: str) -> str:
     library_words = words.of_library(index)
     scores = None if library_words is None else library_words.scores
