@@ -16,29 +16,22 @@ if get_script_run_ctx(suppress_warning=True) is None:
 
     app = st.App(__file__, middleware=guard.MIDDLEWARE, lifespan=guard.lifespan)
 else:
-    from soundalike.ui import player, server
+    from soundalike.ui import navigation, player, server
 
     # The icon comes before the navigation: browsers would load a page's from another site.
     st.set_page_config(page_icon="assets/icon.png", layout="wide")
-    page = st.navigation(
-        [
-            st.Page(
-                "pages/recommend.py", title="Recommend", icon=":material/queue_music:", default=True
-            ),
-            st.Page("pages/anatomy.py", title="Anatomy", icon=":material/graphic_eq:"),
-            st.Page("pages/map.py", title="Map", icon=":material/scatter_plot:"),
-            st.Page("pages/features.py", title="Features", icon=":material/tune:"),
-            st.Page("pages/compare.py", title="Compare", icon=":material/balance:"),
-            st.Page("pages/about.py", title="About", icon=":material/info:"),
-        ],
-        position="top",
-    )
+    pages = navigation.pages()
+    page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · Soundalike")
-    content, foot = st.container(), st.container()
+    content, foot, header = st.container(), st.container(), st.container()
     # The player runs first, so the file that it plays is still there when the page changes.
     with foot:
         player.show()
+        navigation.foot(pages)
     with content:
         page.run()
+    # Last: the page may have changed the clip.
+    with header:
+        navigation.header()
     server.tune_process()
     server.warm_up()

@@ -4,6 +4,7 @@ import random
 from collections.abc import Mapping
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from soundalike import representations
 from soundalike.errors import SoundalikeError
@@ -35,19 +36,20 @@ BARE = {"displayModeBar": False}
 def show(index: Index) -> None:
     """Draw the page."""
     prepare(index)
-    # Always there, if empty: what comes after it would be drawn anew if it came and went.
-    examples = st.container()
-    if st.session_state.recommend_source == current_clip.LIBRARY:
-        with examples:
-            first_visit.show(index, st.session_state.recommend_track, go_to)
-    left, right = st.columns([5, 9], gap="large")
+    # The style sheet has a phone show the clip, then the playlist, then what is said about the clip.
+    with st.container(key="recommend_parts"):
+        left, right = st.columns([5, 10], gap="medium")
     with left:
-        asked, track, found = choose(index)
-        if asked is not None and track is not None:
-            describe(index, asked, track)
-            words.show(words.of_query(index, asked))
-        genres = st.container()
-    with right:
+        with st.container(key="recommend_clip"):
+            asked, track, found = choose(index)
+            if asked is not None and track is not None:
+                describe(index, asked, track)
+        with st.container(key="recommend_said"):
+            if asked is not None and track is not None:
+                show_actions(index, asked)
+                words.show(words.of_query(index, asked))
+            genres = st.container()
+    with right, st.container(key="recommend_list"):
         recommend(index, asked, found)
     if asked is not None:
         # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
@@ -92,8 +94,13 @@ def choose(index: Index) -> tuple[Query | None, components.Track | None, Matches
         persist_state="session",
         required=True,
         on_change=playlist_state.reset,
+        label_visibility="collapsed",
     )
-    if source == "library":
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    with st.container():
+        if source == current_clip.LIBRARY:
+            first_visit.show(index, st.session_state.recommend_track, go_to)
+    if source == current_clip.LIBRARY:
         return *choose_from_library(index), None
     if source == "describe":
         return None, None, words.ask_description(index)
@@ -113,8 +120,19 @@ def choose_file(index: Index, recorded: bool) -> tuple[Query | None, components.
 
 def choose_from_library(index: Index) -> tuple[Query, components.Track]:
     """Choose a library track by typing part of its title, artist or genre."""
-    track_picker.choose_track(index, "Track", "recommend_track", on_change=restart)
-    st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(index.ids)])
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        # In a container of its own: in a large library this is a field with its results below.
+        with st.container():
+            track_picker.choose_track(
+                index, "Track", "recommend_track", on_change=restart, labelled=False
+            )
+        st.button(
+            "Surprise me",
+            icon=":material/shuffle:",
+            on_click=go_to,
+            args=[random.choice(index.ids)],
+            key="recommend_surprise",
+        )
     asked = query.from_library(index, st.session_state.recommend_track)
     return asked, components.track_of(index, index.row(st.session_state.recommend_track))
 
@@ -144,10 +162,6 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
-    if asked.in_library and asked.row is not None:
-        components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
-    else:
-        current_clip.navigation_buttons("recommend", "recommend_onward")
     if asked.row is not None and asked.duration is not None:
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
@@ -156,6 +170,14 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
             icon=":material/library_music:",
         )
     components.show_notes(asked.notes)
+
+
+def show_actions(index: Index, asked: Query) -> None:
+    """Show buttons that open the clip on other pages."""
+    if asked.in_library and asked.row is not None:
+        components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
+    else:
+        current_clip.navigation_buttons("recommend", "recommend_onward")
 
 
 def predict_genres(index: Index, asked: Query) -> Query:
@@ -205,21 +227,12 @@ def show_genres(index: Index, asked: Query) -> None:
 
 def recommend(index: Index, asked: Query | None, found: Matches | None) -> None:
     """Show the playlist and its controls."""
-    st.header("Playlist", anchor=False)
     described = st.session_state.recommend_source == "describe"
-    left, right = st.columns([5, 2], gap="medium")
-    with left:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="recommend_top"):
         # A description is compared by words alone.
         if not described:
             compare_by(index)
-    with right:
-        st.slider(
-            "Tracks",
-            playlist.MIN_LENGTH,
-            playlist.MAX_LENGTH,
-            key="recommend_length",
-            persist_state="session",
-        )
+        playlist_controls.undo()
     save = playlist_controls.controls(index, asked, described)
     if asked is None and found is None:
         start = "Describe some music" if described else "Choose a clip"
@@ -247,10 +260,12 @@ def compare_by(index: Index) -> None:
         key="recommend_by",
         persist_state="session",
         required=True,
+        label_visibility="collapsed",
+        width="content",
     )
 
 
-def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
+def compose(index: Index, asked: Query, save: DeltaGenerator) -> None:
     """Show the playlist for the current settings."""
     found = playlist.make_playlist(
         index, playlist_state.seeds(index, asked), playlist_state.recipe(index)
@@ -262,7 +277,7 @@ def compose(index: Index, asked: Query, save: playlist_controls.Place) -> None:
     playlist_controls.save(index, rows, similarities, save)
 
 
-def compose_described(index: Index, found: Matches, save: playlist_controls.Place) -> None:
+def compose_described(index: Index, found: Matches, save: DeltaGenerator) -> None:
     """Show the playlist for a description."""
     listed = playlist.make_described(index, found.match, playlist_state.recipe(index))
     playlist_controls.described_table(index, found, listed, "recommend_playlist", act)
@@ -271,14 +286,14 @@ def compose_described(index: Index, found: Matches, save: playlist_controls.Plac
     playlist_controls.save(index, rows, [entry.similarity for entry in listed.entries], save)
 
 
-def show_list(index: Index, save: playlist_controls.Place) -> None:
+def show_list(index: Index, save: DeltaGenerator) -> None:
     """Show an opened list as it is."""
     rows = [index.row(track_id) for track_id in st.session_state.recommend_listed]
     playlist_controls.opened_table(index, rows, "recommend_playlist", act)
     playlist_controls.save(index, rows, None, save)
 
 
-def travel(index: Index, asked: Query, save: playlist_controls.Place) -> None:
+def travel(index: Index, asked: Query, save: DeltaGenerator) -> None:
     """Show the journey from the clip to the chosen destination."""
     stops, notes = playlist_controls.stops(index, asked)
     if not stops:
@@ -359,7 +374,7 @@ def share(index: Index) -> None:
 
 components.page(
     "Hear what sounds alike",
-    "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared: "
-    "no tags, no listening history, no personal data.",
+    "Give us a clip and hear what sounds like it. Only the audio counts: no tags, no history, no "
+    "personal data.",
     show,
 )

@@ -285,6 +285,7 @@ def test_a_playlist_is_a_numbered_path_until_it_is_cleared(open_page, width) -> 
     page = open_page("/?track=0102&length=5", width=width)
     expect(page.get_by_role("table").locator("tbody tr")).to_have_count(5)
     titles = page.get_by_role("table").locator("tbody tr .title").all_inner_texts()
+    page.get_by_role("button", name="Save").click()
     page.get_by_role("button", name="Show path on map").click()
     page.wait_for_url(re.compile(r"/map\?.*path="))
     listed = page.get_by_role("list", name="Path on the map").get_by_role("listitem")

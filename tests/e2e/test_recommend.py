@@ -145,6 +145,7 @@ def test_a_text_file_gets_one_clear_sentence_and_the_page_goes_on(open_page, tmp
     keep(page, "recommend-not-audio")
     page.get_by_text("Library", exact=True).first.click()
     expect(rows(page)).to_have_count(10)
+    page.get_by_role("button", name="Options").click()
     expect(page.get_by_role("slider", name="Tracks")).to_have_value("10")
 
 

@@ -127,6 +127,11 @@ def go(page: str) -> NoReturn:
     session.switch(page, {"from": own.source})
 
 
+def chosen_source() -> str:
+    """Where the session's clip comes from: one of `SOURCES`."""
+    return str(st.session_state.get(_SOURCE, LIBRARY))
+
+
 def choose_source(key: str, names: Collection[str] = tuple(SOURCES)) -> str:
     """Choose where the clip comes from, with a widget of that key."""
     chosen = st.segmented_control(

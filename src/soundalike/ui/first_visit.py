@@ -45,8 +45,8 @@ def show(index: Index, track_id: str, on_choose: Callable[[str], None]) -> None:
     started = st.session_state.get("recommend_start") is not None
     if not found or (started and track_id not in known):
         return
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("Drop a song, record, describe, or try one of these:", width="content")
+    st.caption("Drop a song, record, describe, or try one of these:")
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="examples"):
         for example in found:
             st.button(
                 components.plain(example.name or example.title),

@@ -28,8 +28,20 @@ def choose_track(
     key: str,
     none: str | None = None,
     on_change: Callable[[], None] | None = None,
+    *,
+    labelled: bool = True,
 ) -> None:
-    """Choose a library track by typing; `none` is the placeholder if the choice may be empty."""
+    """Choose a library track by typing.
+
+    Parameters
+    ----------
+    index : the library
+    label : what is chosen
+    key : session key of the chosen track's id
+    none : the placeholder if the choice may be empty
+    on_change : called after another track has been chosen
+    labelled : whether the label is seen; screen readers say it in any case
+    """
     if len(index) > MOST_LISTED:
         _search_one(index, label, key, none, on_change)
         return
@@ -43,7 +55,8 @@ def choose_track(
         persist_state="session",
         on_change=on_change,
         placeholder=none,
-        help=HELP,
+        help=HELP if labelled else None,
+        label_visibility="visible" if labelled else "collapsed",
     )
 
 

@@ -115,7 +115,7 @@ def test_blending_and_undoing_it() -> None:
 
 def test_undo_says_what_it_undoes_and_covers_every_setting() -> None:
     page = run(track="0235")
-    page.slider(key="recommend_length").set_value(20).run()
+    widget(page, "slider", "length").set_value(20).run()
     page.segmented_control(key="recommend_by").set_value("vgg_genre").run()
     page.segmented_control(key="recommend_kind").set_value("journey").run()
     page.selectbox(key="recommend_to").select("0102").run()

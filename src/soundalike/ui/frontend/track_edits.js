@@ -9,15 +9,17 @@ function editButtons(data, track, act) {
     const named = `${label}: ${track.title}`
     const button = iconButton("choose", name, named, does(name, name === "why" ? "" : named))
     button.title = label
+    if (name !== "why") button.classList.add("wide")
     if (name === "pin") button.setAttribute("aria-pressed", String(Boolean(track.pinned)))
     node.append(button)
   }
-  node.append(menu(data.actions, track, does))
+  node.append(menu(data, track, does))
   return node
 }
 
-// A menu following the WAI-ARIA pattern: arrow keys move through it, Escape closes it.
-function menu(actions, track, does) {
+// A menu following the WAI-ARIA pattern: arrow keys move through it, Escape closes it. In a narrow list, as on
+// a phone, it has the edits as well.
+function menu(data, track, does) {
   const node = element("div", "more")
   const list = element("div", "menu")
   list.setAttribute("role", "menu")
@@ -26,27 +28,34 @@ function menu(actions, track, does) {
   const opener = iconButton("choose", "menu", `More: ${track.title}`, () => open(list.hidden))
   opener.title = "More"
   opener.setAttribute("aria-haspopup", "menu")
-  const items = actions.map(({ name, label }) => {
-    const item = element("button", "item-of-menu")
-    item.type = "button"
-    item.setAttribute("role", "menuitem")
-    item.tabIndex = -1
-    item.append(icon(name), document.createTextNode(label))
-    item.addEventListener("click", () => { open(false); does(name)() })
-    return item
-  })
+  const edits = data.edits.filter(({ name }) => name !== "why" && !(name === "remove" && track.fixed))
+  const item = ({ name, label }, said, className = "") => {
+    const made = element("button", `item-of-menu ${className}`)
+    made.type = "button"
+    made.setAttribute("role", "menuitem")
+    made.tabIndex = -1
+    made.append(icon(name), document.createTextNode(name === "pin" && track.pinned ? "Don't keep" : label))
+    made.addEventListener("click", () => { open(false); does(name, said)() })
+    return made
+  }
+  const made = [
+    ...edits.map((edit) => item(edit, `${edit.label}: ${track.title}`, "narrow")),
+    ...data.actions.map((action) => item(action, "")),
+  ]
+  const seen = () => made.filter((one) => one.offsetParent)
   const open = (wanted) => {
     list.hidden = !wanted
     opener.setAttribute("aria-expanded", String(wanted))
     if (!wanted) return
-    // Above the button where the player at the foot of the page would hide the menu.
+    // Above the button where what is at the foot of the page would hide the menu.
     list.classList.remove("above")
-    list.classList.toggle("above", list.getBoundingClientRect().bottom > window.innerHeight - 64)
-    items[0]?.focus()
+    list.classList.toggle("above", list.getBoundingClientRect().bottom > window.innerHeight - 124)
+    seen()[0]?.focus()
   }
   open(false)
   node.addEventListener("focusout", (event) => { if (!node.contains(event.relatedTarget)) open(false) })
   node.addEventListener("keydown", (event) => {
+    const items = seen()
     const at = items.indexOf(event.target)
     if (event.key === "Escape" && !list.hidden) { open(false); opener.focus() }
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -56,7 +65,7 @@ function menu(actions, track, does) {
     event.preventDefault()
     event.stopPropagation()
   })
-  list.append(...items)
+  list.append(...made)
   if (track.licence) list.append(element("div", "licence", `Licence: ${track.licence}`))
   node.append(opener, list)
   return node

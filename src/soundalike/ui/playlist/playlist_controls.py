@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -40,20 +39,26 @@ REASONS = {
 Act = Callable[[str, str], None]
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the playlist's files and its link to the map appear once the playlist is known."""
+def undo() -> None:
+    """Offer to undo the last change, and say what it was."""
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    with st.container(key="recommend_undoing", width="content"):
+        if change := history.last_change():
+            st.button(
+                components.plain(f"Undo: {change}"),
+                icon=":material/undo:",
+                on_click=history.undo,
+                key="recommend_undone",
+                type="tertiary",
+            )
 
-    files: DeltaGenerator
-    link: DeltaGenerator
 
-
-def controls(index: Index, asked: Query | None, described: bool) -> Place:
-    """Show the playlist's settings. Returns the "Save" popover and a place beside it, to fill later.
+def controls(index: Index, asked: Query | None, described: bool) -> DeltaGenerator:
+    """Show the playlist's settings. Returns the "Save" popover, to fill once the playlist is known.
 
     A description has no clip to travel from or to blend with.
     """
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="recommend_tools"):
         if not described:
             st.segmented_control(
                 "Kind",
@@ -75,27 +80,24 @@ def controls(index: Index, asked: Query | None, described: bool) -> Place:
             with st.popover(name, icon=":material/blender:", key="recommend_blending"):
                 blend(index)
         save = st.popover("Save", icon=":material/download:", key="recommend_saving")
-        link = st.container(width="content", key="recommend_path")
         with st.popover("Open", icon=":material/folder_open:", key="recommend_opening"):
             opened_list.choose(index)
-        if change := history.last_change():
-            st.button(
-                components.plain(f"Undo: {change}"),
-                icon=":material/undo:",
-                on_click=history.undo,
-                key="recommend_undone",
-                type="tertiary",
-            )
     opened_list.show_messages()
     if st.session_state.recommend_kind == "journey" and not described:
         destination(index, asked)
     elif is_made and not described and (said := steered(index)):
         st.caption(components.plain(said))
-    return Place(save, link)
+    return save
 
 
 def options(index: Index, described: bool) -> None:
-    """Limits, variety, order, filter and dials. A journey has the limit per artist and the filter."""
+    """Length, limits, variety, order, filter and dials; of a journey only what applies to it."""
+    st.slider(
+        "Tracks",
+        playlist.MIN_LENGTH,
+        playlist.MAX_LENGTH,
+        **history.bound("length"),
+    )
     if st.session_state.recommend_kind == "journey" and not described:
         cap(st, "Limit per artist", "artist")
         filter_controls.show(index)
@@ -372,15 +374,16 @@ def _table(
     components.editable_table(index, data | {"label": label, "ranked": True, "tracks": tracks}, key, act)
 
 
-def save(index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: Place) -> None:
-    """Offer the playlist as a file in several formats, and as a path on the map."""
+def save(
+    index: Index, rows: Sequence[int], similarities: Sequence[float] | None, place: DeltaGenerator
+) -> None:
+    """Offer the playlist as a path on the map, and as a file in several formats."""
     made = {"representation": st.session_state.recommend_by, "order": playlist_state.order()}
     is_made = st.session_state.recommend_kind != playlist_state.LISTED
     listing = file_writer.of_rows(index, rows, similarities, recipe=made if is_made else None)
     write = partial(file_writer.write, clip=file_writer.checked_clips(index))
-    with place.link:
+    with place:
         show_on_map(index, rows)
-    with place.files:
         for kind, described in file_writer.FORMATS.items():
             st.download_button(
                 described.title,
@@ -399,5 +402,10 @@ def show_on_map(index: Index, rows: Sequence[int]) -> None:
     if not rows or not index.maps:
         return
     path = [index.ids[row] for row in rows[: playlist.MAX_LENGTH]]
-    if st.button("Show path on map", icon=":material/conversion_path:", key="recommend_to_path"):
+    if st.button(
+        "Show path on map",
+        icon=":material/conversion_path:",
+        key="recommend_to_path",
+        type="tertiary",
+    ):
         session.go("map", path[0], path)
