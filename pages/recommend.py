@@ -39,17 +39,19 @@ def show(index: Index) -> None:
     # The style sheet has a phone show the clip, then the playlist, then what is said about the clip.
     with st.container(key="recommend_parts"):
         left, right = st.columns([5, 10], gap="medium")
-    with left:
-        with st.container(key="recommend_clip"):
-            asked, track, found = choose(index)
-            if asked is not None and track is not None:
-                describe(index, asked, track)
-        with st.container(key="recommend_said"):
-            if asked is not None and track is not None:
-                show_actions(index, asked)
-                words.show(words.of_query(index, asked))
-            genres = st.container()
-    with right, st.container(key="recommend_list"):
+    # All places first, so that each keeps room for what comes later.
+    clip, said = left.container(key="recommend_clip"), left.container(key="recommend_said")
+    listed = right.container(key="recommend_list")
+    with clip:
+        asked, track, found = choose(index)
+        if asked is not None and track is not None:
+            describe(index, asked, track)
+    with said:
+        if asked is not None and track is not None:
+            show_actions(index, asked)
+            words.show(words.of_query(index, asked))
+        genres = st.container()
+    with listed:
         recommend(index, asked, found)
     if asked is not None:
         # Last: genres need the larger network, and the first chart keeps a browser busy for a while.

@@ -264,8 +264,10 @@ def test_the_bar_is_low_and_hides_nothing(open_page, width: int, scheme: str) ->
     play(page, 0)
     box = bar(page).bounding_box()
     assert box is not None
-    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, width, 900)
-    assert box["height"] <= 64
+    navigation = page.locator(".st-key-foot").bounding_box() if width < 768 else None
+    foot = 0 if navigation is None else navigation["height"]
+    assert (box["x"], box["width"], box["y"] + box["height"]) == (0, width, 900 - foot)
+    assert box["height"] + foot <= 120
     assert page.evaluate(height) - before == pytest.approx(box["height"], abs=2)
     for button in bar(page).get_by_role("button").all():
         part = button.bounding_box()

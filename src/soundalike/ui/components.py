@@ -72,7 +72,6 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     content, and another library can still be chosen.
     """
     session.through_app()
-    st.html(f"<style>{frontend.read('app.css')}</style>")
     page_header(title, session.choose_library())
     if purpose:
         st.caption(purpose)

@@ -15,7 +15,28 @@ async function copy(text) {
   if (!done) throw new Error("refused")
 }
 
+// The page's first run ends with this component. Its parts are in place once nothing waits for its code or has
+// changed its size for a few frames; app.css shows them then.
+const FRAMES = 6
+let settling = false
+
+function settle() {
+  const main = document.querySelector("[data-testid=stMainBlockContainer]")
+  if (settling || !main) return
+  settling = true
+  let [still, height] = [0, 0]
+  const look = () => {
+    const same = main.scrollHeight === height && !main.querySelector("[data-testid=stSkeleton]")
+    still = same ? still + 1 : 0
+    height = main.scrollHeight
+    if (still < FRAMES) requestAnimationFrame(look)
+    else document.documentElement.dataset.settled = ""
+  }
+  look()
+}
+
 export default function ({ data, parentElement }) {
+  settle()
   const button = parentElement.querySelector("button")
   const said = parentElement.querySelector("[role=status]")
   if (!button.firstChild) {

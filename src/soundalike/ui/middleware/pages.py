@@ -1,7 +1,7 @@
 """The app's pages as addresses: their descriptions for links, and an answer where there is no page.
 
 Streamlit's own page has the same title and head for every address, and shows the first page where there
-is none.
+is none. It lacks our style sheet, which would move everything if it came with a page's content.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config
 
 from soundalike import paths
+from soundalike.ui import frontend
 from soundalike.ui.middleware.answers import host_of, with_body
 
 DESCRIPTIONS = {
@@ -81,9 +82,10 @@ class Pages:
 
 
 def _with_head(body: bytes, head: bytes) -> bytes:
-    """A page with its title and more in its head."""
+    """A page with its title and more in its head, and our style sheet after all of Streamlit's."""
     untitled = re.sub(rb"<title>.*?</title>", b"", body, count=1)
-    return untitled.replace(b"</head>", head + b"</head>", 1)
+    style = f"<style>{frontend.read('app.css')}</style>".encode()
+    return untitled.replace(b"</head>", head + b"</head>", 1).replace(b"</body>", style + b"</body>", 1)
 
 
 def _head(page: str, base: str, scope: Scope) -> bytes:

@@ -40,7 +40,7 @@ def _voice_and_tempo(index: Index) -> None:
             list(filter_state.VOICES),
             format_func=lambda voice: filter_state.VOICES[voice],
             required=True,
-            **history.bound("voice"),
+            **history.bound("voice", default="default"),
         )
     if (tempo := filter_state.choices(index).tempo) is not None:
         st.slider(
@@ -55,10 +55,8 @@ def _key_and_length(index: Index) -> None:
     if filter_state.choices(index).keys:
         st.selectbox(
             "Key",
-            list(filter_state.KEYS),
-            index=None,
             placeholder="Any key",
-            **history.bound("key"),
+            **history.bound_choice("key", list(filter_state.KEYS)),
         )
         st.toggle(
             "Compatible keys too",
@@ -74,9 +72,8 @@ def _key_and_length(index: Index) -> None:
 def _limit(place: DeltaGenerator, label: str, name: str) -> None:
     place.selectbox(
         label,
-        list(filter_state.LENGTHS),
         format_func=lambda seconds: filter_state.LENGTHS[seconds],
-        **history.bound(name),
+        **history.bound_choice(name, list(filter_state.LENGTHS)),
     )
 
 
@@ -85,6 +82,6 @@ def _genres(index: Index) -> None:
         st.multiselect(
             "Genres",
             genres,
-            **history.bound("genre"),
+            **history.bound("genre", default="default"),
             placeholder="Any genre",
         )

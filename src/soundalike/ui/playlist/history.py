@@ -2,11 +2,13 @@
 
 A setting is kept in the session as `recommend_<name>`, apart from the value of its widget. A browser
 doesn't draw what a closed popover holds, and sends what was last entered there again and again. So the
-widgets get new keys whenever their settings are changed by anything else.
+widgets get new keys whenever their settings are changed by anything else. Their values are given as
+defaults: a value from the session is sent once only, and would be gone when a popover is opened later.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -91,17 +93,25 @@ def key(name: str) -> str:
     return f"recommend_{name}_{st.session_state[_VERSION]}"
 
 
-def bound(name: str, part: str = "") -> dict[str, Any]:
+def bound(name: str, part: str = "", default: str = "value") -> dict[str, Any]:
     """The arguments that connect a widget with a setting; changes can be undone.
 
     Parameters
     ----------
     name : of the setting
     part : what else the widget depends on, if its options change
+    default : what the widget calls its first value
     """
     widget = key(f"{name}{part}")
-    st.session_state.setdefault(widget, st.session_state[f"recommend_{name}"])
-    return {"key": widget, "on_change": _take, "args": [name, widget]}
+    value = {default: st.session_state[f"recommend_{name}"]}
+    return {"key": widget, "on_change": _take, "args": [name, widget], **value}
+
+
+def bound_choice(name: str, options: Sequence[Any]) -> dict[str, Any]:
+    """The same for a list of options; none is chosen if the setting isn't among them."""
+    value = st.session_state[f"recommend_{name}"]
+    arguments = bound(name, default="index")
+    return arguments | {"options": options, "index": options.index(value) if value in options else None}
 
 
 def _take(name: str, widget: str) -> None:

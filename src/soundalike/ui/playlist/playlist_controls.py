@@ -117,9 +117,8 @@ def options(index: Index, described: bool) -> None:
     )
     st.selectbox(
         "Order",
-        list(playlist_state.orders(index)),
         format_func=lambda order: playlist_state.ORDERS[order],
-        **history.bound("order"),
+        **history.bound_choice("order", list(playlist_state.orders(index))),
     )
     if st.session_state.recommend_order == playlist_state.DIMENSION:
         order_dimension(index)
@@ -166,9 +165,8 @@ def cap(place: Any, label: str, name: str) -> None:
     """Choose how many tracks of one artist or album are allowed."""
     place.selectbox(
         label,
-        list(playlist_state.CAPS),
         format_func=lambda most: playlist_state.CAPS[most],
-        **history.bound(name),
+        **history.bound_choice(name, list(playlist_state.CAPS)),
     )
 
 
@@ -177,9 +175,8 @@ def order_dimension(index: Index) -> None:
     left, right = st.columns(2)
     left.selectbox(
         "Embedding",
-        index.stored,
         format_func=lambda name: representations.get(name).title,
-        **history.bound("along"),
+        **history.bound_choice("along", list(index.stored)),
     )
     last = playlist_state.dimensions(index, st.session_state.recommend_along) - 1
     st.session_state.recommend_dimension = min(st.session_state.recommend_dimension, last)
@@ -197,9 +194,8 @@ def order_word() -> None:
     """Choose the word to order by."""
     st.selectbox(
         "Word",
-        [word.name for word in vocabulary.words()],
         format_func=components.plain,
-        **history.bound("word"),
+        **history.bound_choice("word", [word.name for word in vocabulary.words()]),
     )
     st.toggle("High to low", **history.bound("falls"))
 
