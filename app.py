@@ -17,6 +17,7 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(__file__, middleware=guard.MIDDLEWARE, lifespan=guard.lifespan)
 else:
     from soundalike.ui import player, server
+    from soundalike.ui.present import bar
 
     # The icon comes before the navigation: browsers would load a page's from another site.
     st.set_page_config(page_icon="assets/icon.png", layout="wide")
@@ -34,10 +35,12 @@ else:
         position="top",
     )
     st.set_page_config(page_title=f"{page.title} · Soundalike")
-    content, foot = st.container(), st.container()
+    top, content, foot = st.container(), st.container(), st.container()
     # The player runs first, so the file that it plays is still there when the page changes.
     with foot:
         player.show()
+    with top:
+        bar.show(page.title)
     with content:
         page.run()
     server.tune_process()
