@@ -257,7 +257,8 @@ def show_descriptions(chosen: list[str]) -> None:
             )
 
 
-if room_page.is_guest():
+room_page.prepare()
+if room_page.code():
     components.page("Which sounds more alike?", "", show)
 else:
     components.page(

@@ -19,16 +19,16 @@ BARE = {"displayModeBar": False}
 @st.fragment
 def show(index: Index) -> None:
     """Show two anonymous playlists for one track and ask which sounds more like it."""
-    st.header("Blind listening test", anchor=False)
+    if room_page.code() is None:
+        st.header("Blind listening test", anchor=False)
     if len(index.names) < 2:
         st.caption("The test needs at least two methods, and this index has one.")
         return
     try:
         votes = voting.votes_of(index)
         mode.button("compare_present", tour.BLIND)
-        if mode.is_on() and room_page.present(index):
-            return
-        ask(index, votes)
+        if not (mode.is_on() and room_page.present(index)):
+            ask(index, votes)
         show_votes(index, votes)
     except SoundalikeError as error:
         components.show_error(str(error))

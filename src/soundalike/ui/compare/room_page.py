@@ -61,8 +61,9 @@ def present(index: Index) -> bool:
     if room is not None:
         show_room(index, room)
         return True
-    _button("Open a room", "groups", "compare_open_room", lambda: _open(index), is_main=True)
-    st.caption("Everybody joins with a link and votes on their own phone.")
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        _button("Open a room", "groups", "compare_open_room", lambda: _open(index), is_main=True)
+        st.caption("Everybody joins with a link and votes on their own phone.", width="content")
     return False
 
 
@@ -71,18 +72,21 @@ def show_room(index: Index, room: Room) -> None:
     left, right = st.columns([4, 9], gap="large")
     with left:
         invite()
-    with right:
-        pair = methods.choose_pair(index)
-        question = room.question
-        if len(pair) == 2 and {question.left, question.right} != set(pair):
-            room.ask(methods.draw_track(index, pair, question.query), pair)
-        show_question(index, room.question)
+        count_votes(room)
         with st.container(horizontal=True, gap="small"):
             if not room.is_revealed:
                 _button("Reveal", "visibility", "compare_reveal", lambda: _reveal(room), is_main=True)
             _button("Next clip", "skip_next", "compare_next", lambda: _ask(index, room))
             _button("Close the room", "close", "compare_close", _close)
-        tally(index, room)
+    with right:
+        shown = st.container()
+        pair = methods.choose_pair(index)
+        if len(pair) == 2 and {room.question.left, room.question.right} != set(pair):
+            room.ask(methods.draw_track(index, pair, room.question.query), pair)
+    with shown:
+        if room.is_revealed:
+            tally(index, room)
+        show_question(index, room.question)
 
 
 def invite() -> None:
@@ -91,11 +95,10 @@ def invite() -> None:
     if session.LIBRARY in st.query_params:
         parameters[session.LIBRARY] = incoming.parameter(session.LIBRARY)
     found = link.join_link(parameters)
-    st.subheader("Join the vote", anchor=False)
     if not found:
         st.caption("We don't know the app's address. Set SOUNDALIKE_URL to it.")
         return
-    st.html(link.figure(found))
+    link.show(found)
     if link.is_loopback(found):
         st.caption(
             "Others can't reach this address: it leads to this computer only. Open the app by the "
@@ -114,17 +117,19 @@ def show_question(index: Index, question: Question) -> None:
 
 
 @st.fragment(run_every=LIVE_S)
+def count_votes(room: Room) -> None:
+    """Show how many have voted."""
+    st.metric("Votes on this clip", room.votes.total())
+
+
+@st.fragment(run_every=LIVE_S)
 def tally(index: Index, room: Room) -> None:
-    """Show how many have voted, and for what once it is revealed."""
+    """Show what the room has voted for, and which method made which playlist."""
     votes, total = room.votes.copy(), room.total.copy()
-    count = votes.total()
-    st.metric("Votes on this clip", count)
-    if not room.is_revealed:
-        return
     names = methods.titles(index)
     for choice, label in voting.ANSWERS.items():
         method = "" if choice == "same" else f": {names[getattr(room.question, choice)]}"
-        share = votes[choice] / count if count else 0.0
+        share = votes[choice] / votes.total() if votes else 0.0
         st.progress(share, components.plain(f"{label}{method}, {votes[choice]} ({share:.0%})"))
     said = [
         f"{names.get(name, voting.ANSWERS['same'])} {number}" for name, number in total.most_common()
@@ -161,18 +166,20 @@ def _show_ballot(index: Index, room: Room) -> None:
             f"Clip {question.number}. Listen to the track, then to both playlists. Which one sounds "
             "more like it?"
         )
-        if st.session_state.get(_VOTED) == (room.code, question.number):
-            st.success("Vote counted. The next clip appears here.", icon=":material/check:")
-        else:
-            pair = _deal(index, room.code, question)
-            for choice, label in voting.ANSWERS.items():
-                st.button(
-                    label,
-                    key=f"room_vote_{choice}_{pair.id}",
-                    on_click=_vote,
-                    args=[index, room, question, pair, choice],
-                    width="stretch",
-                )
+        voted = st.session_state.get(_VOTED, {}).get((room.code, question.number))
+        pair = _deal(index, room.code, question)
+        for choice, label in voting.ANSWERS.items():
+            st.button(
+                label,
+                key=f"room_vote_{choice}_{pair.id}",
+                on_click=_vote,
+                args=[index, room, question, pair, choice],
+                type="primary" if choice == voted else "secondary",
+                disabled=voted is not None,
+                width="stretch",
+            )
+        if voted is not None:
+            st.caption("Vote counted. The next clip will appear here.")
         if message := st.session_state.pop(_TOLD, ""):
             st.caption(components.for_visitors(message))
 
@@ -203,7 +210,7 @@ def _vote(index: Index, room: Room, question: Question, pair: Pair, choice: str)
         return
     if counted:
         room.count(question, choice)
-    st.session_state[_VOTED] = (room.code, question.number)
+        st.session_state[_VOTED] = {(room.code, question.number): choice}
 
 
 def _button(label: str, icon: str, key: str, act: Callable[[], None], *, is_main: bool = False) -> None:

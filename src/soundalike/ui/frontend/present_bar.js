@@ -8,6 +8,8 @@ const MOVES_ITSELF = "input, textarea, select, audio, video, [contenteditable], 
   "[role=menu], [role=menuitem], [role=application], [role=group] canvas"
 const OPEN = "[role=dialog], dialog[open]"
 const SCHEME = "soundalike-scheme"
+ICONS.before = "M15.4 7.4 14 6l-6 6 6 6 1.4-1.4L10.8 12z"
+ICONS.after = "M8.6 16.6 10 18l6-6-6-6-1.4 1.4 4.6 4.6z"
 ICONS.full = "M5 14H3v7h7v-2H5zM3 10h2V5h5V3H3zm16 9h-5v2h7v-7h-2zM14 3v2h5v5h2V3z"
 ICONS.small = "M3 16h5v5h2v-7H3zm5-8H3v2h7V3H8zm6 13h2v-5h5v-2h-7zm2-13V3h-2v7h7V8z"
 ICONS.dark = "M12 3a9 9 0 1 0 9 9c0-.5 0-.9-.1-1.4A5.4 5.4 0 0 1 13.4 3.1C12.9 3 12.5 3 12 3z"
@@ -33,8 +35,8 @@ function createBar(root, state) {
     // The step itself is sent: pressed twice before the page has come, it is still this one.
     if (to >= 0 && to < state.data.of) state.send("step", to)
   }
-  const previous = iconButton("step", "previous", "Previous step (left arrow)", () => go(-1))
-  const next = iconButton("step next", "next", "Next step (right arrow)", () => go(1))
+  const previous = iconButton("step", "before", "Previous step (left arrow)", () => go(-1))
+  const next = iconButton("step next", "after", "Next step (right arrow)", () => go(1))
   const [place, title, say, below] =
     [["span", "place"], ["span", "title"], ["p", "say"], ["p", "below"]].map(([tag, name]) => element(tag, name))
   const head = element("div", "head")
@@ -78,6 +80,8 @@ function createBar(root, state) {
     say.textContent = data.words
     below.textContent = data.words
     bar.classList.toggle("above", data.dialog)
+    // Its buttons can be pressed above the tour's own dialog, which turns off the rest of the page.
+    root.getRootNode().host?.toggleAttribute("data-react-aria-top-layer", data.dialog)
     const isDark = scheme() === "dark"
     label(theme, isDark ? "light" : "dark", isDark ? "Light theme" : "Dark theme")
     const isFull = Boolean(document.fullscreenElement)
@@ -105,6 +109,7 @@ function mount(root, state) {
   const place = () => {
     root.style.setProperty("--top", `${Math.max(header?.getBoundingClientRect().bottom ?? 0, 0)}px`)
     root.style.setProperty("--height", `${bar.offsetHeight}px`)
+    document.documentElement.style.setProperty("--soundalike-top", `${bar.getBoundingClientRect().bottom}px`)
   }
   const sizes = new ResizeObserver(place)
   sizes.observe(bar)

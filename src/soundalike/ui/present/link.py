@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import html
+import io
 import ipaddress
 import os
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import segno
 import streamlit as st
 
-from soundalike.ui import incoming
+from soundalike.ui import frontend, incoming
 
 VARIABLE = "SOUNDALIKE_URL"
 """Environment variable: the app's address, where it isn't the one in the presenter's browser."""
@@ -37,16 +39,23 @@ def is_loopback(link: str) -> bool:
 
 
 def qr_code(link: str) -> str:
-    """A QR code as an inline SVG, black on white, with the usual quiet zone of four modules."""
+    """A QR code as an SVG, black on white, with the usual quiet zone of four modules."""
+    written = io.BytesIO()
     code = segno.make_qr(link, error="m")
-    return code.svg_inline(scale=1, border=4, dark="#000", light="#fff", omitsize=True)
+    code.save(written, "svg", xmldecl=False, omitsize=True, border=4, dark="#000", light="#fff")
+    return written.getvalue().decode()
 
 
-def figure(link: str) -> str:
-    """HTML of the QR code with the link below it, which can be read out and opened."""
-    shown = html.escape(link.partition("://")[2])
-    address = html.escape(link, quote=True)
-    return (
-        f'<figure class="soundalike-join"><div role="img" aria-label="QR code of the link">'
-        f'{qr_code(link)}</div><figcaption><a href="{address}">{shown}</a></figcaption></figure>'
+def show(link: str) -> None:
+    """Show the QR code, and below it the link, which can be read out and opened."""
+    _register()(data={"link": link, "code": qr_code(link)}, key="present_join")
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _register() -> Callable[..., Any]:
+    return st.components.v2.component(
+        "soundalike_join",
+        html='<div class="root"></div>',
+        css=frontend.read("join.css"),
+        js=frontend.read("join.js"),
     )
