@@ -69,23 +69,25 @@ def present(index: Index) -> bool:
 
 def show_room(index: Index, room: Room) -> None:
     """Show the presenter's side of a room."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if not room.is_revealed:
+            _button("Reveal", "visibility", "compare_reveal", lambda: _reveal(room), is_main=True)
+        _button("Next clip", "skip_next", "compare_next", lambda: _ask(index, room))
+        _button("Close the room", "close", "compare_close", _close)
+        count_votes(room)
+    shown = st.container()
     left, right = st.columns([4, 9], gap="large")
     with left:
         invite()
-        count_votes(room)
-        with st.container(horizontal=True, gap="small"):
-            if not room.is_revealed:
-                _button("Reveal", "visibility", "compare_reveal", lambda: _reveal(room), is_main=True)
-            _button("Next clip", "skip_next", "compare_next", lambda: _ask(index, room))
-            _button("Close the room", "close", "compare_close", _close)
     with right:
-        shown = st.container()
+        question = st.container()
         pair = methods.choose_pair(index)
         if len(pair) == 2 and {room.question.left, room.question.right} != set(pair):
             room.ask(methods.draw_track(index, pair, room.question.query), pair)
-    with shown:
-        if room.is_revealed:
+    if room.is_revealed:
+        with shown:
             tally(index, room)
+    with question:
         show_question(index, room.question)
 
 
@@ -101,8 +103,8 @@ def invite() -> None:
     link.show(found)
     if link.is_loopback(found):
         st.caption(
-            "Others can't reach this address: it leads to this computer only. Open the app by the "
-            "computer's name or number in the network, or set SOUNDALIKE_URL."
+            "Others can't reach this address, which leads to this computer only. Open the app by its "
+            "address in the network, or set SOUNDALIKE_URL to that."
         )
 
 
@@ -119,7 +121,8 @@ def show_question(index: Index, question: Question) -> None:
 @st.fragment(run_every=LIVE_S)
 def count_votes(room: Room) -> None:
     """Show how many have voted."""
-    st.metric("Votes on this clip", room.votes.total())
+    count = room.votes.total()
+    st.subheader(f"{count:,} {'vote' if count == 1 else 'votes'} on this clip", anchor=False)
 
 
 @st.fragment(run_every=LIVE_S)
@@ -179,7 +182,7 @@ def _show_ballot(index: Index, room: Room) -> None:
                 width="stretch",
             )
         if voted is not None:
-            st.caption("Vote counted. The next clip will appear here.")
+            st.caption(f"Vote counted: {voting.ANSWERS[voted]}. The next clip will appear here.")
         if message := st.session_state.pop(_TOLD, ""):
             st.caption(components.for_visitors(message))
 

@@ -107,9 +107,10 @@ function mount(root, state) {
   const { bar, go, show } = createBar(root, state)
   const header = document.querySelector("[data-testid=stHeader]")
   const place = () => {
-    root.style.setProperty("--top", `${Math.max(header?.getBoundingClientRect().bottom ?? 0, 0)}px`)
-    root.style.setProperty("--height", `${bar.offsetHeight}px`)
-    document.documentElement.style.setProperty("--soundalike-top", `${bar.getBoundingClientRect().bottom}px`)
+    const top = Math.max(header?.getBoundingClientRect().bottom ?? 0, 0)
+    const { style } = document.documentElement
+    style.setProperty("--soundalike-header", `${top}px`)
+    style.setProperty("--soundalike-top", `${top + bar.offsetHeight}px`)
   }
   const sizes = new ResizeObserver(place)
   sizes.observe(bar)

@@ -72,8 +72,7 @@ STEPS = (
     ),
     Step(
         "Why this track?",
-        "Every recommendation can be explained. These are the aspects that the two clips share, and the "
-        "moments that are most alike.",
+        "Every track has its reasons: what the two clips share, and the moments that are most alike.",
         "recommend",
         _start_from_clip,
     ),
