@@ -65,8 +65,9 @@ def web_address(value: object) -> str:
 
     It has a host, perhaps a port and a path, and nothing more: no user's name, no parameters.
     """
-    written = text(value, _LONGEST_ADDRESS).strip().rstrip("/")
-    return written if _WEB_ADDRESS.fullmatch(written) else ""
+    written = text(value, LONGEST).strip().rstrip("/")
+    fits = len(written) <= _LONGEST_ADDRESS and _WEB_ADDRESS.fullmatch(written)
+    return written if fits else ""
 
 
 def texts(value: object, longest: int, most: int) -> list[str]:

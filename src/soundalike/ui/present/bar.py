@@ -52,8 +52,8 @@ def _move() -> None:
 
 def _obey() -> None:
     """Start over, or leave."""
-    order = incoming.text(incoming.triggered(KEY, "order"), max(map(len, _ORDERS)))
-    if order in _ORDERS:
+    order = incoming.option(incoming.triggered(KEY, "order"), _ORDERS, "")
+    if order:
         _ORDERS[order]()
 
 
