@@ -80,8 +80,6 @@ function createBar(root, state) {
     say.textContent = data.words
     below.textContent = data.words
     bar.classList.toggle("above", data.dialog)
-    // Its buttons can be pressed above the tour's own dialog, which turns off the rest of the page.
-    root.getRootNode().host?.toggleAttribute("data-react-aria-top-layer", data.dialog)
     const isDark = scheme() === "dark"
     label(theme, isDark ? "light" : "dark", isDark ? "Light theme" : "Dark theme")
     const isFull = Boolean(document.fullscreenElement)
@@ -105,6 +103,8 @@ function press(event, state, go) {
 
 function mount(root, state) {
   const { bar, go, show } = createBar(root, state)
+  // A dialog turns off the rest of the page as it opens, but what says this. The tour's own lies below the bar.
+  root.getRootNode().host?.setAttribute("data-react-aria-top-layer", "true")
   const header = document.querySelector("[data-testid=stHeader]")
   const place = () => {
     const top = Math.max(header?.getBoundingClientRect().bottom ?? 0, 0)
