@@ -8,7 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from soundalike.errors import SoundalikeError
-from soundalike.evaluation.listening_test import Pair
+from soundalike.evaluation.listening_test import EQUAL, Pair
 from soundalike.index.index import Index
 from soundalike.ui import components, incoming, session
 from soundalike.ui.compare import methods, voting
@@ -134,11 +134,9 @@ def tally(index: Index, room: Room) -> None:
         method = "" if choice == "same" else f": {names[getattr(room.question, choice)]}"
         share = votes[choice] / votes.total() if votes else 0.0
         st.progress(share, components.plain(f"{label}{method}, {votes[choice]} ({share:.0%})"))
-    said = [
-        f"{names.get(name, voting.ANSWERS['same'])} {number}" for name, number in total.most_common()
-    ]
+    said = [f"{names.get(name, EQUAL)} {number}" for name, number in total.most_common()]
     if said:
-        st.caption(components.plain(f"All clips in this room: {', '.join(said)}."))
+        st.caption(components.plain(f"All clips so far: {', '.join(said)}."))
 
 
 def vote(index: Index) -> None:
