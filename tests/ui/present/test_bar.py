@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from soundalike.ui import frontend
 from soundalike.ui.present import bar, mode, tour
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def page() -> None:
@@ -102,3 +107,11 @@ def test_both_themes_are_the_app_s() -> None:
     assert light["backgroundColor"] != dark["backgroundColor"]
     assert light["headingFontSizes"] == dark["headingFontSizes"]
     assert None not in [*light.values(), *dark.values()]
+
+
+def test_what_is_hidden_is_on_the_pages() -> None:
+    sources = [*(ROOT / "pages").glob("*.py"), *(ROOT / "src" / "soundalike" / "ui").rglob("*.py")]
+    written = "".join(path.read_text(encoding="utf-8") for path in sources)
+    hidden = re.findall(r"\.st-key-(\w+)", frontend.read("present_page.css"))
+    assert len(hidden) > 10
+    assert [key for key in hidden if f'"{key}"' not in written] == []
