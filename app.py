@@ -17,17 +17,20 @@ if get_script_run_ctx(suppress_warning=True) is None:
     app = st.App(__file__, middleware=guard.MIDDLEWARE, lifespan=guard.lifespan)
 else:
     from soundalike.ui import navigation, player, server
+    from soundalike.ui.present import bar
 
     # The icon comes before the navigation: browsers would load a page's from another site.
     st.set_page_config(page_icon="assets/icon.png", layout="wide")
     pages = navigation.pages()
     page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · Soundalike")
-    content, foot, header = st.container(), st.container(), st.container()
+    top, content, foot, header = (st.container() for _ in range(4))
     # The player runs first, so the file that it plays is still there when the page changes.
     with foot:
         player.show()
         navigation.foot(pages)
+    with top:
+        bar.show(page.title)
     with content:
         page.run()
     # Last: the page may have changed the clip.

@@ -21,6 +21,7 @@ from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
 from soundalike.ui.about import texts as texts
 from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
+from soundalike.ui.present import mode
 
 MEL_SHOWN = (108, 220)
 ROWS_SHOWN = 500
@@ -52,6 +53,7 @@ def show(index: Index) -> None:
         label_visibility="collapsed",
         wrap=True,
     )
+    mode.button("about_present", 0)
     name = st.session_state.about_section
     st.header(SECTIONS[name].title, anchor=False)
     shown = SECTIONS[name].draw(index)

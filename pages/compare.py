@@ -1,35 +1,35 @@
 """Compare: metrics and playlists of every representation, and a blind listening test."""
 
-import random
-from datetime import UTC, datetime
-
 import pandas as pd
 import streamlit as st
 
-from soundalike import paths, representations
+from soundalike import representations
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import agreement, results
-from soundalike.evaluation.listening_test import Pair, Votes
 from soundalike.evaluation.results import Report
 from soundalike.index.index import Index
-from soundalike.playlist import playlist, query
-from soundalike.playlist.blend import Seed
-from soundalike.playlist.playlist import Recipe
+from soundalike.playlist import query
 from soundalike.playlist.query import Query
 from soundalike.ui import components, current_clip, incoming, palette, session, track_picker
-from soundalike.ui.compare import charts, voting
+from soundalike.ui.compare import blind_test, charts, methods, room_page
+from soundalike.ui.present import mode
 
-MOST, LENGTH, BLIND_LENGTH = 4, 10, 5
+MOST, LENGTH = 4, 10
 BARE = {"displayModeBar": False}
-ANSWERS = {"left": "Playlist A", "right": "Playlist B", "same": "They sound equally alike"}
 
 
 def show(index: Index) -> None:
-    """Draw the page."""
+    """Draw the page. In a room the blind test comes first, and for the audience it is alone."""
     prepare(index)
+    if room_page.is_guest():
+        session.to_url({room_page.ROOM: room_page.code()})
+        room_page.vote(index)
+        return
+    first = st.container() if mode.is_on() else None
     figures(index)
     side_by_side(index)
-    blind_test(index)
+    with first or st.container():
+        blind_test.show(index)
 
 
 def prepare(index: Index) -> None:
@@ -37,21 +37,10 @@ def prepare(index: Index) -> None:
     current_clip.enter(index, "compare")
     if "compare_pairing" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("blind"), index.names, 2)
-        st.session_state.compare_pairing = asked if len(asked) == 2 else first_choice(index)[:2]
+        st.session_state.compare_pairing = asked if len(asked) == 2 else methods.first_choice(index)[:2]
     if "compare_by" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
-        st.session_state.compare_by = asked or first_choice(index)
-
-
-def first_choice(index: Index) -> list[str]:
-    """The default and the article's method, filled up with others."""
-    wanted = [representations.default(index.names), "vgg_genre", "mfcc_flat"]
-    return [name for name in dict.fromkeys([*wanted, *index.names]) if name in index.names][:3]
-
-
-def titles(index: Index) -> dict[str, str]:
-    """The representations' display names."""
-    return {name: representations.get(name).title for name in index.names}
+        st.session_state.compare_by = asked or methods.first_choice(index)
 
 
 def figures(index: Index) -> None:
@@ -119,7 +108,9 @@ def draw_copies(table: pd.DataFrame) -> None:
     if table.empty:
         return
     share = st.column_config.NumberColumn
-    with st.expander("Recordings and other changed copies", icon=":material/mic:"):
+    with st.expander(
+        "Recordings and other changed copies", icon=":material/mic:", key="compare_changed"
+    ):
         st.caption(
             "We changed tracks the way microphones, players or file formats do, and searched with the "
             "changed copies. Neighbours kept: share of the track's ten nearest that are also the "
@@ -174,7 +165,7 @@ def draw_table(table: pd.DataFrame) -> None:
 def side_by_side(index: Index) -> None:
     """Show one track's playlists by several methods, and how much they agree."""
     st.header("One track, several playlists", anchor=False)
-    names = titles(index)
+    names = methods.titles(index)
     left, right = st.columns([1, 1], gap="large")
     styles = palette.of(index)
     with left:
@@ -214,7 +205,8 @@ def share(index: Index) -> None:
             "from": None if by_library else st.session_state.compare_source,
             "track": st.session_state.compare_track if by_library else None,
             "by": ",".join(st.session_state.compare_by) or None,
-            "blind": None if pairing == first_choice(index)[:2] else ",".join(pairing) or None,
+            room_page.ROOM: room_page.code(),
+            "blind": None if pairing == methods.first_choice(index)[:2] else ",".join(pairing) or None,
         }
     )
 
@@ -253,7 +245,9 @@ def show_agreement(found: agreement.Comparison, names: dict[str, str]) -> None:
 
 def show_descriptions(chosen: list[str]) -> None:
     """Describe what each of the chosen representations captures and misses."""
-    with st.expander("What each method captures and misses", icon=":material/hearing:"):
+    with st.expander(
+        "What each method captures and misses", icon=":material/hearing:", key="compare_captures"
+    ):
         for name in chosen:
             representation = representations.get(name)
             st.markdown(
@@ -263,186 +257,13 @@ def show_descriptions(chosen: list[str]) -> None:
             )
 
 
-@st.fragment
-def blind_test(index: Index) -> None:
-    """Show two anonymous playlists for one track and ask which sounds more like it."""
-    st.header("Blind listening test", anchor=False)
-    if len(index.names) < 2:
-        st.caption("The test needs at least two methods, and this index has one.")
-        return
-    try:
-        votes = voting.open_votes(str(paths.votes_file()), str(index.manifest["library"]["fingerprint"]))
-        ask(index, votes)
-        show_votes(index, votes)
-    except SoundalikeError as error:
-        components.show_error(str(error))
-
-
-def ask(index: Index, votes: Votes) -> None:
-    """Show a pair and its vote buttons; voting brings up the next pair."""
-    names = titles(index)
-    st.multiselect(
-        "Pair to vote on",
-        index.names,
-        format_func=lambda name: names[name],
-        key="compare_pairing",
-        persist_state="session",
-        max_selections=2,
-        help="Votes on the same two methods add up, so a group of listeners should keep to one pair.",
+room_page.prepare()
+if room_page.code():
+    components.page("Which sounds more alike?", "", show)
+else:
+    components.page(
+        "Compare the methods",
+        "There are many ways to turn music into numbers, and only some find what sounds alike. Here "
+        "they are measured, shown side by side, and put to a listening test.",
+        show,
     )
-    pairing = st.session_state.compare_pairing
-    if pairing != st.session_state.compare_shared:
-        st.rerun()  # the whole page, which writes the choice into the address
-    if len(pairing) < 2:
-        st.caption("Choose two methods.")
-        return
-    pair: Pair | None = st.session_state.get("compare_pair")
-    if pair is None or not index.has(pair.query) or {pair.left, pair.right} != set(pairing):
-        pair = draw_pair(index, votes)
-    st.caption(
-        "Listen to the track, then to both playlists. Which one sounds more like it? The track and the "
-        "order of the methods are random; the tally reveals which is which."
-    )
-    left, right = st.columns([5, 9], gap="large")
-    with left:
-        components.card(components.track_of(index, index.row(pair.query)), None, "compare_blind_card")
-        st.caption("Sounds more like it:")
-        with st.container(horizontal=True, gap="small"):
-            for choice, label in ANSWERS.items():
-                # The key contains the pair, so a double click cannot vote on the next pair unseen.
-                st.button(
-                    label,
-                    key=f"compare_vote_{choice}_{pair.id}",
-                    on_click=vote,
-                    args=[index, votes, pair, choice],
-                )
-        st.button(
-            "Skip this pair", type="tertiary", key="compare_skip", on_click=skip, args=[index, votes]
-        )
-        if message := st.session_state.get("compare_told"):
-            st.caption(components.for_visitors(message))
-    with right:
-        shown = {
-            "Playlist A": rows_of(index, pair.query, pair.left),
-            "Playlist B": rows_of(index, pair.query, pair.right),
-        }
-        components.blind_columns(index, shown, "compare_blind")
-
-
-def rows_of(index: Index, track_id: str, name: str) -> list[int]:
-    """The rows of a short playlist."""
-    asked = query.from_library(index, track_id)
-    recipe = Recipe(name, BLIND_LENGTH, per_artist=None)
-    return [entry.row for entry in playlist.make_playlist(index, [Seed(asked)], recipe).entries]
-
-
-def draw_pair(index: Index, votes: Votes) -> Pair:
-    """Draw a random track for which the playlists of the chosen methods differ."""
-    chosen = st.session_state.compare_pairing
-    names = chosen if len(chosen) == 2 else first_choice(index)[:2]
-    pair = votes.deal(random.choice(index.ids), names)
-    for _ in range(20):
-        if rows_of(index, pair.query, pair.left) != rows_of(index, pair.query, pair.right):
-            break
-        votes.discard(pair.id)
-        pair = votes.deal(random.choice(index.ids), names)
-    st.session_state.compare_pair = pair
-    return pair
-
-
-def skip(index: Index, votes: Votes) -> None:
-    """Skip a pair and draw the next."""
-    st.session_state.pop("compare_told", None)
-    try:
-        votes.discard(st.session_state.compare_pair.id)
-        draw_pair(index, votes)
-    except SoundalikeError as error:
-        st.session_state.compare_told = str(error)
-
-
-def vote(index: Index, votes: Votes, pair: Pair, choice: str) -> None:
-    """Count a vote once, and draw the next pair."""
-    if st.session_state.compare_pair.id != pair.id:
-        # The second click of a double click must not skip the next pair.
-        return
-    try:
-        counted = voting.cast(votes, pair.id, choice)
-    except SoundalikeError as error:
-        st.session_state.compare_told = f"Your vote was not counted: {error}"
-        return
-    message = "Vote counted." if counted else "This pair cannot be voted on any more."
-    try:
-        draw_pair(index, votes)
-        st.session_state.compare_told = f"{message} Here's the next pair."
-    except SoundalikeError as error:
-        st.session_state.compare_told = f"{message} {error}"
-
-
-def show_votes(index: Index, votes: Votes) -> None:
-    """Show the number of votes, the tally if requested, its download, and a button for a new round."""
-    count = votes.count()
-    st.caption(f"{count:,} {'vote' if count == 1 else 'votes'} so far this round, from all visitors.")
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        shown = st.toggle("Show the tally", key="compare_tally", persist_state="session")
-        st.download_button(
-            "Votes as CSV",
-            votes.export,
-            f"soundalike-votes-{datetime.now(UTC):%Y-%m-%d}.csv",
-            "text/csv",
-            icon=":material/download:",
-            key="compare_export",
-        )
-        with st.popover("New round", icon=":material/restart_alt:"):
-            new_round(votes)
-    if shown:
-        tally(index, votes)
-
-
-def new_round(votes: Votes) -> None:
-    """Show the button for a new round to the presenter, and ask others for the key."""
-    if voting.is_presenter():
-        st.caption("This resets the tally. Earlier votes stay in the CSV, with their round.")
-        st.button("Start a new round", key="compare_reset", on_click=start_round, args=[votes])
-        return
-    st.text_input(
-        "Presenter's key",
-        key=voting.KEY,
-        type="password",
-        max_chars=200,
-        on_change=voting.try_key,
-    )
-    st.caption("Only the presenter can start a new round: with the key, or on the server itself.")
-
-
-def start_round(votes: Votes) -> None:
-    """Start a new round, or show why this failed."""
-    st.session_state.pop("compare_told", None)
-    if not voting.is_presenter():
-        return
-    try:
-        votes.reset()
-    except SoundalikeError as error:
-        st.session_state.compare_told = str(error)
-
-
-def tally(index: Index, votes: Votes) -> None:
-    """Show which methods were preferred, with confidence intervals."""
-    tallies = votes.tallies()
-    if not any(item.share is not None for item in tallies):
-        st.caption("No votes for either side yet.")
-        return
-    words = (
-        "For each pair of methods, the share of votes for the first, with its 95 % interval (Wilson). "
-        "If an interval crosses the dashed line, there's no clear winner yet."
-    )
-    figure = charts.vote_bars(tallies, titles(index))
-    st.plotly_chart(figure, config=BARE, key="compare_votes", alt=words)
-    st.caption(words)
-
-
-components.page(
-    "Compare the methods",
-    "There are many ways to turn music into numbers, and only some find what sounds alike. Here they "
-    "are measured, shown side by side, and put to a listening test.",
-    show,
-)

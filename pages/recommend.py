@@ -25,6 +25,7 @@ from soundalike.ui import (
     words,
 )
 from soundalike.ui.playlist import history, playlist_controls, playlist_state
+from soundalike.ui.present import tour
 from soundalike.words.search import Matches
 
 SOURCES = {**current_clip.SOURCES, "describe": "Describe"}
@@ -274,6 +275,7 @@ def compose(index: Index, asked: Query, save: DeltaGenerator) -> None:
     )
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
+    tour.explain_first(index, rows)
     playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)
     components.show_notes(found.notes)
     playlist_controls.save(index, rows, similarities, save)

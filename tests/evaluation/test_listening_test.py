@@ -66,6 +66,12 @@ def test_positions_and_pairs_are_random(votes: Votes) -> None:
     assert not any(name in pair.id for pair in dealt for name in NAMES)
 
 
+def test_a_room_sees_both_in_one_order(votes: Votes) -> None:
+    for names in (NAMES, NAMES[::-1]):
+        dealt = [votes.deal("0102", names, shuffled=False) for _ in range(9)]
+        assert {(pair.left, pair.right) for pair in dealt} == {tuple(names[:2])}
+
+
 def test_a_pair_needs_two_names(votes: Votes) -> None:
     with pytest.raises(ValueError, match="two representations"):
         votes.deal("0102", ["musicnn", "musicnn"])

@@ -53,6 +53,7 @@ def test_a_validator_never_raises(index: Index, value: object) -> None:
     assert len(incoming.text(value, 5)) <= 5
     assert all(len(one) <= 5 for one in incoming.texts(value, 5, 3))
     assert incoming.option(value, [1, 2], 1) in (1, 2)
+    assert incoming.web_address(value) == ""
     assert set(incoming.chosen(value, ["a", "b"], 2)) <= {"a", "b"}
     assert incoming.track(index, value) is None or index.has(value)
     assert all(map(index.has, incoming.tracks(index, value)))
@@ -184,3 +185,28 @@ def test_every_value_from_outside_is_checked() -> None:
         and (wrong := list(unchecked(ast.parse(path.read_text(encoding="utf-8")))))
     }
     assert found == {}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://localhost:8501",
+        "https://music.example.org/base/app",
+        "http://[::1]:80",
+        "http://10.0.0.7",
+    ],
+)
+def test_an_address_on_the_web_is_taken(address: str) -> None:
+    assert incoming.web_address(address) == incoming.web_address(f" {address}/ ") == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("javascript:alert(1)", "ftp://host", "host:80", "http://", "http://me:pw@host"),
+        *("http://a/?b=c", "http://a/#b", "http://a b", "http://a/<script>", "http://a/..%2f"),
+        "http://" + "a" * 400,
+    ],
+)
+def test_what_is_no_address_on_the_web_is_not(address: str) -> None:
+    assert incoming.web_address(address) == ""

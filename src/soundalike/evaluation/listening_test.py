@@ -138,18 +138,24 @@ class Votes:
             if begun is None:
                 database.execute(_NEXT_ROUND, (library,))
 
-    def deal(self, query: str, names: Sequence[str]) -> Pair:
+    def deal(self, query: str, names: Sequence[str], *, shuffled: bool = True) -> Pair:
         """Draw two representations in random order, and record them as shown for a track.
+
+        Parameters
+        ----------
+        query : id of the track
+        names : representations
+        shuffled : False for the first two in the given order, in which a whole room sees them
 
         Raises
         ------
         ValueError
             If there are fewer than two different names.
         """
-        different = sorted(set(names))
+        different = sorted(set(names)) if shuffled else list(dict.fromkeys(names))
         if len(different) < 2:
             raise ValueError("a blind test needs two representations")
-        left, right = secrets.SystemRandom().sample(different, 2)
+        left, right = secrets.SystemRandom().sample(different, 2) if shuffled else different[:2]
         pair = Pair(secrets.token_hex(12), query, left, right)
         with self._write() as database:
             database.execute(

@@ -73,7 +73,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     """
     session.through_app()
     page_header(title, session.choose_library())
-    if purpose:
+    if purpose and not st.session_state.get(session.PRESENT):  # the presenter says it
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
         st.caption(plain(f"There is no library “{missing}” here, so we show another one."))

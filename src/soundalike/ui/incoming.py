@@ -7,6 +7,7 @@ value, never raises, and returns one of the kind that it names, or none.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,11 @@ LONGEST = 20_000
 """Characters of a query parameter; our longest links list a few hundred tracks."""
 _LONGEST_NUMBER = 12
 """Characters of a number. Python refuses to read very long ones."""
+
+_WEB_ADDRESS = re.compile(
+    r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:/[\w.~-]+)*", re.I | re.A
+)
+_LONGEST_ADDRESS = 300
 
 
 class Action(NamedTuple):
@@ -52,6 +58,16 @@ def member(value: object, name: str) -> Any:
 def text(value: object, longest: int) -> str:
     """A text, cut off where it is too long."""
     return value[:longest] if isinstance(value, str) else ""
+
+
+def web_address(value: object) -> str:
+    """An address of a page on the web, without a slash at its end; "" if it is anything else.
+
+    It has a host, perhaps a port and a path, and nothing more: no user's name, no parameters.
+    """
+    written = text(value, LONGEST).strip().rstrip("/")
+    fits = len(written) <= _LONGEST_ADDRESS and _WEB_ADDRESS.fullmatch(written)
+    return written if fits else ""
 
 
 def texts(value: object, longest: int, most: int) -> list[str]:

@@ -42,6 +42,8 @@ def through_app() -> None:
 
 LIBRARY = "library"
 """Session key and URL parameter of the chosen library."""
+PRESENT = "present"
+"""Session key and URL parameter of the mode for showing the app to a room (`ui.present.mode`)."""
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
 _GIVEN = ("_upload", "_record")
 """Ends of the keys of files that the visitor gave."""
@@ -213,17 +215,14 @@ def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:
 
 
 def switch(page: str, parameters: dict[str, str]) -> NoReturn:
-    """Switch to another page, with these parameters and the library's."""
-    if LIBRARY in st.query_params:
-        parameters[LIBRARY] = incoming.parameter(LIBRARY)
-    st.switch_page(f"pages/{page}.py", query_params=parameters)
+    """Switch to another page, with these parameters and those of every page."""
+    st.switch_page(f"pages/{page}.py", query_params=parameters | _of_every_page())
 
 
 def to_url(parameters: Mapping[str, object]) -> None:
-    """Write parameters into the URL, except those that are None. The library parameter is kept."""
+    """Write parameters into the URL, except those that are None, beside those of every page."""
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
-    if LIBRARY in st.query_params:
-        wanted[LIBRARY] = incoming.parameter(LIBRARY)
+    wanted |= _of_every_page()
     st.session_state[ADDRESS] = wanted
     differs = st.query_params.to_dict() != wanted
     opens = bool(st.session_state.pop(_OPENS, False))
@@ -231,6 +230,12 @@ def to_url(parameters: Mapping[str, object]) -> None:
     _register()(data={"search": search if differs and opens else None}, key="address")
     if differs and not opens:
         st.query_params.from_dict(wanted)
+
+
+def _of_every_page() -> dict[str, str]:
+    """The parameters that the URL of every page keeps."""
+    library = {LIBRARY: incoming.parameter(LIBRARY)} if LIBRARY in st.query_params else {}
+    return library | ({PRESENT: "1"} if st.session_state.get(PRESENT) else {})
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

@@ -1,4 +1,4 @@
-"""Votes of a session in the listening test: how fast it may vote, and who may start a new round."""
+"""Votes of a session in the listening test: how fast it may vote, and who is the presenter."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from pathlib import Path
 
 import streamlit as st
 
+from soundalike import paths
 from soundalike.errors import BusyError
 from soundalike.evaluation import listening_test
 from soundalike.evaluation.listening_test import Votes
+from soundalike.index.index import Index
 
+ANSWERS = {"left": "Playlist A", "right": "Playlist B", "same": "They sound equally alike"}
 MOST, WINDOW_S = 40, 600.0
 """Votes of a session in that many seconds; a listener takes longer than 15 seconds for a pair."""
 PRESENTER = "SOUNDALIKE_PRESENTER"
-"""Environment variable with the key for new rounds. On the server itself, no key is needed."""
+"""Environment variable with the presenter's key. On the server itself, no key is needed."""
 KEY = "presenter_key"
 WRONG_KEY_S = 1.0
 """Seconds that a wrong key costs, so that guessing takes too long."""
@@ -31,6 +34,16 @@ _LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 def open_votes(path: str, library: str) -> Votes:
     """The votes on a library, shared by all sessions."""
     return Votes(Path(path), library, listening_test.LEAST_S)
+
+
+def votes_of(index: Index) -> Votes:
+    """The votes on an index's library."""
+    return open_votes(str(paths.votes_file()), library_of(index))
+
+
+def library_of(index: Index) -> str:
+    """The fingerprint of an index's library."""
+    return str(index.manifest["library"]["fingerprint"])
 
 
 def cast(votes: Votes, pair_id: str, choice: str) -> bool:
@@ -54,7 +67,7 @@ def cast(votes: Votes, pair_id: str, choice: str) -> bool:
 
 
 def is_presenter() -> bool:
-    """Whether this session may start a new round: it gave the key, or is on the server itself."""
+    """Whether this session may start a round or open a room: it gave the key, or is on the server."""
     return bool(st.session_state.get(_PRESENTS)) or on_server()
 
 
@@ -68,6 +81,11 @@ def on_server() -> bool:
     address = st.context.ip_address
     # Streamlit has no address for the server's own browser.
     return address is None or _is_loopback(address)
+
+
+def ask_for_key() -> None:
+    """Show the field for the presenter's key."""
+    st.text_input("Presenter's key", key=KEY, type="password", max_chars=200, on_change=try_key)
 
 
 def try_key() -> None:

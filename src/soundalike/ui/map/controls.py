@@ -64,7 +64,7 @@ def show(index: Index) -> Setting:
         settings = layout.settings_of(index, by)
         dims = one_of("Dimensions", "map_dims", {s.dims: f"{s.dims:d}-D" for s in settings})
         settings = [s for s in settings if s.dims == dims]
-        with st.popover("Layout", icon=":material/tune:"):
+        with st.popover("Layout", icon=":material/tune:", key="map_layout"):
             return choose_layout(settings)
 
 
