@@ -117,6 +117,7 @@ def test_a_sampled_tone_plays(open_page) -> None:
     expect(sampled.locator(".time")).to_have_text(re.compile("/ 0:02"))
 
 
+@pytest.mark.sweep
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_section(open_page, "section=spectrograms")
     page.get_by_text("8,192", exact=True).click()

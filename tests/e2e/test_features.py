@@ -88,6 +88,7 @@ def test_the_moment_plays_from_its_second(open_page) -> None:
     expect(second.get_by_role("button", name="Pause ")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_the_spectrogram_seeks_by_click_and_by_key(open_page) -> None:
     page = open_page(LINK)
     picture = moments(page).nth(0).get_by_role("slider")
