@@ -121,6 +121,8 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """One for all pages, so that Streamlit's own files are fetched once; each page is a session."""
     context = browser.new_context(permissions=["microphone"])
     context.set_default_timeout(PATIENCE_MS)
+    # Stays blank: without it each page would open a window, which costs a second of processor time.
+    context.new_page()
     yield context
     context.close()
 
@@ -149,7 +151,7 @@ def open_page(context: BrowserContext, started_app: str) -> Iterator[Callable[..
         return page
 
     yield open_at
-    for page in context.pages:
+    for page in context.pages[1:]:
         page.close()
     assert [problem for watch in watches for problem in watch.problems] == []
 
