@@ -90,6 +90,7 @@ def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("loaded_models")
+@pytest.mark.sweep
 def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     samples = decoding.decode(CLIPS / "0003.opus").samples[5 * SAMPLE_RATE : 14 * SAMPLE_RATE]
     path = tmp_path / "recording.webm"

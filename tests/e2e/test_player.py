@@ -161,6 +161,7 @@ def test_keys_work_from_anywhere_but_not_while_one_types(open_page) -> None:
     expect(help).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_the_title_and_lock_screens_name_the_track(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
@@ -218,6 +219,7 @@ def test_two_visitors_never_share_a_player(open_page) -> None:
     assert first != second
 
 
+@pytest.mark.sweep
 def test_an_excerpt_pauses_the_player_and_the_reverse(open_page) -> None:
     page = open_page()
     title = play(page, 0)

@@ -88,6 +88,7 @@ def test_recommend_from_a_row_follows_it_and_plays_it(open_page) -> None:
     expect(rows(page).locator(".title").get_by_text(chosen, exact=True)).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_search_finds_a_track_by_artist(open_page) -> None:
     page = open_page()
     box = page.get_by_role("combobox", name="Track")
