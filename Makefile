@@ -6,6 +6,8 @@ PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
 QUIET := --quiet --disable-pip-version-check
+# Compiled modules are kept even where the environment says otherwise: hundreds of processes share them.
+export PYTHONDONTWRITEBYTECODE =
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
 	--custom-compile-command "make lock"
 .PHONY: demo test test-all check pictures bench bench-all index model lock audit clean

@@ -77,6 +77,7 @@ def test_reference_clips(capsys: pytest.CaptureFixture[str], track: str) -> None
 
 
 @pytest.mark.usefixtures("loaded_models")
+@pytest.mark.sweep
 def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     clips = sorted(CLIPS.iterdir())[:10]
     samples = np.concatenate([decoding.decode(clip).samples for clip in clips])
@@ -88,6 +89,8 @@ def test_a_five_minute_m4a(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert any("loudest 30 seconds" in note for note in document["notes"])
 
 
+@pytest.mark.usefixtures("loaded_models")
+@pytest.mark.sweep
 def test_a_webm_recording(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     samples = decoding.decode(CLIPS / "0003.opus").samples[5 * SAMPLE_RATE : 14 * SAMPLE_RATE]
     path = tmp_path / "recording.webm"

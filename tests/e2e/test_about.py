@@ -87,6 +87,7 @@ def test_every_plot_has_a_text_alternative(open_page, scheme) -> None:
     keep(page, f"about-spectrograms-1280-{scheme}")
 
 
+@pytest.mark.sweep
 def test_one_tone_plays_at_a_time(open_page) -> None:
     page = open_section(open_page, "section=hearing&second=500")
     first, second = player(page, "1,000 Hz"), player(page, "500 Hz")
@@ -117,6 +118,7 @@ def test_a_sampled_tone_plays(open_page) -> None:
     expect(sampled.locator(".time")).to_have_text(re.compile("/ 0:02"))
 
 
+@pytest.mark.sweep
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_section(open_page, "section=spectrograms")
     page.get_by_text("8,192", exact=True).click()

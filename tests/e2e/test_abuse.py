@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import attacks
 import psutil
@@ -30,10 +31,27 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture
 def server(
-    serve: Callable[..., AbstractContextManager[str]], tmp_path
+    serve: Callable[..., AbstractContextManager[str]], tmp_path: Path
 ) -> Iterator[tuple[str, psutil.Process]]:
     """A server of its own, whose first page has been shown, and its process."""
-    with serve(tmp_path, SOUNDALIKE_WARM_UP="0") as address:
+    with attacked(serve, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def lasting(
+    serve: Callable[..., AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, psutil.Process]]:
+    """The same, for several tests after which it goes on as before."""
+    with attacked(serve, tmp_path_factory.mktemp("lasting")) as found:
+        yield found
+
+
+@contextmanager
+def attacked(
+    serve: Callable[..., AbstractContextManager[str]], folder: Path
+) -> Iterator[tuple[str, psutil.Process]]:
+    with serve(folder, SOUNDALIKE_WARM_UP="0") as address:
         with Wire(address) as wire:
             wire.run("")
         port = int(address.rpartition(":")[2])
@@ -64,8 +82,8 @@ def watched(address: str) -> Iterator[list[float]]:
         asking.join()
 
 
-def test_a_flood_of_messages_is_cut_off_and_others_do_not_wait(server) -> None:
-    address, process = server
+def test_a_flood_of_messages_is_cut_off_and_others_do_not_wait(lasting) -> None:
+    address, process = lasting
     threads = process.num_threads()
     with watched(address) as waits:
         sent, cut_off = attacks.flood(address, MESSAGES)
@@ -78,8 +96,8 @@ def test_a_flood_of_messages_is_cut_off_and_others_do_not_wait(server) -> None:
         assert wire.run("map")[-1].seconds < 20
 
 
-def test_a_visitor_cannot_empty_what_all_share(server) -> None:
-    address, _ = server
+def test_a_visitor_cannot_empty_what_all_share(lasting) -> None:
+    address, _ = lasting
     with Wire(address) as wire:
         wire.run("about")
         attacks.forget_all(address)

@@ -85,7 +85,7 @@ def test_first_visit_shows_facts_plots_and_the_network_s_image(open_page, width,
     keep(page, f"anatomy-{width}-{scheme}")
 
 
-def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
+def test_plots_say_what_they_show_play_by_keyboard_and_seek_by_word(open_page) -> None:
     page = open_page(MEDITATION)
     expect(plots(page)).to_have_count(7)
     for name in PLOTS:
@@ -93,6 +93,24 @@ def test_each_plot_says_in_words_what_it_shows(open_page) -> None:
         caption = frame.get_attribute("aria-describedby")
         assert frame.get_attribute("aria-label")
         assert len(page.locator(f"#{caption}").inner_text()) > 80
+    chroma = plot(page, "chroma")
+    chroma.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert seconds(page) == 5
+    expect(chroma).to_have_attribute("aria-valuenow", "5.00")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    expect(chroma).to_have_attribute("aria-valuetext", re.compile(r"^0:05\.00 · [A-G]♯?: [01]\.\d\d"))
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.get_by_role("button", name="Play Meditation")).to_be_visible()
+    words = plot(page, "words")
+    canvas = words.locator("canvas").first
+    canvas.scroll_into_view_if_needed()
+    canvas.click(position=at(canvas, 0.5))
+    expect(page.locator(".time").first.first).to_have_text(re.compile(r"0:1[45]"))
 
 
 @pytest.mark.sweep
@@ -195,24 +213,6 @@ def test_a_zoomed_waveform_shows_its_samples(open_page) -> None:
         page.wait_for_timeout(250)
     assert shape.evaluate(different) > 400
     keep(page, "anatomy-zoomed")
-
-
-def test_by_keyboard_a_plot_plays_moves_and_reads_out(open_page) -> None:
-    page = open_page(MEDITATION)
-    expect(plots(page)).to_have_count(7)
-    chroma = plot(page, "chroma")
-    chroma.focus()
-    for _ in range(5):
-        page.keyboard.press("ArrowRight")
-    assert seconds(page) == 5
-    expect(chroma).to_have_attribute("aria-valuenow", "5.00")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    expect(chroma).to_have_attribute("aria-valuetext", re.compile(r"^0:05\.00 · [A-G]♯?: [01]\.\d\d"))
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Pause Meditation")).to_be_visible()
-    page.keyboard.press("Space")
-    expect(page.get_by_role("button", name="Play Meditation")).to_be_visible()
 
 
 @pytest.mark.sweep
@@ -320,6 +320,7 @@ def test_two_tracks_stand_beside_each_other_play_one_at_a_time_and_zoom_as_one(o
     keep(page, "anatomy-two")
 
 
+@pytest.mark.sweep
 def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     page = open_page("/anatomy")
     expect(plots(page)).to_have_count(7)
@@ -388,12 +389,3 @@ def test_the_first_view_is_small(browser, app_url, query, count, limit) -> None:
     page.wait_for_timeout(1_000)
     context.close()
     assert 300_000 < sum(sizes) < limit
-
-
-def test_a_word_s_moment_seeks(open_page) -> None:
-    page = open_page(MEDITATION)
-    words = plot(page, "words")
-    canvas = words.locator("canvas").first
-    canvas.scroll_into_view_if_needed()
-    canvas.click(position=at(canvas, 0.5))
-    expect(page.locator(".time").first.first).to_have_text(re.compile(r"0:1[45]"))

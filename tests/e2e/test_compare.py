@@ -92,6 +92,7 @@ def test_another_choice_is_in_the_link(open_page) -> None:
     assert columns(again).locator(".column-title").all_inner_texts() == titles
 
 
+@pytest.mark.sweep
 def test_one_player_plays_at_a_time(open_page) -> None:
     page = open_page(LINK)
     settled(page)

@@ -42,6 +42,7 @@ def test_a_track_follows_to_every_page_and_one_back_leaves_each(open_page) -> No
     expect(page).to_have_url(re.compile(r"/\?track=0102"))
 
 
+@pytest.mark.sweep
 def test_back_and_forward_restore_what_was_on_screen(open_page) -> None:
     page = open_page("/?track=0102")
     expect(title(page)).to_have_text("Meditation")

@@ -88,6 +88,7 @@ def test_the_moment_plays_from_its_second(open_page) -> None:
     expect(second.get_by_role("button", name="Pause ")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_the_spectrogram_seeks_by_click_and_by_key(open_page) -> None:
     page = open_page(LINK)
     picture = moments(page).nth(0).get_by_role("slider")
@@ -187,6 +188,7 @@ def test_a_link_reopens_what_was_on_screen(open_page) -> None:
     expect(nonsense.get_by_role("heading", name="Reggae", exact=True)).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_a_bar_plays_the_clip_from_its_moment_and_opens_its_word(open_page) -> None:
     page = open_page("/features?track=0102")
     first, second = bars(page).nth(0), bars(page).nth(1)

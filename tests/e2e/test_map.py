@@ -97,6 +97,7 @@ def test_clicking_a_point_plays_it_and_links_its_neighbours(open_page) -> None:
     expect(page.get_by_text("true nearest neighbours")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_lasso_makes_a_playlist_that_a_link_reopens(open_page) -> None:
     page = open_map(open_page)
     page.get_by_role("button", name="Select by drawing around points").click()
@@ -245,7 +246,9 @@ def assert_nothing_overlaps(page: Page) -> None:
             assert left >= other[2] or right <= other[0] or top >= other[3] or bottom <= other[1]
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_zooming_in_shows_more_names_and_none_covers_another(open_page, width, scheme) -> None:
     page = open_map(open_page, width=width, scheme=scheme)
     expect(page.locator(NAMES).first).to_be_visible()
@@ -262,6 +265,7 @@ def test_zooming_in_shows_more_names_and_none_covers_another(open_page, width, s
     assert listed.count() >= page.locator(NAMES).count()
 
 
+@pytest.mark.sweep
 def test_a_name_lets_clicks_through(open_page) -> None:
     page = open_map(open_page)
     name = page.locator(NAMES).first
@@ -334,6 +338,7 @@ def test_resting_on_a_point_plays_it_and_leaving_stops_it(open_page) -> None:
     wait_for(page, "window.playing.audio.paused")
 
 
+@pytest.mark.sweep
 def test_the_keyboard_plays_what_it_reaches(open_page) -> None:
     page = open_map(open_page)
     listen(page)
@@ -346,6 +351,7 @@ def test_the_keyboard_plays_what_it_reaches(open_page) -> None:
     wait_for(page, f"window.playing.audio.dataset.track !== {first!r}")
 
 
+@pytest.mark.sweep
 def test_a_browser_that_blocks_sound_is_explained(open_page) -> None:
     page = open_map(open_page)
     page.evaluate(
@@ -358,6 +364,7 @@ def test_a_browser_that_blocks_sound_is_explained(open_page) -> None:
     expect(page.get_by_text("Click anywhere on the page first")).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_without_the_switch_hovering_is_silent(open_page) -> None:
     page = open_map(open_page)
     page.evaluate(LISTEN)
@@ -369,6 +376,7 @@ def test_without_the_switch_hovering_is_silent(open_page) -> None:
 # --- filters and colours -------------------------------------------------------------------------
 
 
+@pytest.mark.sweep
 def test_only_what_fits_a_description_stays_bright(open_page) -> None:
     page = open_map(open_page)
     expect(page.locator("[data-bright]")).to_have_attribute("data-bright", "478")

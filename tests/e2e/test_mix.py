@@ -89,6 +89,7 @@ def test_steering_by_keyboard_on_a_phone(open_page) -> None:
     keep(page, "mix-steer-390-dark")
 
 
+@pytest.mark.sweep
 def test_undo_goes_back_step_by_step(open_page) -> None:
     page = open_page()
     first = titles(page)
@@ -105,6 +106,7 @@ def test_undo_goes_back_step_by_step(open_page) -> None:
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_it_plays_through_by_button_and_key(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)

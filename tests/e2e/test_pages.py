@@ -23,6 +23,7 @@ def test_a_track_can_be_taken_from_page_to_page(open_page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Hear what sounds alike")
 
 
+@pytest.mark.sweep
 def test_a_row_of_the_playlist_leads_to_the_map(open_page) -> None:
     page = open_page("/?track=0102")
     row = page.get_by_role("table").locator("tbody tr").first

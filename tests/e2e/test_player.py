@@ -71,7 +71,7 @@ def wait_until_past(page: Page, seconds: float) -> None:
     raise AssertionError(f"never played beyond {seconds} s")
 
 
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("width", [1280, pytest.param(390, marks=pytest.mark.sweep)])
 def test_music_goes_on_through_the_pages_and_is_asked_for_once(open_page, width: int) -> None:
     page = open_page(width=width)
     asked: list[str] = []
@@ -105,6 +105,7 @@ def test_music_goes_on_through_the_pages_and_is_asked_for_once(open_page, width:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.sweep
 def test_music_goes_on_when_another_comparison_removes_its_track(open_page) -> None:
     kept = titles(open_page("/?track=0102&by=vgg_mel"))
     page = open_page("/?track=0102")
@@ -160,6 +161,7 @@ def test_keys_work_from_anywhere_but_not_while_one_types(open_page) -> None:
     expect(help).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_the_title_and_lock_screens_name_the_track(open_page) -> None:
     page = open_page()
     expect(rows(page)).to_have_count(10)
@@ -183,6 +185,7 @@ def test_the_title_and_lock_screens_name_the_track(open_page) -> None:
     expect(bar(page).locator(".time")).to_have_text(re.compile("^0:12 / "))
 
 
+@pytest.mark.sweep
 def test_the_row_that_plays_is_scrolled_to(open_page) -> None:
     page = open_page("/?length=50")
     expect(rows(page)).to_have_count(50)
@@ -200,6 +203,7 @@ def test_the_row_that_plays_is_scrolled_to(open_page) -> None:
     expect(bar(page)).to_contain_text("21 of 50")
 
 
+@pytest.mark.sweep
 def test_two_visitors_never_share_a_player(open_page) -> None:
     mine, other = open_page(), open_page()
     expect(rows(other)).to_have_count(10)
@@ -215,6 +219,7 @@ def test_two_visitors_never_share_a_player(open_page) -> None:
     assert first != second
 
 
+@pytest.mark.sweep
 def test_an_excerpt_pauses_the_player_and_the_reverse(open_page) -> None:
     page = open_page()
     title = play(page, 0)
@@ -233,6 +238,7 @@ def test_an_excerpt_pauses_the_player_and_the_reverse(open_page) -> None:
     expect(bar(page).get_by_role("button", name="Why this track")).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_a_clip_of_ones_own_plays_on_and_returning_does_not_start_it_again(
     open_page, tmp_path, encode_excerpt
 ) -> None:
@@ -254,7 +260,9 @@ def test_a_clip_of_ones_own_plays_on_and_returning_does_not_start_it_again(
     expect(rows(page).first).to_have_class(re.compile("current"))
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), pytest.param(390, "dark", marks=pytest.mark.sweep)]
+)
 def test_the_bar_is_low_and_hides_nothing(open_page, width: int, scheme: str) -> None:
     page = open_page(width=width, scheme=scheme)
     expect(rows(page)).to_have_count(10)

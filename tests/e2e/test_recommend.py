@@ -51,6 +51,7 @@ def test_first_visit_shows_a_playlist_with_players(open_page, width, scheme) -> 
     keep(page, f"recommend-{width}-{scheme}")
 
 
+@pytest.mark.sweep
 def test_one_player_plays_at_a_time(open_page) -> None:
     page = open_page()
     first, second = rows(page).nth(0), rows(page).nth(1)
@@ -87,6 +88,7 @@ def test_recommend_from_a_row_follows_it_and_plays_it(open_page) -> None:
     expect(rows(page).locator(".title").get_by_text(chosen, exact=True)).to_have_count(0)
 
 
+@pytest.mark.sweep
 def test_search_finds_a_track_by_artist(open_page) -> None:
     page = open_page()
     box = page.get_by_role("combobox", name="Track")
@@ -241,6 +243,7 @@ def test_a_filter_that_no_track_meets_says_so_on_a_phone(open_page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.sweep
 def test_a_dial_changes_the_playlist_and_the_link(open_page) -> None:
     page = open_page("/?track=0102&harmony=2.0")
     expect(rows(page)).to_have_count(10)

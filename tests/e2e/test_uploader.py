@@ -21,6 +21,7 @@ def say(page: Page, text: str) -> None:
     expect(page.get_by_role("alert").filter(has_text=text).first).to_be_visible()
 
 
+@pytest.mark.sweep
 def test_a_refused_file_is_explained_and_takes_the_result_with_it(open_page, tmp_path: Path) -> None:
     page = open_page("/?track=0102", width=390)
     path = tmp_path / EMOJI

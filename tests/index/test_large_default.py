@@ -1,5 +1,6 @@
 """Tests of a large synthetic default index: bounded memory, and recall of the nearest tracks.
 
+A smaller one comes first, which shows the same but for its memory.
 `benchmarks/scale.py --only soundalike --tracks 100000` does the same at full size.
 """
 
@@ -18,7 +19,7 @@ from small_library import write_index
 from soundalike import representations
 from soundalike.index import index
 
-TRACKS = 6_000
+SMALLER, TRACKS = 1_500, 6_000
 PARTS = representations.get("soundalike").parts
 
 
@@ -36,20 +37,25 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_index(folder, vectors, ["soundalike"], scales=scales).folder
 
 
-@pytest.fixture(scope="module")
-def folder(source: Path) -> Path:
-    return source.with_name("index")
+@pytest.fixture(scope="module", params=[SMALLER, pytest.param(TRACKS, marks=pytest.mark.sweep)])
+def tracks(request: pytest.FixtureRequest) -> int:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def measured(source: Path, folder: Path) -> dict:
+def folder(source: Path, tracks: int) -> Path:
+    return source.with_name(f"index of {tracks}")
+
+
+@pytest.fixture(scope="module")
+def measured(source: Path, folder: Path, tracks: int) -> dict:
     """What the benchmark says, run as anyone would."""
-    command = [sys.executable, scale.__file__, "--only", "soundalike", "--tracks", str(TRACKS)]
+    command = [sys.executable, scale.__file__, "--only", "soundalike", "--tracks", str(tracks)]
     command += ["--queries", "20", "--source", str(source), "--folder", str(folder), "--json"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-@pytest.mark.sweep
+@pytest.mark.parametrize("tracks", [pytest.param(TRACKS, marks=pytest.mark.sweep)], indirect=True)
 def test_memory_is_bounded(measured: dict) -> None:
     raw_mb = TRACKS * sum(representations.get(part).dim for part in PARTS) * 4 / 1e6
     built = measured["build_mb"]
@@ -59,14 +65,15 @@ def test_memory_is_bounded(measured: dict) -> None:
     assert raw_mb > 35
 
 
-def test_the_nearest_are_found(measured: dict) -> None:
-    assert measured["tracks"] == TRACKS
+def test_the_nearest_are_found(measured: dict, tracks: int) -> None:
+    assert measured["tracks"] == tracks
     assert measured["served"]["soundalike"]["recall_at_50"] >= 0.98
 
 
-def test_all_facts_of_the_vectors_are_there(measured: dict, folder: Path) -> None:
+@pytest.mark.usefixtures("measured")
+def test_all_facts_of_the_vectors_are_there(folder: Path, tracks: int) -> None:
     opened = index.load(folder, checksums=True)
-    assert opened.bias("soundalike").shape == (TRACKS,)
+    assert opened.bias("soundalike").shape == (tracks,)
     for part in PARTS:
         dim = representations.get(part).dim
         assert opened.array(f"{part}_scale").shape == (2, dim)

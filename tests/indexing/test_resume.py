@@ -150,6 +150,7 @@ def test_concurrent_run_is_rejected(music: Path, models: ModelStore) -> None:
     assert len(index.load(out)) == 12
 
 
+@pytest.mark.sweep
 def test_symlinked_index(music: Path, models: ModelStore) -> None:
     (music.parent / "disk").mkdir()
     link = music.parent / "link"

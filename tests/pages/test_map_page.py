@@ -140,7 +140,13 @@ def test_an_address_that_asks_for_what_there_is_not_falls_back(
     assert len(shown(app, "find") if "find" in address.parameters(app) else "") <= 80
 
 
-@pytest.mark.parametrize("colour", ["predicted", "album", "kept", "popularity", "column-start_s"])
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *("predicted", "kept"),
+        *(pytest.param(c, marks=pytest.mark.sweep) for c in ("album", "popularity", "column-start_s")),
+    ],
+)
 def test_every_colour_draws(colour: str, drawn: Drawn, bundled: index.Index) -> None:
     app = run(colour=colour)
     assert app.selectbox(key="map_colour").value == shown(app, "colour") == colour
@@ -215,7 +221,13 @@ def test_a_word_is_a_colour(drawn: Drawn) -> None:
     assert "harp" in drawn.points["legend"]["title"]
 
 
-@pytest.mark.parametrize("colour", ["word:", "word:no such word", "word:piano:x", ":piano"])
+@pytest.mark.parametrize(
+    "colour",
+    [
+        *("word:no such word", ":piano"),
+        *(pytest.param(c, marks=pytest.mark.sweep) for c in ("word:", "word:piano:x")),
+    ],
+)
 def test_a_colour_by_no_word_is_the_genre(colour: str, drawn: Drawn) -> None:
     app = run(colour=colour)
     assert shown(app, "colour") == "genre"
@@ -234,7 +246,11 @@ def test_a_dimension_is_a_colour(drawn: Drawn, bundled: index.Index) -> None:
 
 
 @pytest.mark.parametrize(
-    "colour", ["dimension:", "dimension:musicnn:200", "dimension:none:1", "dimension:words:piano"]
+    "colour",
+    [
+        *("dimension:musicnn:200", "dimension:words:piano"),
+        *(pytest.param(c, marks=pytest.mark.sweep) for c in ("dimension:", "dimension:none:1")),
+    ],
 )
 def test_a_colour_by_no_dimension_is_the_genre(colour: str, drawn: Drawn) -> None:
     app = run(colour=colour)

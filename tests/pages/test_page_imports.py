@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = {"tensorflow", "keras", "openvino"}
 NEVER = NETWORKS | {"umap", "matplotlib", "sklearn", "faiss", "implicit", "dask", "distributed"}
 SOUND = {"librosa", "numba", "scipy", "soxr", "av", "pyloudnorm"}
+ONE_EACH = ("recommend", "map", "features?by=vgg_mel", "compare", "about")
 LIGHT = (
     "recommend",
     "recommend?kind=journey&to=0102",
@@ -29,6 +30,8 @@ LIGHT = (
 """Pages, by their address, that draw what an index holds."""
 DECODING = ("anatomy", "about?section=method")
 """Those that decode a clip and draw it."""
+QUICK = (*ONE_EACH, *DECODING[:1])
+EVERY = (*LIGHT, *DECODING)
 
 RUN = """
 import sys
@@ -51,22 +54,30 @@ for address in {addresses!r}:
 """
 
 
-@pytest.fixture(scope="module")
-def loaded() -> dict[str, set[str]]:
+Loaded = dict[str, set[str]]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[QUICK, pytest.param(EVERY, marks=pytest.mark.sweep)],
+    ids=["one each", "every"],
+)
+def loaded(request: pytest.FixtureRequest) -> Loaded:
     """What is loaded once each page has been drawn in one new process, the light ones first."""
-    code = RUN.format(app=str(ROOT / "app.py"), addresses=(*LIGHT, *DECODING))
+    code = RUN.format(app=str(ROOT / "app.py"), addresses=request.param)
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     lines = [line.split() for line in done.stdout.splitlines()]
-    return {address: set(names) for address, *names in lines}
+    found = {address: set(names) for address, *names in lines}
+    assert tuple(found) == request.param
+    return found
 
 
-def test_every_page_was_drawn(loaded: dict[str, set[str]]) -> None:
-    assert list(loaded) == [*LIGHT, *DECODING]
+def test_every_page_was_drawn(loaded: Loaded) -> None:
     assert all({"streamlit", "soundalike"} <= names for names in loaded.values())
 
 
-@pytest.mark.parametrize("address", [*LIGHT, *DECODING])
-def test_a_page_loads_nothing_that_it_does_not_need(address: str, loaded: dict[str, set[str]]) -> None:
+def test_a_page_loads_nothing_that_it_does_not_need(loaded: Loaded) -> None:
     """Where one does, those that are drawn after it in the same process fail with it."""
-    assert not loaded[address] & (NEVER if address in DECODING else NEVER | SOUND)
+    for address, names in loaded.items():
+        assert not names & (NEVER if address in DECODING else NEVER | SOUND), address

@@ -193,6 +193,7 @@ def test_uploaded_library_track_is_excluded(
     assert found.notes == ("The library has only 5 other tracks.",)
 
 
+@pytest.mark.sweep
 def test_uploaded_copy_excludes_original(
     small_index: Index, small_models: ModelStore, tmp_path: Path
 ) -> None:

@@ -149,8 +149,7 @@ def test_copy_found_by_vgg_mel_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole.genres == opened.genre_probabilities(40)
 
 
-def test_networks_acquired_once_per_result() -> None:
-    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+def test_networks_acquired_once_per_result(bundled: Index, models: ModelStore) -> None:
     turns: list[str] = []
 
     @contextmanager
@@ -159,9 +158,9 @@ def test_networks_acquired_once_per_result() -> None:
         yield
         turns.append("ends")
 
-    first = query.embed_query(mixture(OTHER_CLIP, opened.path(40)), opened, models, turn=turn)
+    first = query.embed_query(mixture(OTHER_CLIP, bundled.path(40)), bundled, models, turn=turn)
     assert turns == ["begins", "ends"]
-    query.predict_genres(first, opened, models, turn)
+    query.predict_genres(first, bundled, models, turn)
     assert turns == ["begins", "ends"] * 2
 
 

@@ -74,9 +74,14 @@ def test_map_separates_clusters_deterministically(clusters: Index) -> None:
     assert (LABELS[apart.argmin(axis=1)] == LABELS).all()
 
 
-def test_three_dimensions_and_invalid_settings(clusters: Index) -> None:
+@pytest.mark.sweep
+def test_three_dimensions(clusters: Index) -> None:
     found = layout.neighbours(clusters, "genre_head", "cosine", 5)
     assert layout.layout(found, Setting(dims=3, n_neighbors=5)).shape == (len(clusters), 3)
+
+
+def test_invalid_settings(clusters: Index) -> None:
+    found = layout.neighbours(clusters, "genre_head", "cosine", 5)
     with pytest.raises(ValueError, match="needs 15 neighbours a track, not 5"):
         layout.layout(found, Setting(n_neighbors=15))
     few = layout.Neighbours(found.rows[:9], found.distances[:9], found.landmarks[:9])

@@ -152,7 +152,9 @@ def test_an_index_notices_a_swapped_model(name: str, models_folder: Path) -> Non
         index.load(paths.BUNDLED_INDEX).check_models(ModelStore(models_folder))
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    "page", [*PAGES[:2], *(pytest.param(page, marks=pytest.mark.sweep) for page in PAGES[2:])]
+)
 def test_without_any_model_the_library_is_shown_all_the_same(
     page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -256,6 +258,7 @@ def vote_on(folder: Path, *command: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.sweep
 def test_a_full_disk_takes_no_vote_and_loses_none(tmp_path: Path) -> None:
     if subprocess.run(faults.full_disk(tmp_path, 64, ["true"]), capture_output=True).returncode:
         pytest.skip("may mount nothing here")

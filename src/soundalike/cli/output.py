@@ -179,7 +179,7 @@ def file_progress(description: str, total: int) -> Iterator[Callable[[Event], No
                 task,
                 advance=1,
                 label=cell(event.file).markup,
-                rate=f"{tally.rate:.1f} a second" if tally.taken else "",
+                rate=f"{tally.rate:.1f} a second" if tally.rate else "",
                 skipped=f"{tally.skipped:,} skipped" if tally.skipped else "",
             )
 
