@@ -8,7 +8,7 @@ import streamlit as st
 from soundalike import representations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import journey, playlist, query
+from soundalike.playlist import journey, playlist
 from soundalike.playlist.query import Query
 from soundalike.training import report
 from soundalike.ui import (
@@ -17,6 +17,7 @@ from soundalike.ui import (
     explanation_dialog,
     figures,
     first_visit,
+    moment,
     palette,
     server,
     session,
@@ -49,6 +50,7 @@ def show(index: Index) -> None:
         genres = st.container()
     with right:
         recommend(index, asked, found)
+    moment.fill(index)
     if asked is not None:
         # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
         # The playlist comes first.
@@ -68,6 +70,7 @@ def prepare(index: Index) -> None:
     if entered and st.session_state.get("recommend_of", clip_id()) != clip_id():
         # The clip was changed on another page. Edits to the previous clip's playlist don't apply to it.
         playlist_state.reset()
+    moment.prepare(index)
     history.note_change()
 
 
@@ -108,15 +111,21 @@ def choose_file(index: Index, recorded: bool) -> tuple[Query | None, components.
     if not current_clip.is_asked(index, own):
         play_query()
     asked = current_clip.ask(index, own)
-    return (None, None) if asked is None else (asked, own.track)
+    if asked is None:
+        moment.reserve(index, own.track)
+        return None, None
+    return asked, own.track
 
 
-def choose_from_library(index: Index) -> tuple[Query, components.Track]:
+def choose_from_library(index: Index) -> tuple[Query | None, components.Track]:
     """Choose a library track by typing part of its title, artist or genre."""
     track_picker.choose_track(index, "Track", "recommend_track", on_change=restart)
     st.button("Surprise me", icon=":material/shuffle:", on_click=go_to, args=[random.choice(index.ids)])
-    asked = query.from_library(index, st.session_state.recommend_track)
-    return asked, components.track_of(index, index.row(st.session_state.recommend_track))
+    track = components.track_of(index, index.row(st.session_state.recommend_track))
+    asked = moment.of_library(index, track.id)
+    if asked is None:
+        moment.reserve(index, track)
+    return asked, track
 
 
 def restart() -> None:
@@ -144,11 +153,12 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
-    if asked.in_library and asked.row is not None:
-        components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
+    moment.reserve(index, track)
+    if st.session_state.recommend_source == current_clip.LIBRARY:
+        components.navigation_buttons(track.id, "recommend", "recommend_onward")
     else:
         current_clip.navigation_buttons("recommend", "recommend_onward")
-    if asked.row is not None and asked.duration is not None:
+    if asked.row is not None and asked.duration is not None and index.ids[asked.row] != track.id:
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
         st.info(
@@ -163,7 +173,7 @@ def predict_genres(index: Index, asked: Query) -> Query:
     if not asked.is_complete:
         answer = components.predict_genres(index, asked)
         if isinstance(answer, Query):
-            current_clip.complete(index, answer)
+            current_clip.complete(answer)
             st.rerun()
         components.show_error(answer)
     return asked
@@ -346,6 +356,7 @@ def share(index: Index) -> None:
         {
             "from": None if by_library else source,
             "track": st.session_state.recommend_track if by_library else None,
+            "at": None if source == "describe" else current_clip.moment_of(clip_id()),
             "words": st.session_state.get(words.KEY) if source == "describe" else None,
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),

@@ -2,7 +2,7 @@
 
 Run as `python -m soundalike.audio.sandbox_worker LIMITS`. The worker reports that it is ready, then
 reads requests from its standard input and responds on its standard output until the input ends. A
-request is a line of JSON (`size`, `sides` and perhaps `start`) and the file's bytes. A response is a line
+request is a line of JSON (`size`, `sides`, perhaps `start`) and the file's bytes. A response is a line
 of JSON with `refused` (a message for the visitor), `failed` (the exception raised), or the clip's
 properties. The properties are followed by the clip's samples, and by both channels' if requested and
 available, as float32 in this machine's byte order.
