@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from soundalike import paths
 from soundalike.audio.outline import Outline
-from soundalike.ui import moment
+from soundalike.index import catalog
+from soundalike.index.index import Index
+from soundalike.playlist import query
+from soundalike.ui import moment, server
 from soundalike.ui.components import Track
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -139,3 +143,46 @@ def test_a_silent_half_minute_is_explained_and_another_can_be_chosen(encode) -> 
     app.session_state[moment.MOMENTS] = {own: 20}
     app.run()
     assert not app.error
+
+
+def lengthen(monkeypatch: pytest.MonkeyPatch, path: Path, seconds: str) -> None:
+    """Let every track of the library have this file, which the index knows to be so long."""
+    monkeypatch.setattr("soundalike.index.index.Index.file", lambda index, row: path)
+    fact = Index.fact
+    monkeypatch.setattr(
+        "soundalike.index.index.Index.fact",
+        lambda index, name, row: seconds if name == "duration_s" else fact(index, name, row),
+    )
+
+
+@pytest.mark.sweep
+def test_a_long_library_track_is_compared_by_the_audio_of_its_moment(
+    encode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "long.wav"
+    path.write_bytes(encode(noise(65), 22_050))
+    lengthen(monkeypatch, path, "65.00")
+    app = run(track="0102")
+    assert not app.exception
+    assert shown(app)
+    app = run(track="0102", at="3")
+    assert not app.exception
+    assert shown(app)
+    track_id, _, start, asked = app.session_state["clip_track_answer"]
+    assert (track_id, start) == ("0102", 3)
+    assert asked.embeddings.clip.start == pytest.approx(3.0)
+    assert asked.is_complete
+    assert asked.row is None
+    assert app.session_state["address"]["at"] == "3"
+    # The track itself isn't recommended, nor said to be left out.
+    index = server._open(str(paths.BUNDLED_INDEX), catalog.stamp(paths.BUNDLED_INDEX))[0]
+    assert index.row("0102") in query.duplicates(index, asked)
+    assert not any("Left out" in note.value for note in app.caption)
+    assert any(button.key == "recommend_onward_anatomy" for button in app.button)
+
+
+def test_a_long_library_track_without_its_file_has_no_outline(monkeypatch, tmp_path: Path) -> None:
+    lengthen(monkeypatch, tmp_path / "gone.wav", "65.00")
+    app = run(track="0102")
+    assert not app.exception
+    assert not shown(app)

@@ -17,7 +17,7 @@ from soundalike.audio import decoding, outline
 from soundalike.audio.outline import Outline
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import query
+from soundalike.playlist import file_writer, query
 from soundalike.playlist.query import Query
 from soundalike.ui import current_clip, frontend, incoming, server, session
 from soundalike.ui.components import Track
@@ -32,6 +32,8 @@ _PLACE, _FROM_ADDRESS = "recommend_moment_place", "recommend_at"
 def prepare(index: Index) -> None:
     """Set the shown clip's moment from the URL on the first run."""
     state = st.session_state
+    # Left over where the last run was interrupted.
+    state.pop(_PLACE, None)
     if MOMENTS in state:
         return
     own = _own()
@@ -59,7 +61,8 @@ def of_library(index: Index, track_id: str) -> Query | None:
 def reserve(index: Index, track: Track) -> None:
     """Keep a place for the outline here, if the clip has more than one half minute."""
     own = _own()
-    if len(_starts(index, track.id, own)) > 1 and (own is None or current_clip.outline_of(own)):
+    is_there = bool(track.url) if own is None else current_clip.outline_of(own) is not None
+    if is_there and _starts(index, track.id, own):
         # Of a fixed height: what is below stays where it is when the outline comes.
         place = st.container(height=HEIGHT, border=False, gap=None, key="recommend_moment_box")
         st.session_state[_PLACE] = track, place
@@ -131,14 +134,10 @@ def _starts(index: Index, clip_id: str, own: OwnClip | None) -> range:
     return range(last + 1 if last > 0 else 0)
 
 
-@st.cache_resource(max_entries=1_000, show_spinner=False, hash_funcs={Index: server.identity})
 def _length(index: Index, track_id: str) -> float:
-    """Seconds of a library track that are read, by its header; 0 if it doesn't say, or can't be read."""
-    try:
-        header = decoding.probe(index.file(index.row(track_id)))
-    except (SoundalikeError, OSError):
-        return 0.0
-    return min(header.duration or 0.0, decoding.MAX_SECONDS)
+    """Seconds of a library track that are read; 0 if the index doesn't say."""
+    seconds = file_writer.seconds_of(index, index.row(track_id))
+    return min(seconds or 0.0, decoding.MAX_SECONDS)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False, hash_funcs={Index: server.identity})
