@@ -154,11 +154,12 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
     moment.reserve(index, track)
-    if st.session_state.recommend_source == current_clip.LIBRARY:
+    by_library = st.session_state.recommend_source == current_clip.LIBRARY
+    if by_library:
         components.navigation_buttons(track.id, "recommend", "recommend_onward")
     else:
         current_clip.navigation_buttons("recommend", "recommend_onward")
-    if asked.row is not None and asked.duration is not None and index.ids[asked.row] != track.id:
+    if asked.row is not None and not by_library:
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
         st.info(

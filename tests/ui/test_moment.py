@@ -63,7 +63,7 @@ def test_the_band_is_on_the_chosen_or_the_loudest_half_minute(start: int | None,
 
 
 def run(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "recommend.py"), default_timeout=120)
+    app = AppTest.from_file(str(ROOT / "pages" / "recommend.py"), default_timeout=400)
     for name, value in parameters.items():
         app.query_params[name] = value
     return app.run()
@@ -100,7 +100,7 @@ def noise(seconds: int) -> np.ndarray:
 
 def uploaded(content: bytes) -> AppTest:
     app = run(**{"from": "upload"})
-    return app.get("file_uploader")[0].upload("noise.wav", content, "audio/wav").run(timeout=120)
+    return app.get("file_uploader")[0].upload("noise.wav", content, "audio/wav").run(timeout=400)
 
 
 def test_a_short_upload_has_no_outline(encode) -> None:

@@ -253,7 +253,12 @@ def ask(index: Index, own: OwnClip) -> Query | None:
 
     Shows progress, or an error and returns None.
     """
-    start = moment_of(own.id)
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    with st.container():
+        return shown_answer(_answer(index, own, moment_of(own.id)))
+
+
+def _answer(index: Index, own: OwnClip, start: int | None) -> Query | str:
     kept: _Answer | None = st.session_state.get(_ANSWER)
     if kept is None or kept[:3] != (own.id, index.identity, start):
         quiet = is_asked(index, own)
@@ -262,7 +267,7 @@ def ask(index: Index, own: OwnClip) -> Query | None:
             found = _of_same_recording(found, kept[3], start)
         kept = own.id, index.identity, start, found
         st.session_state[_ANSWER] = kept
-    return shown_answer(kept[3])
+    return kept[3]
 
 
 def ask_about_track(index: Index, track_id: str, start: int, *, quiet: bool) -> Query | None:

@@ -51,11 +51,14 @@ def of_library(index: Index, track_id: str) -> Query | None:
 
     None if that half minute can't be used; an error says why.
     """
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    place = st.container()
     start = current_clip.moment_of(track_id)
     if start is None:
         return query.from_library(index, track_id)
     quiet = st.session_state.get("recommend_of") == track_id
-    return current_clip.ask_about_track(index, track_id, start, quiet=quiet)
+    with place:
+        return current_clip.ask_about_track(index, track_id, start, quiet=quiet)
 
 
 def reserve(index: Index, track: Track) -> None:
