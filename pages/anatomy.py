@@ -1,5 +1,7 @@
 """Anatomy: a clip's measurements and plots with a player, optionally beside a second clip."""
 
+from functools import partial
+
 import streamlit as st
 
 from soundalike.analysis import clip_analysis
@@ -28,7 +30,7 @@ HINT = (
     "0 shows everything."
 )
 
-Kept = tuple[str, Anatomy | str, ClipWords | None, dict[str, Panel]]
+Kept = tuple[tuple[str, int | None], Anatomy | str, ClipWords | None, dict[str, Panel]]
 Shown = tuple[Track, Anatomy, list[Panel], ClipWords | None]
 
 
@@ -83,16 +85,16 @@ def first(index: Index, own: OwnClip | None) -> Shown | None:
     if own is None:
         st.caption("Choose a clip and its plots will appear here.")
         return None
-    content = own.content
+    content, start = own.content, current_clip.moment_of(own.id)
     kept: Kept | None = st.session_state.get(current_clip.MEASURED)
-    if kept is None or kept[0] != own.id:
-        kept = (own.id, *measure(index, content), {})
+    if kept is None or kept[0] != (own.id, start):
+        kept = ((own.id, start), *measure(index, content, start), {})
         st.session_state[current_clip.MEASURED] = kept
     _, shown, words, others = kept
     if isinstance(shown, str):
         components.show_error(shown)
         return None
-    decode = session.in_turn(sandbox.decode, components.waiting_line())
+    decode = partial(session.in_turn(sandbox.decode, components.waiting_line()), start=start)
     for name in further():
         if name not in others:
             others[name] = component.further(content, name, decode)
@@ -122,12 +124,12 @@ def further() -> list[str]:
     return [name for name in component.FURTHER if name in st.session_state.anatomy_also]
 
 
-def measure(index: Index, content: bytes) -> tuple[Anatomy | str, ClipWords | None]:
+def measure(index: Index, content: bytes, start: float | None) -> tuple[Anatomy | str, ClipWords | None]:
     """The measurements of a visitor's clip or an error message, and its words."""
     decode = session.in_turn(sandbox.decode_stereo, components.waiting_line())
     try:
-        shown = clip_analysis.analyse(content, decode)
-        return shown, clip_words.of_upload(index, content, shown)
+        shown = clip_analysis.analyse(content, decode, start)
+        return shown, clip_words.of_upload(index, content, shown, start)
     except SoundalikeError as error:
         return str(error), None
 

@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from soundalike import representations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import journey, playlist, query
+from soundalike.playlist import journey, playlist
 from soundalike.playlist.query import Query
 from soundalike.training import report
 from soundalike.ui import (
@@ -18,6 +18,7 @@ from soundalike.ui import (
     explanation_dialog,
     figures,
     first_visit,
+    moment,
     palette,
     server,
     session,
@@ -49,11 +50,12 @@ def show(index: Index) -> None:
             describe(index, asked, track)
     with said:
         if asked is not None and track is not None:
-            show_actions(index, asked)
+            show_actions(track)
             words.show(words.of_query(index, asked))
         genres = st.container()
     with listed:
         recommend(index, asked, found)
+    moment.fill(index)
     if asked is not None:
         # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
         # The playlist comes first.
@@ -73,6 +75,7 @@ def prepare(index: Index) -> None:
     if entered and st.session_state.get("recommend_of", clip_id()) != clip_id():
         # The clip was changed on another page. Edits to the previous clip's playlist don't apply to it.
         playlist_state.reset()
+    moment.prepare(index)
     history.note_change()
 
 
@@ -118,10 +121,13 @@ def choose_file(index: Index, recorded: bool) -> tuple[Query | None, components.
     if not current_clip.is_asked(index, own):
         play_query()
     asked = current_clip.ask(index, own)
-    return (None, None) if asked is None else (asked, own.track)
+    if asked is None:
+        moment.reserve(index, own.track)
+        return None, None
+    return asked, own.track
 
 
-def choose_from_library(index: Index) -> tuple[Query, components.Track]:
+def choose_from_library(index: Index) -> tuple[Query | None, components.Track]:
     """Choose a library track by typing part of its title, artist or genre."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         # In a container of its own: in a large library this is a field with its results below.
@@ -136,8 +142,11 @@ def choose_from_library(index: Index) -> tuple[Query, components.Track]:
             args=[random.choice(index.ids)],
             key="recommend_surprise",
         )
-    asked = query.from_library(index, st.session_state.recommend_track)
-    return asked, components.track_of(index, index.row(st.session_state.recommend_track))
+    track = components.track_of(index, index.row(st.session_state.recommend_track))
+    asked = moment.of_library(index, track.id)
+    if asked is None:
+        moment.reserve(index, track)
+    return asked, track
 
 
 def restart() -> None:
@@ -165,7 +174,8 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     started = st.session_state.get("recommend_start")
     start = None if started is None else f"{started}-{track.id}"
     components.card(track, styles.get(track.genre), "recommend_card", start)
-    if asked.row is not None and asked.duration is not None:
+    moment.reserve(index, track)
+    if asked.row is not None and not is_of_library():
         artist = index.fact("artist", asked.row)
         by = f" by {components.plain(artist)}" if artist else ""
         st.info(
@@ -175,12 +185,17 @@ def describe(index: Index, asked: Query, track: components.Track) -> None:
     components.show_notes(asked.notes)
 
 
-def show_actions(index: Index, asked: Query) -> None:
+def show_actions(track: components.Track) -> None:
     """Show buttons that open the clip on other pages."""
-    if asked.in_library and asked.row is not None:
-        components.navigation_buttons(index.ids[asked.row], "recommend", "recommend_onward")
+    if is_of_library():
+        components.navigation_buttons(track.id, "recommend", "recommend_onward")
     else:
         current_clip.navigation_buttons("recommend", "recommend_onward")
+
+
+def is_of_library() -> bool:
+    """Whether the clip is a track of the library."""
+    return bool(st.session_state.recommend_source == current_clip.LIBRARY)
 
 
 def predict_genres(index: Index, asked: Query) -> Query:
@@ -188,7 +203,7 @@ def predict_genres(index: Index, asked: Query) -> Query:
     if not asked.is_complete:
         answer = components.predict_genres(index, asked)
         if isinstance(answer, Query):
-            current_clip.complete(index, answer)
+            current_clip.complete(answer)
             st.rerun()
         components.show_error(answer)
     return asked
@@ -365,6 +380,7 @@ def share(index: Index) -> None:
         {
             "from": None if by_library else source,
             "track": st.session_state.recommend_track if by_library else None,
+            "at": None if source == "describe" else current_clip.moment_of(clip_id()),
             "words": st.session_state.get(words.KEY) if source == "describe" else None,
             "by": st.session_state.get("recommend_by"),
             "length": st.session_state.get("recommend_length"),

@@ -191,6 +191,41 @@ def test_the_loudest_half_minute_is_chosen(at):
     )
 
 
+@pytest.mark.parametrize("start", [0, 12.5, 42, 59])
+def test_a_chosen_start_picks_exactly_those_samples(start):
+    samples = np.random.default_rng(0).normal(0, 0.01, 90 * SAMPLE_RATE)
+    samples[20 * SAMPLE_RATE : 51 * SAMPLE_RATE] *= 20
+    window = analysis_window(clip_of(samples), start)
+    first = round(start * SAMPLE_RATE)
+    assert window.start == first / SAMPLE_RATE
+    np.testing.assert_array_equal(
+        window.samples, samples[first : first + ANALYSIS_SAMPLES].astype(np.float32)
+    )
+    assert window.notes == (
+        f"We analysed the half minute that you chose, {clock(start)} to {clock(start + 30)} of 1:30.",
+    )
+
+
+@pytest.mark.parametrize("start", [60, 89, 1e9])
+def test_a_start_beyond_the_end_is_clipped_to_the_last_half_minute(start):
+    samples = np.random.default_rng(0).normal(0, 0.1, 90 * SAMPLE_RATE)
+    window = analysis_window(clip_of(samples), start)
+    np.testing.assert_array_equal(window.samples, samples[-ANALYSIS_SAMPLES:].astype(np.float32))
+    assert clock(window.start) == "1:00"
+
+
+@pytest.mark.parametrize("start", [float("nan"), float("inf"), -1.0])
+def test_what_is_no_start_is_refused(start):
+    clip = clip_of(np.random.default_rng(0).normal(0, 0.1, 90 * SAMPLE_RATE))
+    with pytest.raises(ValueError, match="can't start"):
+        analysis_window(clip, start)
+
+
+def test_a_short_clip_has_no_start_to_choose():
+    clip = clip_of(np.random.default_rng(0).normal(0, 0.1, 10 * SAMPLE_RATE))
+    np.testing.assert_array_equal(analysis_window(clip, 5).samples, analysis_window(clip).samples)
+
+
 def test_the_earliest_of_equally_loud_half_minutes_is_chosen():
     signs = np.random.default_rng(0).choice([-0.1, 0.1], 100 * SAMPLE_RATE)
     signs[: 10 * SAMPLE_RATE - SAMPLE_RATE // 20] = 0

@@ -63,6 +63,27 @@ def test_library_without_predicted_genres(tmp_path: Path) -> None:
     assert query.from_library(opened, "t1").genres == {}
 
 
+def test_a_chosen_half_minute_of_a_library_file_is_compared_by_its_audio(
+    default_index: Index, models: ModelStore
+) -> None:
+    # Stands for a half minute that the index knows nothing of.
+    other = decoding.decode(OTHER_CLIP)
+    content = default_index.path(3).read_bytes()
+    asked = query.embed_query(
+        content, default_index, models, decode=lambda _: analysis_window(other), chosen=True
+    )
+    assert (asked.row, asked.recording) == (None, 3)
+    assert set(query.duplicates(default_index, asked)) == {3}
+    own = query.embed_query(OTHER_CLIP.read_bytes(), default_index, models)
+    assert own.recording is None
+    np.testing.assert_allclose(
+        asked.embeddings["musicnn"], own.embeddings["musicnn"], rtol=1e-3, atol=1e-3
+    )
+    found = playlist.make_playlist(default_index, [Seed(asked)], Recipe("soundalike", 5))
+    assert 3 not in [entry.row for entry in found.entries]
+    assert not any("Left out" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("as_bytes", [True, False])
 def test_library_clip_is_recognised(
     small_index: Index, small_models: ModelStore, as_bytes: bool

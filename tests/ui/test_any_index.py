@@ -130,7 +130,7 @@ def test_a_clip_is_asked_about_again_in_the_other_library(
     analysed = []
     monkeypatch.setattr(
         "soundalike.ui.components.analyse",
-        lambda opened, content, recorded: analysed.append(opened.folder.name) or "No clip.",
+        lambda opened, *_, **__: analysed.append(opened.folder.name) or "No clip.",
     )
     app = AppTest.from_file(str(ROOT / "pages" / "recommend.py"), default_timeout=60)
     app.query_params["from"] = "upload"

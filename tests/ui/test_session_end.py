@@ -29,7 +29,7 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     app.get("file_uploader")[0].upload("noise.wav", encode(noise), "audio/wav").run()
     assert not app.exception, app.exception
     assert not app.error
-    clip = weakref.ref(app.session_state["clip_answer"][2].embeddings.clip)
+    clip = weakref.ref(app.session_state["clip_answer"][-1].embeddings.clip)
     assert clip() in models.feature_maps
     assert clip() in models.tagger_outputs
     del app

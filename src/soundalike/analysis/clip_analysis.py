@@ -66,8 +66,14 @@ class Anatomy:
     notes: tuple[str, ...]
 
 
-def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_stereo) -> Anatomy:
+def analyse(
+    source: Path | bytes,
+    decode_stereo: DecodeStereo = decoding.decode_stereo,
+    start: float | None = None,
+) -> Anatomy:
     """Measure a file or its bytes; pass `sandbox.decode_stereo` for untrusted files.
+
+    `start` is that of the half minute to show, as in `analysis_window`; the loudest by default.
 
     Raises
     ------
@@ -75,7 +81,7 @@ def analyse(source: Path | bytes, decode_stereo: DecodeStereo = decoding.decode_
         If the clip is unusable.
     """
     whole, sides = decode_stereo(source)
-    window = analysis_window(whole)
+    window = analysis_window(whole, start)
     clip = _shown(whole, window)
     spectral.power(clip)
     with ThreadPoolExecutor(2) as aside:

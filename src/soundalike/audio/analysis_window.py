@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip, clock, level_dbfs
 
+CHOSEN = "We analysed the half minute that you chose"
+LEAST_TO_CHOOSE = 31.0
+"""Seconds; a clip up to this length has one half minute only, give or take a fraction of a second."""
 
-def analysis_window(clip: Clip) -> Clip:
+
+def analysis_window(clip: Clip, start: float | None = None) -> Clip:
     """Choose the 30 s window that represents a clip.
 
     A shorter clip is looped to fill the window. For a longer clip, the window starts on a whole second
@@ -16,10 +22,23 @@ def analysis_window(clip: Clip) -> Clip:
     floored 60 dB below the loudest, to limit the effect of a single click. The window tends to find
     the chorus and to avoid intros and fade-outs.
 
+    Parameters
+    ----------
+    clip : the whole clip
+    start : where the window of a longer clip starts instead, in seconds; at most where the last whole
+        window starts
+
     Returns
     -------
     Clip with 661,504 samples at 22,050 Hz (1,293 frames of hop length 512)
+
+    Raises
+    ------
+    ValueError
+        If `start` is negative or not finite.
     """
+    if start is not None:
+        check_start(start)
     n = len(clip.samples)
     if n == ANALYSIS_SAMPLES:
         return clip
@@ -29,16 +48,29 @@ def analysis_window(clip: Clip) -> Clip:
         if clip.duration < 29.0:
             notes += (f"This clip is only {clip.duration:.1f} s long, so we looped it to 30 s.",)
         return Clip(repeated, clip.sample_rate, notes, clip.start, clip.source_duration)
-    start = _loudest_window(clip.samples)
+    if start is None:
+        first = _loudest_window(clip.samples)
+        which = "We analysed the loudest 30 seconds"
+    else:
+        first = min(round(start * SAMPLE_RATE), n - ANALYSIS_SAMPLES)
+        which = CHOSEN
     notes = clip.notes
-    if clip.duration > 31.0:
-        notes += (
-            f"We analysed the loudest 30 seconds, {clock(start / SAMPLE_RATE)} to "
-            f"{clock((start + ANALYSIS_SAMPLES) / SAMPLE_RATE)} of {clock(clip.duration)}.",
-        )
+    if clip.duration > LEAST_TO_CHOOSE:
+        notes += (f"{which}, {span(first / SAMPLE_RATE)} of {clock(clip.duration)}.",)
     # A copy, so that the rest of a long file can be freed.
-    window = clip.samples[start : start + ANALYSIS_SAMPLES].copy()
-    return Clip(window, clip.sample_rate, notes, start / SAMPLE_RATE, clip.source_duration)
+    window = clip.samples[first : first + ANALYSIS_SAMPLES].copy()
+    return Clip(window, clip.sample_rate, notes, first / SAMPLE_RATE, clip.source_duration)
+
+
+def check_start(start: float) -> None:
+    """Raise a `ValueError` if a window can't start there: negative, infinite or not a number."""
+    if not (math.isfinite(start) and start >= 0):
+        raise ValueError(f"A window can't start at {start} s.")
+
+
+def span(start: float) -> str:
+    """A window's times: `span(42)` is "0:42 to 1:12"."""
+    return f"{clock(start)} to {clock(start + ANALYSIS_SAMPLES / SAMPLE_RATE)}"
 
 
 def _loudest_window(samples: NDArray[np.float32]) -> int:

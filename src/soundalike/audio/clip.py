@@ -66,11 +66,16 @@ def level_dbfs(samples: NDArray[np.float32], frame: int = SAMPLE_RATE // 20) -> 
     return levels
 
 
+def is_silent(samples: NDArray[np.float32]) -> bool:
+    """Whether the loudest 50 ms are below `SILENCE_DBFS`."""
+    return float(level_dbfs(samples).max()) < SILENCE_DBFS
+
+
 def _check_audible(samples: NDArray[np.float32]) -> None:
     duration = len(samples) / SAMPLE_RATE
     if duration < MIN_SECONDS:
         raise AudioError(
             f"This clip is only {duration:.1f} s long. Choose one of at least {MIN_SECONDS:.0f} s."
         )
-    if float(level_dbfs(samples).max()) < SILENCE_DBFS:
+    if is_silent(samples):
         raise AudioError("This clip is silent. Choose another one.")

@@ -7,6 +7,7 @@ follows is converted to the first format, as players do.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.container import InputContainer
 
+EARLY_S = 1.0
+"""Seconds that are decoded before a part, and not used: a decoder starts with an echo of nothing."""
 _MAX_BROKEN_PACKETS = 200
 _TAGS = (b"ID3", b"TAG", b"APETAGEX")
 """The beginnings of tags, which lie between the parts of concatenated files."""
@@ -162,6 +165,50 @@ def decoded(
                 faults.broken += 1
             if faults.broken > _MAX_BROKEN_PACKETS:
                 return
+
+
+def decoded_from(container: InputContainer, start: float, seconds: float) -> Iterator[AudioFrame]:
+    """Yield the frames of a part of a file, each with its time; packets before it are not decoded.
+
+    Decoders need some packets before the part, so it begins early. Broken packets are skipped.
+
+    Parameters
+    ----------
+    container : the open file
+    start : of the part, in seconds of what decoding the whole file gives
+    seconds : length of the part
+
+    Yields
+    ------
+    frames whose `pts` is their time from the beginning, in samples; none if the file doesn't say the
+    time of its packets
+    """
+    import av
+
+    stream = container.streams.audio[0]
+    origin: float | None = None
+    has_skipped = False
+    for packet in container.demux(stream):
+        if origin is not None and packet.size:
+            if packet.pts is None or packet.time_base is None:
+                return
+            if float(packet.pts * packet.time_base) - origin < start - EARLY_S:
+                has_skipped = True
+                continue
+        if has_skipped:
+            stream.codec_context.flush_buffers()
+            has_skipped = False
+        with suppress(av.FFmpegError, ValueError):
+            for frame in packet.decode():
+                if frame.time is None:
+                    return
+                origin = frame.time if origin is None else origin
+                begins = frame.time - origin
+                if begins > start + seconds:
+                    return
+                if begins >= start - EARLY_S:
+                    frame.pts = round(begins * frame.sample_rate)
+                    yield frame
 
 
 def _is_no_sound(packet: bytes, has_begun: bool) -> bool:

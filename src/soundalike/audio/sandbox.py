@@ -133,18 +133,24 @@ class Pool:
         for _ in range(count):
             self._idle.put(None)
 
-    def decode(self, content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Clip:
-        """Decode as `decoding.decode` does.
+    def decode(
+        self,
+        content: bytes,
+        visitor: str = "",
+        on_place: OnPlace = _ignore,
+        start: float | None = None,
+    ) -> Clip:
+        """Decode as `decoding.decode` does, or with a `start` the half minute of `excerpt.decode`.
 
         Raises
         ------
         AudioError
-            As `decoding.decode`; `SandboxError` if the file crashes its process or exceeds its limits.
+            As these functions; `SandboxError` if the file crashes its process or exceeds its limits.
         BusyError
             If too many files are waiting already.
         """
         decoding.check_size(content)
-        clip, _ = self._run(content, {"sides": False}, visitor, on_place)
+        clip, _ = self._run(content, {"sides": False, "start": start}, visitor, on_place)
         return cast(Clip, clip)
 
     def decode_stereo(self, content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Decoded:
@@ -350,7 +356,10 @@ class _Worker:
         samples = self._read_array(answer["samples"], 1)[:, 0]
         both = self._read_array(answer["samples"], 2) if answer["sides"] else None
         notes = tuple(map(str, answer["notes"]))
-        return Clip(samples, notes=notes, source_duration=float(answer["source_duration"])), both
+        start, duration = float(answer["start"]), float(answer["source_duration"])
+        if not 0 <= start <= decoding.MAX_SECONDS:
+            raise ValueError(start)
+        return Clip(samples, notes=notes, start=start, source_duration=duration), both
 
     def _read_result(self, size: int) -> Any:
         if not 0 <= size <= LONGEST_RESULT:
@@ -370,9 +379,11 @@ class _Worker:
         return array
 
 
-def decode(content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Clip:
-    """Decode as `decoding.decode` does, in a pooled process; see `Pool.decode`."""
-    return _pool().decode(content, visitor, on_place)
+def decode(
+    content: bytes, visitor: str = "", on_place: OnPlace = _ignore, start: float | None = None
+) -> Clip:
+    """Decode a file or half a minute of it in a pooled process; see `Pool.decode`."""
+    return _pool().decode(content, visitor, on_place, start)
 
 
 def decode_stereo(content: bytes, visitor: str = "", on_place: OnPlace = _ignore) -> Decoded:

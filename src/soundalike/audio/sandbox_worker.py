@@ -2,10 +2,10 @@
 
 Run as `python -m soundalike.audio.sandbox_worker LIMITS`. The worker reports that it is ready, then
 reads requests from its standard input and responds on its standard output until the input ends. A
-request is a line of JSON (`size`, `sides`) and the file's bytes. A response is a line of JSON with
-`refused` (a message for the visitor), `failed` (the exception raised), or the clip's properties. The
-properties are followed by the clip's samples, and by both channels' if requested and available, as
-float32 in this machine's byte order.
+request is a line of JSON (`size`, `sides`, perhaps `start`) and the file's bytes. A response is a line
+of JSON with `refused` (a message for the visitor), `failed` (the exception raised), or the clip's
+properties. The properties are followed by the clip's samples, and by both channels' if requested and
+available, as float32 in this machine's byte order.
 
 A request with `task` and `name` instead of `sides` calls that function with the bytes and the name. The
 response is a line with the size of the `result`, and the result as JSON."""
@@ -24,13 +24,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from soundalike import system
-from soundalike.audio import confinement, decoding
+from soundalike.audio import confinement, decoding, excerpt
 from soundalike.audio.clip import Clip
 from soundalike.errors import SoundalikeError
 
 MOST_OPEN_FILES = 16
+Decoded = tuple[Clip, NDArray[np.float32] | None]
 
 
 def main() -> None:
@@ -53,8 +55,7 @@ def _respond(answers: BinaryIO, content: bytes, request: dict[str, Any]) -> None
     try:
         if "task" in request:
             return _send_result(answers, _called(request["task"])(content, request["name"]))
-        sides = request["sides"]
-        clip, both = decoding.decode_stereo(content) if sides else (decoding.decode(content), None)
+        clip, both = _decoded(content, request["sides"], request.get("start"))
     except SoundalikeError as error:
         return _send(answers, {"refused": str(error)})
     except MemoryError:
@@ -66,6 +67,12 @@ def _respond(answers: BinaryIO, content: bytes, request: dict[str, Any]) -> None
     if both is not None:
         answers.write(np.ascontiguousarray(both).data.cast("B"))
     return answers.flush()
+
+
+def _decoded(content: bytes, sides: bool, start: float | None) -> Decoded:
+    if sides:
+        return decoding.decode_stereo(content)
+    return (decoding.decode(content) if start is None else excerpt.decode(content, start)), None
 
 
 def _called(task: str) -> Callable[[bytes, str], Any]:
@@ -87,6 +94,7 @@ def _properties(clip: Clip) -> dict[str, Any]:
         "samples": len(clip.samples),
         "notes": clip.notes,
         "source_duration": clip.source_duration,
+        "start": clip.start,
     }
 
 

@@ -132,7 +132,7 @@ def make_playlist(index: Index, seeds: Sequence[Seed], recipe: Recipe) -> Playli
     likeness = _dialled(index, seeds[0], recipe, scores)
     fitting = _fitting_keys(index, seeds, recipe, scores)
     found = _select(index, recipe, scores, likeness, fitting, own)
-    copies = sorted(own - {seed.query.row for seed in seeds})
+    copies = sorted(own - {row for seed in seeds for row in (seed.query.row, seed.query.recording)})
     if not copies:
         return found
     titles = ", ".join(f"“{index.fact('title', row)}”" for row in copies)

@@ -47,6 +47,9 @@ class Query:
     duration : duration of the whole clip in seconds; None for a track of the library
     notes : sentences that may interest the listener
     is_complete : False until `predict_genres` has predicted the genres
+    recording : the row of the recording that this half minute was chosen of; None if it isn't in the
+        library, or if the half minute wasn't chosen. It has no `row`, as what is stored for the
+        recording is about its loudest half minute.
     """
 
     embeddings: Mapping[str, NDArray[np.float32]]
@@ -55,6 +58,7 @@ class Query:
     duration: float | None = None
     notes: tuple[str, ...] = field(default=())
     is_complete: bool = True
+    recording: int | None = None
 
     @property
     def in_library(self) -> bool:
@@ -96,6 +100,7 @@ def embed_query(
     turn: Turn = nullcontext,
     decode: Callable[[Any], Clip] = decoding.decode,
     recorded: bool = False,
+    chosen: bool = False,
 ) -> Query:
     """Like `from_audio`, but computes only what a playlist needs; `predict_genres` adds the rest.
 
@@ -111,6 +116,7 @@ def embed_query(
     turn : waits for the networks, now and for later computations on the clip
     decode : decoder for `source`; use `sandbox.decode` for untrusted files
     recorded : whether the clip was recorded with a microphone; if so, its source is looked for
+    chosen : whether `decode` gives a half minute that the visitor chose of a longer clip
 
     Raises
     ------
@@ -124,12 +130,21 @@ def embed_query(
     clip = analysis_window(decode(source))
     embeddings = ClipEmbeddings(clip, index, models, turn, recorded)
     _compute_default_embeddings(index, embeddings, on_step)
-    row = index.row_of_file(_sha256(source))
+    file_row = index.row_of_file(_sha256(source))
+    row, recording = (None, file_row) if chosen else (file_row, None)
     if row is None:
         row = _same_recording(index, embeddings)
     if recorded and row is not None:
         embeddings.recognise(row)
-    first = Query(embeddings, {}, row, clip.source_duration, clip.notes, is_complete=False)
+    first = Query(
+        embeddings,
+        {},
+        row,
+        clip.source_duration,
+        clip.notes,
+        is_complete=False,
+        recording=recording,
+    )
     return first if _needs_vgg16(first, index, models) else _with_genres(first, index, models)
 
 
@@ -177,7 +192,8 @@ def warm_up(models: ModelStore) -> None:
 
 def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
     """Rows of the index that are the query's own recording (see `soundalike.index.duplicates`)."""
-    same = set() if query.row is None else {query.row} | recordings.of(index, query.row)
+    known = {row for row in (query.row, query.recording) if row is not None}
+    same = known.union(*(recordings.of(index, row) for row in known))
     if not query.in_library:
         same |= _copies(index, query.embeddings)
     return np.array(sorted(same), np.intp)

@@ -13,7 +13,8 @@ import streamlit as st
 from streamlit import runtime
 
 from soundalike import foreign_text
-from soundalike.audio import media_types, sandbox
+from soundalike.audio import excerpt, media_types, sandbox
+from soundalike.audio.clip import Clip
 from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.evaluation.agreement import Comparison
 from soundalike.fair_queue import OnPlace
@@ -281,24 +282,44 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
                 session.go(page, track_id)
 
 
-def analyse(index: Index, content: bytes, recorded: bool = False) -> Query | str:
-    """Embed a visitor's clip and return its query or an error message; shows progress meanwhile.
+def analyse(
+    index: Index,
+    source: bytes | Path,
+    recorded: bool = False,
+    start: float | None = None,
+    *,
+    quiet: bool = False,
+    on_decoded: Callable[[Clip], None] = lambda clip: None,
+) -> Query | str:
+    """Embed a clip and return its query or an error message; shows progress meanwhile.
 
     Parameters
     ----------
     index : the library
-    content : of the file
+    source : a visitor's file, decoded in the sandbox, or the path of a library track
     recorded : whether the clip was recorded with a microphone
+    start : of the half minute that the visitor chose; the loudest by default
+    quiet : whether to show nothing but the place in the queue
+    on_decoded : called with the whole clip, or with its chosen half minute
     """
 
     def answer(progress: _Progress) -> Query:
-        turn, models = session.turn(progress.wait), server.models_of(index)
-        decode = session.in_turn(sandbox.decode, progress.wait)
-        found = query.embed_query(content, index, models, progress.say, turn, decode, recorded)
+        def decode(file: bytes | Path) -> Clip:
+            if isinstance(file, bytes):
+                clip = session.in_turn(sandbox.decode, progress.wait)(file, start=start)
+            else:
+                clip = excerpt.decode(file, start or 0.0)
+            on_decoded(clip)
+            return clip
+
+        turn, models, chosen = session.turn(progress.wait), server.models_of(index), start is not None
+        found = query.embed_query(
+            source, index, models, progress.say, turn, decode, recorded, chosen=chosen
+        )
         progress.say(query.STEPS[-1])
         return found
 
-    return _with_progress(query.STEPS[0], answer)
+    return _with_progress(query.STEPS[0], answer, quiet)
 
 
 def predict_genres(index: Index, asked: Query) -> Query | str:
@@ -310,10 +331,10 @@ def predict_genres(index: Index, asked: Query) -> Query | str:
     return _with_progress(query.LAST_STEP, answer)
 
 
-def _with_progress(step: str, answer: Callable[[_Progress], Query]) -> Query | str:
+def _with_progress(step: str, answer: Callable[[_Progress], Query], quiet: bool = False) -> Query | str:
     """Call `answer` with a progress box, and return its query or an error message."""
     place = st.empty()
-    progress = _Progress(place.status(f"{step} …"), step)
+    progress = _Progress(None if quiet else place.status(f"{step} …"), step)
     found: Query | str
     try:
         found = answer(progress)
@@ -327,9 +348,10 @@ def _with_progress(step: str, answer: Callable[[_Progress], Query]) -> Query | s
 class _Progress:
     """A status box that shows the current step until it is closed."""
 
-    def __init__(self, status: StatusContainer, step: str) -> None:
-        self._status: StatusContainer | None = status
+    def __init__(self, status: StatusContainer | None, step: str) -> None:
+        self._status = status
         self._step = step
+        self._in_line: OnPlace | None = None if status else waiting_line()
 
     def say(self, step: str) -> None:
         """Show the current step."""
@@ -338,11 +360,13 @@ class _Progress:
 
     def wait(self, ahead: int) -> None:
         """Show the number of clips ahead in the queue; 0 once it is this visitor's turn."""
+        if self._in_line is not None:
+            self._in_line(ahead)
         self._show(_queued(ahead) if ahead else f"{self._step} …")
 
     def end(self) -> None:
         """Close the box. Later steps run without one."""
-        self._status = None
+        self._status = self._in_line = None
 
     def _show(self, label: str) -> None:
         if self._status is not None:
@@ -417,5 +441,7 @@ def _register() -> Callable[..., Any]:
         "soundalike_tracks",
         html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),
-        js=frontend.player("clock.js", "player.js", "track_columns.js", "track_edits.js", "tracks.js"),
+        js=frontend.player(
+            *("clock.js", "player.js", "seek_bar.js", "track_columns.js", "track_edits.js", "tracks.js")
+        ),
     )

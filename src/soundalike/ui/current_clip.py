@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
 
 import streamlit as st
 
-from soundalike.audio import decoding, sandbox, tags
+from soundalike.audio import decoding, outline, sandbox, tags
+from soundalike.audio.clip import Clip
+from soundalike.audio.outline import Outline
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
@@ -28,6 +30,9 @@ SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
 OWN = session.OWN_CLIP
 _TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
 _GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
+_OF_TRACK, _OUTLINE = "clip_track_answer", "clip_outline"
+MOMENTS = "recommend_moments"
+"""Session key of the moments that the visitor has chosen: by clip, the second at which each starts."""
 _HIDE_STALE = '[data-testid="stElementContainer"][data-stale="true"] { visibility: hidden; }'
 _INVITATION = (
     "You can also drop a file there: WAV, FLAC, MP3, M4A, AAC, Ogg, Opus and more, up to "
@@ -37,6 +42,10 @@ _INVITATION = (
 _RECORDING_STAYS = "Your recording stays in this session's memory and is gone when you close the page."
 MEASURED = "clip_measured"
 """Session key of what Anatomy has measured of the visitor's own clip."""
+
+
+_Answer = tuple[str, str, int | None, Query | str]
+"""A clip, the index's identity, the chosen moment, and the query or an error."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -240,32 +249,98 @@ def kept_clip() -> OwnClip | None:
 
 def remove() -> None:
     """Remove the visitor's own clip from the session, and all that was computed of it."""
-    for name in (OWN, _ANSWER, _GIVEN, MEASURED):
+    for name in (OWN, _ANSWER, _OUTLINE, _GIVEN, MEASURED):
         st.session_state.pop(name, None)
 
 
 def ask(index: Index, own: OwnClip) -> Query | None:
-    """Analyse the visitor's clip once per library; shows progress, or an error and returns None."""
-    kept: tuple[str, str, Query | str] | None = st.session_state.get(_ANSWER)
-    if kept is None or kept[:2] != (own.id, index.identity):
-        kept = own.id, index.identity, components.analyse(index, own.content, own.recorded)
+    """Analyse the visitor's clip once per library and moment.
+
+    Shows progress, or an error and returns None.
+    """
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    with st.container():
+        return shown_answer(_answer(index, own, moment_of(own.id)))
+
+
+def _answer(index: Index, own: OwnClip, start: int | None) -> Query | str:
+    kept: _Answer | None = st.session_state.get(_ANSWER)
+    if kept is None or kept[:3] != (own.id, index.identity, start):
+        quiet = is_asked(index, own)
+        found = _analyse(index, own, start, quiet=quiet)
+        if isinstance(found, Query) and kept is not None and quiet and isinstance(kept[3], Query):
+            found = _of_same_recording(found, kept[3], start)
+        kept = own.id, index.identity, start, found
         st.session_state[_ANSWER] = kept
-    if isinstance(kept[2], str):
-        components.show_error(kept[2])
+    return kept[3]
+
+
+def ask_about_track(index: Index, track_id: str, start: int, *, quiet: bool) -> Query | None:
+    """Analyse the half minute of a library track that begins at `start`; as `ask`."""
+    row = index.row(track_id)
+    kept: _Answer | None = st.session_state.get(_OF_TRACK)
+    if kept is None or kept[:3] != (track_id, index.identity, start):
+        found: Query | str
+        try:
+            found = components.analyse(index, index.file(row), start=start, quiet=quiet)
+        except SoundalikeError as error:
+            found = str(error)
+        if isinstance(found, Query):
+            found = replace(found, recording=row)
+        kept = track_id, index.identity, start, found
+        st.session_state[_OF_TRACK] = kept
+    return shown_answer(kept[3])
+
+
+def shown_answer(found: Query | str) -> Query | None:
+    """A query; None for an error, which is shown."""
+    if isinstance(found, str):
+        components.show_error(found)
         return None
-    return kept[2]
+    return found
+
+
+def _analyse(index: Index, own: OwnClip, start: int | None, *, quiet: bool) -> Query | str:
+    def keep_outline(clip: Clip) -> None:
+        if start is None:
+            st.session_state[_OUTLINE] = own.id, outline.of(clip)
+
+    return components.analyse(
+        index, own.content, own.recorded, start, quiet=quiet, on_decoded=keep_outline
+    )
+
+
+def _of_same_recording(found: Query, before: Query, start: int | None) -> Query:
+    """The query with the library's track that another half minute of the clip was recognised as."""
+    if start is None or found.recording is not None:
+        return found
+    return replace(found, recording=before.recording if before.row is None else before.row)
 
 
 def is_asked(index: Index, own: OwnClip) -> bool:
-    """Whether the clip has been analysed for a library."""
+    """Whether the clip has been analysed for a library, whichever half minute of it."""
     kept = st.session_state.get(_ANSWER)
     return kept is not None and kept[:2] == (own.id, index.identity)
 
 
-def complete(index: Index, asked: Query) -> None:
-    """Keep a more complete query of the visitor's clip, as with its genres."""
-    own = st.session_state[OWN]
-    st.session_state[_ANSWER] = own.id, index.identity, asked
+def complete(asked: Query) -> None:
+    """Keep a more complete query in place of the one that it was made from, as with its genres."""
+    for name in (_ANSWER, _OF_TRACK):
+        kept: _Answer | None = st.session_state.get(name)
+        if kept and isinstance(kept[3], Query) and kept[3].embeddings is asked.embeddings:
+            st.session_state[name] = (*kept[:3], asked)
+
+
+def moment_of(clip_id: str) -> int | None:
+    """Where the half minute that the visitor chose of a clip starts; None for the loudest."""
+    moments: Mapping[str, int] = st.session_state.get(MOMENTS, {})
+    return moments.get(clip_id)
+
+
+def outline_of(own: OwnClip) -> Outline | None:
+    """The outline of the visitor's clip, once it has been analysed."""
+    kept: tuple[str, Outline] | None = st.session_state.get(_OUTLINE)
+    return kept[1] if kept is not None and kept[0] == own.id else None
 
 
 def navigation_buttons(here: str, key: str) -> None:

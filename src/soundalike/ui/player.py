@@ -62,5 +62,5 @@ def _register() -> Callable[..., Any]:
         "soundalike_player",
         html='<div class="root"></div>',
         css=frontend.read("player_bar.css"),
-        js=frontend.player("clock.js", "player.js", "player_bar.js"),
+        js=frontend.player("clock.js", "player.js", "seek_bar.js", "player_bar.js"),
     )

@@ -43,8 +43,10 @@ def _of_library(index: Index, track_id: str, _known: LibraryWords) -> ClipWords 
     return _words(_known, _known.of_track(row), moments, component.of_library(index, track_id))
 
 
-def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:
-    """The words of a visitor's clip.
+def of_upload(
+    index: Index, content: bytes, shown: Anatomy, start: float | None = None
+) -> ClipWords | None:
+    """The words of a visitor's clip, or of the half minute that begins at `start`.
 
     Raises
     ------
@@ -55,7 +57,7 @@ def of_upload(index: Index, content: bytes, shown: Anatomy) -> ClipWords | None:
     if known is None:
         return None
     waiting = components.waiting_line()
-    clip = analysis_window(session.in_turn(sandbox.decode, waiting)(content))
+    clip = analysis_window(session.in_turn(sandbox.decode, waiting)(content, start=start))
     with session.turn(waiting)():
         whole, moments = library.of_clip(clip, models), over_time.of_clip(clip, models)
     return _words(known, whole, moments, shown)

@@ -19,6 +19,7 @@ from soundalike.ui.playlist import filter_state
 MOST_UNDONE = 30
 _CHANGES = {
     **dict.fromkeys(("track", "source"), "starting clip"),
+    "moments": "half minute",
     **{"kind": "playlist or journey", "to": "destination", "via": "stops", "blend": "blend"},
     **{"pinned": "kept tracks", "removed": "removed tracks", "listed": "opened list"},
     **{"by": "comparison", "length": "length", "variety": "variety", "description": "description"},

@@ -270,7 +270,7 @@ def stops(index: Index, asked: Query) -> tuple[list[int], list[str]]:
     session = st.session_state
     if session.recommend_to is None:
         return [], []
-    start, notes = asked.row, []
+    start, notes = asked.recording if asked.row is None else asked.row, []
     if start is None:
         start = (
             playlist.make_playlist(index, [Seed(asked)], Recipe(session.recommend_by, 1)).entries[0].row
