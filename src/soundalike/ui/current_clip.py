@@ -165,10 +165,10 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
         given = st.audio_input(
             "Record at least 3 seconds",
             sample_rate=48_000,
-            key=f"{page}_record",
+            key=uploader.widget_key(f"{page}_record"),
             on_change=on_change,
         )
-        uploader.explain_recorder(f"{page}_record")
+        uploader.explain_recorder(uploader.widget_key(f"{page}_record"))
     else:
         given = _choose_file(page, on_change)
     hiding = st.session_state[_HIDING] = st.empty()
@@ -236,7 +236,7 @@ def _show_kept(own: OwnClip, page: str) -> None:
             "Remove",
             icon=":material/close:",
             key=f"{page}_remove_own",
-            on_click=remove,
+            on_click=discard,
             type="tertiary",
         )
 
@@ -251,6 +251,12 @@ def remove() -> None:
     """Remove the visitor's own clip from the session, and all that was computed of it."""
     for name in (OWN, _ANSWER, _OUTLINE, _GIVEN, MEASURED):
         st.session_state.pop(name, None)
+
+
+def discard() -> None:
+    """Remove the clip also from what it was given with."""
+    remove()
+    uploader.renew()
 
 
 def ask(index: Index, own: OwnClip) -> Query | None:

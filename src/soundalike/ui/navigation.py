@@ -96,7 +96,7 @@ def _change(is_own: bool) -> None:
             "Remove your clip",
             icon=":material/close:",
             key="header_remove",
-            on_click=current_clip.remove,
+            on_click=current_clip.discard,
             type="tertiary",
         )
 

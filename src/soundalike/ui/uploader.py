@@ -52,7 +52,7 @@ def choose_file(
     def refused() -> None:
         told = incoming.triggered(f"{widget}_notes", "refused")
         state[_REFUSED] = key, reason(incoming.member(told, "way"), told, most_mb, accepted)
-        state[_COUNT] = state.get(_COUNT, 0) + 1
+        renew()
         on_refused()
 
     def changed() -> None:
@@ -69,8 +69,13 @@ def choose_file(
     return given
 
 
+def renew() -> None:
+    """Start with empty uploaders and recorders."""
+    st.session_state[_COUNT] = st.session_state.get(_COUNT, 0) + 1
+
+
 def widget_key(key: str) -> str:
-    """The key of the uploader that is shown now."""
+    """The key of the uploader or recorder that is shown now."""
     page, _, rest = key.partition("_")
     return f"{page}_{st.session_state.get(_COUNT, 0)}_{rest}"
 
