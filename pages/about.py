@@ -19,6 +19,7 @@ from soundalike.training import report
 from soundalike.ui import components, incoming, palette, server, session, track_picker
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
+from soundalike.ui.about import overview
 from soundalike.ui.about import texts as texts
 from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
 from soundalike.ui.present import mode
@@ -42,7 +43,7 @@ class Section(NamedTuple):
 def show(index: Index) -> None:
     """Draw the page."""
     session.open_page("about")
-    session.from_url("about_section", "section", list(SECTIONS), "sound")
+    session.from_url("about_section", "section", list(SECTIONS), "overview")
     st.segmented_control(
         "Section",
         list(SECTIONS),
@@ -342,6 +343,7 @@ def open_precision(index: Index, name: str) -> Precision | None:
 
 
 SECTIONS = {
+    "overview": Section("Overview", "What Soundalike does", overview.show),
     "sound": Section("Sound", "Sound", lessons.sound),
     "digital": Section("Digital audio", "Digital audio", lessons.digital),
     "hearing": Section("Hearing", "Hearing", lessons.hearing),

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.e2e
 
 SECTIONS = {
+    "overview": "What Soundalike does",
     "sound": "Sound",
     "digital": "Digital audio",
     "hearing": "Hearing",
@@ -23,7 +24,7 @@ SECTIONS = {
     "limits": "Limits",
     "privacy": "Privacy",
 }
-LABELS = {"pitch": "Pitch", "method": "Method", "data": "Data"}
+LABELS = {"overview": "Overview", "pitch": "Pitch", "method": "Method", "data": "Data"}
 PLOTS = {
     **{"sound": 2, "digital": 2, "hearing": 1, "pitch": 1, "spectrograms": 1},
     **{"method": 3, "data": 1, "evaluation": 2},

@@ -31,7 +31,7 @@ def test_no_violations_that_matter(open_page, scheme: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.sweep)])
 def test_the_player_has_none_either(open_page, scheme: str) -> None:
-    page = open_page("/about", scheme=scheme)
+    page = open_page("/about?section=sound", scheme=scheme)
     page.get_by_role("button", name=re.compile("^Play ")).first.click()
     expect(page.get_by_role("region", name="Player", exact=True)).to_be_visible()
     page.wait_for_timeout(500)

@@ -81,7 +81,7 @@ def test_what_is_touched_on_a_phone_is_large_enough(open_page, path: str) -> Non
 
 
 def test_the_page_is_hidden_until_its_parts_are_in_place_and_then_stays_shown(open_page) -> None:
-    page = open_page("/about")
+    page = open_page("/about?section=sound")
     expect(page.locator("html")).to_have_attribute("data-settled", "")
     hidden = """[...document.querySelectorAll('[data-testid=stMain] [data-testid=stElementContainer]')]
         .filter(node => getComputedStyle(node).animationName === 'wait').length"""

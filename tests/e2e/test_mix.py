@@ -151,6 +151,21 @@ def test_why_shows_and_plays_what_two_tracks_share(open_page) -> None:
 
 
 @pytest.mark.sweep
+def test_the_focus_is_back_where_it_was_when_why_is_closed(open_page) -> None:
+    page = open_page()
+    expect(page.locator("tbody tr")).to_have_count(10)
+    settled(page)
+    why = page.locator("tbody tr").nth(3).get_by_role("button", name="Why this track")
+    why.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    settled(page)
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(why).to_be_focused()
+
+
+@pytest.mark.sweep
 def test_a_playlist_is_saved_and_opened_again(open_page, tmp_path) -> None:
     page = open_page("/?track=0102&length=6&artist=0")
     expect(rows(page)).to_have_count(6)

@@ -86,6 +86,8 @@ def test_recommend_from_a_row_follows_it_and_plays_it(open_page) -> None:
     expect(page.locator(".single .title")).to_have_text(chosen)
     expect(page.locator(".single").get_by_role("button", name=PAUSE)).to_be_visible()
     expect(rows(page).locator(".title").get_by_text(chosen, exact=True)).to_have_count(0)
+    # What was pressed is gone, so the focus is on the clip.
+    expect(page.locator(".single").get_by_role("button", name=PAUSE)).to_be_focused()
 
 
 @pytest.mark.sweep

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 PAGE = Path(__file__).resolve().parents[3] / "pages" / "about.py"
 SECTIONS = {
+    "overview": "What Soundalike does",
     "sound": "Sound",
     "digital": "Digital audio",
     "hearing": "Hearing",
@@ -57,7 +58,7 @@ def test_a_frequency_that_is_not_offered_falls_back(hz: str) -> None:
 
 
 def test_a_section_that_is_not_there_is_the_first() -> None:
-    assert run(section="nowhere").header[0].value == "Sound"
+    assert run(section="nowhere").header[0].value == "What Soundalike does"
 
 
 @pytest.mark.parametrize(

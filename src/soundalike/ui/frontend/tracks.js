@@ -138,6 +138,29 @@ function table(data, act) {
   return { node, rows, lists: [list] }
 }
 
+// The part that has the focus, whatever component it is in.
+function focused() {
+  let node = document.activeElement
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement
+  return node
+}
+
+const isLost = () => [null, document.body].includes(document.activeElement)
+
+// A dialog leaves the focus nowhere when it closes; this returns it to where it was.
+function focusAfterDialog() {
+  const opener = focused()
+  let opened = false
+  const observer = new MutationObserver(() => {
+    const open = document.querySelector("[role=dialog]") !== null
+    opened ||= open
+    if (!opened || open) return
+    observer.disconnect()
+    if (isLost() && opener?.isConnected) opener.focus()
+  })
+  observer.observe(document.body, { childList: true, subtree: true })
+}
+
 function draw(data, act) {
   if (data.kind === "columns") return columns(data, act)
   if (data.kind === "table") return table(data, act)
@@ -166,6 +189,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       state.said = said
       const place = state.rows.findIndex((row) => row.track.id === chosen.track)
       state.left = TAKES_OUT.includes(chosen.action) && state.rows[place]?.playing ? place : null
+      if (chosen.action === "why") focusAfterDialog()
       setTriggerValue("chosen", chosen)
     })
     const gone = state.lists.filter(({ key }) => !drawn.lists.some((list) => list.key === key))
@@ -186,7 +210,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     state.left = null
     player.changed()
   }
-  if (data.start) player.begin(data.key, data.tracks[0], data.start)
+  if (data.start) {
+    player.begin(data.key, data.tracks[0], data.start)
+    // What was pressed to start from this track may be gone.
+    if (state.started !== data.start && isLost()) state.rows[0].button.focus()
+    state.started = data.start
+  }
   return () => {
     player.listeners.delete(state.show)
     for (const { key } of state.lists) player.withdraw(key)
