@@ -6,7 +6,7 @@ import re
 import zipfile
 
 import pytest
-from browsing import keep
+from browsing import keep, settled
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.e2e

@@ -1,4 +1,4 @@
-"""A visitor's whole walk: a clip of one's own on every page, back and forward, and a link for a friend."""
+"""A visitor's walk: a clip of one's own on every page, back and forward, and a link for a friend."""
 
 from __future__ import annotations
 
