@@ -6,6 +6,7 @@ import io
 import zipfile
 
 import pytest
+from browsing import settled
 from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
@@ -22,6 +23,7 @@ def test_a_name_in_an_error_message_is_no_markup(open_page) -> None:
     with zipfile.ZipFile(content, "w") as archive:
         archive.writestr(NAME, "#EXTM3U\n")
     page = open_page("/")
+    settled(page)
     page.get_by_role("button", name="Open", exact=True).last.click()
     given = {"name": "list.zip", "mimeType": "application/zip", "buffer": content.getvalue()}
     page.locator(".st-key-recommend_0_list input[type=file]").set_input_files(given)

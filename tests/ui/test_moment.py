@@ -107,6 +107,7 @@ def test_a_short_upload_has_no_outline(encode) -> None:
     assert not shown(uploaded(encode(noise(10), 22_050)))
 
 
+@pytest.mark.sweep
 def test_a_moment_of_an_upload_changes_its_query_and_the_address_and_can_be_undone(encode) -> None:
     app = uploaded(encode(noise(65), 22_050))
     assert not app.exception

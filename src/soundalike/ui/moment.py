@@ -108,7 +108,8 @@ def take(told: object, clip_id: str, drawn: Outline) -> None:
     start = incoming.number(incoming.member(told, "at"), range(drawn.last + 1))
     if start is None or incoming.member(told, "track") != clip_id:
         return
-    moments = {name: at for name, at in st.session_state[MOMENTS].items() if name != clip_id}
+    kept: dict[str, int] = st.session_state[MOMENTS]
+    moments = {name: at for name, at in kept.items() if name != clip_id}
     st.session_state[MOMENTS] = moments if start == drawn.loudest else moments | {clip_id: start}
 
 

@@ -51,7 +51,10 @@ def test_a_page_is_described_in_its_head(page: str) -> None:
     assert re.findall("<title>(.*?)</title>", head) == [
         f"{page.capitalize() or 'Recommend'} · Soundalike"
     ]
-    assert body.decode().endswith("</head><body>here</body></html>")
+    rest = body.decode().partition("</head>")[2]
+    assert rest.startswith("<body>here<style>")
+    assert rest.endswith("</style></body></html>")
+    assert ".st-key-header" in rest
 
 
 def test_the_picture_of_a_link_is_there() -> None:
