@@ -25,7 +25,7 @@ from soundalike.ui import (
     track_picker,
     words,
 )
-from soundalike.ui.playlist import history, playlist_controls, playlist_state
+from soundalike.ui.playlist import far_away, history, playlist_controls, playlist_state
 from soundalike.ui.present import tour
 from soundalike.words.search import Matches
 
@@ -291,6 +291,7 @@ def compose(index: Index, asked: Query, save: DeltaGenerator) -> None:
     rows = [entry.row for entry in found.entries]
     similarities = [entry.similarity for entry in found.entries]
     tour.explain_first(index, rows)
+    far_away.say(index, asked, found)
     playlist_controls.playlist_table(index, asked, found, "recommend_playlist", act)
     components.show_notes(found.notes)
     playlist_controls.save(index, rows, similarities, save)
