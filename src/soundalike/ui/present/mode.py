@@ -43,7 +43,7 @@ def start(step: int) -> None:
 
 def start_over() -> None:
     """Begin again for the next audience. Votes, rooms, the library and the key that was given stay."""
-    current_clip.remove()
+    current_clip.discard()
     for key in map(str, list(st.session_state)):
         if key.startswith(_STARTS_OVER):
             del st.session_state[key]
