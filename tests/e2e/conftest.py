@@ -37,9 +37,13 @@ FLAGS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give a browser's test a second try: on a busy machine one in thousands fails by chance."""
+    """Give some tests a second try.
+
+    On a busy machine one in thousands of a browser's fails by chance. Python 3.11's parser fails now and
+    then while another thread uses it ("AST constructor recursion depth mismatch"), as in `system`.
+    """
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
+        if {"e2e", "system"} & set(item.path.parts):
             item.add_marker(pytest.mark.flaky(reruns=1))
 
 
@@ -148,6 +152,8 @@ def open_page(context: BrowserContext, started_app: str) -> Iterator[Callable[..
         page.emulate_media(color_scheme=scheme)
         watches.append(Watch(page))
         page.goto(started_app + path)
+        # What is below the title is hidden until then.
+        page.locator("html[data-settled]").wait_for(state="attached", timeout=PATIENCE_MS)
         return page
 
     yield open_at

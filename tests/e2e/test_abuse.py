@@ -170,6 +170,7 @@ def test_dragging_a_slider_fast_is_no_flood(open_page) -> None:
     closed: list[float] = []
     page.on("websocket", lambda socket: _listen(socket, sent, closed))
     page.reload()
+    page.get_by_role("button", name="Options").click()
     slider = page.get_by_test_id("stSlider").get_by_role("slider").first
     expect(slider).to_be_visible()
     page.wait_for_timeout(2_000)

@@ -95,6 +95,8 @@ def test_leaving_turns_the_mode_off_and_starting_over_keeps_votes(
     monkeypatch.setattr(bar.st, "session_state", state)
     monkeypatch.setattr(bar.incoming, "triggered", lambda *_: "over")
     bar._obey()
+    # Uploaders are new ones, or they would give the last audience's clip again.
+    assert state.pop("uploader_count") == 1
     assert state == kept | {tour.STEP: 3, mode.OPENS: 0}
     monkeypatch.setattr(bar.incoming, "triggered", lambda *_: "leave")
     bar._obey()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
 
+import numpy as np
 import streamlit as st
 
 from soundalike import representations
@@ -27,8 +28,8 @@ def show(index: Index) -> Shown:
     """Draw the section."""
     st.markdown(TEXT, width=760)
     name = representations.default(index.names)
-    parts = [part for part in representations.stored([name]) if index.has_vectors(part)]
-    size = sum(int(index.array(part).shape[1]) for part in parts)
+    parts = index.parts(name) if index.has_vectors(name) else []
+    size = sum(index.vectors(part, np.array([0])).shape[1] for part in parts)
     st.html(diagram(steps(name, size, len(index))))
     left, middle, right = st.columns(3, gap="large")
     with left:

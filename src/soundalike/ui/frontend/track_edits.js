@@ -35,7 +35,12 @@ function menu(data, track, does) {
     made.setAttribute("role", "menuitem")
     made.tabIndex = -1
     made.append(icon(name), document.createTextNode(name === "pin" && track.pinned ? "Don't keep" : label))
-    made.addEventListener("click", () => { open(false); does(name, said)() })
+    made.addEventListener("click", () => {
+      open(false)
+      // An edit leaves the row where it is, mostly, and the focus with it.
+      if (said) opener.focus()
+      does(name, said)()
+    })
     return made
   }
   const made = [
