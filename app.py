@@ -35,6 +35,6 @@ else:
         page.run()
     # Last: the page may have changed the clip.
     with header:
-        navigation.header()
+        navigation.header(page.title)
     server.tune_process()
     server.warm_up()

@@ -51,11 +51,11 @@ def foot(offered: dict[str, StreamlitPage]) -> None:
             st.page_link(page)
 
 
-def header() -> None:
+def header(page: str) -> None:
     """Show the session's clip and "Copy link" in the header of the page."""
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="header"):
         with suppress(SoundalikeError):  # The page has said why there is no library.
-            _chip()
+            _chip(page)
         _register()(key="copy_link", data={"own": _is_own()})
 
 
@@ -63,7 +63,7 @@ def _is_own() -> bool:
     return current_clip.kept_clip() is not None and current_clip.chosen_source() != current_clip.LIBRARY
 
 
-def _chip() -> None:
+def _chip(page: str) -> None:
     own = current_clip.kept_clip() if _is_own() else None
     index = session.chosen_index()
     track_id = st.session_state.get(session.CURRENT_TRACK, "")
@@ -71,7 +71,11 @@ def _chip() -> None:
         return
     title = own.shown_name if own is not None else str(index.fact("title", index.row(track_id)))
     short = title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
-    with st.popover(components.plain(short), icon=":material/music_note:", key="header_clip"):
+    # Another popover on each page: one that is open would stay so when the page changes.
+    with (
+        st.container(key="header_clip", width="content"),
+        st.popover(components.plain(short), icon=":material/music_note:", key=f"header_actions_{page}"),
+    ):
         artist = own.track.artist if own is not None else index.fact("artist", index.row(track_id))
         by = f" by {components.plain(artist)}" if artist else ""
         st.markdown(f"**{components.plain(title)}**{by}")
@@ -80,9 +84,9 @@ def _chip() -> None:
                 "Your clip is in this session's memory only. A link can't carry it, so it is gone when "
                 "you close or reload the page."
             )
-        for page, label in _TO_CLIP.items():
-            if st.button(label, icon=PAGES[page][1], key=f"header_to_{page}", type="tertiary"):
-                current_clip.go(page) if own is not None else session.go(page, track_id)
+        for other, label in _TO_CLIP.items():
+            if st.button(label, icon=PAGES[other][1], key=f"header_to_{other}", type="tertiary"):
+                current_clip.go(other) if own is not None else session.go(other, track_id)
         _change(own is not None)
 
 
