@@ -61,7 +61,7 @@ def test_the_clip_and_the_music_are_right_at_every_step(open_page, library_clip,
         is_here(page, heading, path, NAME, music)
     # A reload ends the session, and with it the clip that only this session had.
     page.reload()
-    expect(page.get_by_role("heading", level=1)).to_have_text("See inside the sound")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hear what sounds alike")
     settled(page)
     expect(page.get_by_text(NAME)).to_have_count(0)
 
