@@ -5,7 +5,7 @@ from __future__ import annotations
 from streamlit.testing.v1 import AppTest
 
 from soundalike import paths
-from soundalike.ui import navigation
+from soundalike.ui import components
 
 
 def run(**query: str) -> AppTest:
@@ -33,7 +33,7 @@ def test_the_header_offers_every_page_for_a_track_of_the_library() -> None:
     assert any(text.value.startswith("**Meditation** by ") for text in app.markdown)
 
 
-def test_every_page_has_a_title_and_an_icon() -> None:
+def test_every_page_has_an_icon() -> None:
     files = {path.stem for path in (paths.ROOT / "pages").glob("*.py")}
-    assert set(navigation.PAGES) == files
-    assert all(title and icon.startswith(":material/") for title, icon in navigation.PAGES.values())
+    assert set(components.ICONS) == files
+    assert all(icon.startswith(":material/") for icon in components.ICONS.values())

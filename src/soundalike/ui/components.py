@@ -37,7 +37,11 @@ ICONS = {
     "recommend": ":material/queue_music:",
     "anatomy": ":material/graphic_eq:",
     "map": ":material/scatter_plot:",
+    "features": ":material/tune:",
+    "compare": ":material/balance:",
+    "about": ":material/info:",
 }
+"""Icons of the pages, in the navigation's order."""
 
 _MARKS = frozenset(r"\`*_{}[]()<>#+-!|~$:^&")
 _LINE_BREAKS = re.compile("[\t-\r\x1c-\x1f\x85\u2028\u2029]+")
@@ -276,9 +280,7 @@ def navigation_buttons(track_id: str, here: str, key: str) -> None:
     """Show buttons that open a library track on the other pages."""
     with st.container(horizontal=True, gap="small"):
         for page, label in ACTIONS.items():
-            if page == here:
-                continue
-            if st.button(label, icon=ICONS[page], key=f"{key}_{page}", type="tertiary"):
+            if page != here and st.button(label, icon=ICONS[page], key=f"{key}_{page}", type="tertiary"):
                 session.go(page, track_id)
 
 

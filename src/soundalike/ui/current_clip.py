@@ -20,7 +20,7 @@ from soundalike.audio.outline import Outline
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
 from soundalike.playlist.query import Query
-from soundalike.ui import components, session, uploader
+from soundalike.ui import components, incoming, session, uploader
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 LIBRARY, UPLOAD, RECORD = "library", "upload", "record"
 SOURCES = {LIBRARY: "Library", UPLOAD: "Upload", RECORD: "Record"}
 OWN = session.OWN_CLIP
-_TRACK, _SOURCE = session.CURRENT_TRACK, "clip_source"
+_TRACK, _SOURCE = session.CURRENT_TRACK, session.SOURCE
 _GIVEN, _ANSWER, _HIDING = "clip_given", "clip_answer", "clip_hiding"
 _OF_TRACK, _OUTLINE = "clip_track_answer", "clip_outline"
 MOMENTS = "recommend_moments"
@@ -106,7 +106,7 @@ def enter(index: Index, page: str, sources: Collection[str] = tuple(SOURCES)) ->
     if opened:
         uploader.forget_refusal()
         state.pop(_GIVEN, None)
-        if {"track", "from"} & set(st.query_params):
+        if incoming.parameter("track") or incoming.parameter("from"):
             state.pop(track, None)
             state.pop(source, None)
         else:
@@ -133,7 +133,8 @@ def leave(page: str) -> None:
 def go(page: str) -> NoReturn:
     """Switch to another page with the visitor's own clip."""
     own: OwnClip = st.session_state[OWN]
-    session.switch(page, {"from": own.source})
+    st.session_state[f"{page}_source"] = st.session_state[_SOURCE] = own.source
+    session.switch(page)
 
 
 def chosen_source() -> str:

@@ -35,8 +35,14 @@ class Action(NamedTuple):
     track: str
 
 
+IGNORED = "address_ignored"
+"""Session key that says whether the address is still that of the page that was left."""
+
+
 def parameter(name: str) -> str:
     """A query parameter of the page's address; "" without one."""
+    if st.session_state.get(IGNORED):
+        return ""
     return text(st.query_params.get(name), LONGEST)
 
 

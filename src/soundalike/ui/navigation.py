@@ -16,22 +16,7 @@ from streamlit.navigation.page import StreamlitPage
 from soundalike.errors import SoundalikeError
 from soundalike.ui import components, current_clip, frontend, session
 
-PAGES = {
-    "recommend": ("Recommend", ":material/queue_music:"),
-    "anatomy": ("Anatomy", ":material/graphic_eq:"),
-    "map": ("Map", ":material/scatter_plot:"),
-    "features": ("Features", ":material/tune:"),
-    "compare": ("Compare", ":material/balance:"),
-    "about": ("About", ":material/info:"),
-}
-"""Each page's title and icon, in the order of the navigation."""
-_TO_CLIP = {
-    "recommend": "Recommend from this",
-    "anatomy": "See inside",
-    "map": "Show on map",
-    "features": "What fires",
-    "compare": "Compare from this",
-}
+_TO_CLIP = components.ACTIONS | {"features": "What fires", "compare": "Compare from this"}
 """The pages that begin with a clip, and what each does with it."""
 _LONGEST_TITLE = 40
 
@@ -39,8 +24,10 @@ _LONGEST_TITLE = 40
 def pages() -> dict[str, StreamlitPage]:
     """The app's pages by name."""
     return {
-        name: st.Page(f"pages/{name}.py", title=title, icon=icon, default=name == "recommend")
-        for name, (title, icon) in PAGES.items()
+        name: st.Page(
+            f"pages/{name}.py", title=name.capitalize(), icon=icon, default=name == "recommend"
+        )
+        for name, icon in components.ICONS.items()
     }
 
 
@@ -85,7 +72,7 @@ def _chip(page: str) -> None:
                 "you close or reload the page."
             )
         for other, label in _TO_CLIP.items():
-            if st.button(label, icon=PAGES[other][1], key=f"header_to_{other}", type="tertiary"):
+            if st.button(label, icon=components.ICONS[other], key=f"header_to_{other}", type="tertiary"):
                 current_clip.go(other) if own is not None else session.go(other, track_id)
         _change(own is not None)
 
@@ -94,7 +81,7 @@ def _change(is_own: bool) -> None:
     if st.button(
         "Choose another clip", icon=":material/swap_horiz:", key="header_change", type="tertiary"
     ):
-        session.switch("recommend", {})
+        session.switch("recommend")
     if is_own:
         st.button(
             "Remove your clip",

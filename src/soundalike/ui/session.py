@@ -133,11 +133,13 @@ FIRST_TRACK = "0235"
 
 CURRENT_TRACK = "clip_track"
 """Session key of the track of the library that the visitor is on."""
+SOURCE = "clip_source"
+"""Session key of where the visitor's clip comes from."""
 OWN_CLIP = "clip_own"
 """Session key of the visitor's own clip, if there is one."""
 _UNKNOWN = "address_unknown"
 _LONGEST_SHOWN = 40
-_PAGE, _OPENS = "address_page", "address_opens"
+_PAGE, _OPENS, _OPENED_WITH = "address_page", "address_opens", "address_opened_with"
 ADDRESS = "address"
 """Session key of the parameters of the page's address, as last written."""
 
@@ -188,6 +190,7 @@ def open_page(page: str) -> bool:
     context = get_script_run_ctx()
     went = context is not None and context.is_history_navigation
     if went:
+        st.session_state.pop(incoming.IGNORED, None)
         for key in map(str, list(st.session_state)):
             if key.startswith(f"{page}_") and not key.endswith(_GIVEN):
                 del st.session_state[key]
@@ -198,38 +201,56 @@ def open_page(page: str) -> bool:
 
 def go(page: str, track_id: str, path: Sequence[str] = ()) -> NoReturn:
     """Switch to another page, with a library track chosen there, and on the map also a path."""
-    st.session_state[f"{page}_track"] = track_id
-    st.session_state[CURRENT_TRACK] = track_id
-    st.session_state[f"{page}_source"] = "library"
+    st.session_state[f"{page}_track"] = st.session_state[CURRENT_TRACK] = track_id
+    st.session_state[f"{page}_source"] = st.session_state[SOURCE] = "library"
     if page == "recommend":
         # Edits to the previous clip's playlist do not apply to this one.
         st.session_state.recommend_kind = "playlist"
         for made in ("blend", "pinned", "removed"):
             st.session_state.pop(f"recommend_{made}", None)
-    parameters = {"track": track_id}
     if path:
         st.session_state.map_path, st.session_state.map_panel = list(path), "path"
         st.session_state.map_view = ""  # the map moves to the path
-        parameters["path"] = ",".join(path)
-    switch(page, parameters)
+    switch(page)
 
 
-def switch(page: str, parameters: dict[str, str]) -> NoReturn:
-    """Switch to another page, with these parameters and those of every page."""
-    st.switch_page(f"pages/{page}.py", query_params=parameters | _of_every_page())
+def switch(page: str) -> NoReturn:
+    """Switch to another page, which takes its settings from the session and not from the address.
+
+    Streamlit writes the parameters into the address of the page that is left first. If they changed
+    there, that would be an entry of its own in the history, and one Back wouldn't leave the next page.
+    """
+    st.session_state[incoming.IGNORED] = True
+    st.switch_page(f"pages/{page}.py", query_params=st.query_params.to_dict())
 
 
 def to_url(parameters: Mapping[str, object]) -> None:
     """Write parameters into the URL, except those that are None, beside those of every page."""
+    st.session_state.pop(incoming.IGNORED, None)
     wanted = {name: str(value) for name, value in parameters.items() if value is not None}
     wanted |= _of_every_page()
     st.session_state[ADDRESS] = wanted
-    differs = st.query_params.to_dict() != wanted
-    opens = bool(st.session_state.pop(_OPENS, False))
+    here = st.query_params.to_dict()
+    differs = here != wanted
+    opens = _is_opening(here, differs)
     search = f"?{urlencode(wanted)}" if wanted else ""
     _register()(data={"search": search if differs and opens else None}, key="address")
     if differs and not opens:
         st.query_params.from_dict(wanted)
+
+
+def _is_opening(here: dict[str, str], differs: bool) -> bool:
+    """Whether the page has just been opened, and its address has still to get its settings.
+
+    A run may begin before the browser has changed the address that the page was opened with.
+    """
+    state = st.session_state
+    if state.pop(_OPENS, False):
+        state[_OPENED_WITH] = here if differs else None
+        return True
+    if state.get(_OPENED_WITH) != here:
+        state[_OPENED_WITH] = None
+    return state.get(_OPENED_WITH) is not None
 
 
 def _of_every_page() -> dict[str, str]:

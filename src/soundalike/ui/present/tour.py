@@ -125,7 +125,7 @@ def open_step(place: int) -> NoReturn:
     step = STEPS[place]
     st.session_state[STEP] = place
     step.prepare()
-    session.switch(step.page, {})
+    session.switch(step.page)
 
 
 def explain_first(index: Index, rows: Sequence[int]) -> None:
