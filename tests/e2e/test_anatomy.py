@@ -267,6 +267,7 @@ def test_a_second_track_has_the_front_ends_too_and_another_takes_its_place(open_
     page.goto(page.url.replace("second=0001", "second=0102"))
     expect(page.locator(".player .title")).to_have_text(["Meditation"] * 2)
     expect(plots(page)).to_have_count(18)
+    settled(page)
     assert summaries.all_inner_texts() == [first, first]
     expect(page.get_by_role("img", name="Mel spectrogram of Meditation as a picture")).to_have_count(2)
 

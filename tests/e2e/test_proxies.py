@@ -226,8 +226,11 @@ def test_bodies_are_bounded(proxy: Proxy) -> None:
     with ProxiedWire(proxy) as wire:
         wire.run("")
         assert upload(proxy, wire, wire.place("a.wav").upload_url, bytes(33 * 2**20)) == 413
-    # Caddy cuts the body off, older versions without saying why.
-    assert proxy.ask("POST", "/_stcore/health", bytes(17_000)).status in (413, 502)
+    # Caddy cuts the body off, older versions without saying why. Now and then the app has refused the
+    # request before that, as it takes no body here.
+    seen = {proxy.ask("POST", "/_stcore/health", bytes(17_000)).status for _ in range(5)}
+    assert seen & {413, 502}
+    assert seen <= {405, 413, 502}
     assert wire.session not in proxy.logs()
 
 

@@ -139,7 +139,7 @@ OWN_CLIP = "clip_own"
 """Session key of the visitor's own clip, if there is one."""
 _UNKNOWN = "address_unknown"
 _LONGEST_SHOWN = 40
-_PAGE, _OPENS, _OPENED_WITH = "address_page", "address_opens", "address_opened_with"
+_PAGE, _OPENS, _REPLACED = "address_page", "address_opens", "address_replaced"
 ADDRESS = "address"
 """Session key of the parameters of the page's address, as last written."""
 
@@ -220,37 +220,32 @@ def switch(page: str) -> NoReturn:
     Streamlit writes the parameters into the address of the page that is left first. If they changed
     there, that would be an entry of its own in the history, and one Back wouldn't leave the next page.
     """
-    st.session_state[incoming.IGNORED] = True
-    st.switch_page(f"pages/{page}.py", query_params=st.query_params.to_dict())
+    state = st.session_state
+    state[incoming.IGNORED] = True
+    here = state[ADDRESS] if state.get(_REPLACED) else st.query_params.to_dict()
+    st.switch_page(f"pages/{page}.py", query_params=here)
 
 
 def to_url(parameters: Mapping[str, object]) -> None:
-    """Write parameters into the URL, except those that are None, beside those of every page."""
-    st.session_state.pop(incoming.IGNORED, None)
-    wanted = {name: str(value) for name, value in parameters.items() if value is not None}
-    wanted |= _of_every_page()
-    st.session_state[ADDRESS] = wanted
-    here = st.query_params.to_dict()
-    differs = here != wanted
-    opens = _is_opening(here, differs)
-    search = f"?{urlencode(wanted)}" if wanted else ""
-    _register()(data={"search": search if differs and opens else None}, key="address")
-    if differs and not opens:
-        st.query_params.from_dict(wanted)
+    """Write parameters into the URL, except those that are None, beside those of every page.
 
-
-def _is_opening(here: dict[str, str], differs: bool) -> bool:
-    """Whether the page has just been opened, and its address has still to get its settings.
-
-    A run may begin before the browser has changed the address that the page was opened with.
+    A page that was just opened adds its settings to the address without a new entry in the history.
+    Streamlit does not notice that: until something changes, it names the address as it was opened.
     """
     state = st.session_state
+    state.pop(incoming.IGNORED, None)
+    wanted = {name: str(value) for name, value in parameters.items() if value is not None}
+    wanted |= _of_every_page()
+    differs = st.query_params.to_dict() != wanted
     if state.pop(_OPENS, False):
-        state[_OPENED_WITH] = here if differs else None
-        return True
-    if state.get(_OPENED_WITH) != here:
-        state[_OPENED_WITH] = None
-    return state.get(_OPENED_WITH) is not None
+        state[_REPLACED] = differs
+    elif wanted != state.get(ADDRESS):
+        state[_REPLACED] = False
+    state[ADDRESS] = wanted
+    search = f"?{urlencode(wanted)}" if wanted else ""
+    _register()(data={"search": search if state[_REPLACED] else None}, key="address")
+    if differs and not state[_REPLACED]:
+        st.query_params.from_dict(wanted)
 
 
 def _of_every_page() -> dict[str, str]:

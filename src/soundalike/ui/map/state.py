@@ -44,7 +44,8 @@ def prepare(index: Index) -> None:
         st.session_state.map_area = selection.decode(index, incoming.parameter("area"))
         st.session_state.map_only = incoming.text(incoming.parameter("only"), description.LONGEST_TEXT)
         path = incoming.tracks(index, incoming.parameter("path"))
-        st.session_state.map_path = path[: playlist.MAX_LENGTH]
+        # Another page may have opened the map with a path.
+        st.session_state.setdefault("map_path", path[: playlist.MAX_LENGTH])
     first_panel = "path" if st.session_state.map_path else "neighbours"
     session.from_url("map_panel", "show", list(panels()), first_panel)
     if st.session_state.map_panel not in panels():
