@@ -14,9 +14,18 @@ pytestmark = pytest.mark.e2e
 PAGES = ("Recommend", "Anatomy", "Map", "Features", "Compare", "About")
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.sweep)])
-def test_no_violations_that_matter(open_page, scheme: str) -> None:
-    page = open_page(scheme=scheme)
+@pytest.mark.parametrize(
+    ("scheme", "width"),
+    [
+        ("light", 1280),
+        *(
+            pytest.param(scheme, width, marks=pytest.mark.sweep)
+            for scheme, width in (("dark", 1280), ("light", 390), ("dark", 390))
+        ),
+    ],
+)
+def test_no_violations_that_matter(open_page, scheme: str, width: int) -> None:
+    page = open_page(scheme=scheme, width=width)
     found = {}
     for name in PAGES:
         page.get_by_role("link", name=name, exact=True).first.click()
