@@ -22,7 +22,7 @@ def show(index: Index) -> None:
     """Draw the page. In a room the blind test comes first, and for the audience it is alone."""
     prepare(index)
     if room_page.is_guest():
-        session.to_url({room_page.ROOM: room_page.code()})
+        session.to_url({room_page.ROOM: room_page.code(), room_page.BALLOT: room_page.ballot()})
         room_page.vote(index)
         return
     first = st.container() if mode.is_on() else None

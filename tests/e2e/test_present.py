@@ -134,6 +134,8 @@ def test_a_room_votes(browser: Browser, new_server: str, width: int) -> None:
     guest.get_by_role("button", name="They sound equally alike").click()
     expect(guest.get_by_text("Vote counted: They sound equally alike")).to_be_visible()
     keep(guest, f"present-guest-{width}")
+    guest.reload()
+    expect(guest.get_by_text("Vote counted: They sound equally alike")).to_be_visible()
     expect(host.get_by_role("heading", name="1 vote on this clip")).to_be_visible()
     expect(host.get_by_text("Playlist A:")).to_have_count(0)
     host.get_by_role("button", name="Reveal").click()

@@ -106,7 +106,10 @@ def test_the_audience_votes_once_per_question(votes: Path, monkeypatch: pytest.M
     assert "Vote counted: They sound equally alike" in captions(guest)
     assert all(button.disabled for button in guest.button if button.label in voting.ANSWERS.values())
     assert room.votes == {"same": 1}
-    other = visit(room=code)
+    # A page that was reloaded is a new session with the same address.
+    again = visit(room=code, ballot=address.parameters(guest)["ballot"])
+    assert "Vote counted: They sound equally alike" in captions(again)
+    other = visit(room=code, ballot="not one of ours")
     press(other, "Playlist A")
     assert room.votes == {"same": 1, "left": 1}
     host.run()

@@ -13,13 +13,16 @@ from soundalike.index.index import Index
 from soundalike.ui import components, incoming, session
 from soundalike.ui.compare import methods, voting
 from soundalike.ui.present import link, mode
-from soundalike.ui.present.room import Question, Room, Rooms
+from soundalike.ui.present.room import Question, Room, Rooms, draw_code, is_code
 
 ROOM = "room"
 """URL parameter of a room's code."""
+BALLOT = "ballot"
+"""URL parameter of a guest's ballot, which is in nobody else's address."""
+BALLOT_LENGTH = 12
 LIVE_S, FOLLOW_S = 2.0, 3.0
 """Seconds between two looks at the tally, and of the audience's pages for the next question."""
-_CODE, _DEALT, _VOTED, _TOLD = "room_code", "room_dealt", "room_voted", "room_told"
+_CODE, _BALLOT, _DEALT, _TOLD = "room_code", "room_ballot", "room_dealt", "room_told"
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -36,6 +39,15 @@ def prepare() -> None:
 def code() -> str | None:
     """The code of the room that this session is in."""
     return st.session_state.get(_CODE) or None
+
+
+def ballot() -> str:
+    """This session's ballot: the address's, so that a page that is reloaded keeps it, or a new one."""
+    if _BALLOT not in st.session_state:
+        written = incoming.parameter(BALLOT)
+        is_one = is_code(written, BALLOT_LENGTH)
+        st.session_state[_BALLOT] = written if is_one else draw_code(BALLOT_LENGTH)
+    return str(st.session_state[_BALLOT])
 
 
 def is_guest() -> bool:
@@ -167,7 +179,7 @@ def _show_ballot(index: Index, room: Room) -> None:
             f"Clip {question.number}. Listen to the track, then to both playlists. Which one sounds "
             "more like it?"
         )
-        voted = st.session_state.get(_VOTED, {}).get((room.code, question.number))
+        voted = room.choice_of(ballot())
         pair = _deal(index, room.code, question)
         for choice, label in voting.ANSWERS.items():
             st.button(
@@ -204,14 +216,15 @@ def _deal(index: Index, room: str, question: Question) -> Pair:
 
 
 def _vote(index: Index, room: Room, question: Question, pair: Pair, choice: str) -> None:
+    if room.choice_of(ballot()):
+        return
     try:
         counted = voting.cast(voting.votes_of(index), pair.id, choice)
     except SoundalikeError as error:
         st.session_state[_TOLD] = f"Your vote was not counted: {error}"
         return
     if counted:
-        room.count(question, choice)
-        st.session_state[_VOTED] = {(room.code, question.number): choice}
+        room.count(question, choice, ballot())
 
 
 def _button(label: str, icon: str, key: str, act: Callable[[], None], *, is_main: bool = False) -> None:

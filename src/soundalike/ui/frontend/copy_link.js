@@ -2,6 +2,14 @@
 
 const ICON = "M3.9 12c0-1.7 1.4-3.1 3.1-3.1h4V7H7a5 5 0 0 0 0 10h4v-1.9H7A3.1 3.1 0 0 1 3.9 12zM8 13h8v-2H8zm9-6h-4v1.9h4a3.1 3.1 0 0 1 0 6.2h-4V17h4a5 5 0 0 0 0-10z"
 const SHOWN_FOR = 4000
+// A room's vote counts once for each of these.
+const PERSONAL = "ballot"
+
+function link() {
+  const address = new URL(location.href)
+  address.searchParams.delete(PERSONAL)
+  return address.href
+}
 
 // Without a secure connection browsers have no clipboard; there a selection is copied.
 async function copy(text) {
@@ -54,7 +62,7 @@ export default function ({ data, parentElement }) {
   button.onclick = async () => {
     clearTimeout(timer)
     try {
-      await copy(location.href)
+      await copy(link())
       said.textContent = data.own ? "Link copied. It can't carry your own clip." : "Link copied"
     } catch {
       said.textContent = "Your browser doesn't let us copy. Copy the address bar instead."

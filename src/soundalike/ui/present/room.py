@@ -1,7 +1,8 @@
 """Rooms: listeners who vote on the same two playlists, at the same time.
 
-A room lives in the server's memory and counts its votes. It knows nothing of who voted: each session
-votes once per question, because it deals itself one pair of the listening test for each.
+A room lives in the server's memory and counts its votes. It knows nothing of who voted: a guest's
+browser has a random ballot in its address, also after a reload, and each ballot counts once per
+question.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Room:
     is_revealed: bool = False
     votes: Counter[str] = field(default_factory=Counter)
     total: Counter[str] = field(default_factory=Counter)
+    _cast: dict[str, str] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def ask(self, query: str, names: Sequence[str]) -> None:
@@ -67,12 +69,21 @@ class Room:
             self.question = _question(self.question.number + 1, query, names)
             self.is_revealed = False
             self.votes.clear()
+            self._cast.clear()
 
-    def count(self, question: Question, choice: str) -> bool:
-        """Count an answer ("left", "right" or "same"); False if the room has gone on meanwhile."""
+    def choice_of(self, ballot: str) -> str | None:
+        """The ballot's answer to the question; None while it has none."""
+        return self._cast.get(ballot)
+
+    def count(self, question: Question, choice: str, ballot: str) -> bool:
+        """Count an answer ("left", "right" or "same").
+
+        False if the room has gone on meanwhile, or the ballot has answered.
+        """
         with self._lock:
-            if question != self.question:
+            if question != self.question or ballot in self._cast:
                 return False
+            self._cast[ballot] = choice
             self.votes[choice] += 1
             self.total[choice if choice == "same" else getattr(question, choice)] += 1
             return True
@@ -87,7 +98,7 @@ class Rooms:
 
     def open(self, library: str, query: str, names: Sequence[str]) -> Room:
         """Open a room with its first question."""
-        code = "".join(secrets.choice(_LETTERS) for _ in range(LENGTH))
+        code = draw_code(LENGTH)
         room = Room(code, library, _question(1, query, names))
         with self._lock:
             self._drop_old()
@@ -118,6 +129,16 @@ class Rooms:
         oldest = time.monotonic() - OPEN_S
         for code in [code for code, (opened, _) in self._rooms.items() if opened < oldest]:
             del self._rooms[code]
+
+
+def draw_code(length: int) -> str:
+    """Random letters that are easily told apart."""
+    return "".join(secrets.choice(_LETTERS) for _ in range(length))
+
+
+def is_code(text: str, length: int) -> bool:
+    """Whether a text could come from `draw_code`."""
+    return len(text) == length and set(text) <= set(_LETTERS)
 
 
 def _question(number: int, query: str, names: Sequence[str]) -> Question:
