@@ -16,8 +16,10 @@ RETRIES_MS = 60_000
 
 
 @pytest.mark.sweep
-def test_a_lost_server_is_said_and_everything_is_back_after_it(context, serve, tmp_path) -> None:
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_lost_server_is_said_and_everything_is_back_after_it(context, serve, tmp_path, width) -> None:
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 900})
     (tmp_path / "1").mkdir()
     (tmp_path / "2").mkdir()
     with serve(tmp_path / "1") as address:

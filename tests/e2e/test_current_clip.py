@@ -43,8 +43,9 @@ def test_a_track_follows_to_every_page_and_one_back_leaves_each(open_page) -> No
 
 
 @pytest.mark.sweep
-def test_back_and_forward_restore_what_was_on_screen(open_page) -> None:
-    page = open_page("/?track=0102")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_back_and_forward_restore_what_was_on_screen(open_page, width: int) -> None:
+    page = open_page("/?track=0102", width=width)
     expect(title(page)).to_have_text("Meditation")
     settled(page)
     page.get_by_text("Article's method", exact=True).first.click()
@@ -100,8 +101,9 @@ def test_two_visitors_have_clips_of_their_own(open_page, library_clip) -> None:
 
 
 @pytest.mark.sweep
-def test_a_link_s_unknown_settings_are_named(open_page) -> None:
-    page = open_page("/?track=9999&by=foo")
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_s_unknown_settings_are_named(open_page, width: int) -> None:
+    page = open_page("/?track=9999&by=foo", width=width)
     expect(
         page.get_by_text("This link has settings that we don't have here: track=9999")
     ).to_be_visible()
