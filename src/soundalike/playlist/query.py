@@ -24,6 +24,7 @@ from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, musicnn_features, vgg_features, yamnet_features
 from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
+from soundalike.representations import genre_head
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """Steps of a query from audio, in order, as shown to users."""
@@ -263,7 +264,7 @@ def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
     elif index.genres and models.light:
         notes += ("This server has too little memory to predict the genres of a clip.",)
     elif index.genres and isinstance(query.embeddings, ClipEmbeddings):
-        genres = representations.genre_head.genre_probabilities(query.embeddings.clip, models)
+        genres = genre_head.genre_probabilities(query.embeddings.clip, models)
     return replace(query, genres=genres, notes=notes, is_complete=True)
 
 

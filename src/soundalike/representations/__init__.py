@@ -1,15 +1,17 @@
 """Representations: named embeddings of a clip, compared by cosine similarity.
 
-Each is a module with `embed(clip, models)` and an entry in `REGISTRY`. A joined representation is the
-weighted concatenation of others, and an index stores only its parts. An index scales some
-representations before comparing them (`scaling`): standardised, or centred and normalised to length 1.
+Each is a module of this package with an entry in `REGISTRY`; CONTRIBUTING.md shows how to add one. A
+joined representation is the weighted concatenation of others, and an index stores only its parts. An
+index scales some representations before comparing them (`scaling`): standardised, or centred and
+normalised to length 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Protocol, cast
 
 import numpy as np
 import pandas as pd
@@ -19,23 +21,6 @@ from soundalike import threads
 from soundalike.audio.clip import Clip
 from soundalike.errors import UnknownRepresentationError
 from soundalike.models import ModelStore, stretches
-from soundalike.representations import (
-    cf_regression,
-    fma518,
-    genre_head,
-    metadata,
-    mfcc_autoencoder,
-    mfcc_flat,
-    musicnn,
-    musicnn_mid,
-    musicnn_tags,
-    vgg_chroma,
-    vgg_mel,
-    vgg_mfcc,
-    vgg_mfcc_grey,
-    yamnet,
-    yamnet_classes,
-)
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
 Embed = Callable[[Clip, ModelStore], NDArray[np.float32]]
@@ -94,9 +79,12 @@ class Representation:
 
 
 class _Module(Protocol):
-    """A module of this package: one embedding, and what is said of it."""
+    """A module of this package: one embedding, and what is said of it.
 
-    __name__: str
+    It may also have `moments`, `moment_weights` (without them all stretches weigh the same) and
+    `from_table`, for the attributes of `Representation` with these names.
+    """
+
     DIM: int
     DESCRIPTION: str
 
@@ -104,11 +92,50 @@ class _Module(Protocol):
         """Embed a 30 s clip."""
 
 
-def _of(module: _Module, title: str, models: tuple[str, ...] = (), **others: Any) -> Representation:
-    """The representation of a module, under the module's name."""
-    name = module.__name__.rpartition(".")[2]
+def _module(name: str) -> _Module:
+    return cast(_Module, import_module(f"{__name__}.{name}"))
+
+
+def _of(
+    name: str,
+    title: str,
+    models: tuple[str, ...] = (),
+    *,
+    scaling: Scaling | None = None,
+    heavy: bool = False,
+) -> Representation:
+    """The representation of the module of that name."""
+    module = _module(name)
+    moments = getattr(module, "moments", None)
+    weights = stretches.equal_weights if moments is not None else None
     return Representation(
-        name, title, module.DIM, module.DESCRIPTION, models, own_embed=module.embed, **others
+        name,
+        title,
+        module.DIM,
+        module.DESCRIPTION,
+        models,
+        own_embed=module.embed,
+        from_table=getattr(module, "from_table", None),
+        scaling=scaling,
+        moments=moments,
+        moment_weights=getattr(module, "moment_weights", weights),
+        heavy=heavy,
+    )
+
+
+def _joined(
+    name: str,
+    title: str,
+    description: str,
+    models: tuple[str, ...],
+    parts: dict[str, float],
+    *,
+    hubness_corrected: bool = False,
+) -> Representation:
+    """The weighted concatenation of other representations."""
+    dim = sum(_module(part).DIM for part in parts)
+    return Representation(
+        name, title, dim, description, models, parts=parts, hubness_corrected=hubness_corrected
     )
 
 
@@ -117,62 +144,51 @@ MID_WEIGHT = 0.7
 GENRE_WEIGHT = 80.0
 """The article's weight of the genre part; docs/method.md lists the norms it balances."""
 
-_TAGGER: dict[str, Any] = {"scaling": CENTRED, "moment_weights": stretches.equal_weights}
 _ALL = (
-    Representation(
+    _joined(
         "soundalike",
         "Best match",
-        musicnn.DIM + musicnn_mid.DIM + yamnet.DIM,
         "Combines two networks. One was trained to tag songs (instruments, voices, style), the "
         "other to name sounds of every kind (the source and the acoustic space). Each makes up for "
         "gaps in the other's training data. Both average over the clip, so shifted or quieter "
         "copies match the original. Melody, key and form are lost, and most of the tempo.",
         ("musicnn", "yamnet"),
-        parts={"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
+        {"musicnn": 1.0, "musicnn_mid": MID_WEIGHT, "yamnet": 1.0},
         hubness_corrected=True,
     ),
-    Representation(
+    _joined(
         "vgg_genre",
         "Article's method",
-        vgg_mel.DIM + genre_head.DIM,
         "The article's final system combines the spectrogram picture with the predicted genre. It "
         "captures texture and register as they change over the clip, and leans towards the genre. "
         "It treats the same music started later as different.",
         ("vgg16", "genre_head"),
-        parts={"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
+        {"vgg_mel": 1.0, "genre_head": GENRE_WEIGHT},
     ),
-    _of(vgg_mel, "Picture only", ("vgg16",)),
-    _of(genre_head, "Genre only", ("vgg16", "genre_head")),
-    _of(mfcc_flat, "MFCC", heavy=True),
-    _of(vgg_mfcc, "MFCC picture", ("vgg16",), heavy=True),
-    _of(vgg_mfcc_grey, "MFCC strip", ("vgg16",), heavy=True),
-    _of(vgg_chroma, "Chroma picture", ("vgg16",), heavy=True),
-    Representation(
+    _of("vgg_mel", "Picture only", ("vgg16",)),
+    _of("genre_head", "Genre only", ("vgg16", "genre_head")),
+    _of("mfcc_flat", "MFCC", heavy=True),
+    _of("vgg_mfcc", "MFCC picture", ("vgg16",), heavy=True),
+    _of("vgg_mfcc_grey", "MFCC strip", ("vgg16",), heavy=True),
+    _of("vgg_chroma", "Chroma picture", ("vgg16",), heavy=True),
+    _joined(
         "vgg_mfcc_chroma",
         "MFCC and chroma",
-        vgg_mfcc.DIM + vgg_chroma.DIM,
         "Combines the pictures of MFCC and chroma: how the timbre changes and which notes sound, "
         "each at its place in time. It captures more of a clip than either alone. Like both, it "
         "treats a shifted copy as a different sound.",
         ("vgg16",),
-        parts={"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
+        {"vgg_mfcc": 1.0, "vgg_chroma": 1.0},
     ),
-    _of(mfcc_autoencoder, "Autoencoder", ("mfcc_autoencoder",)),
-    _of(musicnn, "Music tagger", ("musicnn",), moments=musicnn.moments, **_TAGGER),
-    _of(musicnn_mid, "Tagger, middle layers", ("musicnn",), moments=musicnn_mid.moments, **_TAGGER),
-    _of(musicnn_tags, "Tags", ("musicnn",)),
-    _of(
-        yamnet,
-        "Sound classifier",
-        ("yamnet",),
-        scaling=CENTRED,
-        moments=yamnet.moments,
-        moment_weights=yamnet.moment_weights,
-    ),
-    _of(yamnet_classes, "Sound classes", ("yamnet",), scaling=CENTRED),
-    _of(metadata, "Metadata", from_table=metadata.from_table),
-    _of(cf_regression, "Listeners' taste", ("factors",)),
-    _of(fma518, "Spectral statistics", scaling=STANDARDISED),
+    _of("mfcc_autoencoder", "Autoencoder", ("mfcc_autoencoder",)),
+    _of("musicnn", "Music tagger", ("musicnn",), scaling=CENTRED),
+    _of("musicnn_mid", "Tagger, middle layers", ("musicnn",), scaling=CENTRED),
+    _of("musicnn_tags", "Tags", ("musicnn",)),
+    _of("yamnet", "Sound classifier", ("yamnet",), scaling=CENTRED),
+    _of("yamnet_classes", "Sound classes", ("yamnet",), scaling=CENTRED),
+    _of("metadata", "Metadata"),
+    _of("cf_regression", "Listeners' taste", ("factors",)),
+    _of("fma518", "Spectral statistics", scaling=STANDARDISED),
 )
 REGISTRY: dict[str, Representation] = {item.name: item for item in _ALL}
 DEFAULT = "soundalike"
