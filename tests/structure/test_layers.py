@@ -82,6 +82,8 @@ def roots(nodes: Iterable[ast.AST]) -> set[str]:
 
 def rank(module: str) -> int:
     """A package's place among the ranks; 0 for a module that lies in none."""
+    if module == "soundalike.__main__":
+        return len(RANKS)
     package = (module.split(".") + [""])[1]
     return RANKS.index(package) + 1 if package in RANKS else 0
 
