@@ -33,9 +33,13 @@ def test_a_track_follows_to_every_page_and_one_back_leaves_each(open_page) -> No
         go(page, name)
         expect(title(page)).to_have_text("Meditation")
         expect(page).to_have_url(re.compile("track=0102"))
-    for path in ("features", "map"):
+    for path, heading in (
+        ("features", "What each dimension responds to"),
+        ("map", "Walk through the music"),
+    ):
         page.go_back()
         expect(page).to_have_url(re.compile(f"/{path}.*track=0102"))
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
         settled(page)
         expect(title(page)).to_have_text("Meditation")
     page.go_back()

@@ -39,7 +39,7 @@ from urllib.parse import parse_qsl
 from streamlit.testing.v1 import AppTest
 
 for address in {addresses!r}:
-    app = AppTest.from_file({app!r}, default_timeout=60)
+    app = AppTest.from_file({app!r}, default_timeout=180)
     page, _, query = address.partition("?")
     if page != "recommend":
         app.run()
