@@ -38,13 +38,14 @@ def changed_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(paths.ROOT / folder, root / folder, ignore=ignored)
     (root / "assets").symlink_to(paths.ASSETS)
-    module, line = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    (module,) = re.findall(r"```python\n(.*?)```", GUIDE, re.DOTALL)
+    (line,) = re.findall(r"^    _of\(.*$", GUIDE, re.MULTILINE)
     package = root / "src" / "soundalike" / "representations"
     (package / f"{NAME}.py").write_text(module, encoding="utf-8")
     registry = package / "__init__.py"
     before, all_, after = registry.read_text(encoding="utf-8").partition("_ALL = (\n")
     entries, end, rest = after.partition("\n)\n")
-    registry.write_text(f"{before}{all_}{entries}\n{line.rstrip()}{end}{rest}", encoding="utf-8")
+    registry.write_text(f"{before}{all_}{entries}\n{line}{end}{rest}", encoding="utf-8")
     return root
 
 
