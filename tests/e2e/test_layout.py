@@ -54,6 +54,18 @@ def test_a_phone_shows_the_clip_then_the_playlist_and_has_its_navigation_at_the_
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
 
 
+@pytest.mark.sweep
+def test_a_phone_shows_the_map_on_its_first_screen(open_page) -> None:
+    page = open_page("/map?track=0102", width=PHONE)
+    expect(page.locator(".single .title").first).to_have_text("Meditation")
+    settled(page)
+    assert top(page, "canvas") < 400
+    expect(page.get_by_role("textbox", name="Find")).to_be_in_viewport()
+    layout = page.get_by_role("button", name="Layout")
+    layout.scroll_into_view_if_needed()
+    expect(layout).to_be_in_viewport()
+
+
 SMALL = """least => {
     const found = []
     const look = (root) => root.querySelectorAll("*").forEach((node) => {

@@ -27,7 +27,7 @@ def show(index: Index) -> Setting:
     """Show the search, colour and layout controls. Returns the chosen precomputed layout."""
     titles = state.colours(index)
     named = {name: representations.get(name).title for name in state.mapped_representations(index)}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="map_controls"):
         st.text_input(
             "Find",
             key="map_find",
