@@ -14,6 +14,7 @@ from soundalike.datasets import fma_sample as sampling
 
 SAMPLE = "fma-sample"
 SAMPLE_TRACKS = 800
+SAMPLE_FOLDER = Path("fma/sample")
 
 
 @click.command()
@@ -22,7 +23,7 @@ SAMPLE_TRACKS = 800
     "--dir",
     "folder",
     type=click.Path(path_type=Path),
-    help=f"Folder to unpack into. Default: {SAMPLE} for {SAMPLE}, otherwise fma.",
+    help=f"Folder to unpack into. Default: fma, or {SAMPLE_FOLDER} for {SAMPLE}.",
 )
 @click.option(
     "--url",
@@ -63,7 +64,7 @@ def fetch(
     if not url.startswith(("http://", "https://")):
         raise click.UsageError(f"--url takes an address that begins with http, not {url!r}.")
     if what == SAMPLE:
-        _fetch_sample(folder or Path(SAMPLE), url, tracks, genres, seed or 0, as_json)
+        _fetch_sample(folder or SAMPLE_FOLDER, url, tracks, genres, seed or 0, as_json)
         return
     if (tracks, genres, seed) != (None, None, None):
         raise click.UsageError(f"--tracks, --genres and --seed are for {SAMPLE}.")
