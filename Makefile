@@ -26,9 +26,12 @@ demo: $(VENV)/.app
 		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
+# Indexed again only if the sample has changed since, or the last time was broken off.
 fma: $(VENV)/.app
 	$(BIN)/soundalike fetch fma-sample --dir fma/sample $(FMA)
-	$(BIN)/soundalike index fma/sample --out fma/index --complete
+	[ -e fma/index/manifest.json -a fma/.indexed -nt fma/sample/tracks.csv ] || \
+		$(BIN)/soundalike index fma/sample --out fma/index --complete
+	touch fma/.indexed
 
 # Three at a time: the browser's tests mostly wait. tests/support/schedule.py says which stay together.
 PYTEST = $(BIN)/pytest -n 3

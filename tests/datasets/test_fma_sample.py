@@ -175,10 +175,11 @@ def test_only_what_is_needed_is_fetched(tmp_path: Path, url: str, site: Site) ->
 
 def test_a_larger_sample_fetches_the_difference(tmp_path: Path, url: str, site: Site) -> None:
     fma_sample.fetch(tmp_path, 40, url=url)
-    before = len(site.asked)
+    before, written = len(site.asked), (tmp_path / "tracks.csv").stat().st_mtime_ns
     again = fma_sample.fetch(tmp_path, 40, url=url)
     assert len(site.asked) == before
     assert [item.fetched for item in again.archives] == [0, 0]
+    assert (tmp_path / "tracks.csv").stat().st_mtime_ns == written
     more = fma_sample.fetch(tmp_path, 64, url=url).archives
     assert [(item.fetched, item.kept) for item in more] == [(0, 2), (24, 40)]
     assert len(library.load(tmp_path).tracks) == 64

@@ -1,4 +1,4 @@
-"""A sample of an archive with 8,000 clips: how much is transferred, and what kills cost.
+"""Fetching samples: how much of 8,000 clips is transferred, what kills cost, and a full disk.
 
 `pytest -s` prints the figures.
 """
@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import faults
 import numpy as np
 import pytest
-from fma_archives import metadata_archive, rows_of, write_clips_archive
+from fma_archives import clips_archive, metadata_archive, rows_of, write_clips_archive
 from web_server import Site, serving
 
 from soundalike import paths
@@ -116,3 +117,26 @@ def test_an_archive_as_large_as_fmas(tmp_path: Path) -> None:
         assert site.sent < 0.102 * total
     assert found["tracks"] == len(checksums(tmp_path / "sample", "*.mp3")) == 800
     shutil.rmtree(tmp_path / "sample")
+
+
+def test_a_disk_that_fills_up(tmp_path: Path) -> None:
+    """Of small files, a disk holds fewer than their sizes say, which the check before doesn't see."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(faults.full_disk(folder, 64, ["true"]), capture_output=True).returncode:
+        pytest.skip("may mount nothing here")
+    rows = rows_of(160)
+    tables = metadata_archive(tmp_path / "made", rows)
+    clips = clips_archive({track_id: b"clip" for track_id, _ in rows})
+    then_list = ["sh", "-c", f'"$@"; find {folder} -type f', "sh"]
+    with serving(Site({"/fma_metadata.zip": tables, "/fma_small.zip": clips})) as url:
+        for kib, words in ((32, "are free"), (200, "is full")):
+            arguments = faults.full_disk(folder, kib, [*then_list, *command(url, folder)])
+            done = subprocess.run(
+                [*arguments, "--tracks", "80"], capture_output=True, text=True, timeout=120
+            )
+            assert words in done.stderr
+            assert done.stderr.count("\n") == 1
+            assert not [
+                name for name in done.stdout.split() if name.endswith((".part", f"disk/{library.TABLE}"))
+            ]

@@ -161,6 +161,9 @@ def _hash(seed: int, track_id: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
+    """Write a text, unless the file has it already: its date says when the sample changed."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return
     temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_bytes(text.encode())
     temporary.replace(path)
