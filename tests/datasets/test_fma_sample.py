@@ -17,7 +17,7 @@ from web_server import Site, serving
 
 from soundalike.datasets import artists, fma, fma_sample, library, remote_file, web
 from soundalike.datasets.fma_sample import GENRES, MOST_OF_AN_ARTIST, NO_LICENCE
-from soundalike.errors import LibraryError
+from soundalike.errors import FetchError, LibraryError
 
 ROWS = rows_of(160)
 CLIPS = {track_id: np.random.default_rng(track_id).bytes(2_000 + track_id % 97) for track_id, _ in ROWS}
@@ -200,10 +200,19 @@ def test_broken_clips_are_left_out(tmp_path: Path, site: Site, url: str) -> None
 
 def test_no_table_before_all_clips_are_there(tmp_path: Path, url: str, site: Site) -> None:
     site.files["/fma_small.zip"] = site.files["/fma_small.zip"][:-9]
-    with pytest.raises(web.FetchError, match="damaged"):
+    with pytest.raises(FetchError, match="damaged"):
         fma_sample.fetch(tmp_path, 40, url=url)
     assert not (tmp_path / "tracks.csv").exists()
     assert not (tmp_path / "CREDITS.md").exists()
+
+
+@pytest.mark.parametrize("name", ["tracks.csv", "CREDITS.md"])
+def test_a_folder_with_a_table_of_its_own(tmp_path: Path, url: str, site: Site, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FetchError, match="isn't a sample's"):
+        fma_sample.fetch(tmp_path, 40, url=url)
+    assert (tmp_path / name).read_text() == "mine"
+    assert site.asked == []
 
 
 def test_tables_that_are_not_fmas(tmp_path: Path, site: Site, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import json
 import shutil
@@ -292,6 +293,15 @@ def test_two_runs_at_once(tmp_path: Path, url: str, site: Site) -> None:
     site.on_request = try_too
     fetch(url, tmp_path, 1)
     assert "Another run" in seen[0]
+    assert contents(tmp_path) == some(1)
+
+
+def test_a_file_system_without_locks(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    fetch(url, tmp_path, 1)
     assert contents(tmp_path) == some(1)
 
 

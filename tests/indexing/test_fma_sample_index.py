@@ -20,6 +20,7 @@ from soundalike.indexing.builder import BuildPlan
 from soundalike.models import ModelStore
 from soundalike.playlist import file_writer
 from soundalike.training import report
+from soundalike.ui.about import texts
 
 TRACKS = len(IDS)
 
@@ -54,6 +55,8 @@ def test_the_app_plays_it_and_shows_its_licences(sample: Index) -> None:
     assert shown <= {licence or fma_sample.NO_LICENCE for licence in LICENCES}
     assert sum(report.licences(sample.tracks).values()) == TRACKS
     assert list(report.credits_table(sample.tracks)["Licence"]) == list(sample.tracks["licence"])
+    assert list(report.credits_table(sample.tracks)["Source"]) == list(sample.tracks["url"])
+    assert "Each clip keeps its own licence." in texts.data(sample)
     credits = report.library_credits(sample)
     for row in range(TRACKS):
         assert f"{sample.fact('artist', row)}: {sample.fact('title', row)}" in credits

@@ -27,6 +27,7 @@ import pandas as pd
 
 from soundalike.datasets import artists, fma, fma_download, library, zip_members
 from soundalike.datasets.fma_download import OnBytes
+from soundalike.errors import FetchError
 
 GENRES = (
     *("Electronic", "Experimental", "Folk", "Hip-Hop"),
@@ -76,11 +77,12 @@ def fetch(
     Raises
     ------
     FetchError
-        If something can't be fetched (`zip_members.fetch`). The table is only written when all clips are
-        there.
+        If something can't be fetched (`zip_members.fetch`), or the folder has a table that isn't a
+        sample's. The table is only written when all clips are there.
     LibraryError
         If FMA's tables differ from FMA's published format.
     """
+    _check_folder(folder)
     base = url.rstrip("/")
     tables = zip_members.fetch(f"{base}/{fma_download.METADATA.file}", _TABLES, folder, on_bytes)
     on_bytes("Reading FMA's tables", 0, 0)
@@ -132,6 +134,17 @@ def credits_of(tracks: pd.DataFrame) -> str:
             for artist, title, album, number in sorted(rows)
         ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a folder with files of the same names that no earlier run wrote."""
+    if zip_members.listing_of(folder, fma_download.METADATA.file).exists():
+        return
+    if found := [name for name in (library.TABLE, CREDITS) if (folder / name).exists()]:
+        raise FetchError(
+            f"{folder / found[0]} isn't a sample's and would be written over; name another folder with "
+            "--dir."
+        )
 
 
 def _read(folder: Path) -> pd.DataFrame:

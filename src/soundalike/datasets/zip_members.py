@@ -75,12 +75,17 @@ def fetch(url: str, names: Collection[str], folder: Path, on_bytes: OnBytes) -> 
     with fma_download.write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
-            listing = folder / f".{Path(archive).stem}-members.json"
+            listing = listing_of(folder, archive)
             on_bytes(f"Looking at {archive}", 0, 0)
             if _is_complete(_read(listing), names, folder):
                 return Fetched(archive, 0, 0, 0, 0, len(names))
             with closing(RemoteFile(url)) as remote:
                 return _fetch(remote, names, folder, listing, on_bytes)
+
+
+def listing_of(folder: Path, archive: str) -> Path:
+    """The file that says what a folder has of an archive."""
+    return folder / f".{Path(archive).stem}-members.json"
 
 
 def spans(members: Sequence[Span]) -> list[Span]:
@@ -233,6 +238,8 @@ def _locked(folder: Path) -> Iterator[None]:
             raise FetchError(
                 f"Another run is fetching into {folder}; wait until it has ended."
             ) from error
+        except OSError:
+            pass  # some network file systems have no locks
         yield
     finally:
         os.close(descriptor)
