@@ -29,7 +29,7 @@ class Site:
     most : how many bytes of a part are sent at most
     drops : after how many bytes each coming answer breaks off
     answers : status codes that the coming requests get in place of the file
-    shift : how far off the place is that a part is said to begin at
+    shift : how far off the place is that a part is said to have
     longer : how many bytes more than there are every file is said to have in all
     states_length : whether answers say how long they are; otherwise they end with the connection
     overstated : how many bytes more than are sent every answer is said to have; fewer if negative
@@ -105,7 +105,9 @@ def serving(site: Site) -> Iterator[str]:
             start, stop = part or (0, len(content))
             if part is not None:
                 stop = min(stop, start + site.most)
-                there = f"bytes {start + site.shift}-{stop - 1}/{len(content) + site.longer}"
+                there = (
+                    f"bytes {start + site.shift}-{stop - 1 + site.shift}/{len(content) + site.longer}"
+                )
                 self.send_header("Content-Range", there)
             if site.etag:
                 self.send_header("ETag", site.etag)

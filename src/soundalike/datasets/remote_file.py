@@ -160,7 +160,7 @@ class RemoteFile(io.RawIOBase):
         if (
             response.status_code != 206
             or web.total(response) != self.size
-            or (_version(response) != self._version)
+            or _version(response) != self._version
         ):
             raise FetchError(
                 f"{self.url} has changed while it was read; run the command again, or name another "
