@@ -10,12 +10,28 @@ QUIET := --quiet --disable-pip-version-check
 export PYTHONDONTWRITEBYTECODE =
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
 	--custom-compile-command "make lock"
-.PHONY: demo test test-all check pictures bench bench-all index model lock audit clean
+.PHONY: demo fma test test-all check pictures bench bench-all index model lock audit clean
+
+# `make demo MUSIC=fma` opens the app on a sample of FMA, which is fetched and indexed first. FMA has options
+# of `soundalike fetch fma-sample`, as in FMA="--tracks 200".
+ifneq ($(MUSIC),)
+$(if $(filter fma,$(MUSIC)),,$(error MUSIC is fma or nothing; SOUNDALIKE_INDEX names an index of your own))
+demo: fma
+demo: export SOUNDALIKE_INDEX := fma/index$(if $(SOUNDALIKE_INDEX),:$(SOUNDALIKE_INDEX))
+demo: export SOUNDALIKE_MUSIC := $(if $(SOUNDALIKE_MUSIC),fma/sample:$(SOUNDALIKE_MUSIC))
+endif
 
 demo: $(VENV)/.app
 	@$(BIN)/python -c 'import socket, sys; sys.exit(not socket.socket().connect_ex(("127.0.0.1", $(PORT))) \
 		and "Port $(PORT) is taken, perhaps by another demo; choose another one with: make demo PORT=8502")'
 	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+# Indexed again only if the sample has changed since, or the last time was broken off.
+fma: $(VENV)/.app
+	$(BIN)/soundalike fetch fma-sample --dir fma/sample $(FMA)
+	[ -e fma/index/manifest.json -a fma/.indexed -nt fma/sample/tracks.csv ] || \
+		$(BIN)/soundalike index fma/sample --out fma/index --complete
+	touch fma/.indexed
 
 # Three at a time: the browser's tests mostly wait. tests/support/schedule.py says which stay together.
 PYTEST = $(BIN)/pytest -n 3

@@ -16,7 +16,7 @@ import pytest
 from command_line import Capture, complaint, document, run
 from web_server import Site, serving
 
-from soundalike.datasets import fma_download
+from soundalike.datasets import fma_download, web
 from soundalike.datasets.fma_download import Archive
 from soundalike.errors import FetchError
 
@@ -46,8 +46,8 @@ PATH = f"/{ARCHIVE.file}"
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long would have been waited, without waiting."""
     asked: list[float] = []
-    monkeypatch.setattr(fma_download.time, "sleep", asked.append)
-    monkeypatch.setattr(fma_download, "_CHUNK", 4_096)
+    monkeypatch.setattr(web.time, "sleep", asked.append)
+    monkeypatch.setattr(web, "CHUNK", 4_096)
     return asked
 
 
@@ -176,7 +176,7 @@ def test_retries_are_limited(tmp_path: Path, url: str, site: Site, waits: list[f
     message = refused(tmp_path, url)
     assert "127.0.0.1" in message
     assert "breaks off" in message
-    assert len(site.asked) == fma_download.TRIES
+    assert len(site.asked) == web.TRIES
     assert (tmp_path / "fma_tiny.zip.part").read_bytes() == CONTENT[:40_960]
     site.drops = []
     assert fma_download.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
@@ -185,7 +185,7 @@ def test_retries_are_limited(tmp_path: Path, url: str, site: Site, waits: list[f
 def test_retries_of_a_busy_server_are_limited(tmp_path: Path, url: str, site: Site) -> None:
     site.answers = [503] * 20
     assert "cannot be reached" in refused(tmp_path, url)
-    assert len(site.asked) == fma_download.TRIES
+    assert len(site.asked) == web.TRIES
 
 
 @pytest.mark.parametrize(("status", "words"), [(404, "--url"), (410, "--url"), (403, "later")])

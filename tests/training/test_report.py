@@ -179,6 +179,12 @@ def test_a_library_without_licences_has_none() -> None:
     table = report.credits_table(bare)
     assert list(table) == ["Title", "Artist", "Album", "Genre", "Source"]
     assert list(table["Source"]) == ["a.ogg", "b.ogg", "c.ogg"]
+    from_elsewhere = bare.assign(url=["https://example.org/a", "", "Ann's archive"])
+    assert list(report.credits_table(from_elsewhere)["Source"]) == [
+        "https://example.org/a",
+        "b.ogg",
+        "Ann's archive",
+    ]
 
 
 def test_every_bundled_track_is_credited(bundled: Index) -> None:

@@ -1,4 +1,4 @@
-"""`soundalike fetch` and `soundalike fma`: download FMA, train on it and index it."""
+"""`soundalike fma`: train on FMA and index it."""
 
 from __future__ import annotations
 
@@ -10,48 +10,9 @@ import click
 from soundalike import representations
 from soundalike.cli import options, output
 from soundalike.cli.options import FOLDER
-from soundalike.datasets import fma_download as fetching
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-
-@click.command()
-@click.argument("what", type=click.Choice(list(fetching.ARCHIVES)))
-@click.option(
-    "--dir",
-    "folder",
-    type=click.Path(path_type=Path),
-    default=Path("fma"),
-    show_default=True,
-    help="Folder to unpack into.",
-)
-@click.option(
-    "--url",
-    default=fetching.HOST,
-    show_default=True,
-    help="Base URL of the archives, for a mirror.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def fetch(what: str, folder: Path, url: str, as_json: bool) -> None:
-    """Download an FMA dataset and its metadata; resumes where an earlier run stopped.
-
-    Download sizes are 342 MiB (fma-metadata), 7.2 GiB (fma-small), 22 GiB (fma-medium), 93 GiB
-    (fma-large) and 879 GiB (fma-full). The unpacked files need the same space again.
-    """
-
-    if not url.startswith(("http://", "https://")):
-        raise click.UsageError(f"--url takes an address that begins with http, not {url!r}.")
-    found = []
-    for archive in fetching.ARCHIVES[what]:
-        with output.byte_progress() as on_bytes:
-            found.append(fetching.fetch(archive, folder, url, on_bytes))
-    if as_json:
-        output.print_json({"dir": str(folder), "archives": [vars(item) for item in found]})
-        return
-    for item in found:
-        state = f"{item.unpacked} unpacked now" if item.unpacked else "all there already"
-        output.print_line(f"{item.name}: {item.unpacked + item.kept} files in {folder}, {state}")
 
 
 @click.command()

@@ -16,7 +16,8 @@ from soundalike import __version__
 from soundalike.cli import output
 from soundalike.cli.describe import describe
 from soundalike.cli.evaluate import evaluate
-from soundalike.cli.fma import fetch, fma
+from soundalike.cli.fetch import fetch
+from soundalike.cli.fma import fma
 from soundalike.cli.index import check, index, map_, measure
 from soundalike.cli.journey import journey
 from soundalike.cli.recommend import recommend

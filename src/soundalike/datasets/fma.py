@@ -142,7 +142,7 @@ def load(folder: Path, subset: str | None = None) -> Fma:
     every = read_tracks(folder / METADATA / "tracks.csv")
     files = _files(folder / audio_folder)
     chosen = every[every["subset"].isin(SUBSETS[: SUBSETS.index(subset) + 1])]
-    tracks = _table(chosen, tree, audio_folder)
+    tracks = table(chosen, tree, audio_folder)
     absent = ~tracks["file"].isin(files)
     known = frozenset() if subset == "full" else BROKEN
     broken = tracks["track_id"].astype(int).isin(known) & ~absent
@@ -265,8 +265,15 @@ def _check_tracks(path: Path, tracks: pd.DataFrame) -> None:
             )
 
 
-def _table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
-    """Make the library's table of one set's tracks."""
+def table(tracks: pd.DataFrame, tree: Tree, audio_folder: str) -> pd.DataFrame:
+    """Make a library's table of tracks.
+
+    Parameters
+    ----------
+    tracks : rows of `read_tracks`
+    tree : all genres
+    audio_folder : name of the folder or archive that the clips are in
+    """
     genres = [_genre_ids(*pair) for pair in zip(tracks["track_id"], tracks["genres"], strict=True)]
     for track_id, ids in zip(tracks["track_id"], genres, strict=True):
         if unknown := [genre for genre in ids if genre not in tree]:

@@ -16,10 +16,8 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import re
 import shutil
 import stat
-import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -27,8 +25,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
+from soundalike.datasets import web
 from soundalike.errors import FetchError
 
 if TYPE_CHECKING:
@@ -36,15 +34,6 @@ if TYPE_CHECKING:
 
 HOST = "https://os.unil.cloud.switch.ch/fma"
 """Address of the archives, from FMA's README."""
-TRIES = 5
-"""Maximum number of consecutive failures without progress."""
-WAIT = 1.0
-"""Seconds before the second attempt, doubled before each further one."""
-_LONGEST_WAIT = 60.0
-_TIMEOUT = (10.0, 60.0)
-_CHUNK = 2**16
-_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
-
 OnBytes = Callable[[str, int, int], None]
 """Progress callback: called with the activity, the bytes done and the total bytes."""
 
@@ -121,7 +110,7 @@ def fetch(
     on_bytes(f"Looking at {archive.name}", 0, 0)
     if (there := _count_complete(listing, folder, archive)) is not None:
         return Fetched(archive.name, 0, 0, 0, there)
-    with _write_errors(folder):
+    with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / archive.file
         downloaded, resumed = 0, 0
@@ -139,7 +128,7 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
     import requests
 
     part = target.with_name(f"{target.name}.part")
-    downloaded, failures, largest = 0, 0, _size(part)
+    downloaded, retries = 0, web.Retries(url, _size(part))
     with requests.Session() as session:
         while True:
             try:
@@ -147,67 +136,21 @@ def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
                     for gained in _receive(response, part, on_bytes):
                         downloaded += gained
                 break
-            except _connection_errors() as error:
-                if isinstance(error, requests.exceptions.SSLError):
-                    raise FetchError(
-                        f"{urlsplit(url).hostname} cannot prove who it is ({error}); name another "
-                        "address with --url."
-                    ) from error
-                if "NameResolutionError" in repr(error):
-                    raise _unreachable(url) from error
-                failures = 1 if _size(part) > largest else failures + 1
-                largest = max(largest, _size(part))
-                if failures >= TRIES:
-                    raise _unreachable(url, part) from error
-                wait = getattr(error, "wait", None) or WAIT * 2 ** (failures - 1)
-                time.sleep(min(wait, _LONGEST_WAIT))
-            except (requests.RequestException, ValueError) as error:
-                # A redirect to an invalid address raises a plain ValueError.
-                raise FetchError(f"{url} is no address that can be asked: {error}.") from error
+            except web.failures() as error:
+                retries.after(error, _size(part), kept=True)
     part.replace(target)
     _version_file(part).unlink(missing_ok=True)
     return downloaded, max(0, _size(target) - downloaded)
 
 
-def _connection_errors() -> tuple[type[Exception], ...]:
-    """The exceptions raised if a connection fails or ends too early."""
-    from requests import exceptions
-
-    return exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError, _RetryError
-
-
-class _RetryError(Exception):
-    """A failed attempt that may be retried, after the server's delay if it specified one."""
-
-    def __init__(self, wait: float | None = None) -> None:
-        super().__init__()
-        self.wait = wait
-
-
 def _request(session: requests.Session, url: str, part: Path) -> requests.Response:
-    """Request the missing part of a file.
-
-    Raises
-    ------
-    FetchError
-        If the server rejects the request permanently.
-    _RetryError
-        If the request may succeed later.
-    """
-    headers = {"Accept-Encoding": "identity", "User-Agent": "soundalike"}
+    """Request the missing part of a file."""
+    headers = {}
     if have := _size(part):
         headers["Range"] = f"bytes={have}-"
         if version := _version(part):
             headers["If-Range"] = version
-    response = session.get(url, headers=headers, stream=True, timeout=_TIMEOUT)
-    if response.status_code in (200, 206, 416):
-        return response
-    response.close()
-    if response.status_code in _TRY_AGAIN:
-        after = response.headers.get("Retry-After", "")
-        raise _RetryError(float(after) if after.isdecimal() else None)
-    hint = "name another address with --url" if response.status_code in (404, 410) else "try again later"
-    raise FetchError(f"{url} answers {response.status_code} {response.reason}; {hint}.")
+    return web.get(session, url, headers)
 
 
 def _receive(response: requests.Response, part: Path, on_bytes: OnBytes) -> Iterator[int]:
@@ -215,49 +158,34 @@ def _receive(response: requests.Response, part: Path, on_bytes: OnBytes) -> Iter
 
     Raises
     ------
-    _RetryError
+    web.RetryError
         If the response ends too early, or does not continue the partial file, which is then deleted.
     """
     have = _size(part)
     if response.status_code == 416:
-        if _total(response) == have:
+        if web.total(response) == have:
             return
         _discard(part)
-        raise _RetryError
-    if response.status_code == 206 and _range_start(response) != have:
+        raise web.RetryError
+    if response.status_code == 206 and (web.part(response) or (None,))[0] != have:
         _discard(part)
-        raise _RetryError
+        raise web.RetryError
     start = have if response.status_code == 206 else 0
-    total = _total(response)
+    total = web.total(response)
     if total is not None:
         # MP3 files are already compressed, so the archive unpacks to about its own size.
-        _check_room(part.parent, 2 * total - start, f"download and unpack {part.stem}")
+        check_room(part.parent, 2 * total - start, f"download and unpack {part.stem}")
     if not start:
         _write_version(part, response)
     done = start
     with part.open("ab" if start else "wb") as file:
-        for piece in response.iter_content(_CHUNK):
+        for piece in response.iter_content(web.CHUNK):
             file.write(piece)
             done += len(piece)
             on_bytes(f"Downloading {part.stem}", done, total or 0)
             yield len(piece)
     if total is not None and done != total:
-        raise _RetryError
-
-
-def _total(response: requests.Response) -> int | None:
-    """The size of the whole file, if the server states it."""
-    if response.status_code == 200:
-        length = response.headers.get("Content-Length", "")
-        return int(length) if length.isdecimal() else None
-    found = re.fullmatch(r"bytes (?:\d+-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
-    return int(found.group(1)) if found else None
-
-
-def _range_start(response: requests.Response) -> int | None:
-    """The offset within the file of a partial response."""
-    found = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
-    return int(found.group(1)) if found else None
+        raise web.RetryError
 
 
 def _version_file(part: Path) -> Path:
@@ -272,10 +200,7 @@ def _version(part: Path) -> str:
 
 
 def _write_version(part: Path, response: requests.Response) -> None:
-    """Store the file's version; a weak ETag is not allowed in `If-Range`."""
-    etag = response.headers.get("ETag", "")
-    version = etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
-    _version_file(part).write_text(version, encoding="latin-1", errors="replace")
+    _version_file(part).write_text(web.version(response), encoding="latin-1", errors="replace")
 
 
 def _discard(part: Path) -> None:
@@ -287,7 +212,7 @@ def _check(target: Path, sha1: str, on_bytes: OnBytes) -> None:
     """Compare an archive with its checksum, and delete it if it is wrong."""
     digest, done, total = hashlib.sha1(usedforsecurity=False), 0, _size(target)
     with target.open("rb") as file:
-        while piece := file.read(_CHUNK):
+        while piece := file.read(web.CHUNK):
             digest.update(piece)
             done += len(piece)
             on_bytes(f"Checking {target.name}", done, total)
@@ -343,18 +268,18 @@ def _unpack(
     total, done = sum(entry.file_size for entry in entries), 0
     missing = []
     for entry in entries:
-        if _is_unchanged(folder / entry.filename, entry.file_size, entry.CRC):
+        if is_unchanged(folder / entry.filename, entry.file_size, entry.CRC):
             done += entry.file_size
             on_bytes("Looking at files", done, total)
         else:
             missing.append(entry)
-    _check_room(folder, sum(entry.file_size for entry in missing), "unpack it")
+    check_room(folder, sum(entry.file_size for entry in missing), "unpack it")
     for entry in missing:
         target = folder / entry.filename
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f"{target.name}.part")
         with opened.open(entry) as source, temporary.open("wb") as file:
-            shutil.copyfileobj(source, file, _CHUNK)
+            shutil.copyfileobj(source, file, web.CHUNK)
         temporary.replace(target)
         done += entry.file_size
         on_bytes(f"Unpacking {Path(entry.filename).name}", done, total)
@@ -382,7 +307,7 @@ def _count_complete(listing: Path, folder: Path, archive: Archive) -> int | None
         known: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
         files = dict(known["files"])
         same = known["sha1"] == archive.sha1 and all(
-            _is_unchanged(folder / name, size, crc) for name, (size, crc) in files.items()
+            is_unchanged(folder / name, size, crc) for name, (size, crc) in files.items()
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -397,12 +322,13 @@ def _write_listing(listing: Path, target: Path, archive: Archive) -> None:
     temporary.replace(listing)
 
 
-def _is_unchanged(path: Path, size: int, crc: int) -> bool:
+def is_unchanged(path: Path, size: int, crc: int) -> bool:
+    """Whether a file is there with a size and a CRC-32."""
     if not path.is_file() or path.stat().st_size != size:
         return False
     found = 0
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
+        while piece := file.read(web.CHUNK):
             found = zlib.crc32(piece, found)
     return found == crc
 
@@ -411,7 +337,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _check_room(folder: Path, wanted: int, what: str) -> None:
+def check_room(folder: Path, wanted: int, what: str) -> None:
+    """Check that a number of bytes is free in a folder, before they are written.
+
+    Raises
+    ------
+    FetchError
+        If it isn't; `what` says what they are needed for.
+    """
     free = shutil.disk_usage(folder).free
     if wanted > free:
         raise FetchError(
@@ -421,7 +354,7 @@ def _check_room(folder: Path, wanted: int, what: str) -> None:
 
 
 @contextmanager
-def _write_errors(folder: Path) -> Iterator[None]:
+def write_errors(folder: Path) -> Iterator[None]:
     """Convert write errors to `FetchError`, with advice."""
     try:
         yield
@@ -434,11 +367,3 @@ def _write_errors(folder: Path) -> Iterator[None]:
         if error.errno is None:
             raise
         raise FetchError(f"{error.filename or folder} cannot be written: {error.strerror}.") from error
-
-
-def _unreachable(url: str, part: Path | None = None) -> FetchError:
-    kept = f" {_size(part) / 1e6:,.0f} MB are kept." if part is not None and _size(part) else ""
-    return FetchError(
-        f"{urlsplit(url).hostname} cannot be reached or breaks off; check the network and run the "
-        f"command again, or name another address with --url.{kept}"
-    )

@@ -190,6 +190,8 @@ def credits_table(tracks: pd.DataFrame) -> pd.DataFrame:
     columns = [column for column in ("title", "artist", "album", "genre", "licence") if column in tracks]
     table = tracks[columns].rename(columns=str.capitalize)
     table["Source"] = tracks["file"]
+    if "url" in tracks:
+        table["Source"] = tracks["url"].where(tracks["url"] != "", tracks["file"])
     if {"package", "package_version", "path_in_package"} <= set(tracks):
         package = tracks["package"] + " " + tracks["package_version"]
         table["Source"] = package + ", " + tracks["path_in_package"]

@@ -144,7 +144,7 @@ def data(index: Index) -> str:
         f"{_counted(named['album'], 'album')}, in {_counted(named['genre'], 'genre')}."
     )
     if "package" not in tracks:
-        return size
+        return f"{size} Each clip keeps its own licence." if "licence" in tracks else size
     return (
         f"{size} They come from free games and a few other free programs, packaged by Debian. We "
         "changed only the excerpt, the loudness and the encoding. Each clip keeps the licence of the "
