@@ -40,15 +40,20 @@ def index_folder() -> Path:
     return index_folders()[0]
 
 
+def indexes_in(folder: Path) -> list[Path]:
+    """The indexes in a folder, sorted by name; none if it can't be read."""
+    try:
+        children = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []
+    return [path for path in children if (path / MANIFEST).is_file()]
+
+
 def _indexes(named: Path) -> list[Path]:
     """The index itself, or the indexes in a folder, or the folder if it contains none."""
     if (named / MANIFEST).is_file():
         return [named]
-    try:
-        children = sorted(path for path in named.iterdir() if not path.name.startswith("."))
-    except OSError:
-        return [named]
-    return [path for path in children if (path / MANIFEST).is_file()] or [named]
+    return indexes_in(named) or [named]
 
 
 def cache_folder() -> Path:
@@ -69,8 +74,18 @@ def votes_file() -> Path:
     """The votes database: `$SOUNDALIKE_VOTES`, or a file in the user's data folder."""
     if own := os.environ.get("SOUNDALIKE_VOTES"):
         return Path(own)
-    base = os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share"
-    return Path(base) / "soundalike" / "votes.sqlite"
+    return _data_folder() / "votes.sqlite"
+
+
+def own_indexes() -> Path:
+    """Folder of the indexes that the app makes: `$SOUNDALIKE_OWN_INDEXES`, or in the user's data."""
+    if own := os.environ.get("SOUNDALIKE_OWN_INDEXES"):
+        return Path(own)
+    return _data_folder() / "indexes"
+
+
+def _data_folder() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "soundalike"
 
 
 def _home() -> Path:

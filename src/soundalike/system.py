@@ -15,6 +15,8 @@ SMALL_HOST_BYTES = 1_600_000_000
 """Hosts with less memory than this don't load VGG16 (about 250 MB in use)."""
 NICENESS = 10
 """Niceness that gives a thread about a tenth of the share of niceness 0."""
+BACKGROUND_NICENESS = 19
+"""Niceness of what nobody waits for. The networks that visitors wait for have `NICENESS`."""
 LARGE_BLOCK_BYTES = 2**20
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _M_MMAP_THRESHOLD = -3
@@ -44,14 +46,20 @@ def is_small_host() -> bool:
     return limit is not None and limit < SMALL_HOST_BYTES
 
 
-def lower_priority() -> None:
+def lower_priority(niceness: int = NICENESS) -> None:
     """Permanently lower the priority of the calling thread and those it starts (Linux only).
 
     Don't use it for a thread that computes in Python: it may hold the interpreter's lock, which all
     other threads need, while it waits for a processor.
     """
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
+
+
+def end_first_without_memory() -> None:
+    """Let this process and those it starts be ended before others where memory runs out (Linux only)."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def hide_memory() -> bool:

@@ -12,10 +12,10 @@ from small_library import write_tone
 
 from soundalike import paths, representations
 from soundalike.cli import options
-from soundalike.cli.output import ProgressCount
 from soundalike.index import index
 from soundalike.indexing import ingest, measurements
 from soundalike.indexing.ingest import Event
+from soundalike.indexing.progress import ProgressCount
 from soundalike.models import ModelStore
 
 pytest_plugins = ["library_fixtures"]

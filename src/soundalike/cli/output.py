@@ -18,6 +18,7 @@ import click
 
 from soundalike.audio import tags
 from soundalike.foreign_text import printable, printable_json
+from soundalike.indexing.progress import ProgressCount
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -141,7 +142,6 @@ def byte_progress() -> Iterator[Callable[[str, int, int], None]]:
 
 _LISTED = 50
 """Maximum number of skipped files listed on a terminal; the index lists them all."""
-_REPORT_S = 30.0
 
 
 @contextmanager
@@ -186,50 +186,6 @@ def file_progress(description: str, total: int) -> Iterator[Callable[[Event], No
         yield on_file
 
 
-class ProgressCount:
-    """Progress of a run.
-
-    Parameters
-    ----------
-    total : number of files to process
-
-    Attributes
-    ----------
-    taken, known, skipped : number of files so far, by outcome
-    rate : files processed per second, on average
-    """
-
-    def __init__(self, total: int) -> None:
-        self.taken = self.known = self.skipped = 0
-        self.rate = 0.0
-        self._total = total
-        self._began: float | None = None
-        self._last_report: float | None = None
-
-    def count(self, event: Event, now: float) -> str:
-        """Count a file; return a progress line if one is due, otherwise ""."""
-        self._began = self._began if self._began is not None else now
-        self._last_report = self._last_report if self._last_report is not None else now
-        self.taken += event.kind == "taken"
-        self.known += event.kind == "known"
-        self.skipped += event.kind == "skipped"
-        if now > self._began:
-            self.rate = self.taken / (now - self._began)
-        if now - self._last_report < _REPORT_S:
-            return ""
-        self._last_report = now
-        return self._line()
-
-    def _line(self) -> str:
-        done = self.taken + self.known + self.skipped
-        parts = [f"{done:,} of {self._total:,} files", f"{self.rate:.1f} a second"]
-        if self.rate > 0:
-            parts.append(f"{_duration((self._total - done) / self.rate)} left")
-        if self.skipped:
-            parts.append(f"{self.skipped:,} skipped")
-        return ", ".join(parts)
-
-
 def print_skipped_table(skipped: Sequence[Skipped], passed_over: Mapping[str, int], out: Path) -> None:
     """Report skipped files with reasons on standard error: a table on a terminal, otherwise lines."""
     from rich.console import Console
@@ -250,11 +206,3 @@ def print_skipped_table(skipped: Sequence[Skipped], passed_over: Mapping[str, in
             f"{count:,} {ending or 'without an ending'}" for ending, count in passed_over.items()
         )
         print_line(f"passed over, of kinds that are not read: {kinds}", err=True)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"

@@ -17,7 +17,7 @@ import hashlib
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -31,6 +31,7 @@ from soundalike.errors import AudioError, LibraryError
 TABLE = "tracks.csv"
 COLUMNS = ("track_id", "file", "title", "artist", "album", "genre")
 _ID_DIGITS = 12
+_LEADS_OUT = "This link leads out of the folders that may be indexed."
 
 
 @dataclass(frozen=True)
@@ -99,18 +100,34 @@ def load(folder: Path) -> Library:
     return _not_empty(Library(folder, tracks, tuple(skipped), listed.passed_over))
 
 
-def find(folder: Path) -> Library:
+def find(folder: Path, within: Collection[Path] = ()) -> Library:
     """List a library as `load` does, but without opening audio files; without a table it isn't `tabled`.
+
+    Parameters
+    ----------
+    folder : the library's folder
+    within : folders that links may lead into, themselves with links resolved; any folder by default
 
     Raises
     ------
     LibraryError
-        As `load`.
+        As `load`, and if the folder's table is a link out of `within`.
     """
     if not folder.is_dir():
         raise LibraryError(f"{folder} is not a folder; please name one that holds audio files.")
     table = folder / TABLE
-    return _not_empty(_from_table(folder, table) if table.is_file() else _from_files(folder))
+    if within and not leads_into(table, within):
+        raise LibraryError(f"{table} is a link. {_LEADS_OUT}")
+    return _not_empty(_from_table(folder, table) if table.is_file() else _from_files(folder, within))
+
+
+def leads_into(path: Path, folders: Collection[Path]) -> bool:
+    """Whether a path, with links resolved, lies in one of some folders, or is one."""
+    try:
+        resolved = path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return False
+    return any(resolved.is_relative_to(folder) for folder in folders)
 
 
 def row_of_file(file: str, sha256: str, found: Mapping[str, str]) -> dict[str, str]:
@@ -194,12 +211,12 @@ def _read_table(table: Path) -> pd.DataFrame:
         raise LibraryError(f"{table} is not a table that can be read: {reason}") from error
 
 
-def _from_files(folder: Path) -> Library:
+def _from_files(folder: Path, within: Collection[Path]) -> Library:
     endings = {f".{extension}" for extension in formats.EXTENSIONS}
     files: list[str] = []
     skipped: list[Skipped] = []
     others: Counter[str] = Counter()
-    for path, reason in _walk(folder):
+    for path, reason in _walk(folder, within):
         relative = path.relative_to(folder).as_posix()
         ending = path.suffix.lower()
         if reason is not None:
@@ -215,7 +232,7 @@ def _from_files(folder: Path) -> Library:
     return Library(folder, tracks, tuple(skipped), dict(sorted(others.items())), tabled=False)
 
 
-def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
+def _walk(folder: Path, within: Collection[Path]) -> Iterator[tuple[Path, str | None]]:
     """Yield every file under a folder, with the reason for skipping it (or a folder), or None.
 
     Links to folders are followed, but every folder is read only once, because links can form cycles.
@@ -238,6 +255,9 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str | None]]:
             if not_music.is_companion(entry.name):
                 continue
             path = Path(entry.path)
+            if within and entry.is_symlink() and not leads_into(path, within):
+                yield path, _LEADS_OUT
+                continue
             try:
                 mode = entry.stat().st_mode
             except OSError as error:

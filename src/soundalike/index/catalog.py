@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from soundalike import paths
+from soundalike.index import music_files
 
 BUNDLED_NAME = "Starter library"
 LONGEST_NAME = 60
@@ -32,13 +33,20 @@ def offered() -> list[CatalogEntry]:
     """The available libraries, default first; at least one.
 
     Folders in `$SOUNDALIKE_INDEX` that cannot be opened are included, so that the app can report the
-    problem.
+    problem. The indexes that the app has made come last, so that a new one doesn't change the default.
     """
+    named = paths.index_folders()
+    there = {folder.resolve() for folder in named}
     found: dict[str, CatalogEntry] = {}
-    for folder in paths.index_folders():
+    for folder in [*named, *(own for own in _own() if own.resolve() not in there)]:
         name = _unique_name(_name(folder), found)
         found[name] = CatalogEntry(name, folder)
     return list(found.values())
+
+
+def is_own(folder: Path) -> bool:
+    """Whether the app has made an index itself."""
+    return folder.resolve() in {own.resolve() for own in _own()}
 
 
 def without_paths(message: str) -> str:
@@ -57,6 +65,11 @@ def stamp(folder: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return status.st_mtime_ns, status.st_size
+
+
+def _own() -> list[Path]:
+    """The indexes that the app has made; none where it may not make any."""
+    return paths.indexes_in(paths.own_indexes()) if music_files.named_folders() else []
 
 
 def _name(folder: Path) -> str:

@@ -48,6 +48,12 @@ class MusicFolders:
         return any(path.is_relative_to(folder) for folder in self.named)
 
 
+def named_folders() -> tuple[Path, ...]:
+    """The folders of `$SOUNDALIKE_MUSIC`, with links resolved; none if the variable isn't set."""
+    own = os.environ.get(VARIABLE, "")
+    return tuple(Path(one).resolve() for one in own.split(os.pathsep) if one)
+
+
 def of_owner(index: Path) -> MusicFolders:
     """The folders for an index: those of `$SOUNDALIKE_MUSIC`, and always the bundled library's.
 
@@ -55,8 +61,8 @@ def of_owner(index: Path) -> MusicFolders:
     file system's root lies everything, so nothing there counts.
     """
     bundled = paths.LIBRARY.resolve()
-    if own := os.environ.get(VARIABLE):
-        return MusicFolders((bundled, *(Path(one).resolve() for one in own.split(os.pathsep) if one)))
+    if os.environ.get(VARIABLE):
+        return MusicFolders((bundled, *named_folders()))
     folder = index.resolve()
     beside = folder.parent if folder.parent != Path(folder.anchor) else None
     return MusicFolders((bundled, folder), beside)
