@@ -22,6 +22,8 @@ from soundalike.ui.about import lessons as lessons
 from soundalike.ui.about import overview
 from soundalike.ui.about import texts as texts
 from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
+from soundalike.ui.own_music import access
+from soundalike.ui.own_music import section as own_music
 from soundalike.ui.present import mode
 
 MEL_SHOWN = (108, 220)
@@ -43,11 +45,12 @@ class Section(NamedTuple):
 def show(index: Index) -> None:
     """Draw the page."""
     session.open_page("about")
-    session.from_url("about_section", "section", list(SECTIONS), "overview")
+    offered = sections()
+    session.from_url("about_section", "section", list(offered), "overview")
     st.segmented_control(
         "Section",
-        list(SECTIONS),
-        format_func=lambda name: SECTIONS[name].label,
+        list(offered),
+        format_func=lambda name: offered[name].label,
         key="about_section",
         persist_state="session",
         required=True,
@@ -56,19 +59,25 @@ def show(index: Index) -> None:
     )
     mode.button("about_present", 0)
     name = st.session_state.about_section
-    st.header(SECTIONS[name].title, anchor=False)
-    shown = SECTIONS[name].draw(index)
-    names = list(SECTIONS)
+    st.header(offered[name].title, anchor=False)
+    shown = offered[name].draw(index)
+    names = list(offered)
     if name != names[-1]:
         following = names[names.index(name) + 1]
         st.button(
-            f"Next: {SECTIONS[following].label}",
+            f"Next: {offered[following].label}",
             icon=":material/arrow_forward:",
             on_click=go_to,
             args=[following],
             key="about_next",
         )
     session.to_url({"section": name, **shown})
+
+
+def sections() -> dict[str, Section]:
+    """The sections that the visitor may see, by name."""
+    own = {access.SECTION: Section("Your music", "Add your own music", own_music.show)}
+    return SECTIONS | (own if access.is_offered() else {})
 
 
 def go_to(section: str) -> None:

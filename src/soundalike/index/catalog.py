@@ -39,7 +39,7 @@ def offered() -> list[CatalogEntry]:
     there = {folder.resolve() for folder in named}
     found: dict[str, CatalogEntry] = {}
     for folder in [*named, *(own for own in _own() if own.resolve() not in there)]:
-        name = _unique_name(_name(folder), found)
+        name = unique_name(_name(folder), found)
         found[name] = CatalogEntry(name, folder)
     return list(found.values())
 
@@ -92,7 +92,8 @@ def _name_in_manifest(folder: Path, stamp: tuple[int, int]) -> str:
     return name if isinstance(name, str) else ""
 
 
-def _unique_name(name: str, taken: Container[str]) -> str:
+def unique_name(name: str, taken: Container[str]) -> str:
+    """A name, with a number after it if it is taken."""
     number, wanted = 2, name
     while wanted in taken:
         wanted, number = f"{name} ({number})", number + 1

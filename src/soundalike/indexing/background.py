@@ -27,7 +27,7 @@ from soundalike.errors import BusyError, DestinationError, UnavailableError
 from soundalike.indexing import background_worker, own_files, run_records, sources, workspace
 from soundalike.indexing.ingest import Event
 from soundalike.indexing.progress import ProgressCount
-from soundalike.indexing.run_records import Run
+from soundalike.indexing.run_records import Run, State
 from soundalike.indexing.workers import default_count
 
 _LOG = logging.getLogger(__name__)
@@ -97,6 +97,10 @@ class Background:
         # A server has ended and left these.
         ended = [replace(run, state="stopped") if run.is_under_way else run for run in others]
         return [live, *ended] if live else ended
+
+    def index_folder(self, name: str) -> Path:
+        """Where the index of a run is, or will be."""
+        return self._folder / name
 
     def start(self, source: Path) -> Run:
         """Index a folder, go on with it, or bring its index up to date.
@@ -184,13 +188,12 @@ class Background:
                     self._save(live.run)
         code = live.process.wait()
         with self._lock:
-            was_stopped = live.run.state == "stopping"
-            if live.run.is_under_way:
-                # It ended without a word.
+            if live.end is None:
                 _LOG.warning("Indexing %s ended with status %d.", live.run.source, code)
-                ending: dict[str, Any] = {"state": "failed", "error": _KILLED}
-                live.update(**({"state": "stopped"} if was_stopped else ending))
-            live.update(error=self._for_visitors(live.run), tracks=self._tracks(live.run.name))
+            was_stopped = live.run.state == "stopping"
+            state, error = live.end or (("stopped", "") if was_stopped else ("failed", _KILLED))
+            error = self._for_visitors(error, live.run)
+            live.update(state=state, error=error, tracks=self._tracks(live.run.name))
             self._save(live.run)
             self._live = None
         live.hang_up()
@@ -268,24 +271,24 @@ class Background:
         found = own_files.manifest(self._folder / name).get("tracks")
         return found if isinstance(found, int) else 0
 
-    def _for_visitors(self, run: Run) -> str:
+    def _for_visitors(self, error: str, run: Run) -> str:
         """A run's error without the server's paths."""
         source, out = Path(run.source), self._folder / run.name
         named = {str(source): sources.shown(source), str(out): f"“{run.name}”"}
         named[str(self._folder)] = "the folder of indexes"
-        error = run.error
         for path, shown in named.items():
             error = error.replace(path, shown)
         return error
 
 
 class _Live:
-    """A run that is under way, and its process."""
+    """A run that is under way, its process, and the state and error that the process ends with."""
 
     def __init__(self, run: Run, process: subprocess.Popen[bytes]) -> None:
         self.run = run
         self.process = process
         self.ended = threading.Event()
+        self.end: tuple[State, str] | None = None
         self._count = ProgressCount(0)
 
     def update(self, **values: Any) -> None:
@@ -304,7 +307,10 @@ class _Live:
             self._take_file(Event(**said))
         if "skipped" in said:
             self._take_skipped(said["skipped"])
-        self.update(**{key: said[key] for key in ("step", "state", "error") if key in said})
+        if "step" in said:
+            self.update(step=said["step"])
+        if "state" in said:
+            self.end = said["state"], said.get("error", "")
 
     def _take_file(self, event: Event) -> None:
         self._count.count(event, time.monotonic())

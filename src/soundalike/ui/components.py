@@ -19,12 +19,11 @@ from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.evaluation.agreement import Comparison
 from soundalike.fair_queue import OnPlace
 from soundalike.index import catalog, music_files
-from soundalike.index.catalog import CatalogEntry
 from soundalike.index.index import Index
 from soundalike.playlist import query
 from soundalike.playlist.playlist import Playlist
 from soundalike.playlist.query import Query
-from soundalike.ui import connection, frontend, incoming, server, session
+from soundalike.ui import connection, frontend, incoming, libraries, server, session
 from soundalike.ui.palette import Style
 
 if TYPE_CHECKING:
@@ -53,9 +52,6 @@ _FOUND_LATER = re.compile(
 """Inside of an address, an emoji's or icon's name, and an arrow or comparison that stands alone."""
 _COMMAND = re.compile(r"(`(?:soundalike|pip install)(?: [\w./=-]+)*`)")
 
-LIBRARY_WIDTH = 260
-"""Pixels; longer names of libraries are truncated."""
-
 
 @dataclass(frozen=True)
 class Track:
@@ -77,7 +73,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     content, and another library can still be chosen.
     """
     session.through_app()
-    page_header(title, session.choose_library())
+    libraries.header(title, session.choose_library())
     if purpose and not st.session_state.get(session.PRESENT):  # the presenter says it
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):
@@ -86,7 +82,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     try:
         index = session.open_index()
         if index.partial is not None:
-            st.caption(partial_note(index))
+            st.caption(libraries.partial_note(index))
         if not index.is_playable:
             show_error(str(music_files.outside()))
         show(index)
@@ -95,41 +91,6 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     if faults := session.take_unknown():
         unknown.caption(plain(f"This link has settings that we don't have here: {', '.join(faults)}."))
     connection.watch(own_clip=session.OWN_CLIP in st.session_state)
-
-
-def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:
-    """Show the page's title, with a library selector if there are several libraries."""
-    if len(offered) == 1:
-        st.title(title, anchor=False)
-        return
-    with st.container(
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-        gap="small",
-        key="page_head",
-    ):
-        st.title(title, anchor=False, width="content")
-        st.selectbox(
-            "Library",
-            [library.name for library in offered],
-            key=session.LIBRARY,
-            persist_state="session",
-            on_change=session.switch_library,
-            icon=":material/library_music:",
-            label_visibility="collapsed",
-            required=True,
-            width=LIBRARY_WIDTH,
-        )
-
-
-def partial_note(index: Index) -> str:
-    """Say that indexing was interrupted, and how to resume it."""
-    done, files = index.partial or (len(index), len(index))
-    return (
-        f"Indexing was interrupted after {done:,} of {files:,} files, so this is only part of the "
-        "library. Run the same `soundalike index` command again to resume."
-    )
 
 
 def track_of(index: Index, row: int) -> Track:

@@ -44,6 +44,7 @@ LIBRARY = "library"
 """Session key and URL parameter of the chosen library."""
 PRESENT = "present"
 """Session key and URL parameter of the mode for showing the app to a room (`ui.present.mode`)."""
+_OPENS_LIBRARY, _SEVERAL = "library_opens", "library_several"
 _PAGES = ("recommend_", "anatomy_", "map_", "features_", "compare_")
 _GIVEN = ("_upload", "_record")
 """Ends of the keys of files that the visitor gave."""
@@ -59,7 +60,8 @@ def choose_library() -> list[CatalogEntry]:
     """Choose the session's library from the session or the URL, and return all libraries on offer."""
     offered = catalog.offered()
     names = [library.name for library in offered]
-    asked = st.session_state.get(LIBRARY) or incoming.parameter(LIBRARY)
+    opens = st.session_state.pop(_OPENS_LIBRARY, None)
+    asked = opens or st.session_state.get(LIBRARY) or incoming.parameter(LIBRARY)
     if asked not in names:
         if asked:
             # The rest of the link refers to a library that does not exist here.
@@ -68,7 +70,10 @@ def choose_library() -> list[CatalogEntry]:
             st.session_state.library_missing = incoming.text(asked, catalog.LONGEST_NAME)
         asked = names[0]
     st.session_state[LIBRARY] = asked
-    if len(offered) > 1 and incoming.parameter(LIBRARY) != asked:
+    st.session_state[_SEVERAL] = len(offered) > 1
+    # A page that a button opened writes its address at the end, without another entry in the history.
+    is_written = st.session_state.get(incoming.IGNORED) or incoming.parameter(LIBRARY) == asked
+    if st.session_state[_SEVERAL] and not is_written:
         st.query_params[LIBRARY] = asked
     return offered
 
@@ -77,6 +82,12 @@ def switch_library() -> None:
     """Clear the state after another library was chosen."""
     forget_library()
     st.query_params.from_dict({LIBRARY: st.session_state[LIBRARY]})
+
+
+def open_library(name: str) -> NoReturn:
+    """Switch to Recommend, with another library."""
+    st.session_state[_OPENS_LIBRARY] = name
+    switch("recommend")
 
 
 def forget_library() -> None:
@@ -250,8 +261,9 @@ def to_url(parameters: Mapping[str, object]) -> None:
 
 def _of_every_page() -> dict[str, str]:
     """The parameters that the URL of every page keeps."""
-    library = {LIBRARY: incoming.parameter(LIBRARY)} if LIBRARY in st.query_params else {}
-    return library | ({PRESENT: "1"} if st.session_state.get(PRESENT) else {})
+    state = st.session_state
+    library = {LIBRARY: state[LIBRARY]} if state.get(_SEVERAL) else {}
+    return library | ({PRESENT: "1"} if state.get(PRESENT) else {})
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

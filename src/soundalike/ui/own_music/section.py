@@ -1,0 +1,223 @@
+"""The page that indexes a folder: choose it, follow the run, and open the library that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from soundalike.errors import SoundalikeError
+from soundalike.index import catalog
+from soundalike.index.index import Index
+from soundalike.indexing import sources
+from soundalike.indexing.progress import duration
+from soundalike.ui import components, session
+from soundalike.ui.about.lessons import Shown
+from soundalike.ui.compare import voting
+from soundalike.ui.own_music import access
+
+if TYPE_CHECKING:
+    from soundalike.indexing.background import Background
+    from soundalike.indexing.run_records import Run
+
+LIVE_S = 1.0
+"""Seconds between two looks at the runs."""
+WIDTH = 760
+TEXT = """
+Choose a folder on the computer that serves this app. We analyse every audio file in it, and then you can
+use all pages with your own music. Nothing in the folder is changed. You can close this page meanwhile:
+the work goes on, and the app stays usable. It takes a few seconds per track.
+"""
+FOR_PRESENTER = "Only the presenter can add music from the server. Give the key to go on."
+NO_FOLDER = "None of the folders that SOUNDALIKE_MUSIC names is there. Check the variable, or the disks."
+_ERROR = "own_music_error"
+
+
+def show(_: Index) -> Shown:
+    """Draw the section."""
+    st.markdown(TEXT, width=WIDTH)
+    if not access.may_index():
+        st.caption(FOR_PRESENTER)
+        voting.ask_for_key()
+        return {}
+    if error := st.session_state.pop(_ERROR, ""):
+        components.show_error(error)
+    indexer = access.indexer()
+    runs = indexer.runs()
+    current = indexer.current()
+    with st.container(width=WIDTH):
+        follow(indexer, _states(runs))
+        if current is None:
+            choose(indexer)
+        ended = [run for run in runs if not run.is_under_way]
+        if ended:
+            st.subheader("Indexed folders", anchor=False)
+        for run in ended:
+            _show_ended(indexer, run, is_busy=current is not None)
+    return {}
+
+
+@st.fragment(run_every=LIVE_S)
+def follow(indexer: Background, drawn: Sequence[tuple[str, str]]) -> None:
+    """Show the run under way; run the page again once a run has begun or ended, in any session."""
+    if _states(indexer.runs()) != drawn:
+        st.rerun()
+    run = indexer.current()
+    if run is None:
+        return
+    st.subheader(components.plain(run.name), anchor=False)
+    st.progress(run.share, components.plain(said(run)))
+    if run.state == "running":
+        st.button(
+            "Stop",
+            icon=":material/stop:",
+            key="own_music_stop",
+            on_click=lambda: _act(indexer.stop),
+        )
+    _show_skipped(run)
+
+
+def said(run: Run) -> str:
+    """What a run is doing, in one line."""
+    if run.state == "stopping":
+        return "Stopping. What is finished is kept …"
+    if run.step != "Analysing":
+        found = f": {_counted(run.found, 'file')} found" if run.step == "Starting" and run.found else ""
+        return f"{run.step}{found} …"
+    parts = [f"{run.done:,} of {_counted(run.found, 'file')}"]
+    if run.rate:
+        parts.append(f"{run.rate:.1f} a second")
+    if run.left:
+        parts.append(f"{duration(run.left)} left")
+    if run.skipped:
+        parts.append(f"{run.skipped:,} skipped")
+    return ", ".join(parts)
+
+
+def choose(indexer: Background) -> None:
+    """Let the visitor choose a folder and start."""
+    named = sources.named()
+    if not named:
+        components.show_error(NO_FOLDER)
+        return
+    labels = _labels(named)
+    chosen = st.selectbox("Folder", list(labels), key="own_music_folder")
+    folder = labels[chosen]
+    while folders := sources.below(folder):
+        names = [path.name for path in folders]
+        shown = sources.shown(folder)
+        inner = st.selectbox(
+            f"Folder in {components.plain(shown)}",
+            names,
+            index=None,
+            key=f"own_music_folder_{shown}",
+            placeholder="All of it",
+        )
+        if inner is None:
+            break
+        folder = folders[names.index(inner)]
+    if st.button(
+        "Index this folder", icon=":material/library_add:", key="own_music_start", type="primary"
+    ):
+        _act(lambda: indexer.start(folder))
+        st.rerun()
+
+
+def _labels(folders: Sequence[Path]) -> dict[str, Path]:
+    """The named folders by what they are called; a number tells those of one name apart."""
+    labels: dict[str, Path] = {}
+    for folder in folders:
+        labels[catalog.unique_name(sources.shown(folder), labels)] = folder
+    return labels
+
+
+def _show_ended(indexer: Background, run: Run, *, is_busy: bool) -> None:
+    st.markdown(f"**{components.plain(run.name)}**")
+    if run.error:
+        components.show_error(run.error)
+    st.caption(components.plain(result(run)))
+    offered = {entry.folder.resolve(): entry.name for entry in catalog.offered()}
+    library = offered.get(indexer.index_folder(run.name))
+    is_whole = run.state == "finished"
+    with st.container(horizontal=True, gap="small"):
+        if library is not None and st.button(
+            "Open the library",
+            icon=":material/queue_music:",
+            key=f"own_music_open_{run.name}",
+            type="primary" if is_whole else "secondary",
+        ):
+            session.open_library(library)
+        if st.button(
+            "Update" if is_whole else "Go on",
+            icon=":material/refresh:" if is_whole else ":material/play_arrow:",
+            key=f"own_music_go_on_{run.name}",
+            type="secondary" if is_whole else "primary",
+            disabled=is_busy,
+            help="Reads new and changed files only." if is_whole else None,
+        ):
+            _act(lambda: indexer.start(Path(run.source)))
+            st.rerun()
+        with st.popover("Remove", icon=":material/delete:", key=f"own_music_remove_{run.name}"):
+            st.caption("This deletes the index, and what is kept for going on. The music stays.")
+            if st.button("Remove the index", key=f"own_music_removed_{run.name}"):
+                _act(lambda: indexer.remove(run.name))
+                st.rerun()
+    _show_skipped(run)
+
+
+def result(run: Run) -> str:
+    """What a run has come to, in one or two sentences."""
+    folder = sources.shown(Path(run.source))
+    tracks = _counted(run.tracks, "track")
+    if run.state == "finished":
+        skipped = {0: "", 1: " 1 file was skipped."}.get(run.skipped)
+        return f"{tracks} from {folder}." + (
+            f" {run.skipped:,} files were skipped." if skipped is None else skipped
+        )
+    files = f" after {run.done:,} of {_counted(run.found, 'file')}" if run.found else ""
+    so_far = f" The library has {tracks} so far." if run.tracks else ""
+    return f"{folder}: stopped{files}. What was finished is kept.{so_far}"
+
+
+def _show_skipped(run: Run) -> None:
+    if run.reasons:
+        with st.expander(f"Skipped: {_counted(run.skipped, 'file')}", icon=":material/playlist_remove:"):
+            st.dataframe(
+                {
+                    "File": [item.file for item in run.reasons],
+                    "Reason": [item.reason for item in run.reasons],
+                },
+                hide_index=True,
+                key=f"own_music_skipped_{run.name}",
+                alt="Files that were left out, with reasons",
+            )
+            if run.skipped > len(run.reasons):
+                st.caption(
+                    f"Showing the first {len(run.reasons):,}. Open the library to see the full list on "
+                    "this page, under Data."
+                )
+    if run.passed_over:
+        kinds = [
+            f"{count:,} {ending or 'without an ending'}" for ending, count in run.passed_over.items()
+        ]
+        st.caption(components.plain(f"Passed over, of kinds that are not read: {', '.join(kinds)}."))
+
+
+def _act(action: Callable[[], object]) -> None:
+    """Do something that only some may do; what goes wrong is shown by the next run of the page."""
+    if not access.may_index():
+        return
+    try:
+        action()
+    except SoundalikeError as error:
+        st.session_state[_ERROR] = str(error)
+
+
+def _states(runs: Sequence[Run]) -> list[tuple[str, str]]:
+    return [(run.name, run.state) for run in runs]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
