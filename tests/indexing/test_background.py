@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import kills
@@ -18,7 +19,6 @@ import psutil
 import pytest
 from small_library import write_tone
 
-from soundalike import paths
 from soundalike.datasets import library
 from soundalike.errors import BusyError, DestinationError, LibraryError, ModelError
 from soundalike.index import index, music_files
@@ -337,7 +337,7 @@ def test_a_folder_that_goes_away_is_no_library_of_broken_files(music: Path) -> N
 def test_a_missing_model_is_named_before_any_music_is_read(
     music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(paths, "MODELS", music.parent / "no-models")
+    monkeypatch.setattr("soundalike.models.ModelStore", partial(ModelStore, music.parent / "none"))
     reports = Reports()
     with pytest.raises(ModelError, match=r"yamnet.*missing"):
         background_worker._index(order_for(music, "jazz") | {"names": ["yamnet"]}, reports)

@@ -74,7 +74,8 @@ def follow(indexer: Background, drawn: Sequence[tuple[str, str]]) -> None:
             "Stop",
             icon=":material/stop:",
             key="own_music_stop",
-            on_click=lambda: _act(indexer.stop),
+            on_click=_act,
+            args=[indexer.stop],
         )
     _show_skipped(run)
 
@@ -118,11 +119,14 @@ def choose(indexer: Background) -> None:
         if inner is None:
             break
         folder = folders[names.index(inner)]
-    if st.button(
-        "Index this folder", icon=":material/library_add:", key="own_music_start", type="primary"
-    ):
-        _act(lambda: indexer.start(folder))
-        st.rerun()
+    st.button(
+        "Index this folder",
+        icon=":material/library_add:",
+        key="own_music_start",
+        on_click=_act,
+        args=[lambda: indexer.start(folder)],
+        type="primary",
+    )
 
 
 def _labels(folders: Sequence[Path]) -> dict[str, Path]:
@@ -149,21 +153,24 @@ def _show_ended(indexer: Background, run: Run, *, is_busy: bool) -> None:
             type="primary" if is_whole else "secondary",
         ):
             session.open_library(library)
-        if st.button(
+        st.button(
             "Update" if is_whole else "Go on",
             icon=":material/refresh:" if is_whole else ":material/play_arrow:",
             key=f"own_music_go_on_{run.name}",
             type="secondary" if is_whole else "primary",
             disabled=is_busy,
+            on_click=_act,
+            args=[lambda: indexer.start(Path(run.source))],
             help="Reads new and changed files only." if is_whole else None,
-        ):
-            _act(lambda: indexer.start(Path(run.source)))
-            st.rerun()
+        )
         with st.popover("Remove", icon=":material/delete:", key=f"own_music_remove_{run.name}"):
             st.caption("This deletes the index, and what is kept for going on. The music stays.")
-            if st.button("Remove the index", key=f"own_music_removed_{run.name}"):
-                _act(lambda: indexer.remove(run.name))
-                st.rerun()
+            st.button(
+                "Remove the index",
+                key=f"own_music_removed_{run.name}",
+                on_click=_act,
+                args=[lambda: indexer.remove(run.name)],
+            )
     _show_skipped(run)
 
 
@@ -206,7 +213,7 @@ def _show_skipped(run: Run) -> None:
 
 
 def _act(action: Callable[[], object]) -> None:
-    """Do something that only some may do; what goes wrong is shown by the next run of the page."""
+    """Do something that only some may do; what goes wrong is shown on the page."""
     if not access.may_index():
         return
     try:

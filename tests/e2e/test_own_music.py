@@ -1,0 +1,142 @@
+"""Indexing a folder of the server's from a page, in a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browsing import Watch, keep, settled
+from playwright.sync_api import BrowserContext, Page, expect
+
+from soundalike import paths
+
+pytestmark = pytest.mark.e2e
+
+CLIPS = 7
+PATIENCE_MS = 480_000
+"""The work gives way to everything else on the machine."""
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of music; in a folder in it, a broken file is among good ones."""
+    folder = tmp_path_factory.mktemp("served") / "music"
+    (folder / "Jazz").mkdir(parents=True)
+    for clip in sorted((paths.LIBRARY / "clips").iterdir())[:CLIPS]:
+        shutil.copyfile(clip, folder / "Jazz" / clip.name)
+    (folder / "Jazz" / "broken.mp3").write_bytes(b"nonsense" * 100)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def start(serve, music: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable:
+    """Starts a server that may index the folder; all write their indexes into one folder."""
+
+    def begin():
+        own = {"SOUNDALIKE_MUSIC": str(music), "SOUNDALIKE_OWN_INDEXES": str(music.parent / "own")}
+        return serve(tmp_path_factory.mktemp("server"), **own)
+
+    return begin
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    watches = []
+
+    def open_at(address: str, width: int = 1280, scheme: str = "light") -> Page:
+        page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme=scheme)
+        watches.append(Watch(page))
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        return page
+
+    yield open_at
+    for page in context.pages[1:]:
+        page.close()
+    assert [problem for watch in watches for problem in watch.problems] == []
+
+
+def choose_jazz(page: Page) -> None:
+    settled(page)
+    page.get_by_role("combobox", name="Folder in music").click()
+    page.get_by_role("option", name="Jazz", exact=True).click()
+    settled(page)
+
+
+def button(page: Page, name: str):
+    return page.get_by_role("button", name=name, exact=True)
+
+
+def wait_for(page: Page, text: str | re.Pattern[str]) -> None:
+    expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> None:
+    with start() as address:
+        page = visit(address)
+        button(page, "Add music").click()
+        expect(page).to_have_url(re.compile("section=music"))
+        choose_jazz(page)
+        button(page, "Index this folder").click()
+        wait_for(page, re.compile(rf"[1-9] of {CLIPS + 1} files"))
+        # Others see it, and so does the same visitor after a reload.
+        other = visit(f"{address}/about?section=music", 390, "dark")
+        expect(other.get_by_role("progressbar")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        keep(other, "own-music-running-390-dark")
+        assert other.evaluate("document.documentElement.scrollWidth") <= 390
+        button(page, "Stop").click()
+        for one in (page, other):
+            wait_for(one, re.compile(rf"stopped after \d of {CLIPS + 1} files"))
+        expect(page.get_by_role("progressbar")).to_have_count(0)
+
+        button(other, "Go on").click()
+        wait_for(page, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
+        wait_for(other, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
+        page.get_by_text("Skipped: 1 file").click()
+        settled(page)
+        keep(page, "own-music-done-1280-light")
+
+        button(page, "Open the library").click()
+        expect(page).to_have_url(re.compile("library=Jazz"))
+        expect(page.get_by_role("combobox", name="Library")).to_have_value("Jazz")
+        rows = page.get_by_role("table").locator("tbody tr")
+        expect(rows).to_have_count(CLIPS - 1)
+        page.go_back()
+        expect(page).to_have_url(re.compile("section=music"))
+        expect(button(page, "Index this folder")).to_be_visible()
+
+
+@pytest.mark.sweep
+def test_a_server_that_ended_leaves_a_run_that_another_goes_on_with(start, visit, music: Path) -> None:
+    shutil.rmtree(music.parent / "own", ignore_errors=True)
+    with start() as address:
+        page = visit(f"{address}/about?section=music")
+        choose_jazz(page)
+        button(page, "Index this folder").click()
+        wait_for(page, re.compile(rf"[2-9] of {CLIPS + 1} files"))
+        page.close()
+    with start() as address:
+        page = visit(f"{address}/about?section=music", 390)
+        wait_for(page, re.compile("music/Jazz: stopped"))
+        button(page, "Go on").click()
+        wait_for(page, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
+        button(page, "Remove").click()
+        button(page, "Remove the index").click()
+        expect(page.get_by_text("tracks from music/Jazz")).to_have_count(0)
+        assert list((music.parent / "own").iterdir()) == []
+
+
+def test_nothing_is_shown_where_no_folder_is_named(open_page) -> None:
+    page = open_page("/about?section=music")
+    settled(page)
+    expect(page.get_by_role("radio", name="Privacy")).to_be_visible()
+    expect(page.get_by_role("radio", name="Your music")).to_have_count(0)
+    expect(button(page, "Add music")).to_have_count(0)
+    expect(page.get_by_text("Index this folder")).to_have_count(0)
