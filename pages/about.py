@@ -76,8 +76,7 @@ def show(index: Index) -> None:
 
 def sections() -> dict[str, Section]:
     """The sections that the visitor may see, by name."""
-    own = {access.SECTION: Section("Your music", "Add your own music", own_music.show)}
-    return SECTIONS | (own if access.is_offered() else {})
+    return SECTIONS | (OWN_MUSIC if access.is_offered() else {})
 
 
 def go_to(section: str) -> None:
@@ -365,5 +364,6 @@ SECTIONS = {
     "limits": Section("Limits", "Limits", limits),
     "privacy": Section("Privacy", "Privacy", privacy),
 }
+OWN_MUSIC = {access.SECTION: Section("Your music", "Add your own music", own_music.show)}
 
 components.page("How it works", "", show)

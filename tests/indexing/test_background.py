@@ -119,6 +119,7 @@ def test_an_index_is_that_of_the_command_line(music: Path, make, models: ModelSt
     process = psutil.Process(live.process.pid)
     wait_until(lambda: has_done(runs, 1))
     assert process.nice() == 19
+    assert Path(f"/proc/{process.pid}/oom_score_adj").read_text() == "1000\n"
     run = ended(runs)
     assert (run.state, run.found, run.done, run.tracks, run.error) == ("finished", 11, 11, 10, "")
     assert [item.file for item in run.reasons] == ["broken.mp3"]

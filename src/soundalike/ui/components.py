@@ -73,7 +73,7 @@ def page(title: str, purpose: str, show: Callable[[Index], None]) -> None:
     content, and another library can still be chosen.
     """
     session.through_app()
-    libraries.header(title, session.choose_library())
+    libraries.page_header(title, session.choose_library())
     if purpose and not st.session_state.get(session.PRESENT):  # the presenter says it
         st.caption(purpose)
     if missing := st.session_state.pop("library_missing", None):

@@ -16,7 +16,7 @@ LIBRARY_WIDTH = 260
 """Pixels; longer names of libraries are truncated."""
 
 
-def header(title: str, offered: Sequence[CatalogEntry]) -> None:
+def page_header(title: str, offered: Sequence[CatalogEntry]) -> None:
     """Show the page's title, with a library selector if there are several libraries.
 
     Those who may index folders also get the button for that.
@@ -33,9 +33,9 @@ def header(title: str, offered: Sequence[CatalogEntry]) -> None:
     ):
         st.title(title, anchor=False, width="content")
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
-            access.button()
             if len(offered) > 1:
                 _selector(offered)
+            access.button()
 
 
 def _selector(offered: Sequence[CatalogEntry]) -> None:

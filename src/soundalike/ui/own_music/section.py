@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LIVE_S = 1.0
 """Seconds between two looks at the runs."""
-WIDTH = 760
+WIDTH, KEY_WIDTH = 760, 360
 TEXT = """
 Choose a folder on the computer that serves this app. We analyse every audio file in it, and then you can
 use all pages with your own music. Nothing in the folder is changed. You can close this page meanwhile:
@@ -40,7 +40,8 @@ def show(_: Index) -> Shown:
     st.markdown(TEXT, width=WIDTH)
     if not access.may_index():
         st.caption(FOR_PRESENTER)
-        voting.ask_for_key()
+        with st.container(width=KEY_WIDTH):
+            voting.ask_for_key()
         return {}
     if error := st.session_state.pop(_ERROR, ""):
         components.show_error(error)
