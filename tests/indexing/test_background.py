@@ -19,6 +19,7 @@ import psutil
 import pytest
 from small_library import write_tone
 
+from soundalike import representations
 from soundalike.datasets import library
 from soundalike.errors import BusyError, DestinationError, LibraryError, ModelError
 from soundalike.index import index, music_files
@@ -373,6 +374,12 @@ def test_reasons_are_lines_for_visitors(capsys: pytest.CaptureFixture[str]) -> N
 )
 def test_workers_leave_room_for_the_app(processors: int, memory: int | None, count: int) -> None:
     assert background.worker_count(processors, memory) == count
+
+
+def test_a_small_host_leaves_vgg16_out() -> None:
+    assert background.fitting_names(is_small_host=False) == list(representations.INDEXED)
+    names = background.fitting_names(is_small_host=True)
+    assert names == ["soundalike", "musicnn_tags", "yamnet_classes"]
 
 
 def test_a_record_that_cannot_be_saved_stays_in_memory(

@@ -58,9 +58,17 @@ class IndexingPlan:
     workers : number of processes; 0 for one that does everything
     """
 
-    names: Sequence[str] = representations.INDEXED
+    names: Sequence[str] = field(default_factory=lambda: fitting_names(system.is_small_host()))
     complete: bool = True
     workers: int = field(default_factory=lambda: worker_count(default_count(), system.memory_limit()))
+
+
+def fitting_names(is_small_host: bool) -> list[str]:
+    """The representations to compute: a small host, whose app leaves VGG16 out, doesn't use it here."""
+    names = list(representations.INDEXED)
+    return [
+        name for name in names if not is_small_host or "vgg16" not in representations.get(name).models
+    ]
 
 
 def worker_count(processors: int, memory: int | None) -> int:
