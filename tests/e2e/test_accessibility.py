@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browsing import settled
-from playwright.sync_api import Page, expect
+from browsing import serious_violations, settled
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.e2e
 
@@ -48,13 +47,3 @@ def test_the_player_has_none_either(open_page, scheme: str) -> None:
     page.keyboard.press("?")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     assert serious_violations(page) == []
-
-
-def serious_violations(page: Page) -> list[str]:
-    found = Axe().run(page).response
-    assert len(found["passes"]) > 10
-    return [
-        f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
-        for violation in found["violations"]
-        if violation["impact"] in ("serious", "critical")
-    ]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import Watch, keep, settled
+from browsing import Watch, keep, serious_violations, settled
 from playwright.sync_api import BrowserContext, Page, expect
 
 from soundalike import paths
@@ -89,6 +89,7 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> No
         expect(other.get_by_role("progressbar")).to_be_visible()
         page.reload()
         expect(page.get_by_role("progressbar")).to_be_visible()
+        assert serious_violations(other) == []
         keep(other, "own-music-running-390-dark")
         assert other.evaluate("document.documentElement.scrollWidth") <= 390
         button(page, "Stop").click()
@@ -101,6 +102,8 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> No
         wait_for(other, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
         page.get_by_text("Skipped: 1 file").click()
         settled(page)
+        assert serious_violations(page) == []
+        assert serious_violations(other) == []
         keep(page, "own-music-done-1280-light")
 
         button(page, "Open the library").click()

@@ -57,6 +57,25 @@ def test_an_index_is_offered_once_however_often_it_is_named(
     assert [library.folder for library in found] == [one, paths.BUNDLED_INDEX]
 
 
+def test_the_apps_own_indexes_come_last_and_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    jazz, rock = index_at(tmp_path / "own" / "jazz"), index_at(tmp_path / "own" / "rock")
+    index_at(tmp_path / "own" / ".soul.work")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert paths.own_indexes() == tmp_path / "data" / "soundalike" / "indexes"
+    monkeypatch.setenv("SOUNDALIKE_OWN_INDEXES", str(tmp_path / "own"))
+    assert [library.name for library in offered(monkeypatch)] == ["Starter library"]
+    assert not catalog.is_own(jazz)
+    # Only where music may be indexed.
+    monkeypatch.setenv("SOUNDALIKE_MUSIC", str(tmp_path / "music"))
+    assert [library.name for library in offered(monkeypatch)] == ["Starter library", "jazz", "rock"]
+    named = [library.name for library in offered(monkeypatch, rock)]
+    assert named == ["rock", "Starter library", "jazz"]
+    assert catalog.is_own(jazz)
+    assert not catalog.is_own(paths.BUNDLED_INDEX)
+
+
 def test_a_folder_that_is_not_an_index_is_offered(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 ARTEFACTS = Path(__file__).resolve().parents[2] / "test-artifacts"
@@ -43,3 +44,14 @@ def keep(page: Page, name: str) -> None:
     page.set_viewport_size({"width": width, "height": min(max(int(height), 900), 6000)})
     page.wait_for_timeout(700)
     page.screenshot(path=ARTEFACTS / f"{name}.png")
+
+
+def serious_violations(page: Page) -> list[str]:
+    """What axe finds wrong with a page that matters, each with the first element."""
+    found = Axe().run(page).response
+    assert len(found["passes"]) > 10
+    return [
+        f"{violation['id']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in found["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
