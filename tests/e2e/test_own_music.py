@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from browsing import Watch, keep, serious_violations, settled
 from playwright.sync_api import BrowserContext, Page, expect
 
 from soundalike import paths
+from soundalike.indexing import background_worker
 
 pytestmark = pytest.mark.e2e
 
@@ -76,7 +79,17 @@ def wait_for(page: Page, text: str | re.Pattern[str]) -> None:
     expect(page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
 
 
-def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> None:
+def workers(music: Path) -> list[psutil.Process]:
+    """The processes that analyse files now, which tests hold up so that they see a run under way."""
+    for process in psutil.process_iter(["cmdline"]):
+        with suppress(psutil.Error):
+            is_ours = process.environ().get("SOUNDALIKE_MUSIC") == str(music)
+            if is_ours and background_worker.__name__ in process.info["cmdline"]:
+                return process.children()
+    return []
+
+
+def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit, music: Path) -> None:
     with start() as address:
         page = visit(address)
         button(page, "Add music").click()
@@ -84,6 +97,10 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> No
         choose_jazz(page)
         button(page, "Index this folder").click()
         wait_for(page, re.compile(rf"[1-9] of {CLIPS + 1} files"))
+        held = workers(music)
+        assert held
+        for worker in held:
+            worker.suspend()
         # Others see it, and so does the same visitor after a reload.
         other = visit(f"{address}/about?section=music", 390, "dark")
         expect(other.get_by_role("progressbar")).to_be_visible()
@@ -92,6 +109,8 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit) -> No
         assert serious_violations(other) == []
         keep(other, "own-music-running-390-dark")
         assert other.evaluate("document.documentElement.scrollWidth") <= 390
+        for worker in held:
+            worker.resume()
         button(page, "Stop").click()
         for one in (page, other):
             wait_for(one, re.compile(rf"stopped after \d of {CLIPS + 1} files"))
@@ -123,8 +142,13 @@ def test_a_server_that_ended_leaves_a_run_that_another_goes_on_with(start, visit
         page = visit(f"{address}/about?section=music")
         choose_jazz(page)
         button(page, "Index this folder").click()
-        wait_for(page, re.compile(rf"[2-9] of {CLIPS + 1} files"))
+        wait_for(page, re.compile(rf"[1-9] of {CLIPS + 1} files"))
+        held = workers(music)
+        for worker in held:
+            worker.suspend()
         page.close()
+    _, alive = psutil.wait_procs(held, timeout=60)
+    assert (len(held) > 0, alive) == (True, [])
     with start() as address:
         page = visit(f"{address}/about?section=music", 390)
         wait_for(page, re.compile("music/Jazz: stopped"))
