@@ -65,6 +65,7 @@ bench-all: bench
 	$(BIN)/python benchmarks/playlists.py
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/web_vitals.py
+	$(BIN)/python benchmarks/moment.py
 	$(BIN)/python benchmarks/large_library.py
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/indexing.py rate
