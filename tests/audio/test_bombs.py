@@ -109,7 +109,7 @@ def test_twenty_minutes_at_192_khz_with_eight_channels_are_too_many_samples(said
 
 
 def test_the_longest_legal_file_exceeds_a_short_time_limit():
-    pool = Pool(1, Limits(cpu_seconds=1))
+    pool = Pool(1, Limits(cpu_seconds=0))
     with pytest.raises(SandboxError, match="takes too long"):
         pool.decode(constant_flac(1_199, 96_000, 2, level=8_000))
     pool.close()

@@ -89,6 +89,7 @@ def workers(music: Path) -> list[psutil.Process]:
     return []
 
 
+@pytest.mark.sweep
 def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit, music: Path) -> None:
     with start() as address:
         page = visit(address)
