@@ -142,10 +142,10 @@ def test_the_method_follows_a_track_to_its_nearest(open_page) -> None:
 @pytest.mark.sweep
 def test_search_finds_a_track_s_licence(open_page) -> None:
     page = open_section(open_page, "section=data")
-    expect(page.get_by_text("478 of 478 tracks")).to_be_visible()
+    expect(page.get_by_text("625 of 625 tracks")).to_be_visible()
     page.get_by_role("searchbox", name="Search").fill("kenta cho")
-    expect(page.get_by_text("478 of 478 tracks")).to_be_hidden()
-    expect(page.get_by_text(re.compile(r"^\d+ of 478 tracks"))).to_be_visible()
+    expect(page.get_by_text("625 of 625 tracks")).to_be_hidden()
+    expect(page.get_by_text(re.compile(r"^\d+ of 625 tracks"))).to_be_visible()
     expect(page).to_have_url(re.compile("q=kenta"))
     page.get_by_text("Credits", exact=True).click()
     expect(page.get_by_role("heading", name="A7Xpg")).to_be_visible()

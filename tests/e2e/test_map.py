@@ -64,7 +64,7 @@ def drag(page: Page, *corners: tuple[float, float]) -> None:
 )
 def test_first_visit_shows_the_whole_library(open_page, width, scheme) -> None:
     page = open_map(open_page, width=width, scheme=scheme)
-    expect(page.locator("[data-drawn]")).to_have_attribute("data-drawn", "478")
+    expect(page.locator("[data-drawn]")).to_have_attribute("data-drawn", "625")
     expect(page.get_by_text("Trustworthiness 0.")).to_be_visible()
     expect(page.get_by_role("table").locator("tbody tr")).to_have_count(10)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -212,7 +212,7 @@ def test_a_browser_without_webgl_gets_the_map_too(open_page) -> None:
         "return kind === 'webgl2' ? null : get.call(this, kind, ...more) }"
     )
     page.goto(page.url.split("?")[0].rstrip("/") + "/map")
-    expect(page.locator("[data-drawn]")).to_have_attribute("data-drawn", "478")
+    expect(page.locator("[data-drawn]")).to_have_attribute("data-drawn", "625")
     x, y, title = hover_a_point(page, chosen(page))
     page.mouse.click(x, y)
     expect(page.locator(".single .title")).to_have_text(title)
@@ -379,16 +379,16 @@ def test_without_the_switch_hovering_is_silent(open_page) -> None:
 @pytest.mark.sweep
 def test_only_what_fits_a_description_stays_bright(open_page) -> None:
     page = open_map(open_page)
-    expect(page.locator("[data-bright]")).to_have_attribute("data-bright", "478")
+    expect(page.locator("[data-bright]")).to_have_attribute("data-bright", "625")
     field = page.get_by_role("textbox", name="Only show")
     field.fill("piano, no vocals")
     field.press("Enter")
-    expect(page.get_by_text(re.compile("of 478 tracks meet this: piano, no singing"))).to_be_visible()
-    expect(page.locator("[data-bright]")).not_to_have_attribute("data-bright", "478")
+    expect(page.get_by_text(re.compile("of 625 tracks meet this: piano, no singing"))).to_be_visible()
+    expect(page.locator("[data-bright]")).not_to_have_attribute("data-bright", "625")
     page.wait_for_url(re.compile("only="))
     keep(page, "map-only")
     again = open_map(open_page, page.url[page.url.index("?") :])
-    expect(again.get_by_text(re.compile("of 478 tracks meet this"))).to_be_visible()
+    expect(again.get_by_text(re.compile("of 625 tracks meet this"))).to_be_visible()
 
 
 @pytest.mark.sweep

@@ -211,7 +211,7 @@ def test_a_filter_keeps_some_tracks_and_is_in_the_link(open_page) -> None:
     field.fill("pianno, under 100 bpm, xylotrope")
     field.press("Enter")
     expect(page.get_by_text("We don't know “xylotrope”.").first).to_be_visible()
-    expect(page.get_by_text(re.compile(r"Filter: \d+ of 478 tracks meet this: piano"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Filter: \d+ of 625 tracks meet this: piano"))).to_be_visible()
     expect(page).to_have_url(re.compile("only=pianno"))
     page.get_by_role("radio", name="Without").click()
     expect(page).to_have_url(re.compile("voice=without"))

@@ -17,7 +17,7 @@ from soundalike.playlist.playlist import Playlist, Recipe, make_playlist
 from soundalike.words import measures
 
 PLAIN = Recipe("soundalike")
-QUERIES = range(0, 478, 16)
+QUERIES = range(0, 625, 21)
 
 
 def listed(index: Index, row: int, **dials: float) -> Playlist:

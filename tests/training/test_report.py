@@ -213,7 +213,7 @@ def test_a_large_library_is_not_compared(bundled: Index, monkeypatch: pytest.Mon
 
 
 def test_a_small_library_has_no_precision(bundled: Index) -> None:
-    assert report.neighbour_precision(bundled, "vgg_mel", k=478) is None
+    assert report.neighbour_precision(bundled, "vgg_mel", k=625) is None
 
 
 def test_likeness_excludes_the_track(bundled: Index) -> None:

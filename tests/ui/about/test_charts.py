@@ -28,7 +28,7 @@ def all_figures() -> dict[str, go.Figure]:
         "spectrogram": figures.spectrogram(psychoacoustics.spectrogram(noise, 22_050, 8_192, 128)),
         "picture": figures.mel_picture(levels, 30.0),
         "features": figures.features(np.arange(32, dtype=np.float32)),
-        "similarities": figures.similarities(noise[:478], 0.9),
+        "similarities": figures.similarities(noise[:625], 0.9),
         "accuracy": figures.accuracy_bars(CARD_FIGURES),
         "confusion": figures.confusion(genres, np.eye(12, dtype=int).tolist()),
         "counts": figures.counts({"MIT": 3, "CC0-1.0": 1}),
@@ -99,8 +99,8 @@ def test_a_spectrogram_has_its_axes() -> None:
 
 
 def test_a_histogram_counts_every_track() -> None:
-    values = np.linspace(0.1, 0.9, 478, dtype=np.float32)
-    assert sum(figures.similarities(values, 0.9).data[0].y) == 478
+    values = np.linspace(0.1, 0.9, 625, dtype=np.float32)
+    assert sum(figures.similarities(values, 0.9).data[0].y) == 625
 
 
 def test_accuracy_has_a_group_of_bars_for_each_set_of_labels() -> None:
