@@ -18,7 +18,8 @@ from soundalike.indexing import background_worker
 
 pytestmark = pytest.mark.e2e
 
-CLIPS = 7
+CLIPS = 24
+"""So many that a run on a fast machine does not end before it is stopped."""
 PATIENCE_MS = 480_000
 """The work gives way to everything else on the machine."""
 
@@ -97,7 +98,7 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit, music
         expect(page).to_have_url(re.compile("section=music"))
         choose_jazz(page)
         button(page, "Index this folder").click()
-        wait_for(page, re.compile(rf"[1-9] of {CLIPS + 1} files"))
+        wait_for(page, re.compile(rf"[1-9]\d* of {CLIPS + 1} files"))
         held = workers(music)
         assert held
         for worker in held:
@@ -114,13 +115,16 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit, music
             worker.resume()
         button(page, "Stop").click()
         for one in (page, other):
-            wait_for(one, re.compile(rf"stopped after \d of {CLIPS + 1} files"))
+            wait_for(one, re.compile(rf"stopped after \d+ of {CLIPS + 1} files"))
         expect(page.get_by_role("progressbar")).to_have_count(0)
 
         button(other, "Go on").click()
         wait_for(page, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
         wait_for(other, f"{CLIPS} tracks from music/Jazz. 1 file was skipped.")
-        page.get_by_text("Skipped: 1 file").click()
+        skipped = page.get_by_text("Skipped: 1 file")
+        # While the run ends, the page may still have what it showed meanwhile.
+        expect(skipped).to_have_count(1)
+        skipped.click()
         settled(page)
         assert serious_violations(page) == []
         assert serious_violations(other) == []
@@ -130,7 +134,7 @@ def test_a_folder_is_indexed_stopped_gone_on_with_and_opened(start, visit, music
         expect(page).to_have_url(re.compile("library=Jazz"))
         expect(page.get_by_role("combobox", name="Library")).to_have_value("Jazz")
         rows = page.get_by_role("table").locator("tbody tr")
-        expect(rows).to_have_count(CLIPS - 1)
+        expect(rows).to_have_count(10)
         page.go_back()
         expect(page).to_have_url(re.compile("section=music"))
         expect(button(page, "Index this folder")).to_be_visible()
@@ -143,7 +147,7 @@ def test_a_server_that_ended_leaves_a_run_that_another_goes_on_with(start, visit
         page = visit(f"{address}/about?section=music")
         choose_jazz(page)
         button(page, "Index this folder").click()
-        wait_for(page, re.compile(rf"[1-9] of {CLIPS + 1} files"))
+        wait_for(page, re.compile(rf"[1-9]\d* of {CLIPS + 1} files"))
         held = workers(music)
         for worker in held:
             worker.suspend()
