@@ -254,12 +254,11 @@ def unpack(
             return _unpack(opened, entries, folder, on_bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError) as error:
         raise FetchError(f"{archive} is damaged; remove it and run the command again.") from error
-    except NotImplementedError as error:
-        raise FetchError(
-            f"{archive} is compressed in a way that Python cannot read; unpack it with 7-Zip."
-        ) from error
     except RuntimeError as error:
-        raise FetchError(f"{archive} is encrypted; name another address with --url.") from error
+        raise FetchError(
+            f"{archive} is encrypted, or compressed in a way that Python cannot read; unpack it with "
+            "7-Zip, or name another address with --url."
+        ) from error
 
 
 def _unpack(

@@ -207,7 +207,7 @@ def _damage(remote: RemoteFile, what: str) -> Iterator[None]:
     """Convert errors of what was received to `FetchError`."""
     try:
         yield
-    except (NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:
         raise FetchError(
             f"{what} on {web.host(remote.url)} is encrypted, or compressed in a way that Python cannot "
             "read; name another address with --url."
