@@ -41,7 +41,7 @@ def show(index: Index) -> None:
     # The style sheet has a phone show the clip, then the playlist, then what is said about the clip.
     with st.container(key="recommend_parts"):
         left, right = st.columns([5, 10], gap="medium")
-    # All places first, so that each keeps room for what comes later.
+    # All places first: each keeps room for what comes later.
     clip, said = left.container(key="recommend_clip"), left.container(key="recommend_said")
     listed = right.container(key="recommend_list")
     with clip:

@@ -376,7 +376,7 @@ def show_notes(notes: Sequence[str]) -> None:
 
 
 def plain(text: str) -> str:
-    """Markdown that shows a text as it is, whoever wrote it: on one line, with nothing marked up.
+    """Markdown that shows anyone's text as it is: on one line, with nothing marked up.
 
     Backslashes hide markup from Markdown's parser. Streamlit then searches what was parsed for
     addresses, emoji, icons and arrows, where backslashes don't count. An invisible word joiner breaks

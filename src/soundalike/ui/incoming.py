@@ -1,7 +1,7 @@
 """Values from outside, from links and from components in the browser: one validator for each kind.
 
-A link can say anything, and so can whoever speaks to the server without our pages. A validator takes any
-value, never raises, and returns one of the kind that it names, or none.
+A link can say anything, and so can a program that speaks to the server without our pages. A validator
+takes any value, never raises, and returns one of the kind that it names, or none.
 """
 
 from __future__ import annotations

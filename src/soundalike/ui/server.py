@@ -27,7 +27,7 @@ from soundalike.playlist import query
 
 _LOG = logging.getLogger(__name__)
 WARM_UP_AFTER_S = 3.0
-"""Delay, so that the first visitor's page loads first."""
+"""Delay: the first visitor's page loads first."""
 OPEN_AT_ONCE = 4
 """Libraries that a server keeps open; the least recently used one is closed."""
 

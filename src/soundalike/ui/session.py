@@ -191,7 +191,7 @@ def take_unknown() -> list[str]:
 def open_page(page: str) -> bool:
     """Start a run of a page.
 
-    After Back or Forward its settings are forgotten, so that they are read from the address. A run that
+    After Back or Forward its settings are forgotten, and read from the address again. A run that
     opens the page adds its settings to the entry that the history has of it.
 
     Returns

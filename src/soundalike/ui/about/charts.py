@@ -363,7 +363,7 @@ def _figure(
     yaxis: Mapping[str, Any] | None = None,
     legend: bool = False,
 ) -> go.Figure:
-    """A figure without zooming and dragging, so that touch can scroll past it."""
+    """A figure without zooming and dragging. Touch can scroll past it."""
     return go.Figure(
         list(traces),
         layout={

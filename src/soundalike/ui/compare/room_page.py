@@ -18,7 +18,7 @@ from soundalike.ui.present.room import Question, Room, Rooms, draw_code, is_code
 ROOM = "room"
 """URL parameter of a room's code."""
 BALLOT = "ballot"
-"""URL parameter of a guest's ballot, which is in nobody else's address."""
+"""URL parameter of a guest's ballot. Each guest has another."""
 BALLOT_LENGTH = 12
 LIVE_S, FOLLOW_S = 2.0, 3.0
 """Seconds between two looks at the tally, and of the audience's pages for the next question."""
@@ -42,7 +42,7 @@ def code() -> str | None:
 
 
 def ballot() -> str:
-    """This session's ballot: the address's, so that a page that is reloaded keeps it, or a new one."""
+    """This session's ballot: the address's, which a reloaded page keeps, or a new one."""
     if _BALLOT not in st.session_state:
         written = incoming.parameter(BALLOT)
         is_one = is_code(written, BALLOT_LENGTH)

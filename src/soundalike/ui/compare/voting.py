@@ -23,7 +23,7 @@ PRESENTER = "SOUNDALIKE_PRESENTER"
 """Environment variable with the presenter's key. On the server itself, no key is needed."""
 KEY = "presenter_key"
 WRONG_KEY_S = 1.0
-"""Seconds that a wrong key costs, so that guessing takes too long."""
+"""Seconds that a wrong key costs: guessing would take too long."""
 
 _CAST, _PRESENTS = "votes_cast", "presents"
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via", "Cf-Connecting-Ip")

@@ -62,7 +62,7 @@ def distribution(
         | {
             "shapes": [] if marked is None else [vertical(marked, line)],
             "xaxis": {"title": {"text": measure}, "fixedrange": True, "zeroline": False},
-            # Logarithmic, so that a few tall bars do not hide the rest.
+            # Logarithmic: otherwise a few tall bars would hide the rest.
             "yaxis": {"title": {"text": "Tracks"}, "fixedrange": True, "type": "log", "dtick": 1},
             "bargap": 0.05,
         },

@@ -1,7 +1,7 @@
-"""Who may index folders from a page: nobody, unless the server's owner names the folders.
+"""Who may index folders from a page. It is off unless the server's owner names the folders.
 
-Where folders are named, it is for the presenter (`ui.compare.voting`): whoever uses the app on the
-server itself, or gives the key.
+Where folders are named, it is for the presenter (`ui.compare.voting`): anyone who uses the app on the
+server itself or gives the key.
 """
 
 from __future__ import annotations
