@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from web_server import Site, serving
 
-from soundalike.datasets import fma_download, remote_file, web, zip_members
+from soundalike.datasets import archives, remote_file, web, zip_members
 from soundalike.datasets.zip_members import GAP, Fetched
 from soundalike.errors import FetchError
 
@@ -250,7 +250,7 @@ def test_a_member_that_the_archive_lacks(tmp_path: Path, url: str) -> None:
 def test_not_enough_room(tmp_path: Path, url: str, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch(url, tmp_path, 1)
     usage = shutil.disk_usage(tmp_path)._replace(free=2 * GAP + 4)
-    monkeypatch.setattr(fma_download.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: usage)
     message = refused(url, tmp_path, 1, 2, 3)
     assert "To fetch 2 files of a.zip" in message
     assert "are free" in message

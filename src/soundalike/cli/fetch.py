@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from soundalike.cli import output
-from soundalike.datasets import artists, zip_members
-from soundalike.datasets import fma_download as fetching
+from soundalike.datasets import archives, artists, fma_download, zip_members
 from soundalike.datasets import fma_sample as sampling
 
 SAMPLE = "fma-sample"
@@ -18,7 +17,7 @@ SAMPLE_FOLDER = Path("fma/sample")
 
 
 @click.command()
-@click.argument("what", type=click.Choice([*fetching.ARCHIVES, SAMPLE]))
+@click.argument("what", type=click.Choice([*fma_download.ARCHIVES, SAMPLE]))
 @click.option(
     "--dir",
     "folder",
@@ -27,7 +26,7 @@ SAMPLE_FOLDER = Path("fma/sample")
 )
 @click.option(
     "--url",
-    default=fetching.HOST,
+    default=fma_download.HOST,
     show_default=True,
     help="Base URL of the archives, for a mirror.",
 )
@@ -73,9 +72,9 @@ def fetch(
 
 def _fetch_archives(what: str, folder: Path, url: str, as_json: bool) -> None:
     found = []
-    for archive in fetching.ARCHIVES[what]:
+    for archive in fma_download.ARCHIVES[what]:
         with output.byte_progress() as on_bytes:
-            found.append(fetching.fetch(archive, folder, url, on_bytes))
+            found.append(archives.fetch(archive, folder, url, on_bytes))
     if as_json:
         output.print_json({"dir": str(folder), "archives": [vars(item) for item in found]})
         return

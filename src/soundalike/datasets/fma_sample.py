@@ -25,8 +25,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from soundalike.datasets import artists, fma, fma_download, library, zip_members
-from soundalike.datasets.fma_download import OnBytes
+from soundalike.datasets import archives, artists, fma, fma_download, library, zip_members
+from soundalike.datasets.archives import OnBytes
 from soundalike.errors import FetchError
 
 GENRES = (
@@ -88,7 +88,7 @@ def fetch(
     on_bytes("Reading FMA's tables", 0, 0)
     tracks = choose(_read(folder), count, genres, seed)
     clips = zip_members.fetch(f"{base}/{_CLIPS}.zip", list(tracks["file"]), folder, on_bytes)
-    with fma_download.write_errors(folder):
+    with archives.write_errors(folder):
         _replace(folder / CREDITS, credits_of(tracks))
         _replace(folder / library.TABLE, tracks.to_csv(index=False))
     return Sample(tracks, (tables, clips))

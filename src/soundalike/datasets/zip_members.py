@@ -26,8 +26,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from soundalike.datasets import fma_download, web
-from soundalike.datasets.fma_download import OnBytes
+from soundalike.datasets import archives, web
+from soundalike.datasets.archives import OnBytes
 from soundalike.datasets.remote_file import RemoteFile, Span
 from soundalike.errors import FetchError
 
@@ -72,7 +72,7 @@ def fetch(url: str, names: Collection[str], folder: Path, on_bytes: OnBytes) -> 
         has changed, lacks a member, or the disk is full. Complete members are kept for the next call.
     """
     archive = url.rpartition("/")[2]
-    with fma_download.write_errors(folder):
+    with archives.write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with _locked(folder):
             listing = listing_of(folder, archive)
@@ -116,7 +116,7 @@ def _fetch(
         missing = [entry for entry in entries if not _is_there(entry, folder)]
         total = sum(entry.file_size for entry in entries)
         done = total - sum(entry.file_size for entry in missing)
-        fma_download.check_room(folder, total - done, f"fetch {len(missing):,} files of {archive}")
+        archives.check_room(folder, total - done, f"fetch {len(missing):,} files of {archive}")
         remote.announce(spans(_places(opened, missing)))
         for entry in missing:
             doing = f"Fetching {Path(entry.filename).name}"
@@ -175,14 +175,14 @@ def _checksum(opened: zipfile.ZipFile) -> str:
 
 
 def _is_there(entry: zipfile.ZipInfo, folder: Path) -> bool:
-    return fma_download.is_unchanged(folder / entry.filename, entry.file_size, entry.CRC)
+    return archives.is_unchanged(folder / entry.filename, entry.file_size, entry.CRC)
 
 
 def _is_complete(known: dict[str, Any], names: Collection[str], folder: Path) -> bool:
     try:
         files = dict(known["files"])
         return set(names) <= set(files) and all(
-            fma_download.is_unchanged(folder / name, *files[name]) for name in names
+            archives.is_unchanged(folder / name, *files[name]) for name in names
         )
     except (KeyError, TypeError, ValueError):
         return False

@@ -16,8 +16,8 @@ import pytest
 from command_line import Capture, complaint, document, run
 from web_server import Site, serving
 
-from soundalike.datasets import fma_download, web
-from soundalike.datasets.fma_download import Archive
+from soundalike.datasets import archives, fma_download, web
+from soundalike.datasets.archives import Archive
 from soundalike.errors import FetchError
 
 BODY = np.random.default_rng(0).bytes(150_000)
@@ -76,7 +76,7 @@ def ranges(site: Site) -> list[str]:
 
 def refused(folder: Path, url: str, archive: Archive = ARCHIVE) -> str:
     with pytest.raises(FetchError) as caught:
-        fma_download.fetch(archive, folder, url)
+        archives.fetch(archive, folder, url)
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -84,8 +84,8 @@ def refused(folder: Path, url: str, archive: Archive = ARCHIVE) -> str:
 
 def test_fetched_and_unpacked(tmp_path: Path, url: str, site: Site) -> None:
     seen: list[tuple[str, int, int]] = []
-    found = fma_download.fetch(ARCHIVE, tmp_path / "new", url, lambda *step: seen.append(step))
-    assert found == fma_download.Fetched("fma_tiny", len(CONTENT), 0, 3, 0)
+    found = archives.fetch(ARCHIVE, tmp_path / "new", url, lambda *step: seen.append(step))
+    assert found == archives.Fetched("fma_tiny", len(CONTENT), 0, 3, 0)
     assert contents(tmp_path / "new") == FILES
     assert ranges(site) == [""]
     downloads = [step for step in seen if step[0].startswith("Downloading")]
@@ -94,20 +94,20 @@ def test_fetched_and_unpacked(tmp_path: Path, url: str, site: Site) -> None:
 
 
 def test_existing_files_are_not_fetched_again(tmp_path: Path, url: str, site: Site) -> None:
-    fma_download.fetch(ARCHIVE, tmp_path, url)
-    assert fma_download.fetch(ARCHIVE, tmp_path, url) == fma_download.Fetched("fma_tiny", 0, 0, 0, 3)
+    archives.fetch(ARCHIVE, tmp_path, url)
+    assert archives.fetch(ARCHIVE, tmp_path, url) == archives.Fetched("fma_tiny", 0, 0, 0, 3)
     assert len(site.asked) == 1
 
 
 @pytest.mark.parametrize("harm", ["missing", "shorter", "other"])
 def test_a_damaged_file_is_restored(tmp_path: Path, url: str, harm: str) -> None:
-    fma_download.fetch(ARCHIVE, tmp_path, url)
+    archives.fetch(ARCHIVE, tmp_path, url)
     victim = tmp_path / "fma_tiny/000/000002.mp3"
     if harm == "missing":
         victim.unlink()
     else:
         victim.write_bytes(BODY[:-1] + (b"" if harm == "shorter" else b"\0"))
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert (found.unpacked, found.kept) == (1, 2)
     assert contents(tmp_path) == FILES
 
@@ -116,7 +116,7 @@ def test_a_broken_connection_is_resumed(
     tmp_path: Path, url: str, site: Site, waits: list[float]
 ) -> None:
     site.drops = [40_960, 20_480, 0, 24_576]
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert contents(tmp_path) == FILES
     assert ranges(site) == ["", "bytes=40960-", "bytes=61440-", "bytes=61440-", "bytes=86016-"]
     assert found.downloaded == len(CONTENT)
@@ -126,7 +126,7 @@ def test_a_broken_connection_is_resumed(
 def test_an_earlier_partial_download_is_resumed(tmp_path: Path, url: str, site: Site) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT[:60_000])
     (tmp_path / "fma_tiny.zip.part.version").write_text(site.etag)
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (len(CONTENT) - 60_000, 60_000)
     assert site.asked[0]["If-Range"] == site.etag
     assert contents(tmp_path) == FILES
@@ -141,14 +141,14 @@ def test_a_partial_download_that_cannot_be_resumed_is_restarted(
     (tmp_path / "fma_tiny.zip.part.version").write_text('"0"' if why == "changed" else site.etag)
     site.ranges = why != "no ranges"
     site.shift = 7 if why == "shifted" else 0
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (len(CONTENT), 0)
     assert contents(tmp_path) == FILES
 
 
 def test_a_complete_partial_file_is_accepted(tmp_path: Path, url: str) -> None:
     (tmp_path / "fma_tiny.zip.part").write_bytes(CONTENT)
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.resumed) == (0, len(CONTENT))
     assert contents(tmp_path) == FILES
 
@@ -158,7 +158,7 @@ def test_without_a_strong_etag_only_the_range_is_sent(
     tmp_path: Path, url: str, site: Site, etag: str
 ) -> None:
     site.etag, site.drops = etag, [40_960]
-    fma_download.fetch(ARCHIVE, tmp_path, url)
+    archives.fetch(ARCHIVE, tmp_path, url)
     assert ranges(site) == ["", "bytes=40960-"]
     assert "If-Range" not in site.asked[1]
     assert contents(tmp_path) == FILES
@@ -166,7 +166,7 @@ def test_without_a_strong_etag_only_the_range_is_sent(
 
 def test_a_busy_server_is_retried(tmp_path: Path, url: str, site: Site, waits: list[float]) -> None:
     site.answers, site.retry_after = [503, 429], "7"
-    fma_download.fetch(ARCHIVE, tmp_path, url)
+    archives.fetch(ARCHIVE, tmp_path, url)
     assert waits == [7, 7]
     assert contents(tmp_path) == FILES
 
@@ -179,7 +179,7 @@ def test_retries_are_limited(tmp_path: Path, url: str, site: Site, waits: list[f
     assert len(site.asked) == web.TRIES
     assert (tmp_path / "fma_tiny.zip.part").read_bytes() == CONTENT[:40_960]
     site.drops = []
-    assert fma_download.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
+    assert archives.fetch(ARCHIVE, tmp_path, url).resumed == 40_960
 
 
 def test_retries_of_a_busy_server_are_limited(tmp_path: Path, url: str, site: Site) -> None:
@@ -200,11 +200,11 @@ def test_a_refusal_is_final(tmp_path: Path, url: str, site: Site, status: int, w
 def test_a_wrong_checksum_removes_the_archive(tmp_path: Path, url: str, site: Site) -> None:
     site.files[PATH] = CONTENT[:-1] + b"!"
     message = refused(tmp_path, url)
-    assert "SHA-1" in message
+    assert f"instead of {ARCHIVE.checksum}" in message
     assert ARCHIVE.sha1 in message
     assert contents(tmp_path) == {}
     site.files[PATH] = CONTENT
-    fma_download.fetch(ARCHIVE, tmp_path, url)
+    archives.fetch(ARCHIVE, tmp_path, url)
     assert contents(tmp_path) == FILES
 
 
@@ -232,7 +232,7 @@ def test_invalid_address(tmp_path: Path) -> None:
 
 def test_not_enough_disk_space(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=len(CONTENT))
-    monkeypatch.setattr(fma_download.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(archives.shutil, "disk_usage", lambda folder: usage)
     message = refused(tmp_path, url)
     assert "are free" in message
     assert contents(tmp_path) == {}
@@ -243,9 +243,9 @@ def test_a_full_disk(tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fma_download.shutil, "copyfileobj", full)
+        patch.setattr(archives.shutil, "copyfileobj", full)
         assert "disk of" in refused(tmp_path, url)
-    found = fma_download.fetch(ARCHIVE, tmp_path, url)
+    found = archives.fetch(ARCHIVE, tmp_path, url)
     assert (found.downloaded, found.unpacked) == (0, 3)
     assert contents(tmp_path) == FILES
 
@@ -264,7 +264,7 @@ def test_unpacking_is_resumed(tmp_path: Path) -> None:
     before = kept.stat().st_mtime_ns
     (tmp_path / "fma_tiny/000/000005.mp3").write_bytes(b"FIVE")
     (tmp_path / "fma_tiny/000/000005.mp3.part").write_bytes(b"half")
-    assert fma_download.unpack(archive, tmp_path) == (2, 1)
+    assert archives.unpack(archive, tmp_path) == (2, 1)
     assert kept.stat().st_mtime_ns == before
     assert (tmp_path / "fma_tiny/000/000005.mp3").read_bytes() == b"five"
     assert not list(tmp_path.rglob("*.part"))
@@ -273,7 +273,7 @@ def test_unpacking_is_resumed(tmp_path: Path) -> None:
 def test_bzip2_is_unpacked(tmp_path: Path) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(zipped(FILES, zipfile.ZIP_BZIP2))
-    assert fma_download.unpack(archive, tmp_path / "out") == (3, 0)
+    assert archives.unpack(archive, tmp_path / "out") == (3, 0)
     assert contents(tmp_path / "out") == FILES
 
 
@@ -288,7 +288,7 @@ def test_nothing_is_written_outside(tmp_path: Path, name: str) -> None:
     archive = tmp_path / "a.zip"
     archive.write_bytes(zipped({"fma_tiny/good.txt": b"good", name: b"bad"}))
     with pytest.raises(FetchError, match="outside"):
-        fma_download.unpack(archive, folder)
+        archives.unpack(archive, folder)
     assert not list(tmp_path.rglob("*.txt"))
 
 
@@ -299,7 +299,7 @@ def test_links_are_rejected(tmp_path: Path) -> None:
         link.external_attr = 0o120777 << 16
         made.writestr(link, "/etc/passwd")
     with pytest.raises(FetchError, match="outside"):
-        fma_download.unpack(archive, tmp_path)
+        archives.unpack(archive, tmp_path)
 
 
 def test_a_damaged_archive(tmp_path: Path) -> None:
@@ -309,7 +309,7 @@ def test_a_damaged_archive(tmp_path: Path) -> None:
     for content in (b"", b"no archive", CONTENT[:-30], bytes(harmed)):
         archive.write_bytes(content)
         with pytest.raises(FetchError, match="damaged"):
-            fma_download.unpack(archive, tmp_path / "out")
+            archives.unpack(archive, tmp_path / "out")
     assert not (tmp_path / "out" / "fma_tiny/000/000002.mp3").exists()
 
 
@@ -322,13 +322,13 @@ def test_an_unknown_compression(tmp_path: Path) -> None:
             deflate64[at + place] = 9
     archive.write_bytes(bytes(deflate64))
     with pytest.raises(FetchError, match="7-Zip"):
-        fma_download.unpack(archive, tmp_path)
+        archives.unpack(archive, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"sha1": 1, "files": {"a": 2}}', "\xff"])
 def test_an_unreadable_listing_is_ignored(tmp_path: Path, url: str, text: str) -> None:
     (tmp_path / ".fma_tiny.json").write_text(text, encoding="latin-1")
-    assert fma_download.fetch(ARCHIVE, tmp_path, url).unpacked == 3
+    assert archives.fetch(ARCHIVE, tmp_path, url).unpacked == 3
 
 
 @pytest.fixture
@@ -359,10 +359,10 @@ def test_the_command_reports_errors(capsys: Capture, tmp_path: Path, url: str) -
 
 
 def test_available_archives() -> None:
-    assert all(archives[0] is fma_download.METADATA for archives in fma_download.ARCHIVES.values())
-    every = {archive for archives in fma_download.ARCHIVES.values() for archive in archives}
-    assert all(len(archive.sha1) == 40 and int(archive.sha1, 16) for archive in every)
-    assert len({archive.sha1 for archive in every}) == len(every) == 5
+    assert all(named[0] is fma_download.METADATA for named in fma_download.ARCHIVES.values())
+    every = {archive for named in fma_download.ARCHIVES.values() for archive in named}
+    assert all(len(archive.checksum) == 40 and int(archive.checksum, 16) for archive in every)
+    assert len({archive.checksum for archive in every}) == len(every) == 5
     assert json.dumps([archive.file for archive in fma_download.ARCHIVES["fma-small"]]) == (
         '["fma_metadata.zip", "fma_small.zip"]'
     )
