@@ -201,7 +201,6 @@ def test_a_wrong_checksum_removes_the_archive(tmp_path: Path, url: str, site: Si
     site.files[PATH] = CONTENT[:-1] + b"!"
     message = refused(tmp_path, url)
     assert f"instead of {ARCHIVE.checksum}" in message
-    assert ARCHIVE.sha1 in message
     assert contents(tmp_path) == {}
     site.files[PATH] = CONTENT
     archives.fetch(ARCHIVE, tmp_path, url)
