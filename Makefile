@@ -8,9 +8,9 @@ BIN := $(VENV)/bin
 QUIET := --quiet --disable-pip-version-check
 # Compiled modules are kept even where the environment says otherwise: hundreds of processes share them.
 export PYTHONDONTWRITEBYTECODE =
-LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike \
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-emit-package soundalike --group build \
 	--custom-compile-command "make lock"
-.PHONY: demo fma test test-all check pictures bench bench-all index model lock audit clean
+.PHONY: demo fma test test-all check pictures bench bench-all wheel index model lock audit clean
 
 # `make demo MUSIC=fma` opens the app on a sample of FMA, which is fetched and indexed first. FMA has options
 # of `soundalike fetch fma-sample`, as in FMA="--tracks 200".
@@ -72,14 +72,13 @@ bench-all: bench
 	$(BIN)/python benchmarks/indexing.py memory
 	$(BIN)/python benchmarks/scale.py
 
-# Settles the exact versions of all that is needed: what requirements*.txt say, and of the rest what
-# constraints.txt says already where that still fits. `make lock NEWER=--upgrade` renews the rest.
+# Settles the exact versions of all that pyproject.toml asks for: those of constraints.txt where they still fit.
+# `make lock NEWER=--upgrade` renews them.
 lock: $(VENV)/bin/python
 	$(BIN)/pip install $(QUIET) uv==0.13.9
-	cat requirements.txt requirements-cluster.txt requirements-test.txt | grep -v '^-' | \
-		$(LOCK) --no-annotate $(NEWER) --output-file constraints.txt -
-	$(LOCK) --generate-hashes --output-file requirements.lock requirements.txt
-	$(LOCK) --generate-hashes --output-file requirements-test.lock requirements-test.txt
+	$(LOCK) --no-annotate --all-extras $(NEWER) --output-file constraints.txt pyproject.toml
+	$(LOCK) --generate-hashes -c constraints.txt --output-file requirements.lock pyproject.toml
+	$(LOCK) --generate-hashes -c constraints.txt --extra dev --output-file requirements-test.lock pyproject.toml
 
 # Known vulnerabilities of what is locked; asks PyPI.
 audit: $(VENV)/audit
@@ -89,14 +88,20 @@ $(VENV)/audit: $(VENV)/bin/python
 	$(PYTHON) -m venv $@
 	$@/bin/pip install $(QUIET) pip-audit==2.10.1
 
+# The package and the archive of its starter library, in dist/.
+wheel: $(VENV)/.app
+	$(BIN)/python scripts/starter_archive.py
+	$(BIN)/pip wheel $(QUIET) --no-deps --no-build-isolation --wheel-dir dist .
+
 # Makes the shipped models and index again from the shipped library.
-model: $(VENV)/.app
+model: $(VENV)/.test
 	$(BIN)/soundalike train genre-head assets/library --out assets/models/genre_head.npz
 	$(BIN)/soundalike train mfcc-autoencoder assets/library --out assets/models/mfcc_autoencoder.npz
 	cd assets/models && sha256sum *.npz > SHA256SUMS
 
 index: $(VENV)/.app
 	$(BIN)/soundalike index assets/library --out assets/index --representation all --compact --complete
+	$(BIN)/python scripts/starter_archive.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Soundalike needs Python 3.11 or later; name one with: make PYTHON=python3.11")'
@@ -113,4 +118,4 @@ $(VENV)/.test: $(VENV)/.app requirements-test.lock
 	touch $@
 
 clean:
-	rm -rf $(VENV) test-artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist test-artifacts .pytest_cache .mypy_cache .ruff_cache .hypothesis

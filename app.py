@@ -7,6 +7,7 @@ again, as the script that shows the pages.
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from soundalike import paths
 from soundalike.ui import origins
 
 origins.disable_address_lookup()
@@ -20,7 +21,7 @@ else:
     from soundalike.ui.present import bar
 
     # The icon comes before the navigation: browsers would load a page's from another site.
-    st.set_page_config(page_icon="assets/icon.png", layout="wide")
+    st.set_page_config(page_icon=str(paths.ASSETS / "icon.png"), layout="wide")
     pages = navigation.pages()
     page = st.navigation(list(pages.values()), position="top")
     st.set_page_config(page_title=f"{page.title} · Soundalike")

@@ -6,11 +6,14 @@ import hashlib
 import os
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parent
+_INSTALLED_APP = _PACKAGE / "app"
+IS_INSTALLED = _INSTALLED_APP.is_dir()
+"""Whether the package comes from a wheel, not from a checkout."""
+ROOT = _INSTALLED_APP if IS_INSTALLED else _PACKAGE.parents[1]
+"""Folder of `app.py`, `pages` and `assets`."""
 ASSETS = ROOT / "assets"
 MODELS = ASSETS / "models"
-LIBRARY = ASSETS / "library"
-BUNDLED_INDEX = ASSETS / "index"
 MANIFEST = "manifest.json"
 """The file that describes an index's contents."""
 
@@ -25,12 +28,15 @@ def index_folders(named: str | None = None) -> list[Path]:
 
     Returns
     -------
-    each folder once; a named folder that is not an index is included, so that the caller can report it
+    each folder once; a named folder that is not an index is included, so that the caller can report it.
+    The bundled one is left out if an installed package hasn't fetched it and another is named.
     """
     named = os.environ.get("SOUNDALIKE_INDEX", "") if named is None else named
     folders = [folder for part in named.split(os.pathsep) if part for folder in _indexes(Path(part))]
     unique: dict[Path, Path] = {}
-    for folder in [*folders, BUNDLED_INDEX]:
+    if BUNDLED_INDEX.is_dir() or not folders:
+        folders.append(BUNDLED_INDEX)
+    for folder in folders:
         unique.setdefault(folder.resolve(), folder)
     return list(unique.values())
 
@@ -74,17 +80,18 @@ def votes_file() -> Path:
     """The votes database: `$SOUNDALIKE_VOTES`, or a file in the user's data folder."""
     if own := os.environ.get("SOUNDALIKE_VOTES"):
         return Path(own)
-    return _data_folder() / "votes.sqlite"
+    return data_folder() / "votes.sqlite"
 
 
 def own_indexes() -> Path:
     """Folder of the indexes that the app makes: `$SOUNDALIKE_OWN_INDEXES`, or in the user's data."""
     if own := os.environ.get("SOUNDALIKE_OWN_INDEXES"):
         return Path(own)
-    return _data_folder() / "indexes"
+    return data_folder() / "indexes"
 
 
-def _data_folder() -> Path:
+def data_folder() -> Path:
+    """The user's folder of the app's data."""
     return Path(os.environ.get("XDG_DATA_HOME") or _home() / ".local" / "share") / "soundalike"
 
 
@@ -103,3 +110,9 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+STARTER = data_folder() / "soundalike-starter" if IS_INSTALLED else ASSETS
+"""Folder of the starter library: an installed package has fetched it, if it is there at all."""
+LIBRARY = STARTER / "library"
+BUNDLED_INDEX = STARTER / "index"

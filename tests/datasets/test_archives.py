@@ -188,7 +188,9 @@ def test_retries_of_a_busy_server_are_limited(tmp_path: Path, url: str, site: Si
     assert len(site.asked) == web.TRIES
 
 
-@pytest.mark.parametrize(("status", "words"), [(404, "--url"), (410, "--url"), (403, "later")])
+@pytest.mark.parametrize(
+    ("status", "words"), [(404, "another address"), (410, "another address"), (403, "later")]
+)
 def test_a_refusal_is_final(tmp_path: Path, url: str, site: Site, status: int, words: str) -> None:
     site.answers = [status]
     message = refused(tmp_path, url)
@@ -215,7 +217,7 @@ def test_connection_refused(tmp_path: Path, waits: list[float]) -> None:
 def test_no_network(tmp_path: Path, waits: list[float]) -> None:
     message = refused(tmp_path, "http://nobody.invalid/fma")
     assert "nobody.invalid cannot be reached" in message
-    assert "--url" in message
+    assert "another address" in message
     assert waits == []
 
 

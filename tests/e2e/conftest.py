@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -29,6 +29,8 @@ PATIENCE_MS = 120_000
 minute; how fast pages are is for the benchmarks to say."""
 FIRST_PAGE_MS = 240_000
 """A server that has just started imports, and loads its networks beside its first page."""
+APP = (sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", "--server.port")
+"""A command that takes a port."""
 FLAGS = [
     *serving.FLAGS,
     "--use-fake-ui-for-media-stream",
@@ -55,13 +57,22 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def served(folder: Path, *before: str, port: int = 0, **environment: str) -> Iterator[str]:
+def served(
+    folder: Path,
+    *before: str,
+    port: int = 0,
+    command: Sequence[str] = APP,
+    cwd: Path = ROOT,
+    **environment: str,
+) -> Iterator[str]:
     """A server of its own for the app, in some environment; whatever it writes goes to a folder.
 
     Parameters
     ----------
     before : what its command begins with, as to trace it
     port : its port; a free one if 0
+    command : how it is started, but for the port at the end
+    cwd : where it is started
     """
     if not port:
         with socket.socket() as free:
@@ -76,9 +87,8 @@ def served(folder: Path, *before: str, port: int = 0, **environment: str) -> Ite
     }
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [*before, sys.executable, "-m", "streamlit", "run", "app.py"]
-            + ["--server.port", str(port), "--server.headless", "true"],
-            cwd=ROOT,
+            [*before, *command, str(port)],
+            cwd=cwd,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=os.environ | own | environment,

@@ -132,7 +132,9 @@ def test_without_faiss_it_says_what_to_install(tmp_path: Path, monkeypatch: pyte
         lambda: index.load(added.folder).similarities("vgg_mel", added.embeddings(0)),
         lambda: ann_builder.add(added.folder),
     ):
-        with pytest.raises(MissingPackageError, match="pip install faiss-cpu") as caught:
+        with pytest.raises(
+            MissingPackageError, match=r"pip install 'soundalike\[approximate\]'"
+        ) as caught:
             use()
         assert "\n" not in str(caught.value)
 

@@ -169,3 +169,17 @@ def test_no_network_access_and_no_tensorflow():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[] []"
     assert done.stderr == ""
+
+
+def test_neither_is_installed():
+    code = (
+        "import sys; sys.modules['openvino'] = sys.modules['tensorflow'] = None\n"
+        "from soundalike.models import ModelStore\n"
+        "from soundalike.errors import MissingPackageError\n"
+        "import numpy as np\n"
+        "try: ModelStore().vgg16(np.zeros((1293, 128, 3), np.uint8))\n"
+        "except MissingPackageError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "This needs TensorFlow; please run `pip install 'soundalike[train]'`.\n"

@@ -14,6 +14,7 @@ import click
 
 from soundalike import __version__
 from soundalike.cli import output
+from soundalike.cli.demo import demo
 from soundalike.cli.describe import describe
 from soundalike.cli.evaluate import evaluate
 from soundalike.cli.fetch import fetch
@@ -57,6 +58,7 @@ def commands() -> None:
     """Find music that sounds alike, from the audio alone."""
 
 
+commands.add_command(demo)
 commands.add_command(index)
 commands.add_command(map_)
 commands.add_command(measure)

@@ -12,6 +12,7 @@ import click
 from soundalike import paths
 from soundalike.cli import output
 from soundalike.cli.options import FILE, FOLDER
+from soundalike.models.tensorflow_import import check_tensorflow
 
 if TYPE_CHECKING:
     from soundalike.datasets.library import Library
@@ -47,6 +48,7 @@ def train_genre_head(
     from soundalike.training import genre_head, genre_head_split
 
     check_out(out)
+    check_tensorflow()
     source = load(folder)
     models = ModelStore(feature_cache=None if no_cache else paths.cache_folder())
     if "split" in source.tracks or len(source.tracks) > CROSS_VALIDATED:
@@ -110,6 +112,7 @@ def train_mfcc_autoencoder(library: Path, out: Path, seed: int, as_json: bool) -
     from soundalike.training import autoencoder
 
     check_out(out)
+    check_tensorflow()
     source = load(library)
     with output.progress_bar("Extracting features", len(source.tracks)) as advance:
         matrices, tracks, skipped = autoencoder.extract(source, advance)
@@ -153,6 +156,7 @@ def train_cf_regression(library: Path, plays: Path, out: Path, seed: int, as_jso
     from soundalike.training import cf_regression, matrix_factorization
 
     check_out(out)
+    check_tensorflow()
     source = load(library)
     listening = matrix_factorization.factorise(matrix_factorization.read_plays(plays), seed)
     with output.progress_bar("Extracting features", len(source.tracks)) as advance:

@@ -95,21 +95,51 @@ def fetch(
         full, or the archive cannot be unpacked. Partial results are kept for the next call; only
         files known to be wrong are removed.
     """
-    listing = folder / f".{archive.name}.json"
     on_bytes(f"Looking at {archive.name}", 0, 0)
-    if (there := _count_complete(listing, folder, archive)) is not None:
-        return Fetched(archive.name, 0, 0, 0, there)
+    files = _listed(archive, folder)
+    if files is not None and all(is_unchanged(folder / name, *known) for name, known in files.items()):
+        return Fetched(archive.name, 0, 0, 0, len(files))
     with write_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / archive.file
         downloaded, resumed = 0, 0
         if not target.is_file():
             downloaded, resumed = _download(f"{url.rstrip('/')}/{archive.file}", target, on_bytes)
-        check(target, archive, on_bytes)
+        try:
+            check(target, archive, on_bytes)
+        except FetchError:
+            target.unlink()
+            raise
         unpacked, kept = unpack(target, folder, on_bytes)
-        _write_listing(listing, target, archive)
+        _write_listing(_listing(archive, folder), target, archive)
         target.unlink()
     return Fetched(archive.name, downloaded, resumed, unpacked, kept)
+
+
+def unpack_checked(
+    archive: Archive,
+    target: Path,
+    folder: Path,
+    on_bytes: OnBytes = lambda doing, done, total: None,
+) -> None:
+    """Unpack an archive that is there as a file, which is kept.
+
+    Raises
+    ------
+    FetchError
+        If its checksum is wrong, or it cannot be unpacked.
+    """
+    with write_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        check(target, archive, on_bytes)
+        unpack(target, folder, on_bytes)
+        _write_listing(_listing(archive, folder), target, archive)
+
+
+def is_unpacked(archive: Archive, folder: Path) -> bool:
+    """Whether an archive's files are there, by their sizes alone."""
+    files = _listed(archive, folder)
+    return files is not None and all(_size(folder / name) == size for name, (size, _) in files.items())
 
 
 def _download(url: str, target: Path, on_bytes: OnBytes) -> tuple[int, int]:
@@ -198,33 +228,24 @@ def _discard(part: Path) -> None:
 
 
 def check(target: Path, archive: Archive, on_bytes: OnBytes = lambda doing, done, total: None) -> None:
-    """Compare a file with its archive's checksum, and delete it if it is wrong.
+    """Compare a file with its archive's checksum.
 
     Raises
     ------
     FetchError
-        If it is wrong.
+        If it is another one.
     """
-    if (found := checksum_of(target, archive, on_bytes)) == archive.checksum:
-        return
-    target.unlink()
-    raise FetchError(
-        f"{target.name} has the checksum {found} instead of {archive.checksum}, so it was removed; run "
-        "the command again, or name another address with --url."
-    )
-
-
-def checksum_of(
-    target: Path, archive: Archive, on_bytes: OnBytes = lambda doing, done, total: None
-) -> str:
-    """The checksum of a file by the archive's algorithm, in hexadecimal."""
     digest, done, total = hashlib.new(archive.algorithm, usedforsecurity=False), 0, _size(target)
     with target.open("rb") as file:
         while piece := file.read(web.CHUNK):
             digest.update(piece)
             done += len(piece)
             on_bytes(f"Checking {target.name}", done, total)
-    return digest.hexdigest()
+    if digest.hexdigest() != archive.checksum:
+        raise FetchError(
+            f"{target.name} has the checksum {digest.hexdigest()} instead of {archive.checksum}; run "
+            "the command again, or name another address."
+        )
 
 
 def unpack(
@@ -259,7 +280,7 @@ def unpack(
     except RuntimeError as error:
         raise FetchError(
             f"{archive} is encrypted, or compressed in a way that Python cannot read; unpack it with "
-            "7-Zip, or name another address with --url."
+            "7-Zip, or name another address."
         ) from error
 
 
@@ -298,21 +319,22 @@ def _check_name(entry: zipfile.ZipInfo, folder: Path, archive: Path) -> None:
     if linked or outside or not (root / entry.filename).resolve().is_relative_to(root):
         raise FetchError(
             f"{archive} holds {entry.filename!r}, which would be written outside {folder}; nothing was "
-            "unpacked. Remove it, and name another address with --url."
+            "unpacked. Remove it, and name another address."
         )
 
 
-def _count_complete(listing: Path, folder: Path, archive: Archive) -> int | None:
-    """Number of files of an unpacked archive if all are still present and unchanged, or None."""
+def _listing(archive: Archive, folder: Path) -> Path:
+    return folder / f".{archive.name}.json"
+
+
+def _listed(archive: Archive, folder: Path) -> dict[str, tuple[int, int]] | None:
+    """Size and CRC-32 of each file of an archive that has been unpacked whole, or None."""
     try:
-        known: dict[str, Any] = json.loads(listing.read_text(encoding="utf-8"))
-        files = dict(known["files"])
-        same = known[archive.algorithm] == archive.checksum and all(
-            is_unchanged(folder / name, size, crc) for name, (size, crc) in files.items()
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        known: dict[str, Any] = json.loads(_listing(archive, folder).read_text(encoding="utf-8"))
+        files = {name: (int(size), int(crc)) for name, (size, crc) in known["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    return len(files) if same else None
+    return files if known.get(archive.algorithm) == archive.checksum else None
 
 
 def _write_listing(listing: Path, target: Path, archive: Archive) -> None:
@@ -352,7 +374,7 @@ def check_room(folder: Path, wanted: int, what: str) -> None:
     if wanted > free:
         raise FetchError(
             f"To {what}, {wanted / 1e9:,.1f} GB are needed and {free / 1e9:,.1f} GB are free in "
-            f"{folder}; make room, or name another folder with --dir."
+            f"{folder}; make room, or name another folder."
         )
 
 

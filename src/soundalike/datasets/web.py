@@ -50,7 +50,7 @@ def get(session: requests.Session, url: str, headers: Mapping[str, str]) -> requ
     if response.status_code in _TRY_AGAIN:
         after = response.headers.get("Retry-After", "")
         raise RetryError(float(after) if after.isdecimal() else None)
-    hint = "name another address with --url" if response.status_code in (404, 410) else "try again later"
+    hint = "name another address" if response.status_code in (404, 410) else "try again later"
     raise FetchError(f"{url} answers {response.status_code} {response.reason}; {hint}.")
 
 
@@ -94,7 +94,7 @@ class Retries:
 
         if isinstance(error, exceptions.SSLError):
             raise FetchError(
-                f"{host(self._url)} cannot prove who it is ({error}); name another address with --url."
+                f"{host(self._url)} cannot prove who it is ({error}); name another address."
             ) from error
         temporary = (exceptions.ConnectionError, exceptions.Timeout, exceptions.ChunkedEncodingError)
         if not isinstance(error, (*temporary, RetryError)):
@@ -139,5 +139,5 @@ def _unreachable(url: str, kept: int = 0) -> FetchError:
     there = f" {kept / 1e6:,.0f} MB are kept." if kept else ""
     return FetchError(
         f"{host(url)} cannot be reached or breaks off; check the network and run the "
-        f"command again, or name another address with --url.{there}"
+        f"command again, or name another address.{there}"
     )

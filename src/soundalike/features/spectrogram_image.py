@@ -105,7 +105,7 @@ def _levels(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.
 def figure(mel_db: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Draw a mel spectrogram as the article did, with matplotlib and axes.
 
-    This is for reference and evaluation; matplotlib is in requirements-test.txt only.
+    This is for reference and evaluation; matplotlib is in the extra `dev` only.
 
     Parameters
     ----------

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from soundalike.errors import IndexFolderError, MissingPackageError
 from soundalike.index.vectors import Vectors
 
-PACKAGE = "faiss-cpu==1.15.1"
 PROBED = 4
 """Reciprocal of the proportion of lists searched."""
 
@@ -104,6 +103,6 @@ def _faiss() -> Any:
         import faiss  # optional, and of no use to small libraries
     except ImportError as error:
         raise MissingPackageError(
-            f"Approximate search needs faiss, which is not installed; run `pip install {PACKAGE}`."
+            "Approximate search needs faiss; please run `pip install 'soundalike[approximate]'`."
         ) from error
     return faiss

@@ -342,7 +342,7 @@ def _connect(address: str) -> Any:
         from distributed import Client
     except ImportError as error:
         raise MissingPackageError(
-            "Indexing on a cluster needs Dask; please run: pip install -r requirements-cluster.txt"
+            "Indexing on a cluster needs Dask; please run `pip install 'soundalike[cluster]'`."
         ) from error
     try:
         make: Any = Client

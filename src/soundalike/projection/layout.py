@@ -21,6 +21,7 @@ placed like new clips.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import numba_cache
+from soundalike.errors import MissingPackageError
 from soundalike.index import similarity
 from soundalike.index.index import Embeddings, Index, nearest
 from soundalike.models.tensorflow_import import import_tensorflow
@@ -226,7 +228,8 @@ def layout(found: Neighbours, setting: Setting, seed: int = SEED) -> NDArray[np.
     -------
     float32 [shape=(n, setting.dims)], centred at the origin
     """
-    import_tensorflow()
+    with suppress(MissingPackageError):
+        import_tensorflow()  # umap would import it, and with it its log messages
     numba_cache.choose_folder()
     import umap  # slow import; only needed to make a map, never in a request
 

@@ -136,8 +136,7 @@ def _least_squares() -> type[AlternatingLeastSquares]:
         from implicit.cpu.als import AlternatingLeastSquares
     except ImportError as error:
         raise MissingPackageError(
-            "Learning from listening data needs the package implicit; please install it with "
-            "`pip install implicit==0.7.3`."
+            "Learning from listening data needs implicit; please run `pip install 'soundalike[train]'`."
         ) from error
     return AlternatingLeastSquares  # type: ignore[no-any-return]
 

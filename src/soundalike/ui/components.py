@@ -50,7 +50,7 @@ _FOUND_LATER = re.compile(
     re.IGNORECASE,
 )
 """Inside of an address, an emoji's or icon's name, and an arrow or comparison that stands alone."""
-_COMMAND = re.compile(r"(`(?:soundalike|pip install)(?: [\w./=-]+)*`)")
+_COMMAND = re.compile(r"(`(?:soundalike|pip install)(?: [\w./=-]+| '[\w\[\]-]+')*`)")
 
 
 @dataclass(frozen=True)
