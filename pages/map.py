@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from soundalike import representations
 from soundalike.index import genre_groups, text_search
@@ -52,7 +53,7 @@ def show(index: Index) -> None:
     found = playlist.make_playlist(index, [Seed(focus.asked)], Recipe(by, LINKS, per_artist=None))
     only = map_words.only(index, st.session_state.map_only)
     with left:
-        draw(index, by, setting, focus, found, only)
+        stage = draw(index, by, setting, focus, found, only)
     with top:
         describe(index, focus, found)
     if state.on_clip():
@@ -69,7 +70,7 @@ def show(index: Index) -> None:
     with right:
         panel.show(index, by, found, only.kept)
     # Last: the names of a large library's first map take seconds, and the map comes first.
-    with left:
+    with stage:
         draw_names(index, by, setting)
     state.share(index, setting)
     if wanted := st.session_state.pop("map_recommend", None):
@@ -94,23 +95,25 @@ def find_focus(index: Index, by: str, setting: Setting, own: Query | None) -> Fo
 
 def draw(
     index: Index, by: str, setting: Setting, focus: Focus, found: Playlist, only: map_words.Only
-) -> None:
-    """Draw the map with its marks and captions."""
+) -> DeltaGenerator:
+    """Draw the map with its marks and captions; returns what holds the map."""
     name = layout.array_name(by, setting)
     points = points_of(index, name, by, state.colour(), has_words=words.of_library(index) is not None)
     title = representations.get(by).title
-    component.draw(
-        index,
-        points,
-        f"Map of {len(index):,} tracks by “{title}”, {setting.dims}-D. Arrow keys move between points, "
-        "Enter plays. The table of all tracks beside the map gives access to every point.",
-        "map_points",
-        state.choose_point,
-        lambda track_ids: state.select(index, track_ids),
-        state.hide,
-        state.store_view,
-    )
-    hear.show(index, "map_points")
+    stage = st.container(key="map_stage")  # of a height that the style sheet keeps from the start
+    with stage:
+        component.draw(
+            index,
+            points,
+            f"Map of {len(index):,} tracks by “{title}”, {setting.dims}-D. Arrow keys move between "
+            "points, Enter plays. The table of all tracks beside the map gives access to every point.",
+            "map_points",
+            state.choose_point,
+            lambda track_ids: state.select(index, track_ids),
+            state.hide,
+            state.store_view,
+        )
+        hear.show(index, "map_points")
     text = st.session_state.map_find.strip()
     hits = text_search.find(index, text) if text else None
     marks = charts.marks(
@@ -126,7 +129,8 @@ def draw(
         [index.row(track_id) for track_id in st.session_state.map_path],
         only.kept,
     )
-    component.draw_marks(marks, "map_points")
+    with stage:
+        component.draw_marks(marks, "map_points")
     if count := len(st.session_state.map_path):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"The line leads through a path of {count} tracks, in order.", width="content")
@@ -146,6 +150,7 @@ def draw(
             "these can be selected. The search and the table cover all tracks."
         )
     st.caption(charts.trust_in_words(index.maps[name]))
+    return stage
 
 
 def draw_names(index: Index, by: str, setting: Setting) -> None:

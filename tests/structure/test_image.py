@@ -1,4 +1,4 @@
-"""Tests of the image without a daemon: its steps, taken in an empty folder, and what describes its use."""
+"""Tests of the image: its steps, taken in an empty folder without a daemon, and what describes it."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from soundalike import representations
+from soundalike.datasets import artists
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import results
 from soundalike.index.index import Index
@@ -30,12 +31,12 @@ def show(index: Index) -> Shown:
     name = representations.default(index.names)
     parts = index.parts(name) if index.has_vectors(name) else []
     size = sum(index.vectors(part, np.array([0])).shape[1] for part in parts)
-    st.html(diagram(steps(name, size, len(index))))
+    with st.container(key="about_steps"):
+        st.html(diagram(steps(name, size, len(index))))
     left, middle, right = st.columns(3, gap="large")
     with left:
-        artists = len({artist for artist in index.tracks["artist"] if artist})
         st.metric("Tracks in this library", f"{len(index):,}")
-        st.caption(f"They are by {artists:,} artists.")
+        st.caption(f"They are by {artists.count(index.tracks):,} artists.")
     with middle:
         if size:
             st.metric("Numbers that describe a clip", f"{size:,}")
