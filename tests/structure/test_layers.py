@@ -16,7 +16,7 @@ PACKAGE = ROOT / "src" / "soundalike"
 RANKS = (
     *("audio", "features", "models", "representations", "datasets", "index", "words", "playlist"),
     *("projection", "analysis", "evaluation", "training", "indexing", "asgi"),
-    *("ui", "cli"),
+    *("service", "ui", "cli"),
 )
 """The packages, each above those that it may import; below all of them are the modules of none."""
 FRONT = {"soundalike.api", "soundalike.__main__"}
