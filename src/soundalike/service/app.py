@@ -143,4 +143,4 @@ async def _our_error(_: Request, error: Exception) -> Response:
 
 
 async def _stopped(_: Request, error: Exception) -> Response:
-    return problems.busy("The server is stopping. Try again when it has started again.").response()
+    return problems.stopping().response()

@@ -10,6 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from soundalike.asgi.addresses import Addresses
+from soundalike.service import problems
 from soundalike.service.problems import INTERNAL, TOO_MANY, ProblemError
 
 _LOG = logging.getLogger(__name__)
@@ -55,6 +56,10 @@ class Limits:
             await self._app(scope, receive, send_with_headers)
         except ProblemError as problem:
             await problem.response()(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # Uvicorn cancels what has not ended in time when the server stops.
+            if not begun:
+                await problems.stopping().response()(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001
             log(error)
             if not begun:

@@ -25,7 +25,16 @@ _NUMBER = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?
 
 
 class InvalidError(Exception):
-    """A value that a parameter does not take; the message says what it takes."""
+    """A value that a parameter does not take; the message says what it takes.
+
+    Attributes
+    ----------
+    kind : the problem that this is
+    """
+
+    def __init__(self, message: str, kind: Kind = INVALID) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 @dataclass(frozen=True)
@@ -47,9 +56,6 @@ class Parameter:
     required: bool = False
     default: Any = None
     most: int = 1
-
-    kind: Kind = INVALID
-    """The problem of a wrong value."""
 
     def one(self) -> dict[str, Any]:
         """JSON schema of one value."""
@@ -162,10 +168,9 @@ class Text(Parameter):
 
 @dataclass(frozen=True)
 class Choice(Parameter):
-    """One of several names."""
+    """The name of one of several representations."""
 
     options: tuple[str, ...] = ()
-    kind: Kind = UNKNOWN_REPRESENTATION
 
     def one(self) -> dict[str, Any]:
         """JSON schema of one value."""
@@ -177,7 +182,8 @@ class Choice(Parameter):
             return text
         raise InvalidError(
             f"Choose `{self.name}` from {', '.join(self.options)}. "
-            f"{problems.quoted(text)} is none of them."
+            f"{problems.quoted(text)} is none of them.",
+            UNKNOWN_REPRESENTATION,
         )
 
 
@@ -186,7 +192,6 @@ class Track(Parameter):
     """The ID of a track that the library has."""
 
     is_known: Callable[[object], bool] = bool
-    kind: Kind = UNKNOWN_TRACK
 
     def one(self) -> dict[str, Any]:
         """JSON schema of one value."""
@@ -198,7 +203,8 @@ class Track(Parameter):
             return text
         raise InvalidError(
             f"There is no track {problems.quoted(text)} in this library. "
-            f"Give `{self.name}` as a track_id from an answer of this API."
+            f"Give `{self.name}` as a track_id from an answer of this API.",
+            UNKNOWN_TRACK,
         )
 
 
@@ -230,7 +236,7 @@ def read(
             values[parameter.name] = parameter.read(texts)
         except InvalidError as error:
             faults.append({"name": parameter.name, "detail": str(error)})
-            kinds.add(parameter.kind if texts else INVALID)
+            kinds.add(error.kind)
     taken = ", ".join(parameter.name for parameter in parameters if parameter.where == QUERY)
     for name in given:
         advice = f"Choose from {taken}" if taken else "This address takes none"

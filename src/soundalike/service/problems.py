@@ -137,6 +137,11 @@ def busy(detail: str) -> ProblemError:
     return ProblemError(BUSY, detail, {"Retry-After": str(RETRY_S)})
 
 
+def stopping() -> ProblemError:
+    """The problem of a request that a server does not get to before it ends."""
+    return busy("The server is stopping. Try again when it has started again.")
+
+
 def quoted(text: str) -> str:
     """A client's own words in a message: short, and on one line."""
     return repr(text if len(text) <= _LONGEST_QUOTED else f"{text[:_LONGEST_QUOTED]}…")

@@ -97,6 +97,8 @@ def _server(service: Service) -> uvicorn.Server:
         timeout_graceful_shutdown=STOP_S,
     )
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # It warns of each byte of a form that it did not expect.
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
     return uvicorn.Server(config)
 
 
