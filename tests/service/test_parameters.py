@@ -50,6 +50,7 @@ def test_what_is_read_is_what_the_schema_allows(parameter: Any, texts: list[str]
         (EACH[0], "1", 1),
         (EACH[0], "050", 50),
         (EACH[1], "1e-1", 0.1),
+        (EACH[1], "5e-324", 5e-324),
         (EACH[1], ".5", 0.5),
         (EACH[2], " calm piano ", " calm piano "),
         (EACH[3], "b", "b"),

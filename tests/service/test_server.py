@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -169,6 +171,19 @@ def test_answers_have_headers_that_protect(server: Served) -> None:
     assert server.ask("/health", "HEAD").content == b""
 
 
+def test_the_answers_in_the_docs_are_real(server: Served) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "api.md").read_text(encoding="utf-8")
+    examples = re.findall(r"8600(/\S+?)'?\n\n```json\n(.*?)```", text, flags=re.S)
+    assert len(examples) == 7
+    for path, written in examples:
+        clip = re.search(rf"@(\S+) .{{1,20}}http://127.0.0.1:8600{re.escape(path)}", text, flags=re.S)
+        sent = {"method": "POST", "data": (paths.ROOT / clip[1]).read_bytes()} if clip else {}
+        answer = json.dumps(server.ask(path, **sent).json(), ensure_ascii=False)
+        parts = [part.strip(" ,{}[]") for part in re.split(r"\n|\.\.\.", written)]
+        assert len(parts) > 1
+        assert [part for part in parts if part not in answer] == []
+
+
 # --- bad requests --------------------------------------------------------------------------------
 
 ON_THE_WAY = f"/journey?from={TRACK}&to={OTHER}"
@@ -325,6 +340,29 @@ def test_a_file_in_a_form_is_as_large_as_one_alone_may_be(server: Served) -> Non
     problem(server.ask("/recommend", "POST", files=files), 413, "too-large")
 
 
+NOT_HTTP = {
+    "no HTTP": b"not HTTP\r\n\r\n",
+    "a long address": b"GET /recommend?track=" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
+    "a wrong length": b"POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
+    "two lengths": b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "a null in a header": b"GET / HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n",
+    "a wrong chunk": b"POST /recommend HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NOT_HTTP)
+def test_what_is_no_http_gets_a_problem_document_too(name: str, server: Served) -> None:
+    there = urlsplit(server.address)
+    with socket.create_connection((there.hostname, there.port), timeout=PATIENCE_S) as client:
+        client.sendall(NOT_HTTP[name])
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        document = json.loads(answer.read())
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert document["type"].endswith(":malformed-request")
+
+
 def test_a_client_that_leaves_in_the_middle_harms_nobody(server: Served) -> None:
     there = urlsplit(server.address)
     for sent in (
@@ -385,4 +423,5 @@ def test_nothing_is_logged_or_written(server: Served) -> None:
     server.ask("/describe", params={"text": "my secret song"})
     log = [line for line in server.log.read_text().splitlines() if "Invalid HTTP request" not in line]
     assert log == []
-    assert list((server.log.parent / "tmp").rglob("*")) == []
+    written = (server.log.parent / "tmp").rglob("*")
+    assert [path for path in written if not path.name.startswith("soundalike-numba")] == []

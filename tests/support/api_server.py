@@ -20,6 +20,7 @@ import uvicorn
 
 from soundalike.service.app import Service
 from soundalike.service.problems import PROBLEM_JSON, TYPE
+from soundalike.service.protocol import Protocol
 
 PATIENCE_S = 120
 
@@ -67,7 +68,7 @@ def in_thread(service: Service) -> Iterator[str]:
     """Serve from a thread of this process; yields the address."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(
-            service.app(), http="h11", lifespan="on", log_config=None, access_log=False
+            service.app(), http=Protocol, lifespan="on", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

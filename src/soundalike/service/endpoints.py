@@ -58,7 +58,7 @@ class Endpoint:
 
 def of(library: Library) -> list[Endpoint]:
     """The endpoints for a library."""
-    known = library.index.has
+    known, ids = library.index.has, library.index.ids
     return [
         Endpoint(
             "POST",
@@ -91,7 +91,7 @@ def of(library: Library) -> list[Endpoint]:
             "Recommendations",
             library.recommend_track,
             (
-                Track("track", "The track's ID.", required=True, is_known=known),
+                Track("track", "The track's ID.", required=True, is_known=known, example=ids[0]),
                 *_choosing(library.default, library.comparing_tracks),
             ),
             (problems.UNKNOWN_TRACK, problems.UNKNOWN_REPRESENTATION),
@@ -110,6 +110,7 @@ def of(library: Library) -> list[Endpoint]:
                     "Words such as 'calm piano with strings' or 'fast, no vocals'.",
                     required=True,
                     longest=description.LONGEST_TEXT,
+                    example="calm piano with strings",
                 ),
                 _length("Number of tracks."),
             ),
@@ -124,8 +125,8 @@ def of(library: Library) -> list[Endpoint]:
             "Journey",
             library.journey,
             (
-                Track("from", "The start's ID.", required=True, is_known=known),
-                Track("to", "The destination's ID.", required=True, is_known=known),
+                Track("from", "The start's ID.", required=True, is_known=known, example=ids[0]),
+                Track("to", "The destination's ID.", required=True, is_known=known, example=ids[-1]),
                 Track("via", "ID of a stop on the way.", most=MOST_STOPS, is_known=known),
                 _length("Number of tracks between start and destination."),
                 _by(library.default, library.with_vectors),
@@ -140,7 +141,7 @@ def of(library: Library) -> list[Endpoint]:
             "A value is null where the index lacks it.",
             "Track",
             library.track,
-            (Track("id", "The track's ID.", PATH, required=True, is_known=known),),
+            (Track("id", "The track's ID.", PATH, required=True, is_known=known, example=ids[0]),),
             (problems.UNKNOWN_TRACK,),
         ),
         Endpoint(

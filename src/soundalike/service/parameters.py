@@ -21,7 +21,7 @@ QUERY, PATH = "query", "path"
 _MOST_FAULTS, _LONGEST_NAME = 20, 100
 """Faults of one request that are named, and characters of a name."""
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,20})?|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 
 class InvalidError(Exception):
@@ -48,6 +48,7 @@ class Parameter:
     required : whether a request has to have it
     default : its value in requests without it
     most : how often it may be given; if more than once, its value is a tuple
+    example : a value, as documented
     """
 
     name: str
@@ -56,6 +57,7 @@ class Parameter:
     required: bool = False
     default: Any = None
     most: int = 1
+    example: Any = None
 
     def one(self) -> dict[str, Any]:
         """JSON schema of one value."""
@@ -101,6 +103,7 @@ class Parameter:
             "description": self.description,
             "required": self.required,
             "schema": self.schema(),
+            **({} if self.example is None else {"example": self.example}),
         }
 
 

@@ -47,6 +47,7 @@ class Kind:
 
 INVALID = Kind("invalid-parameter", 400, "A parameter is not valid")
 UNKNOWN_REPRESENTATION = Kind("unknown-representation", 400, "There is no such representation")
+NOT_HTTP = Kind("malformed-request", 400, "The request cannot be read")
 MALFORMED = Kind("malformed-upload", 400, "The upload cannot be read")
 UNKNOWN_PATH = Kind("unknown-path", 404, "There is nothing at this address")
 UNKNOWN_TRACK = Kind("unknown-track", 404, "There is no such track")
@@ -61,7 +62,7 @@ UNUSABLE_DATA = Kind("unusable-data", 500, "The server's index or models cannot 
 BUSY = Kind("busy", 503, "The server is busy")
 
 KINDS = (
-    *(INVALID, UNKNOWN_REPRESENTATION, MALFORMED, UNKNOWN_PATH, UNKNOWN_TRACK, METHOD, LATE),
+    *(INVALID, UNKNOWN_REPRESENTATION, NOT_HTTP, MALFORMED, UNKNOWN_PATH, UNKNOWN_TRACK, METHOD, LATE),
     *(TOO_LARGE, UNUSABLE_AUDIO, UNUSABLE_REQUEST, TOO_MANY, INTERNAL, UNUSABLE_DATA, BUSY),
 )
 """All of them, by status."""

@@ -22,6 +22,7 @@ from soundalike.models import ModelStore, runtime
 from soundalike.playlist import query
 from soundalike.service.app import Service
 from soundalike.service.library import Library
+from soundalike.service.protocol import Protocol
 
 STOP_S = 2
 """Time that requests have to end by themselves when the server is told to stop."""
@@ -88,7 +89,7 @@ def _server(service: Service) -> uvicorn.Server:
     # No access log: it would hold what clients look for.
     config = uvicorn.Config(
         service.app(),
-        http="h11",
+        http=Protocol,
         ws="none",
         lifespan="on",
         log_config=None,
