@@ -17,7 +17,7 @@ from api_server import PATIENCE_S, in_thread, problem
 from soundalike import paths
 from soundalike.asgi import receiving
 from soundalike.asgi.addresses import Address
-from soundalike.audio import sandbox
+from soundalike.audio import decoding, sandbox
 from soundalike.errors import IndexFolderError
 from soundalike.fair_queue import FairQueue
 from soundalike.index.index import Index
@@ -133,6 +133,16 @@ def test_a_damaged_index_is_told_without_paths_and_logged(
     assert "/home/me/index is damaged" in caplog.text
 
 
+def test_clips_are_decoded_in_another_process(library: Library, monkeypatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    for name in ("decode", "decode_stereo", "_open"):
+        monkeypatch.setattr(decoding, name, fail)
+    with in_thread(Service(library)) as address:
+        assert post(address, CLIP.read_bytes()).status_code == 200
+
+
 def test_who_waits_is_dropped_when_the_client_leaves(library: Library) -> None:
     with in_thread(Service(library)) as address, library._networks.acquire("other"):
         with pytest.raises(requests.ReadTimeout):
@@ -143,8 +153,7 @@ def test_who_waits_is_dropped_when_the_client_leaves(library: Library) -> None:
             time.sleep(0.05)
 
 
-def test_addresses_take_turns_and_one_place_is_for_one(library: Library, monkeypatch) -> None:
-    """Requests of an address that waits for the networks don't keep others from what needs none."""
+def test_who_waits_for_the_networks_keeps_nobody_from_a_search(library: Library) -> None:
     with in_thread(Service(library)) as address, ThreadPoolExecutor(3) as clients:
         with library._networks.acquire("other"):
             waiting = [clients.submit(post, address, CLIP.read_bytes()) for _ in range(3)]

@@ -24,6 +24,8 @@ from soundalike.service.app import Service
 from soundalike.service.library import Library
 from soundalike.service.protocol import Protocol
 
+BACKLOG = 2_048
+"""Connections that may wait to be accepted."""
 STOP_S = 2
 """Time that requests have to end by themselves when the server is told to stop."""
 
@@ -67,7 +69,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             message = f"Port {port} is taken. Choose another one with --port."
@@ -76,6 +78,9 @@ def listen(host: str, port: int) -> socket.socket:
         else:
             message = f"This machine has no address {host!r}. Choose another one with --host."
         raise UnavailableError(message) from error
+    # Connections inherit it. An answer's body would wait 40 ms until the client has its headers.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listening
 
 
 def address_of(listening: socket.socket) -> str:
