@@ -133,6 +133,15 @@ def test_a_damaged_index_is_told_without_paths_and_logged(
     assert "/home/me/index is damaged" in caplog.text
 
 
+def test_an_index_of_neighbours_alone_says_what_it_can_do(library: Library, monkeypatch) -> None:
+    monkeypatch.setattr(Library, "comparing_clips", ())
+    monkeypatch.setattr(Library, "with_vectors", ())
+    with in_thread(Service(library)) as address:
+        for answer in (post(address, CLIP.read_bytes()), get(address, "/journey?from=0102&to=0235")):
+            assert "GET /recommend" in problem(answer, 422, "unusable-request")["detail"]
+        assert get(address, "/recommend?track=0102").status_code == 200
+
+
 def test_clips_are_decoded_in_another_process(library: Library, monkeypatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise AssertionError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.playlist import playlist
 from soundalike.service import problems
@@ -70,7 +71,7 @@ def of(library: Library) -> list[Endpoint]:
             "Recommendations",
             library.recommend_upload,
             (
-                *_choosing(library.default, library.comparing_clips),
+                *_choosing(library.comparing_clips),
                 Number(
                     "offset",
                     "Where the half minute to compare by starts, in seconds. Without it, the loudest "
@@ -79,7 +80,7 @@ def of(library: Library) -> list[Endpoint]:
                     high=decoding.MAX_SECONDS,
                 ),
             ),
-            (*OF_UPLOADS, problems.UNKNOWN_REPRESENTATION),
+            (*OF_UPLOADS, problems.UNKNOWN_REPRESENTATION, problems.UNUSABLE_REQUEST),
             takes_clip=True,
         ),
         Endpoint(
@@ -92,7 +93,7 @@ def of(library: Library) -> list[Endpoint]:
             library.recommend_track,
             (
                 Track("track", "The track's ID.", required=True, is_known=known, example=ids[0]),
-                *_choosing(library.default, library.comparing_tracks),
+                *_choosing(library.comparing_tracks),
             ),
             (problems.UNKNOWN_TRACK, problems.UNKNOWN_REPRESENTATION),
         ),
@@ -129,7 +130,7 @@ def of(library: Library) -> list[Endpoint]:
                 Track("to", "The destination's ID.", required=True, is_known=known, example=ids[-1]),
                 Track("via", "ID of a stop on the way.", most=MOST_STOPS, is_known=known),
                 _length("Number of tracks between start and destination."),
-                _by(library.default, library.with_vectors),
+                _by(library.with_vectors),
             ),
             (problems.UNKNOWN_TRACK, problems.UNKNOWN_REPRESENTATION, problems.UNUSABLE_REQUEST),
         ),
@@ -157,11 +158,11 @@ def of(library: Library) -> list[Endpoint]:
     ]
 
 
-def _choosing(default: str, names: tuple[str, ...]) -> tuple[Parameter, ...]:
+def _choosing(names: tuple[str, ...]) -> tuple[Parameter, ...]:
     """What a list of recommendations may be like."""
     return (
         _length("Number of tracks."),
-        _by(default, names),
+        _by(names),
         Integer(
             "per_artist",
             "Maximum number of tracks per artist; 0 for no limit.",
@@ -186,5 +187,6 @@ def _length(about: str) -> Integer:
     return Integer("length", about, default=playlist.DEFAULT_LENGTH, low=1, high=playlist.MAX_LENGTH)
 
 
-def _by(default: str, names: tuple[str, ...]) -> Choice:
+def _by(names: tuple[str, ...]) -> Choice:
+    default = representations.default(names) if names else None
     return Choice("by", "The representation to compare by.", default=default, options=names)

@@ -80,11 +80,6 @@ class Library:
         self._searches = FairQueue(places=os.cpu_count() or 1)
 
     @property
-    def default(self) -> str:
-        """The representation that is compared by if a request names none."""
-        return representations.default(self.index.names)
-
-    @property
     def comparing_tracks(self) -> tuple[str, ...]:
         """The representations that compare the library's tracks with each other."""
         return tuple(self.index.names)
@@ -112,6 +107,7 @@ class Library:
     def recommend_upload(self, call: Call) -> Document:
         """The tracks that sound most like a clip that was uploaded."""
         self._check.confirm()
+        _representation(call)
         start = call.values["offset"]
         decode = partial(sandbox.decode, visitor=call.visitor, on_place=call.check, start=start)
         found = query.embed_query(
@@ -127,7 +123,7 @@ class Library:
     def _recommended(self, call: Call, asked: Query) -> Document:
         values = call.values
         recipe = Recipe(
-            values["by"],
+            _representation(call),
             values["length"],
             values["per_artist"] or None,
             variety=values["variety"],
@@ -185,7 +181,7 @@ class Library:
             )
         with self._searching(call):
             rows = [self.index.row(stop) for stop in stops]
-            found = journey.travel(self.index, rows, values["by"], values["length"])
+            found = journey.travel(self.index, rows, _representation(call), values["length"])
             steps = (0.0, *found.steps)
             return {
                 "representation": found.representation,
@@ -257,6 +253,15 @@ class Library:
         self._check.confirm()
         with self._searches.acquire(call.visitor, call.check):
             yield
+
+
+def _representation(call: Call) -> str:
+    """The representation to compare by."""
+    if call.values["by"] is None:
+        raise InputError(
+            "This index stores only the neighbours of its own tracks. Ask for one with GET /recommend."
+        )
+    return str(call.values["by"])
 
 
 def _filter(text: str | None) -> Filter:

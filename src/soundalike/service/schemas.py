@@ -84,11 +84,8 @@ def all_schemas() -> dict[str, Schema]:
             representations=TEXTS,
             waiting=COUNT | {"description": "Requests that wait for their turn."},
         ),
-        "Problem": _problem(KINDS_OF_PROBLEM),
+        "Problem": _problem(TYPE + kind.name for kind in KINDS),
     }
-
-
-KINDS_OF_PROBLEM = tuple(TYPE + kind.name for kind in KINDS)
 
 
 def _problem(types: Iterable[str]) -> Schema:
