@@ -230,6 +230,7 @@ WRONG: list[tuple[str, str, int, str, list[str]]] = [
     ("GET", f"/tracks/{TRACK}?length=1", 400, "invalid-parameter", ["length"]),
     ("GET", "/health?x=1", 400, "invalid-parameter", ["x"]),
     ("POST", f"/recommend?track={TRACK}", 400, "invalid-parameter", ["track"]),
+    ("POST", "/recommend?only=qwertyuiop", 400, "invalid-parameter", ["only"]),
     ("POST", "/recommend?by=metadata", 400, "unknown-representation", ["by"]),
     ("POST", "/recommend?offset=-1", 400, "invalid-parameter", ["offset"]),
     ("POST", "/recommend?offset=inf", 400, "invalid-parameter", ["offset"]),

@@ -101,13 +101,14 @@ class Library:
 
     def recommend_track(self, call: Call) -> Document:
         """The tracks that sound most like one of the library's."""
+        recipe = _recipe(call)
         with self._searching(call):
-            return self._recommended(call, query.from_library(self.index, call.values["track"]))
+            return self._recommended(recipe, query.from_library(self.index, call.values["track"]))
 
     def recommend_upload(self, call: Call) -> Document:
         """The tracks that sound most like a clip that was uploaded."""
         self._check.confirm()
-        _representation(call)
+        recipe = _recipe(call)
         start = call.values["offset"]
         decode = partial(sandbox.decode, visitor=call.visitor, on_place=call.check, start=start)
         found = query.embed_query(
@@ -118,17 +119,9 @@ class Library:
             decode=decode,
             chosen=start is not None,
         )
-        return self._recommended(call, found)
+        return self._recommended(recipe, found)
 
-    def _recommended(self, call: Call, asked: Query) -> Document:
-        values = call.values
-        recipe = Recipe(
-            _representation(call),
-            values["length"],
-            values["per_artist"] or None,
-            variety=values["variety"],
-            only=_filter(values["only"]),
-        )
+    def _recommended(self, recipe: Recipe, asked: Query) -> Document:
         found = playlist.make_playlist(self.index, [Seed(asked)], recipe)
         in_library = asked.row if asked.row is not None else asked.recording
         return {
@@ -262,6 +255,18 @@ def _representation(call: Call) -> str:
             "This index stores only the neighbours of its own tracks. Ask for one with GET /recommend."
         )
     return str(call.values["by"])
+
+
+def _recipe(call: Call) -> Recipe:
+    """The settings of a list of recommendations."""
+    values = call.values
+    return Recipe(
+        _representation(call),
+        values["length"],
+        values["per_artist"] or None,
+        variety=values["variety"],
+        only=_filter(values["only"]),
+    )
 
 
 def _filter(text: str | None) -> Filter:

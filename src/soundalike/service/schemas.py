@@ -82,7 +82,7 @@ def all_schemas() -> dict[str, Schema]:
             version=TEXT,
             tracks=COUNT,
             representations=TEXTS,
-            waiting=COUNT | {"description": "Requests that wait for their turn."},
+            waiting=COUNT | {"description": "Requests that wait for the networks or a processor."},
         ),
         "Problem": _problem(TYPE + kind.name for kind in KINDS),
     }
