@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "soundalike"
 RANKS = (
     *("audio", "features", "models", "representations", "datasets", "index", "words", "playlist"),
-    *("projection", "analysis", "evaluation", "training", "indexing", "ui", "cli"),
+    *("projection", "analysis", "evaluation", "training", "indexing", "asgi"),
+    *("service", "ui", "cli"),
 )
 """The packages, each above those that it may import; below all of them are the modules of none."""
 FRONT = {"soundalike.api", "soundalike.__main__"}

@@ -18,7 +18,7 @@ LONGEST_FIRST = (
     *("e2e/test_anatomy.py", "e2e/test_compare.py", "e2e/", *APART, "test_resume.py", "test_threads.py"),
     *("cli/test_recommend_real.py", "evaluation/test_reference.py", "training/", "test_fma_pipeline.py"),
     *("system/", "test_workers.py", "models/", "cli/", "representations/", "projection/", "pages/"),
-    *("ui/", "playlist/", "indexing/", "audio/"),
+    *("service/", "ui/", "playlist/", "indexing/", "audio/"),
 )
 """What takes long comes first, so that none of it is left for one process at the end."""
 

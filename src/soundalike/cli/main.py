@@ -22,6 +22,7 @@ from soundalike.cli.fma import fma
 from soundalike.cli.index import check, index, map_, measure
 from soundalike.cli.journey import journey
 from soundalike.cli.recommend import recommend
+from soundalike.cli.serve import serve
 from soundalike.cli.train import train_cf_regression, train_genre_head, train_mfcc_autoencoder
 from soundalike.errors import SoundalikeError
 
@@ -69,6 +70,7 @@ commands.add_command(describe)
 commands.add_command(evaluate)
 commands.add_command(fetch)
 commands.add_command(fma)
+commands.add_command(serve)
 
 
 @commands.group()

@@ -10,10 +10,10 @@ from asgi import run
 from streamlit.runtime import memory_uploaded_file_manager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
-from soundalike import system
+from soundalike.asgi import receiving
+from soundalike.asgi.addresses import Address
 from soundalike.ui.middleware import guard, uploads
-from soundalike.ui.middleware.addresses import Address
-from soundalike.ui.middleware.uploads import BoundedUploads, Room, UploadLimits
+from soundalike.ui.middleware.uploads import BoundedUploads, UploadLimits
 
 ROUTE = uploads.ROUTE.rstrip("/")
 
@@ -116,13 +116,6 @@ def test_a_session_that_ends_leaves_nothing(manager: BoundedUploads) -> None:
     assert (held(manager), dict(manager._kept), manager._offered) == (0, {}, {})
 
 
-def test_uploads_take_a_part_of_the_memory(monkeypatch) -> None:
-    monkeypatch.setattr(system, "memory_limit", lambda: 4 * 2**30)
-    assert uploads.share_of_memory() == 512 * 2**20
-    monkeypatch.setattr(system, "memory_limit", lambda: None)
-    assert uploads.share_of_memory() == uploads.LEAST_BYTES
-
-
 # --- before a file is read -----------------------------------------------------------------------
 
 
@@ -170,30 +163,11 @@ def test_a_file_must_say_how_large_it_is(manager: BoundedUploads) -> None:
 
 
 def test_a_file_that_stops_coming_is_given_up(manager: BoundedUploads, monkeypatch) -> None:
-    monkeypatch.setattr(uploads, "STALL_S", 0.05)
+    monkeypatch.setattr(receiving, "STALL_S", 0.05)
     assert answer(manager, f"{ROUTE}/s/{place(manager)}", "1000") == (408, True)
 
 
 def test_an_address_that_sends_too_much_is_asked_to_try_later(manager, monkeypatch) -> None:
-    monkeypatch.setattr(uploads, "ROOM_S", 0.05)
+    monkeypatch.setattr(receiving, "ROOM_S", 0.05)
     monkeypatch.setattr(Address, "UPLOADS", (1.0, 100.0))
     assert answer(manager, f"{ROUTE}/s/{place(manager)}", "1000") == (503, False)
-
-
-def test_files_wait_for_room_and_an_address_has_a_part_of_it() -> None:
-    async def full() -> None:
-        room = Room(100, 60)
-        async with room.taken("a", 60):
-            with pytest.raises(TimeoutError):
-                async with room.taken("a", 1, 0.02):
-                    raise AssertionError
-            async with room.taken("b", 40, 0.02):
-                pass
-            with pytest.raises(TimeoutError):
-                async with room.taken("b", 41, 0.02):
-                    raise AssertionError
-        async with room.taken("a", 60, 0.02):
-            pass
-        assert not room._taken
-
-    run(full())

@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
-from soundalike.ui.middleware.addresses import is_own
+from soundalike.asgi.addresses import is_own
 from soundalike.ui.middleware.answers import host_of, with_body
 from soundalike.ui.middleware.uploads import ROUTE as UPLOADS
 

@@ -15,7 +15,7 @@ from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from soundalike.ui.middleware.addresses import Address, Addresses, Bucket
+from soundalike.asgi.addresses import Address, Addresses, Bucket
 
 RATE, BURST = 30.0, 90.0
 """Messages that a websocket may send in a second, and at once. Beyond that it is closed. A slider sends

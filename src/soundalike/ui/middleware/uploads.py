@@ -10,35 +10,28 @@ import asyncio
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from streamlit import config, runtime
 from streamlit.runtime import memory_uploaded_file_manager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec, UploadFileUrlInfo
 
-from soundalike import system
-from soundalike.ui.middleware.addresses import Addresses, name_of
+from soundalike.asgi import receiving
+from soundalike.asgi.addresses import Addresses, name_of
+from soundalike.asgi.receiving import Room
 
 ROUTE = "/_stcore/upload_file/"
 SESSION_BYTES = 96 * 2**20
 """Of one session: a page may show two uploaders of 30 MB, and the next page a third."""
-LEAST_BYTES, MOST_BYTES, SHARE = 128 * 2**20, 2**30, 8
-"""All sessions' files together may take this part of the memory, but not less or more than these."""
 UNUSED_S = 120.0
 """Time in which a page must have read a file."""
 OFFERED = 40
 """Addresses of a session that wait for a file."""
-
-RECEIVED_BYTES, RECEIVED_OF_ONE_BYTES = 128 * 2**20, 64 * 2**20
-"""Files that are being received, in all and from one address; more wait."""
-ROOM_S, STALL_S, LONGEST_S = 60.0, 20.0, 600.0
-"""Time that an upload waits for room, that it may pause, and that it may take."""
 
 
 @dataclass
@@ -75,7 +68,7 @@ class BoundedUploads(MemoryUploadedFileManager):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         super().__init__(upload_endpoint)
-        self._most = most_bytes or share_of_memory()
+        self._most = most_bytes or receiving.share_of_memory()
         self._clock = clock
         self._guard = threading.RLock()
         self._offered: dict[str, deque[str]] = {}
@@ -151,11 +144,6 @@ class BoundedUploads(MemoryUploadedFileManager):
         self.remove_file(session_id, min(files, key=lambda name: files[name].last))
 
 
-def share_of_memory() -> int:
-    """The bytes that uploads may take."""
-    return min(MOST_BYTES, max(LEAST_BYTES, (system.memory_limit() or 0) // SHARE))
-
-
 def install() -> None:
     """Have Streamlit keep uploads in `BoundedUploads`.
 
@@ -163,46 +151,6 @@ def install() -> None:
     here.
     """
     setattr(memory_uploaded_file_manager, MemoryUploadedFileManager.__name__, BoundedUploads)
-
-
-class Room:
-    """A number of bytes that is shared out, in all and to each address.
-
-    Parameters
-    ----------
-    most : bytes in all
-    most_of_one : bytes to one address
-    """
-
-    def __init__(self, most: int = RECEIVED_BYTES, most_of_one: int = RECEIVED_OF_ONE_BYTES) -> None:
-        self._most, self._most_of_one = most, most_of_one
-        self._taken: dict[str, int] = defaultdict(int)
-        self._changed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def taken(self, who: str, size: int, patience_s: float = ROOM_S) -> AsyncIterator[None]:
-        """Hold some bytes.
-
-        Raises
-        ------
-        TimeoutError
-            If there is no room for too long.
-        """
-        async with asyncio.timeout(patience_s), self._changed:
-            await self._changed.wait_for(lambda: self._fits(who, size))
-            self._taken[who] += size
-        try:
-            yield
-        finally:
-            self._taken[who] -= size
-            if not self._taken[who]:
-                del self._taken[who]
-            async with self._changed:
-                self._changed.notify_all()
-
-    def _fits(self, who: str, size: int) -> bool:
-        in_all = sum(self._taken.values()) + size
-        return in_all <= self._most and self._taken.get(who, 0) + size <= self._most_of_one
 
 
 class UploadLimits:
@@ -228,7 +176,7 @@ class UploadLimits:
             return
         manager = self._manager()
         session_id, _, file_id = path.partition(ROUTE)[2].partition("/")
-        size = _length(scope)
+        size = receiving.length(scope)
         if not manager.expects(session_id, file_id):
             refusal = PlainTextResponse("No page of the app asked for this file.", 403)
         elif size is None:
@@ -243,9 +191,9 @@ class UploadLimits:
 
     async def _take(self, scope: Scope, receive: Receive, send: Send, size: int) -> None:
         try:
-            await self._turn(scope, size)
+            await receiving.turn(self._addresses.of(scope), size)
             async with self._room.taken(name_of(scope), size):
-                await self._app(scope, _Steady(receive).receive, send)
+                await self._app(scope, receiving.Steady(receive).receive, send)
         except TimeoutError:
             busy = PlainTextResponse(
                 "Too many files at once; please try again.", 503, {"Retry-After": "30"}
@@ -254,36 +202,6 @@ class UploadLimits:
         except ClientDisconnect:
             late = PlainTextResponse("The file did not arrive in time.", 408)
             await late(scope, receive, send)
-
-    async def _turn(self, scope: Scope, size: int) -> None:
-        """Wait until its address has sent little enough; raises `TimeoutError` if that is far off."""
-        bucket = self._addresses.of(scope).uploads
-        wait_s = bucket.take(size)
-        if wait_s > ROOM_S:
-            bucket.take(-size)
-            raise TimeoutError
-        await asyncio.sleep(wait_s)
-
-
-class _Steady:
-    """A request's body, which ends when its sender pauses for too long."""
-
-    def __init__(self, receive: Receive) -> None:
-        self._receive = receive
-        self._end = time.monotonic() + LONGEST_S
-
-    async def receive(self) -> Message:
-        try:
-            async with asyncio.timeout(min(STALL_S, max(0.0, self._end - time.monotonic()))):
-                return await self._receive()
-        except TimeoutError:
-            return {"type": "http.disconnect"}
-
-
-def _length(scope: Scope) -> int | None:
-    """The bytes that a request says it has."""
-    text = dict(scope["headers"]).get(b"content-length", b"")
-    return int(text) if text.isdigit() else None
 
 
 def _running_manager() -> BoundedUploads:

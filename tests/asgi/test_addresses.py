@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from soundalike.ui.middleware.addresses import Addresses, Bucket, is_own, name_of
+from soundalike.asgi.addresses import Addresses, Bucket, is_own, name_of
 
 
 class Clock:
