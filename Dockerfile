@@ -13,6 +13,7 @@ RUN ["/opt/venv/bin/pip", "install", "--no-compile", "--require-hashes", "--only
 RUN ["find", "/opt/venv", "-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-r", "{}", "+"]
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
+COPY scripts/hatch_build.py scripts/hatch_build.py
 RUN ["/opt/venv/bin/pip", "install", "--no-compile", "--no-deps", "--no-build-isolation", "-e", "."]
 COPY app.py ./
 COPY pages pages
