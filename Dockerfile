@@ -11,6 +11,8 @@ COPY requirements.lock ./
 RUN ["/opt/venv/bin/pip", "install", "--no-compile", "--require-hashes", "--only-binary", ":all:", "-r", "requirements.lock"]
 # The packages' own tests take a tenth of the room.
 RUN ["find", "/opt/venv", "-type", "d", "-name", "tests", "-prune", "-exec", "rm", "-r", "{}", "+"]
+# The networks run on the processor: no plugins for graphics cards and other accelerators.
+RUN ["find", "/opt/venv", "-name", "libopenvino_intel_[gn]pu_plugin.so", "-delete"]
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY scripts/hatch_build.py scripts/hatch_build.py

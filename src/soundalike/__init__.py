@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from soundalike.api import Match, describe, embed, explain, journey, load, recommend
     from soundalike.index.index import Index
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 __all__ = ["Index", "Match", "describe", "embed", "explain", "journey", "load", "recommend"]
 
 

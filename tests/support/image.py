@@ -70,6 +70,7 @@ class Image:
             return
         *names, target = words
         place = self.root / self.workdir / target
+        place.parent.mkdir(parents=True, exist_ok=True)
         for name in names:
             if (context / name).is_dir():
                 shutil.copytree(context / name, place, ignore=_IGNORED)
