@@ -1,16 +1,17 @@
-"""Run all benchmarks of speed, memory and load that the project makes promises about.
+"""Run the benchmarks of speed, memory and load that the project makes promises about.
 
-    python benchmarks/bench.py [--only NAME ...]
+    python benchmarks/bench.py [--repeats 3] [--all | --only NAME ...]
 
-Runs each measurement as its own program, writes `results.json` next to this file and the figures as a
-Markdown table into docs/benchmarks.md, between two markers, and prints them. With `--only`, the selected
-ones are rerun and the others' figures are kept; each figure has the date and machine of its measurement.
-The file is an object:
+Runs each measurement as its own program, three times, writes `results.json` next to this file and the
+figures as a Markdown table into docs/benchmarks.md, between two markers, and prints them. It names what
+is worse than in the file before by more than the runs spread, and fails if a bar is missed by more than
+that. Without `--all`, what takes long is left out (`LONG`). Figures that aren't measured now are kept;
+each has the date and machine of its measurement. The file is an object:
 
     machine   processor, cores, memory, system, Python, and the versions of relevant packages
-    figures   a list of {name, value, unit, bar, holds, command, note, least, measured, machine}; a bar
-              is the maximum of a value, or its minimum if `least` is true; bar and `holds` are null
-              for a figure without a target
+    figures   a list of {name, value, spread, unit, bar, holds, command, note, least, measured, machine};
+              the value is the median of the runs; a bar is the maximum of a value, or its minimum if
+              `least` is true; bar and `holds` are null for a figure without a target
 """
 
 from __future__ import annotations
@@ -21,13 +22,14 @@ import os
 import platform
 import subprocess
 import sys
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import psutil
-from figures import Figure, table
+from figures import Figure, is_missed, is_worse, middle, table
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results.json"
@@ -43,6 +45,8 @@ MEASUREMENTS = {
     "peers": "peers.py",
 }
 """Programs by name, in the order in which they are run."""
+LONG = ("network", "load", "peers")
+REPEATS = 3
 PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
 
 
@@ -51,34 +55,40 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS), default=list(MEASUREMENTS))
-    chosen = parser.parse_args().only
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--all", action="store_true", help=f"also {', '.join(LONG)}")
+    parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS))
+    options = parser.parse_args()
+    usual = [name for name in MEASUREMENTS if options.all or name not in LONG]
     here, kept = machine(), earlier()
-    failed = []
-    for name, file in MEASUREMENTS.items():
-        if name not in chosen:
-            continue
+    failed, worse, missed = [], [], []
+    for name in options.only or usual:
+        command = f"python benchmarks/{MEASUREMENTS[name]}"
+        before = {figure["name"]: as_figure(figure) for figure in kept.get(command, [])}
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
-            found = run(file)
+            found = middle([run(MEASUREMENTS[name]) for _ in range(options.repeats)])
         except subprocess.CalledProcessError:
             failed.append(name)
             continue
+        worse += [figure.name for figure in found if is_worse(figure, before.get(figure.name, figure))]
+        missed += [figure.name for figure in found if is_missed(figure)]
         day = datetime.now(UTC).strftime("%Y-%m-%d")
-        command = f"python benchmarks/{file}"
-        kept[command] = [
-            figure | {"command": command, "measured": day, "machine": here["processor"]}
-            for figure in found
-        ]
+        where = {"command": command, "measured": day, "machine": here["processor"]}
+        kept[command] = [asdict(figure) | {"holds": figure.holds} | where for figure in found]
         write(here, kept)
     measured = table([as_figure(figure) for figure in in_order(kept)])
     into_document(measured)
     print(measured)
+    for about, names in (("Worse than before", worse), ("Bars missed by more than the spread", missed)):
+        if names:
+            print(f"\n{about}: {', '.join(names)}")
     if failed:
         sys.exit(f"These ended with an error, and their figures are as before: {', '.join(failed)}.")
+    sys.exit(bool(missed))
 
 
-def run(file: str) -> list[dict[str, Any]]:
+def run(file: str) -> list[Figure]:
     """Run one program and return its figures; its errors go to the terminal.
 
     Raises
@@ -89,8 +99,7 @@ def run(file: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, str(HERE / file), "--json"], stdout=subprocess.PIPE, check=True, text=True
     )
-    found: list[dict[str, Any]] = json.loads(done.stdout.strip().splitlines()[-1])["figures"]
-    return found
+    return [as_figure(figure) for figure in json.loads(done.stdout.strip().splitlines()[-1])["figures"]]
 
 
 def earlier() -> dict[str, list[dict[str, Any]]]:
@@ -125,9 +134,7 @@ def into_document(figures: str) -> None:
 
 def as_figure(found: dict[str, Any]) -> Figure:
     """Convert a figure from the file."""
-    return Figure(
-        found["name"], found["value"], found["unit"], found["bar"], found["note"], found["least"]
-    )
+    return Figure(**{field.name: found[field.name] for field in fields(Figure) if field.name in found})
 
 
 def machine() -> dict[str, Any]:

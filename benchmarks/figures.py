@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import statistics
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Figure:
     bar : the target, a maximum; None without a target
     note : explanation, where needed
     least : whether the target is a minimum instead
+    spread : the largest less the smallest of several runs, whose median is `value`
     """
 
     name: str
@@ -33,6 +35,7 @@ class Figure:
     bar: float | None = None
     note: str = ""
     least: bool = False
+    spread: float = 0.0
 
     @property
     def holds(self) -> bool | None:
@@ -51,6 +54,39 @@ def parser(description: str | None) -> argparse.ArgumentParser:
     return made
 
 
+def middle(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
+    """The medians of the same figures in several runs, with their spread."""
+    together = []
+    for several in zip(*runs, strict=True):
+        values = [figure.value for figure in several]
+        bars = [figure.bar for figure in several if figure.bar is not None]
+        together.append(
+            replace(
+                several[-1],
+                value=statistics.median(values),
+                bar=statistics.median(bars) if bars else None,
+                spread=round(max(values) - min(values), 6),
+            )
+        )
+    return together
+
+
+def is_worse(now: Figure, before: Figure) -> bool:
+    """Whether a figure with a bar has moved away from it by more than both runs spread."""
+    if now.bar is None:
+        return False
+    moved = before.value - now.value if now.least else now.value - before.value
+    return moved > max(now.spread, before.spread)
+
+
+def is_missed(figure: Figure) -> bool:
+    """Whether a figure misses its bar by more than its runs spread."""
+    if figure.bar is None:
+        return False
+    missed_by = figure.bar - figure.value if figure.least else figure.value - figure.bar
+    return missed_by > figure.spread
+
+
 def show(found: Sequence[Figure], as_json: bool) -> None:
     """Print figures."""
     if as_json:
@@ -64,12 +100,15 @@ def show(found: Sequence[Figure], as_json: bool) -> None:
 
 def table(found: Sequence[Figure]) -> str:
     """Figures as a Markdown table."""
-    lines = ["| | measured | bar | holds |", "|---|---:|---:|---|"]
+    lines = ["| | measured | spread | bar | holds |", "|---|---:|---:|---:|---|"]
     for figure in found:
         bound = "at least " if figure.least else ""
         bar = "" if figure.bar is None else bound + written(figure.bar, figure.unit)
         holds = {None: "", True: "yes", False: "**no**"}[figure.holds]
-        lines.append(f"| {figure.name} | {written(figure.value, figure.unit)} | {bar} | {holds} |")
+        spread = written(figure.spread, figure.unit) if figure.spread else ""
+        lines.append(
+            f"| {figure.name} | {written(figure.value, figure.unit)} | {spread} | {bar} | {holds} |"
+        )
     return "\n".join(lines)
 
 

@@ -22,9 +22,36 @@ def test_percentile_is_a_measured_value() -> None:
 
 
 def test_table_marks_missed_targets() -> None:
-    *_, first, second = figures.table([Figure("a", 1_234.5, "ms", 500), Figure("b", 3, "")]).splitlines()
-    assert first == "| a | 1,234.5 ms | 500 ms | **no** |"
-    assert second == "| b | 3 |  |  |"
+    made = figures.table([Figure("a", 1_234.5, "ms", 500, spread=20), Figure("b", 3, "")])
+    *_, first, second = made.splitlines()
+    assert first == "| a | 1,234.5 ms | 20 ms | 500 ms | **no** |"
+    assert second == "| b | 3 |  |  |  |"
+
+
+def test_the_median_of_several_runs_and_their_spread() -> None:
+    runs = [[Figure("a", value, "ms", bar)] for value, bar in ((5.0, 6.0), (9.0, 8.0), (6.0, 7.0))]
+    assert figures.middle(runs) == [Figure("a", 6.0, "ms", 7.0, spread=4.0)]
+
+
+def test_a_change_within_the_spread_is_no_change() -> None:
+    before = Figure("a", 100, "ms", 200, spread=5)
+    moved = [
+        figures.is_worse(Figure("a", value, "ms", 200, spread=10), before) for value in (50, 110, 111)
+    ]
+    assert moved == [False, False, True]
+    least = Figure("a", 0.9, "", 0.8, least=True, spread=0.01)
+    assert [figures.is_worse(Figure("a", v, "", 0.8, least=True), least) for v in (0.95, 0.88)] == [
+        False,
+        True,
+    ]
+    assert not figures.is_worse(Figure("a", 1_000, "ms"), Figure("a", 1, "ms"))
+
+
+def test_a_bar_is_missed_by_more_than_the_spread() -> None:
+    found = [figures.is_missed(Figure("a", value, "ms", 100, spread=10)) for value in (99, 110, 111)]
+    assert found == [False, False, True]
+    assert figures.is_missed(Figure("a", 0.5, "", 0.8, least=True))
+    assert not figures.is_missed(Figure("a", 1_000, "ms"))
 
 
 def test_every_program_exists() -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import io
 import json
 import shutil
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from command_line import Capture, complaint, document, run
-from web_server import Site, serving
+from downloads import contents, ranges, zipped
+from web_server import Site
 
 from soundalike.datasets import archives, fma_download, web
 from soundalike.datasets.archives import Archive
@@ -28,27 +27,12 @@ FILES = {
 }
 
 
-def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", how) as archive:
-        archive.writestr(zipfile.ZipInfo("fma_tiny/"), b"")
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, how)
-    return made.getvalue()
-
-
-CONTENT = zipped(FILES)
+CONTENT = zipped({"fma_tiny/": b""} | FILES)
 ARCHIVE = Archive("fma_tiny", hashlib.sha1(CONTENT).hexdigest())
 PATH = f"/{ARCHIVE.file}"
 
 
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long would have been waited, without waiting."""
-    asked: list[float] = []
-    monkeypatch.setattr(web.time, "sleep", asked.append)
-    monkeypatch.setattr(web, "CHUNK", 4_096)
-    return asked
+pytestmark = pytest.mark.usefixtures("waits")
 
 
 @pytest.fixture
@@ -57,21 +41,8 @@ def site() -> Site:
 
 
 @pytest.fixture
-def url(site: Site) -> Iterator[str]:
-    with serving(site) as address:
-        yield address
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(".")
-    }
-
-
-def ranges(site: Site) -> list[str]:
-    return [headers.get("Range", "") for headers in site.asked]
+def url(address: str) -> str:
+    return address
 
 
 def refused(folder: Path, url: str, archive: Archive = ARCHIVE) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from web_server import Site, serving
+from downloads import ranges
+from web_server import Site
 
 from soundalike.datasets import web
 from soundalike.datasets.remote_file import TAIL, RemoteFile
@@ -18,13 +18,7 @@ CONTENT = np.random.default_rng(0).bytes(400_000)
 NAME = "/a.zip"
 
 
-@pytest.fixture(autouse=True)
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long would have been waited, without waiting."""
-    asked: list[float] = []
-    monkeypatch.setattr(web.time, "sleep", asked.append)
-    monkeypatch.setattr(web, "CHUNK", 4_096)
-    return asked
+pytestmark = pytest.mark.usefixtures("waits")
 
 
 @pytest.fixture
@@ -33,13 +27,8 @@ def site() -> Site:
 
 
 @pytest.fixture
-def url(site: Site) -> Iterator[str]:
-    with serving(site) as address:
-        yield address + NAME
-
-
-def ranges(site: Site) -> list[str]:
-    return [headers.get("Range", "") for headers in site.asked]
+def url(address: str) -> str:
+    return address + NAME
 
 
 def refused(url: str) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import zipfile
 from pathlib import Path
 
 import pytest
+from downloads import contents, zipped
 from web_server import Site, serving
 
 from soundalike import paths
@@ -18,15 +17,7 @@ from soundalike.errors import FetchError
 FILES = {"tiny/index/manifest.json": b"{}", "tiny/library/clips/1.opus": bytes(range(256)) * 50}
 
 
-def zipped() -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        for name, content in FILES.items():
-            archive.writestr(zipfile.ZipInfo(name), content)
-    return made.getvalue()
-
-
-CONTENT = zipped()
+CONTENT = zipped(FILES)
 
 
 @pytest.fixture(autouse=True)
@@ -49,11 +40,6 @@ def archive(tmp_path: Path) -> Path:
     file = tmp_path / "tiny.zip"
     file.write_bytes(CONTENT)
     return file
-
-
-def contents(data: Path) -> dict[str, bytes]:
-    found = {path.relative_to(data).as_posix(): path for path in data.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in found.items() if not name.startswith(".")}
 
 
 def test_a_checkout_has_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,15 +8,16 @@ import io
 import json
 import shutil
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import pytest
-from web_server import Site, serving
+from downloads import contents, zipped
+from web_server import Site
 
-from soundalike.datasets import archives, remote_file, web, zip_members
+from soundalike.datasets import archives, remote_file, zip_members
 from soundalike.datasets.zip_members import GAP, Fetched
 from soundalike.errors import FetchError
 
@@ -26,21 +27,11 @@ PATH = "/a.zip"
 LISTING = ".a-members.json"
 
 
-def zipped(files: dict[str, bytes], how: int = zipfile.ZIP_STORED) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", how) as archive:
-        for name, content in files.items():
-            archive.writestr(zipfile.ZipInfo(name), content, how)
-    return made.getvalue()
-
-
 CONTENT = zipped(FILES)
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(web, "CHUNK", 4_096)
+def small_parts(waits: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_file, "TAIL", 4_096)
 
 
@@ -50,9 +41,8 @@ def site() -> Site:
 
 
 @pytest.fixture
-def url(site: Site) -> Iterator[str]:
-    with serving(site) as address:
-        yield address + PATH
+def url(address: str) -> str:
+    return address + PATH
 
 
 def fetch(url: str, folder: Path, *numbers: int) -> Fetched:
@@ -67,14 +57,6 @@ def refused(url: str, folder: Path, *numbers: int) -> str:
     assert "\n" not in message
     assert not list(folder.rglob("*.part"))
     return message
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != LISTING
-    }
 
 
 def some(*numbers: int) -> dict[str, bytes]:
