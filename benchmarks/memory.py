@@ -29,7 +29,7 @@ from figures import Figure, parser, show
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import PATIENCE_MS, SETTLED, browser, served, upload, visit
 
-MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR, SMALL_BAR_MB = 1_500, 20, 5.0, 1_000
+MODEL_BAR_MB, SESSION_BAR_MB, GROWTH_BAR, SMALL_BAR_MB = 800, 12, 5.0, 1_000
 LET_GO_S, COLLECTED_S = 125, 35
 PAGES = ("anatomy", "map", "features", "compare", "about")
 SMALL = "on a small host, without VGG16"

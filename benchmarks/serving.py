@@ -19,6 +19,7 @@ import uploads
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
+APP = ROOT / "app.py"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = [
     "--no-sandbox",
@@ -48,11 +49,12 @@ class Served:
 
 
 @contextmanager
-def served(**environment: str) -> Iterator[Served]:
+def served(script: Path = APP, **environment: str) -> Iterator[Served]:
     """Serve the app on a free port, with its own folder for files it might write, once it responds.
 
     Parameters
     ----------
+    script : what Streamlit runs
     environment : variables in addition to this process's
     """
     with socket.socket() as free:
@@ -65,7 +67,7 @@ def served(**environment: str) -> Iterator[Served]:
         with log.open("wb") as output:
             started = time.monotonic()
             server = subprocess.Popen(
-                [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+                [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
                 + ["--server.headless", "true"],
                 cwd=ROOT,
                 stdout=output,

@@ -151,17 +151,17 @@ def started_app(context: BrowserContext, app_url: str) -> str:
     return app_url
 
 
-@pytest.fixture
-def open_page(context: BrowserContext, started_app: str) -> Iterator[Callable[..., Page]]:
-    """Open the app at a path in a new session; at the end nothing must have gone wrong in it."""
+@contextmanager
+def visiting(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Opens addresses, each in a new session; at the end nothing must have gone wrong in any."""
     watches = []
 
-    def open_at(path: str = "/", width: int = 1280, scheme: str = "light") -> Page:
+    def open_at(address: str, width: int = 1280, scheme: str = "light") -> Page:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         watches.append(Watch(page))
-        page.goto(started_app + path)
+        page.goto(address)
         # What is below the title is hidden until then.
         page.locator("html[data-settled]").wait_for(state="attached", timeout=PATIENCE_MS)
         return page
@@ -170,6 +170,20 @@ def open_page(context: BrowserContext, started_app: str) -> Iterator[Callable[..
     for page in context.pages[1:]:
         page.close()
     assert [problem for watch in watches for problem in watch.problems] == []
+
+
+@pytest.fixture
+def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
+    """Open an address, such as that of a server of one's own."""
+    with visiting(context) as open_at:
+        yield open_at
+
+
+@pytest.fixture
+def open_page(context: BrowserContext, started_app: str) -> Iterator[Callable[..., Page]]:
+    """Open the app at a path."""
+    with visiting(context) as open_at:
+        yield lambda path="/", *how, **more: open_at(started_app + path, *how, **more)
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import synthetic_index
-from browsing import Watch, keep, settled
-from playwright.sync_api import BrowserContext, Page, expect
+from browsing import keep, settled
+from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.sweep]
 
@@ -26,22 +26,8 @@ def several(serve, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def visit(context: BrowserContext, several: str) -> Iterator[Callable[..., Page]]:
-    watches = []
-
-    def open_at(path: str = "/", width: int = 1280, scheme: str = "light") -> Page:
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
-        watches.append(Watch(page))
-        page.goto(several + path)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        return page
-
-    yield open_at
-    for page in context.pages[1:]:
-        page.close()
-    assert [problem for watch in watches for problem in watch.problems] == []
+def open_several(visit: Callable[..., Page], several: str) -> Callable[..., Page]:
+    return lambda path="/", *how: visit(several + path, *how)
 
 
 def choose(page: Page, name: str) -> None:
@@ -50,8 +36,8 @@ def choose(page: Page, name: str) -> None:
     page.get_by_role("option", name=name, exact=True).click()
 
 
-def test_another_library_is_chosen_and_stays_from_page_to_page(visit) -> None:
-    page = visit("/")
+def test_another_library_is_chosen_and_stays_from_page_to_page(open_several) -> None:
+    page = open_several("/")
     expect(page).to_have_url(re.compile("library=many"))
     choose(page, "Starter library")
     expect(page).to_have_url(re.compile(r"library=Starter\+library.*|library=Starter%20library.*"))
@@ -65,8 +51,8 @@ def test_another_library_is_chosen_and_stays_from_page_to_page(visit) -> None:
     expect(page).to_have_url(re.compile("/compare.*library=Starter"))
 
 
-def test_a_broken_library_says_what_to_do_and_another_can_be_chosen(visit) -> None:
-    page = visit("/map?library=torn")
+def test_a_broken_library_says_what_to_do_and_another_can_be_chosen(open_several) -> None:
+    page = open_several("/map?library=torn")
     expect(page.get_by_role("alert")).to_contain_text("is missing; build the index again")
     choose(page, "messy")
     expect(page.get_by_role("alert")).to_have_count(0)
@@ -74,8 +60,8 @@ def test_a_broken_library_says_what_to_do_and_another_can_be_chosen(visit) -> No
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_tags_of_any_kind_are_shown_as_text_and_keep_to_their_place(visit, width, scheme) -> None:
-    page = visit("/?library=messy", width, scheme)
+def test_tags_of_any_kind_are_shown_as_text_and_keep_to_their_place(open_several, width, scheme) -> None:
+    page = open_several("/?library=messy", width, scheme)
     expect(page.get_by_role("table").locator("tbody tr")).to_have_count(10)
     expect(page.locator(".single .title")).to_have_text("<script>alert('title')</script>")
     settled(page)
@@ -86,8 +72,8 @@ def test_tags_of_any_kind_are_shown_as_text_and_keep_to_their_place(visit, width
     keep(page, f"libraries-messy-{width}-{scheme}")
 
 
-def test_a_track_of_a_large_library_is_found_by_keyboard(visit) -> None:
-    page = visit("/?library=many%20tracks")
+def test_a_track_of_a_large_library_is_found_by_keyboard(open_several) -> None:
+    page = open_several("/?library=many%20tracks")
     settled(page)
     page.get_by_role("searchbox", name="Track").fill("moon")
     found = page.get_by_role("combobox", name="Track: results")
@@ -102,8 +88,8 @@ def test_a_track_of_a_large_library_is_found_by_keyboard(visit) -> None:
     expect(page).not_to_have_url(re.compile("track=000000"))
 
 
-def test_a_file_that_has_moved_away_is_told_by_its_player(visit) -> None:
-    page = visit("/?library=messy")
+def test_a_file_that_has_moved_away_is_told_by_its_player(open_several) -> None:
+    page = open_several("/?library=messy")
     page.locator(".single button.play").click()
     expect(page.locator(".single .failed")).to_have_text(
         "The file has been moved or deleted since indexing."

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
-from browsing import Watch, keep, serious_violations, settled
-from playwright.sync_api import BrowserContext, Page, expect
+from browsing import keep, serious_violations, settled
+from playwright.sync_api import Page, expect
 
 from soundalike import paths
 from soundalike.indexing import background_worker
@@ -44,25 +44,6 @@ def start(serve, music: Path, tmp_path_factory: pytest.TempPathFactory) -> Calla
         return serve(tmp_path_factory.mktemp("server"), **own)
 
     return begin
-
-
-@pytest.fixture
-def visit(context: BrowserContext) -> Iterator[Callable[..., Page]]:
-    watches = []
-
-    def open_at(address: str, width: int = 1280, scheme: str = "light") -> Page:
-        page = context.new_page()
-        page.set_viewport_size({"width": width, "height": 900})
-        page.emulate_media(color_scheme=scheme)
-        watches.append(Watch(page))
-        page.goto(address)
-        expect(page.get_by_role("heading", level=1)).to_be_visible()
-        return page
-
-    yield open_at
-    for page in context.pages[1:]:
-        page.close()
-    assert [problem for watch in watches for problem in watch.problems] == []
 
 
 def choose_jazz(page: Page) -> None:

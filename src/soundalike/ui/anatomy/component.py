@@ -100,7 +100,7 @@ def show(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> No
     """Mount the player and the plots of a track."""
     plots, part, _ = _register()
     # Parts are invisible and need no gap.
-    with st.container(gap=None):
+    with st.container(gap=None, key=f"{key}_together"):
         plots(data={"key": key}, key=key)
         for name, content in pack(track, shown, further, key).items():
             part(data=content, key=f"{key}_{name}")

@@ -11,6 +11,7 @@ from streamlit.starlette import App
 from streamlit.web.server import server_util
 
 from soundalike.asgi import process
+from soundalike.ui.middleware import first_page
 
 
 @asynccontextmanager
@@ -20,5 +21,6 @@ async def lifespan(_: App) -> AsyncIterator[None]:
         # `streamlit run` opens a browser for a script, but not for an app.
         url = server_util.get_url(config.get_option("browser.serverAddress"))
         asyncio.get_running_loop().call_soon(cli_util.open_browser, url)
+    first_page.prepare()
     async with process.watched():
         yield
