@@ -1,6 +1,6 @@
 """What a browser measures of each page: the web vitals, at a desk and on a slow phone.
 
-    python benchmarks/web_vitals.py [--repeats 3]
+    python benchmarks/web_vitals.py [--repeats 3] [--page NAME ...]
 
 By the definitions of https://web.dev/articles/vitals: largest contentful paint (LCP) is when the largest
 text or picture of a page appears; cumulative layout shift (CLS) the largest sum of shifts within five
@@ -60,11 +60,15 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3, help="times that each page is opened (3)")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--page", nargs="+", choices=["recommend", *PAGES[1:]], help="pages (all)")
+    options = parser.parse_args()
+    repeats = options.repeats
     print("| page | device | LCP, s | CLS | INP, ms |\n|---|---|---:|---:|---:|")
     with served() as server, browser() as chromium:
         _measure(chromium, server.address, DEVICES[0])  # the server's own first time
         for page in PAGES:
+            if options.page and (page or "recommend") not in options.page:
+                continue
             for device in DEVICES:
                 found = [_measure(chromium, f"{server.address}/{page}", device) for _ in range(repeats)]
                 lcp, cls, inp = (statistics.median(values) for values in zip(*found, strict=True))
