@@ -21,9 +21,10 @@ FACTS = ASSETS / "starter.json"
 
 
 def files() -> Iterator[Path]:
-    """The library's and the index's files, sorted."""
-    for folder in ("index", "library"):
-        yield from sorted(path for path in (ASSETS / folder).rglob("*") if path.is_file())
+    """The library's and the index's files; the manifest is last, so an index that has one is whole."""
+    found = [path for folder in ("library", "index") for path in sorted((ASSETS / folder).rglob("*"))]
+    files = [path for path in found if path.is_file() and not path.name.startswith(".")]
+    yield from sorted(files, key=lambda path: path.name == "manifest.json")
 
 
 def write(target: IO[bytes]) -> None:

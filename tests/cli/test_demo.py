@@ -21,6 +21,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str, 
     calls: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr(demo, "_become", lambda *call: calls.append(call))
     monkeypatch.delenv("SOUNDALIKE_INDEX", raising=False)
+    monkeypatch.delenv("SOUNDALIKE_MUSIC", raising=False)
     monkeypatch.delenv("SOUNDALIKE_STARTER", raising=False)
     return calls
 
@@ -32,11 +33,23 @@ def port() -> int:
         return int(free.getsockname()[1])
 
 
+@pytest.fixture
+def without_starter(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As after an installation; what would be fetched."""
+    fetched: list[str] = []
+    monkeypatch.setattr(starter, "is_there", lambda: False)
+    monkeypatch.setattr(starter, "fetch", lambda source, on_bytes: fetched.append(source))
+    return fetched
+
+
 def test_the_bundled_library(started: list, capsys: Capture, port: int) -> None:
     assert run(capsys, "demo", "--port", port)[0] == 0
     ((command, environment),) = started
-    assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
-    assert command[4:] == [str(paths.ROOT / "app.py"), f"--server.port={port}", "--server.headless=true"]
+    assert command[:5] == [sys.executable, "-P", "-m", "streamlit", "run"]
+    assert command[5:] == [
+        *(str(paths.ROOT / "app.py"), "--server.address=localhost", f"--server.port={port}"),
+        "--server.headless=true",
+    ]
     assert environment == dict(os.environ)
 
 
@@ -48,38 +61,40 @@ def test_libraries_of_ones_own_and_a_browser(
     ((command, environment),) = started
     assert command[-1] == "--server.headless=false"
     assert environment["SOUNDALIKE_INDEX"] == f"{paths.BUNDLED_INDEX}{os.pathsep}{paths.BUNDLED_INDEX}"
+    assert environment["SOUNDALIKE_MUSIC"] == f"{paths.LIBRARY}{os.pathsep}{paths.LIBRARY}"
+
+
+def test_music_is_played_to_other_computers_only_if_it_is_named(
+    started: list, capsys: Capture, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(capsys, "demo", "--port", port, "--index", paths.BUNDLED_INDEX, "--host", "0.0.0.0")
+    monkeypatch.setenv("SOUNDALIKE_MUSIC", "/music")
+    run(capsys, "demo", "--port", port, "--index", paths.BUNDLED_INDEX)
+    (other, others), (_, named) = started
+    assert "--server.address=0.0.0.0" in other
+    assert "SOUNDALIKE_MUSIC" not in others
+    assert named["SOUNDALIKE_MUSIC"] == "/music"
 
 
 def test_no_index(started: list, capsys: Capture, tmp_path: Path) -> None:
-    assert "is no index; make one with `soundalike index" in complaint(
-        capsys, 2, "demo", "--index", tmp_path
-    )
+    assert "is not an index" in complaint(capsys, 1, "demo", "--index", tmp_path)
     assert started == []
 
 
-def test_a_port_that_is_taken(started: list, capsys: Capture) -> None:
+def test_a_port_that_is_taken(started: list, without_starter: list[str], capsys: Capture) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        message = complaint(capsys, 2, "demo", "--port", taken.getsockname()[1])
-    assert "choose another one with --port" in message
-    assert started == []
-
-
-@pytest.fixture
-def without_starter(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """As after an installation; what would be fetched."""
-    fetched: list[str] = []
-    monkeypatch.setattr(starter, "is_there", lambda: False)
-    monkeypatch.setattr(starter, "fetch", lambda source, on_bytes: fetched.append(source))
-    return fetched
+        message = complaint(capsys, 2, "demo", "--port", taken.getsockname()[1], "--starter", "here.zip")
+    assert "Choose another one with --port" in message
+    assert (started, without_starter) == ([], [])
 
 
 def test_the_starter_library_is_missing(
     started: list, without_starter: list[str], capsys: Capture, port: int
 ) -> None:
     message = complaint(capsys, 2, "demo", "--port", port)
-    assert "The starter library is not here yet. Name its archive (183 MB)" in message
+    assert "The starter library isn't installed yet. Name its archive (183 MB)" in message
     assert (started, without_starter) == ([], [])
 
 
@@ -98,7 +113,12 @@ def test_the_starter_library_is_fetched(
 
 
 def test_music_of_ones_own_needs_no_starter_library(
-    started: list, without_starter: list[str], capsys: Capture, port: int
+    started: list,
+    without_starter: list[str],
+    capsys: Capture,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("SOUNDALIKE_STARTER", "http://there/it.zip")
     run(capsys, "demo", "--port", port, "--index", paths.BUNDLED_INDEX)
     assert (len(started), without_starter) == (1, [])

@@ -78,7 +78,7 @@ def test_another_archive_is_refused(archive: Path, data: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("nowhere.zip", "There is no archive nowhere.zip; name a file, or an address"),
+        ("nowhere.zip", "There is no archive nowhere.zip; name a file, or a URL"),
         ("http://127.0.0.1:9/other.zip", r"must end in /tiny\.zip, not in /other\.zip"),
         ("ftp://host/tiny.zip", "There is no archive"),
     ],

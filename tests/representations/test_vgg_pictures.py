@@ -198,3 +198,10 @@ def test_a_cached_map_of_another_grid_is_computed_again(clip, models, tmp_path):
     np.save(file, np.zeros((15, 20, 512), np.float16))
     assert vgg_mfcc_grey.embed(copy(clip), store).max() > 0
     assert len(store.shown) == 2
+
+
+def test_a_cache_that_cannot_be_written_is_left_out(clip, tmp_path):
+    (tmp_path / "cache").write_text("a file")
+    store = Blank(feature_cache=tmp_path / "cache")
+    assert vgg_mfcc_grey.embed(copy(clip), store).max() == 0
+    assert (tmp_path / "cache").read_text() == "a file"

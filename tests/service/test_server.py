@@ -294,6 +294,10 @@ FORMS: dict[str, dict[str, Any]] = {
     "an option in it": {"files": {"file": ("a.wav", b"x")}, "data": {"length": "5"}},
     "no file": {"files": {"file": (None, "text")}},
     "no boundary": {"data": b"x", "headers": {"Content-Type": "multipart/form-data"}},
+    "an unknown character set": {
+        "data": b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n',
+        "headers": {"Content-Type": "multipart/form-data; boundary=b; charset=undefined"},
+    },
     "not a form": {"data": b"x" * 99, "headers": FORM},
     "an unfinished form": {
         "data": b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxx',
@@ -341,8 +345,18 @@ def test_a_file_in_a_form_is_as_large_as_one_alone_may_be(server: Served) -> Non
     problem(server.ask("/recommend", "POST", files=files), 413, "too-large")
 
 
+def test_an_offset_after_the_end_is_said(server: Served) -> None:
+    answer = server.ask("/recommend", "POST", params={"offset": 1000}, data=CLIP.read_bytes())
+    assert answer.status_code == 200
+    late = "The clip ends before 1000 seconds, so its last half minute was compared."
+    assert late in answer.json()["notes"]
+    answer = server.ask("/recommend", "POST", params={"offset": 0}, data=CLIP.read_bytes())
+    assert late not in answer.json()["notes"]
+
+
 NOT_HTTP = {
     "no HTTP": b"not HTTP\r\n\r\n",
+    "an address that is not encoded": "GET /describe?text=café HTTP/1.1\r\nHost: x\r\n\r\n".encode(),
     "a long address": b"GET /recommend?track=" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n",
     "a wrong length": b"POST /recommend HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
     "two lengths": b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",

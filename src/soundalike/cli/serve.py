@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -12,7 +13,12 @@ from soundalike.cli.options import FOLDER
 
 
 @click.command()
-@click.option("--index", "folder", type=FOLDER, help="Index folder. Default: the bundled one.")
+@click.option(
+    "--index",
+    "folder",
+    type=FOLDER,
+    help="Index folder. Default: $SOUNDALIKE_INDEX, or the bundled one.",
+)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all."
 )
@@ -27,9 +33,8 @@ def serve(folder: Path | None, host: str, port: int) -> None:
     """Answer other programs over HTTP, until Ctrl+C."""
     from soundalike.service import server
 
-    server.serve(
-        folder or paths.index_folder(),
-        host,
-        port,
-        lambda address: output.print_line(f"Soundalike's API is at {address} (Ctrl+C stops it)."),
-    )
+    def announce(address: str) -> None:
+        output.print_line(f"Soundalike's API is at {address} (Ctrl+C stops it).")
+
+    with suppress(KeyboardInterrupt):
+        server.serve(folder or paths.index_folder(), host, port, announce)

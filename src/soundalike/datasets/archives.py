@@ -243,8 +243,8 @@ def check(target: Path, archive: Archive, on_bytes: OnBytes = lambda doing, done
             on_bytes(f"Checking {target.name}", done, total)
     if digest.hexdigest() != archive.checksum:
         raise FetchError(
-            f"{target.name} has the checksum {digest.hexdigest()} instead of {archive.checksum}; run "
-            "the command again, or name another address."
+            f"{target.name} has the checksum {digest.hexdigest()[:12]}… instead of "
+            f"{archive.checksum[:12]}…; fetch it again, or name another one."
         )
 
 

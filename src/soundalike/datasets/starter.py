@@ -1,7 +1,7 @@
 """The starter library of an installed package: the bundled music and its index, fetched once.
 
 A checkout has them in `assets/`. They are too large for a wheel, which has the size and the SHA-256 of
-an archive of them. The archive comes from a file, or from an address that begins with http.
+an archive of them. The archive comes from a file, or from a URL that begins with http.
 """
 
 from __future__ import annotations
@@ -41,27 +41,25 @@ def fetch(source: str, on_bytes: OnBytes = lambda doing, done, total: None) -> N
 
     Parameters
     ----------
-    source : the archive: a file, or its address
+    source : the archive: a file, or its URL
     on_bytes : progress callback
 
     Raises
     ------
     FetchError
-        If there is no such file or address, its checksum is wrong, or it can't be written. What has been
-        received of an address is kept for the next call.
+        If there is no such file or URL, its checksum is wrong, or it can't be written. What has been
+        received from a URL is kept for the next call.
     """
     archive, folder = _archive(), paths.data_folder()
-    if source.startswith(("http://", "https://")):
+    if source.lower().startswith(("http://", "https://")):
         base, _, name = source.rpartition("/")
         if name != archive.file:
-            raise FetchError(f"The archive's address must end in /{archive.file}, not in /{name}.")
+            raise FetchError(f"The archive's URL must end in /{archive.file}, not in /{name}.")
         archives.fetch(archive, folder, base, on_bytes)
         return
     file = Path(source)
     if not file.is_file():
-        raise FetchError(
-            f"There is no archive {file}; name a file, or an address that begins with http."
-        )
+        raise FetchError(f"There is no archive {file}; name a file, or a URL that begins with http.")
     archives.unpack_checked(archive, file, folder, on_bytes)
 
 

@@ -52,8 +52,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         if paths.IS_INSTALLED and folder == paths.BUNDLED_INDEX:
             raise IndexFolderError(
-                "The starter library is not here yet. Run `soundalike demo --starter ARCHIVE` once, or "
-                "name an index of your own."
+                "The starter library isn't installed yet. Run `soundalike demo --starter ARCHIVE` once, "
+                "or name an index of your own."
             )
         raise IndexFolderError(
             f"{folder} is not an index (it has no {MANIFEST}); build one with "

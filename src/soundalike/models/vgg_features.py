@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -98,9 +99,13 @@ def _read(path: Path, shape: tuple[int, int, int]) -> NDArray[np.float32] | None
 
 
 def _write(path: Path, array: NDArray[np.float16]) -> None:
-    """Write to a temporary file and rename it, so that a killed run leaves no partial file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    with os.fdopen(handle, "wb") as file:
-        np.save(file, array)
-    Path(aside).replace(path)
+    """Write to a temporary file and rename it, so that a killed run leaves no partial file.
+
+    Nothing is kept where nothing can be written, as without a home folder.
+    """
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            np.save(file, array)
+        Path(aside).replace(path)

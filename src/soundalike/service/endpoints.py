@@ -138,7 +138,7 @@ def of(library: Library) -> list[Endpoint]:
             "GET",
             "/tracks/{id}",
             "track",
-            "What the index knows of a track",
+            "What the index stores about a track",
             "A value is null where the index lacks it.",
             "Track",
             library.track,
@@ -150,7 +150,7 @@ def of(library: Library) -> list[Endpoint]:
             "/health",
             "health",
             "Whether the server can answer",
-            "Waits for nothing, so it answers however busy the server is.",
+            "Never waits for the networks, so it also answers while they are busy.",
             "Health",
             library.health,
             is_quick=True,
@@ -177,7 +177,7 @@ def _choosing(names: tuple[str, ...]) -> tuple[Parameter, ...]:
         ),
         Text(
             "only",
-            "What the tracks have to meet, in words, such as 'piano, no vocals, 100 to 130 BPM'.",
+            "Conditions that the tracks must meet, such as 'piano, no vocals, 100 to 130 BPM'.",
             longest=description.LONGEST_TEXT,
         ),
     )

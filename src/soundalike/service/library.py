@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -119,6 +119,9 @@ class Library:
             decode=decode,
             chosen=start is not None,
         )
+        if start is not None and found.duration is not None and start >= found.duration:
+            late = f"The clip ends before {start:g} seconds, so its last half minute was compared."
+            found = replace(found, notes=(*found.notes, late))
         return self._recommended(recipe, found)
 
     def _recommended(self, recipe: Recipe, asked: Query) -> Document:

@@ -13,6 +13,8 @@ from starlette.responses import Response
 from soundalike.errors import (
     AudioError,
     BusyError,
+    DestinationError,
+    MissingPackageError,
     SoundalikeError,
     StoredDataError,
     UnavailableError,
@@ -123,7 +125,7 @@ def of(error: SoundalikeError) -> ProblemError:
             return ProblemError(UNKNOWN_REPRESENTATION, detail)
         case AudioError():
             return ProblemError(UNUSABLE_AUDIO, detail)
-        case StoredDataError():
+        case StoredDataError() | MissingPackageError() | DestinationError():
             # The message may name folders of the server.
             _LOG.error("%s", detail)
             return ProblemError(

@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, but with a problem document for what is no HTTP."""
+"""Uvicorn's HTTP, with a problem document for what isn't valid HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from soundalike.service.limits import HEADERS
 from soundalike.service.problems import NOT_HTTP, ProblemError
 
-_UNREAD = "The request is no HTTP, or its address or headers are longer than 64 kB. Mend or shorten it."
+_UNREAD = "This isn't a valid HTTP request. Percent-encode the URL, and keep the headers under 64 kB."
 
 
 class Protocol(H11Protocol):

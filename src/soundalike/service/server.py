@@ -126,6 +126,7 @@ def _warm_up(models: ModelStore) -> None:
 
 def _preload(models: ModelStore) -> None:
     # An error is told to the client that sends a clip.
-    with suppress(SoundalikeError):
+    # A pool that refuses work belongs to a process that is ending.
+    with suppress(SoundalikeError, RuntimeError):
         sandbox.warm()
-    query.warm_up(models)
+        query.warm_up(models)

@@ -95,7 +95,7 @@ async def _from_form(request: Request, chunks: AsyncGenerator[bytes, None]) -> b
     parser = _InMemory(request.headers, chunks, max_files=1, max_fields=0)
     try:
         form = await parser.parse()
-    except MultiPartException as error:
+    except (MultiPartException, UnicodeError) as error:
         raise _malformed() from error
     found = form.get(FIELD)
     if not isinstance(found, UploadFile):
