@@ -98,27 +98,24 @@ def test_the_starter_library_is_missing(
     assert (started, without_starter) == ([], [])
 
 
+@pytest.fixture
+def named_starter(started: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOUNDALIKE_STARTER", "http://there/it.zip")
+
+
+@pytest.mark.usefixtures("named_starter")
 def test_the_starter_library_is_fetched(
-    started: list,
-    without_starter: list[str],
-    capsys: Capture,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
+    started: list, without_starter: list[str], capsys: Capture, port: int
 ) -> None:
     run(capsys, "demo", "--port", port, "--starter", "here.zip")
-    monkeypatch.setenv("SOUNDALIKE_STARTER", "http://there/it.zip")
     run(capsys, "demo", "--port", port)
     assert without_starter == ["here.zip", "http://there/it.zip"]
     assert len(started) == 2
 
 
+@pytest.mark.usefixtures("named_starter")
 def test_music_of_ones_own_needs_no_starter_library(
-    started: list,
-    without_starter: list[str],
-    capsys: Capture,
-    port: int,
-    monkeypatch: pytest.MonkeyPatch,
+    started: list, without_starter: list[str], capsys: Capture, port: int
 ) -> None:
-    monkeypatch.setenv("SOUNDALIKE_STARTER", "http://there/it.zip")
     run(capsys, "demo", "--port", port, "--index", paths.BUNDLED_INDEX)
     assert (len(started), without_starter) == (1, [])

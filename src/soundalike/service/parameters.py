@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,7 +39,7 @@ class InvalidError(Exception):
 
 
 @dataclass(frozen=True)
-class Parameter:
+class Parameter(ABC):
     """A parameter in a request's address.
 
     Attributes
@@ -59,13 +60,13 @@ class Parameter:
     most: int = 1
     example: Any = None
 
+    @abstractmethod
     def one(self) -> dict[str, Any]:
         """JSON schema of one value."""
-        raise NotImplementedError
 
+    @abstractmethod
     def parse(self, text: str) -> Any:
         """The value that a text stands for; raises `InvalidError`."""
-        raise NotImplementedError
 
     def schema(self) -> dict[str, Any]:
         """JSON schema of the value."""
