@@ -118,8 +118,7 @@ def centroid(clip: Clip) -> float:
     import librosa
 
     levels = librosa.amplitude_to_db(rms(clip), ref=np.max, top_db=None)
-    frames = librosa.feature.spectral_centroid(S=np.sqrt(spectral.power(clip)), sr=clip.sample_rate)[0]
-    return float(np.median(frames[levels >= QUIET_DB]))
+    return float(np.median(spectral.centroids(clip)[levels >= QUIET_DB]))
 
 
 def rms(clip: Clip) -> NDArray[np.float32]:

@@ -75,6 +75,16 @@ def log_mel(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(librosa.power_to_db(bands), dtype=np.float32)
 
 
+@_cached
+def centroids(clip: Clip) -> NDArray[np.float32]:
+    """Spectral centroid of each frame, Hz [shape=(t,)]."""
+    numba_cache.ready()
+    import librosa
+
+    frames = librosa.feature.spectral_centroid(S=np.sqrt(power(clip)), sr=clip.sample_rate)
+    return np.asarray(frames[0])
+
+
 def mfcc(clip: Clip) -> NDArray[np.float32]:
     """The first 20 mel-frequency cepstral coefficients [shape=(20, t), dB]."""
     numba_cache.ready()

@@ -112,7 +112,8 @@ def _of_clip(clip: Clip, mel: NDArray[np.float32]) -> NDArray[np.float64]:
     rate: dict[str, Any] = {"sr": clip.sample_rate, "hop_length": HOP_LENGTH}
     magnitude = np.sqrt(spectral.power(clip))
     frequency = fft_frequencies(sr=clip.sample_rate, n_fft=spectral.N_FFT)
-    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency)[0]
+    centroids = spectral.centroids(clip)[np.newaxis]
+    bandwidth = feature.spectral_bandwidth(S=magnitude, freq=frequency, centroid=centroids)[0]
     flatness = feature.spectral_flatness(S=magnitude)[0]
     power = np.square(magnitude).sum(axis=0) + 1e-12
     levels = level_dbfs(clip.samples)

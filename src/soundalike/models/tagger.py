@@ -228,13 +228,13 @@ def _graph(layers: Layers, shape: tuple[int, ...]) -> openvino.Model:
     patch = graph.parameter(shape)
     x = ops.unsqueeze(patch, np.array([1]))
     x = graph.norm(x, layers["input_norm"])
-    front = [graph.largest(convolved(x, name, [(3, 3), (0, 0)], [1, 1]), 3) for name in TIMBRAL]
+    front = [graph.largest_in_rows(convolved(x, name, [(3, 3), (0, 0)], [1, 1])) for name in TIMBRAL]
     for name, frames in TEMPORAL.items():
         padded = graph.padded(x, (frames // 2 - 1, frames // 2), axis=2)
         reach = PATCH_FRAMES + frames - TAPS
         taps = [graph.between(padded, tap, tap + reach, axis=2) for tap in range(TAPS)]
         y = convolved(ops.concat(taps, 1), name, [(0, 0), (0, 0)], [TAPS, 1])
-        front.append(graph.largest(y, 3))
+        front.append(graph.largest_in_rows(y))
     every = [ops.concat(front, 1)]
     for name in MIDDLE:
         y = convolved(every[-1], name, [(3, 3)], [1])

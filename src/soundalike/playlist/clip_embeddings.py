@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,7 +132,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         Only the nearest tracks by a representation are compared. The representation should be robust to
         where a clip begins.
         """
-        return self._copies_of(self.fingerprint, name)
+        return self._copies_of(lambda: [self.fingerprint], name)
 
     @cached_property
     def copies_at_other_speeds(self) -> frozenset[int]:
@@ -140,8 +141,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def copies_at_other_speeds_by(self, name: str) -> frozenset[int]:
         """Like `copies_by`, for tracks that the clip plays slightly faster or slower."""
-        prints = (fingerprint.of(self._clip, speed) for speed in fingerprint.SPEEDS)
-        return frozenset().union(*(self._copies_of(own, name) for own in prints))
+        return self._copies_of(self._fingerprints_at_other_speeds, name)
 
     def look_closer(self) -> None:
         """Also look for copies at other speeds from now on, if there is none at the same speed."""
@@ -152,13 +152,16 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         """The copies found by the searches done up to now."""
         return self.copies if self.copies or not self._closer else self.copies_at_other_speeds
 
-    def _copies_of(self, own: NDArray[np.uint32], name: str) -> frozenset[int]:
+    def _copies_of(self, own: Callable[[], list[NDArray[np.uint32]]], name: str) -> frozenset[int]:
+        """Rows that match one of the clip's own fingerprints, which are computed if a track is near."""
         prints = track_arrays.fingerprints(self._index)
         if prints is None or not self._index.has_vectors(name):
             return frozenset()
         rows = self._candidates(name)
-        distances = fingerprint.distances(own, prints[rows])
+        if not len(rows):
+            return frozenset()
         most = fingerprint.SAME_RECORDED if self.recorded else fingerprint.SAME
+        distances = np.min([fingerprint.distances(each, prints[rows]) for each in own()], axis=0)
         return frozenset(rows[distances <= most].tolist())
 
     def _candidates(self, name: str) -> NDArray[np.intp]:
@@ -176,6 +179,10 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def fingerprint(self) -> NDArray[np.uint32]:
         """The clip's fingerprint, as `fingerprint.of` gives it [shape=(315,)]."""
         return fingerprint.of(self._clip)
+
+    def _fingerprints_at_other_speeds(self) -> list[NDArray[np.uint32]]:
+        with ThreadPoolExecutor(len(fingerprint.SPEEDS)) as aside:
+            return list(aside.map(partial(fingerprint.of, self._clip), fingerprint.SPEEDS))
 
     @threads.single_threaded_blas()
     def moments(self, name: str) -> NDArray[np.float32] | None:
