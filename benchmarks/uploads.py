@@ -25,11 +25,19 @@ _STRIDE = 101
 @lru_cache(maxsize=128)
 def upload(number: int) -> tuple[str, bytes]:
     """File name and bytes, unique for every number up to some thousands."""
+    return f"clip {number:04}.mp3", encode(_mixture(number), "mp3", "libmp3lame", BIT_RATE)
+
+
+def recording(number: int) -> bytes:
+    """The same clip as a WAV file, the format of a browser's recordings."""
+    return encode(_mixture(number), "wav", "pcm_s16le")
+
+
+def _mixture(number: int) -> NDArray[np.float32]:
     clips = _clips()
     first = clips[number % len(clips)]
     second = clips[(number * 7 + _STRIDE * (1 + number // len(clips))) % len(clips)]
-    mixture = np.asarray(0.5 * _samples(first) + 0.5 * _samples(second)[::-1], np.float32)
-    return f"clip {number:04}.mp3", encode(mixture, "mp3", "libmp3lame", BIT_RATE)
+    return np.asarray(0.5 * _samples(first) + 0.5 * _samples(second)[::-1], np.float32)
 
 
 @lru_cache(maxsize=1)
