@@ -87,6 +87,8 @@ class Network:
         batch size)
     model : builds the network with its weights as a Keras model
     tolerant : whether bfloat16's precision of two to three digits is sufficient
+    one_by_one : whether OpenVINO runs the inputs of a batch one after the other, which needs less memory
+        for what lies between the layers: it is reused if the size is fixed
     """
 
     def __init__(
@@ -96,13 +98,16 @@ class Network:
         graph: Callable[[T, tuple[int, ...]], openvino.Model],
         model: Callable[[T], keras.Model],
         tolerant: bool = False,
+        one_by_one: bool = False,
     ) -> None:
         self._lock = threading.Lock()
         if name() == TENSORFLOW:
             self._run = _tensorflow_runner(shape, partial(model, layers))
         else:
             kind = precision() if tolerant else "f32"
-            self._run = _openvino_runner(shape, partial(graph, layers), kind)
+            compiled = (1, *shape[1:]) if one_by_one else shape
+            run = _openvino_runner(compiled, partial(graph, layers), kind)
+            self._run = partial(_one_by_one, run) if one_by_one else run
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
         """Run a batch and return copies of all outputs, as float32."""
@@ -169,6 +174,12 @@ def _openvino_runner(
         return tuple(np.array(output, np.float32) for output in outputs.values())
 
     return run
+
+
+def _one_by_one(run: _Run, batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
+    """Run each input of a batch alone, and join the outputs."""
+    parts = [run(batch[i : i + 1], count) for i in range(len(batch))]
+    return tuple(np.concatenate(outputs) for outputs in zip(*parts, strict=True))
 
 
 @lru_cache(maxsize=1)

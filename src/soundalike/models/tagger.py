@@ -95,10 +95,11 @@ class Tagger:
 
     def __init__(self, weights: Path) -> None:
         layers = read_layers(weights, _shapes())
-        self._run = Network((None, PATCH_FRAMES, N_MELS), layers, _graph, _model, tolerant=True)
+        shape = (None, PATCH_FRAMES, N_MELS)
+        self._run = Network(shape, layers, _graph, _model, tolerant=True, one_by_one=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> TaggerOutput:
-        """Run a batch of patches [shape=(n, 187, 96)] in one pass."""
+        """Run a batch of patches [shape=(n, 187, 96)]."""
         return TaggerOutput(*self._run(batch))
 
 
