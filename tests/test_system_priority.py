@@ -39,7 +39,7 @@ def test_networks_give_way_where_pages_are_served(monkeypatch):
     monkeypatch.setattr(runtime, "_tensorflow_runner", traced)
     monkeypatch.setenv(runtime.VARIABLE, runtime.TENSORFLOW)
     network = runtime.Network(
-        (1,), None, lambda *_: pytest.fail("graph"), lambda _: pytest.fail("model")
+        (1,), lambda: None, lambda *_: pytest.fail("graph"), lambda _: pytest.fail("model")
     )
     before = own_niceness()
     network([1.0])

@@ -96,6 +96,12 @@ def return_large_blocks() -> bool:
         return False
 
 
+def return_free_memory() -> None:
+    """Return what the allocator holds back for later to the system, as after loading (glibc only)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
 def _read_limit(path: Path) -> int | None:
     """A control group's limit; None for "max" or a missing file."""
     try:

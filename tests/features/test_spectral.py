@@ -151,3 +151,12 @@ def test_standardising_does_not_modify_its_argument():
     matrix = np.arange(12, dtype=np.float32).reshape(3, 4)
     spectral.standardise(matrix)
     np.testing.assert_array_equal(matrix, np.arange(12).reshape(3, 4))
+
+
+def test_only_the_latest_power_spectrograms_are_kept() -> None:
+    clips = [Clip(np.full(4_096, 0.1, np.float32)) for _ in range(spectral.KEPT_POWERS + 1)]
+    first, *others = [spectral.power(clip) for clip in clips]
+    assert all(spectral.power(clip) is kept for clip, kept in zip(clips[1:], others, strict=True))
+    again = spectral.power(clips[0])
+    assert again is not first
+    np.testing.assert_array_equal(again, first)

@@ -16,7 +16,7 @@ def run(make, shape: tuple[int, ...], batch: np.ndarray) -> np.ndarray:
         x = graph.parameter(given)
         return graph.model([make(x)], x)
 
-    (found,) = Network(shape, make, model, lambda make: pytest.fail("on TensorFlow"))(batch)
+    (found,) = Network(shape, lambda: make, model, lambda make: pytest.fail("on TensorFlow"))(batch)
     return found
 
 

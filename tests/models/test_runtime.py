@@ -17,6 +17,7 @@ from soundalike.models import (
     autoencoder,
     factor_cnn,
     genre_head,
+    graph,
     runtime,
     tagger,
 )
@@ -183,3 +184,25 @@ def test_neither_is_installed():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "This needs TensorFlow; please run `pip install 'soundalike[train]'`.\n"
+
+
+def test_inputs_run_one_by_one_give_the_same_as_together(monkeypatch):
+    monkeypatch.setenv(runtime.VARIABLE, runtime.OPENVINO_F32)
+
+    def doubled(factor, shape):
+        x = graph.parameter(shape)
+        return graph.model([graph.ops().multiply(x, graph.number(factor)), graph.mean(x, 1)], x)
+
+    def network(one_by_one):
+        return runtime.Network(
+            (None, 3),
+            lambda: 2.0,
+            doubled,
+            lambda _: pytest.fail("on TensorFlow"),
+            one_by_one=one_by_one,
+        )
+
+    batch = np.arange(12, dtype=np.float32).reshape(4, 3)
+    for outputs in (network(True)(batch), network(False)(batch)):
+        np.testing.assert_array_equal(outputs[0], 2 * batch)
+        np.testing.assert_array_equal(outputs[1], [1, 4, 7, 10])

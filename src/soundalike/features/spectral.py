@@ -10,6 +10,7 @@ the chromagram.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import wraps
 from weakref import WeakKeyDictionary
@@ -25,26 +26,46 @@ N_MELS = 216
 N_MFCC = 20
 N_CHROMA = 12
 DYNAMIC_RANGE_DB = 80.0
+KEPT_POWERS = 4
+"""Number of clips whose power spectrogram is kept: 5 MB each, and computed again in 10 ms."""
 _TUNING_BINS = 380
 """Number of bins up to 4,092 Hz."""
 
 
-def _cached(spectrum: Callable[[Clip], NDArray[np.float32]]) -> Callable[[Clip], NDArray[np.float32]]:
-    """Cache a spectrum for its clip's lifetime, because several features are derived from it."""
-    cache: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+Spectrum = Callable[[Clip], NDArray[np.float32]]
 
-    @wraps(spectrum)
-    def wrapper(clip: Clip) -> NDArray[np.float32]:
-        if clip not in cache:
+
+def _cached(clips: int | None = None) -> Callable[[Spectrum], Spectrum]:
+    """Cache a spectrum, because several features are derived from it.
+
+    Parameters
+    ----------
+    clips : number of clips to keep it for, the latest; by default it is kept as long as the clip
+    """
+
+    def decorate(spectrum: Spectrum) -> Spectrum:
+        cache: WeakKeyDictionary[Clip, NDArray[np.float32]] = WeakKeyDictionary()
+        lock = threading.Lock()
+
+        @wraps(spectrum)
+        def wrapper(clip: Clip) -> NDArray[np.float32]:
+            found = cache.get(clip)
+            if found is not None:
+                return found
             computed = spectrum(clip)
             computed.flags.writeable = False
-            cache[clip] = computed
-        return cache[clip]
+            with lock:
+                cache[clip] = computed
+                if clips is not None and len(cache) > clips:
+                    cache.pop(next(iter(cache)), None)
+            return computed
 
-    return wrapper
+        return wrapper
+
+    return decorate
 
 
-@_cached
+@_cached(KEPT_POWERS)
 def power(clip: Clip) -> NDArray[np.float32]:
     """Power spectrogram, from which all others are derived [shape=(1025, t)]."""
     numba_cache.ready()
@@ -54,7 +75,7 @@ def power(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(np.abs(transform) ** 2, np.float32)
 
 
-@_cached
+@_cached()
 def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     """Mel power spectrogram, dB relative to its maximum [shape=(216, t), range -80 to 0]."""
     numba_cache.ready()
@@ -65,7 +86,7 @@ def mel_spectrogram(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(level, dtype=np.float32)
 
 
-@_cached
+@_cached()
 def log_mel(clip: Clip) -> NDArray[np.float32]:
     """Mel spectrogram for MFCC and onset strength, dB [shape=(128, t)]."""
     numba_cache.ready()
@@ -75,7 +96,7 @@ def log_mel(clip: Clip) -> NDArray[np.float32]:
     return np.asarray(librosa.power_to_db(bands), dtype=np.float32)
 
 
-@_cached
+@_cached()
 def centroids(clip: Clip) -> NDArray[np.float32]:
     """Spectral centroid of each frame, Hz [shape=(t,)]."""
     numba_cache.ready()

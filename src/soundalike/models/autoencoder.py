@@ -95,7 +95,7 @@ class Autoencoder:
 
     @cached_property
     def _run(self) -> Network:
-        return Network((None, *INPUT_SHAPE, 1), self.layers, _graph, _model)
+        return Network((None, *INPUT_SHAPE, 1), lambda: self.layers, _graph, _model)
 
     def embed(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
         """The code of one matrix [shape=(20, 1293)] -> float32 [shape=(512,)]."""

@@ -104,7 +104,7 @@ class FactorCNN:
 
     @cached_property
     def _run(self) -> Network:
-        return Network((None, WINDOW, BANDS), self.layers, _graph, _model)
+        return Network((None, WINDOW, BANDS), lambda: self.layers, _graph, _model)
 
     def save(self, path: Path) -> None:
         """Write weights and scale to an `.npz`; the same network gives the same bytes."""

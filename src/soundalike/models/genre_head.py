@@ -99,7 +99,7 @@ class GenreHead:
 
     @cached_property
     def _run(self) -> Network:
-        return Network((None, *INPUT_SHAPE), self.layers, _graph, _model)
+        return Network((None, *INPUT_SHAPE), lambda: self.layers, _graph, _model)
 
     def save(self, path: Path) -> None:
         """Write weights and genres to an `.npz`; the same head gives the same bytes."""

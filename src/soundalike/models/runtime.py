@@ -82,7 +82,8 @@ class Network:
     Parameters
     ----------
     shape : shape of the input, with None for variable dimensions
-    layers : the network's weights
+    read : reads the network's weights; called now, and again for each size of input that OpenVINO
+        compiles, so that they needn't be kept
     graph : builds the network with its weights as an OpenVINO graph for a given input shape (-1 for any
         batch size)
     model : builds the network with its weights as a Keras model
@@ -94,7 +95,7 @@ class Network:
     def __init__(
         self,
         shape: tuple[int | None, ...],
-        layers: T,
+        read: Callable[[], T],
         graph: Callable[[T, tuple[int, ...]], openvino.Model],
         model: Callable[[T], keras.Model],
         tolerant: bool = False,
@@ -102,11 +103,13 @@ class Network:
     ) -> None:
         self._lock = threading.Lock()
         if name() == TENSORFLOW:
-            self._run = _tensorflow_runner(shape, partial(model, layers))
+            self._run = _tensorflow_runner(shape, partial(model, read()))
         else:
             kind = precision() if tolerant else "f32"
+            # Weights that are missing or damaged are an error now.
+            read()
             compiled = (1, *shape[1:]) if one_by_one else shape
-            run = _openvino_runner(compiled, partial(graph, layers), kind)
+            run = _openvino_runner(compiled, lambda inputs: graph(read(), inputs), kind)
             self._run = partial(_one_by_one, run) if one_by_one else run
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

@@ -17,6 +17,7 @@ time follow, and the outputs of all layers are pooled over the patch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +95,9 @@ class Tagger:
     """
 
     def __init__(self, weights: Path) -> None:
-        layers = read_layers(weights, _shapes())
         shape = (None, PATCH_FRAMES, N_MELS)
-        self._run = Network(shape, layers, _graph, _model, tolerant=True, one_by_one=True)
+        read = partial(read_layers, weights, _shapes())
+        self._run = Network(shape, read, _graph, _model, tolerant=True, one_by_one=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> TaggerOutput:
         """Run a batch of patches [shape=(n, 187, 96)]."""

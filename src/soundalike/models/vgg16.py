@@ -7,6 +7,7 @@ pooling, 15 x 20 cells of 512 channels for a 480 x 640 image.
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class VGG16:
     """
 
     def __init__(self, weights: Path) -> None:
-        self._run = Network((1, None, None, 3), read(weights), _graph, build, tolerant=True)
+        self._run = Network((1, None, None, 3), partial(read, weights), _graph, build, tolerant=True)
 
     def __call__(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the feature map of an image [shape=(480, 640, 3), BGR] -> float32

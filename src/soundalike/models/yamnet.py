@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,8 +90,8 @@ class YAMNet:
     """
 
     def __init__(self, path: Path) -> None:
-        layers = read_layers(path, _shapes())
-        self._run = Network((None, PATCH_FRAMES, N_MELS), layers, _graph, _model, tolerant=True)
+        read = partial(read_layers, path, _shapes())
+        self._run = Network((None, PATCH_FRAMES, N_MELS), read, _graph, _model, tolerant=True)
 
     def __call__(self, batch: NDArray[np.float32]) -> Output:
         """Compute embeddings and logits of a batch of patches [shape=(n, 96, 64)], in one pass."""

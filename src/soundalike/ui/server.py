@@ -88,6 +88,7 @@ def preload(models: ModelStore) -> None:
     with suppress(SoundalikeError):
         sandbox.warm()
     query.warm_up(models)
+    system.return_free_memory()
 
 
 LARGEST_UPLOAD = decoding.MAX_BYTES + 2**20
