@@ -5,8 +5,8 @@
 Runs each measurement as its own program, three times, writes `results.json` next to this file and the
 figures as a Markdown table into docs/benchmarks.md, between two markers, and prints them. It names what
 is worse than in the file before by more than the runs spread, and fails if a bar is missed by more than
-that. Without `--all`, what takes long is left out (`LONG`). Figures that aren't measured now are kept;
-each has the date and machine of its measurement. The file is an object:
+that. What takes long (`LONG`) is left out without `--all`, and runs once. Figures that aren't measured
+now are kept; each has the date and machine of its measurement. The file is an object:
 
     machine   processor, cores, memory, system, Python, and the versions of relevant packages
     figures   a list of {name, value, spread, unit, bar, holds, command, note, least, measured, machine};
@@ -41,11 +41,13 @@ MEASUREMENTS = {
     "cold_start": "cold_start.py",
     "reruns": "reruns.py",
     "memory": "memory.py",
+    "memory_growth": "memory_growth.py",
     "load": "load.py",
     "peers": "peers.py",
 }
 """Programs by name, in the order in which they are run."""
-LONG = ("network", "load", "peers")
+LONG = ("network", "memory_growth", "load", "peers")
+"""What takes long: left out without `--all`, and run once."""
 REPEATS = 3
 PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
 
@@ -55,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--repeats", type=int, default=REPEATS)
+    parser.add_argument("--repeats", type=int, help=f"{REPEATS} by default, and 1 of what takes long")
     parser.add_argument("--all", action="store_true", help=f"also {', '.join(LONG)}")
     parser.add_argument("--only", nargs="+", choices=list(MEASUREMENTS))
     options = parser.parse_args()
@@ -67,7 +69,8 @@ def main() -> None:
         before = {figure["name"]: as_figure(figure) for figure in kept.get(command, [])}
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
-            found = middle([run(MEASUREMENTS[name]) for _ in range(options.repeats)])
+            repeats = options.repeats or (1 if name in LONG else REPEATS)
+            found = middle([run(MEASUREMENTS[name]) for _ in range(repeats)])
         except subprocess.CalledProcessError:
             failed.append(name)
             continue

@@ -103,7 +103,7 @@ def table(found: Sequence[Figure]) -> str:
     lines = ["| | measured | spread | bar | holds |", "|---|---:|---:|---:|---|"]
     for figure in found:
         bound = "at least " if figure.least else ""
-        bar = "" if figure.bar is None else bound + written(figure.bar, figure.unit)
+        bar = "fact" if figure.bar is None else bound + written(figure.bar, figure.unit)
         holds = {None: "", True: "yes", False: "**no**"}[figure.holds]
         spread = written(figure.spread, figure.unit) if figure.spread else ""
         lines.append(

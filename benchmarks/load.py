@@ -13,6 +13,10 @@ page's heading and main part. These tabs render on the server's processors, unli
 and their times reflect that, although the tabs run at the lowest priority that the system offers.
 Second, each user has a simulated remote browser (`distant`). This load sends more requests, since
 rendering doesn't slow it down, and a page change is timed from the request to the end of the response.
+
+Then one visitor sends a hundred clips, each as soon as the playlist of the one before is there, and
+others come one by one with their first clip, which is compared with a first clip while nobody else is
+there.
 """
 
 from __future__ import annotations
@@ -26,6 +30,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event as EventType
 from statistics import median
 
 import uploads
@@ -34,7 +39,10 @@ from figures import Figure, parser, percentile, show
 from playwright.async_api import Page, async_playwright
 from serving import FLAGS, SETTLED, installed, served
 
-BAR_MS = 500
+BAR_MS, UPLOAD_BAR_S = 250, 2.5
+HUNDRED = 100
+FIRSTS = 8
+"""Number of other visitors' first clips, alone and beside the hundred."""
 PATIENCE_MS = 300_000
 THINK_S = (2.0, 5.0)
 READY_S = 20
@@ -170,7 +178,10 @@ def main() -> None:
     with served() as server:
         ready(server.address)
         elsewhere = crowd_elsewhere(server.address, chosen.sessions, seconds, expected)
-    show(figures(here, elsewhere), chosen.json)
+    with served() as server:
+        ready(server.address)
+        first = beside_a_hundred(server.address)
+    show([*figures(here, elsewhere), *first], chosen.json)
     wrong = [*here.problems, *here.mixed_up, *elsewhere.problems, *elsewhere.mixed_up]
     for problem in wrong[:20]:
         print(problem, file=sys.stderr)
@@ -215,6 +226,48 @@ def crowd_elsewhere(address: str, sessions: int, seconds: float, expected: Seque
         visitor.join(PATIENCE_MS / 1_000)
         together.add(visitor.seen)
     return together
+
+
+def beside_a_hundred(address: str) -> list[Figure]:
+    """A visitor's first clip, alone and beside one visitor's hundred."""
+    numbers = iter(range(10 * HUNDRED, 11 * HUNDRED))
+    alone_s = [first_clip(address, next(numbers)) for _ in range(FIRSTS)]
+    spawned = get_context("spawn")
+    started = spawned.Event()
+    busy = spawned.Process(target=send_a_hundred, args=[address, started], daemon=True)
+    busy.start()
+    started.wait()
+    beside_s: list[float] = []
+    while len(beside_s) < FIRSTS and busy.is_alive():
+        beside_s.append(first_clip(address, next(numbers)))
+        time.sleep(random.uniform(*THINK_S))
+    busy.terminate()
+    busy.join()
+    name = "a first upload to playlist beside one visitor's hundred"
+    return [
+        Figure(f"{name}, greatest", round(max(beside_s), 2), "s", UPLOAD_BAR_S),
+        Figure(f"{name}, median", round(median(beside_s), 2), "s"),
+        Figure("the same alone", round(median(alone_s), 2), "s"),
+    ]
+
+
+def send_a_hundred(address: str, started: EventType) -> None:
+    """Send clips in one session, without a pause."""
+    clips = [uploads.upload(number) for number in range(2 * HUNDRED, 3 * HUNDRED)]
+    with Wire(address) as wire:
+        wire.run("", "from=upload")
+        for clip in clips:
+            wire.upload(*clip)
+            started.set()
+
+
+def first_clip(address: str, number: int) -> float:
+    """Seconds from a new session's first clip to its playlist."""
+    clip = uploads.upload(number)
+    with Wire(address) as wire:
+        wire.run("", "from=upload")
+        answer = wire.upload(*clip)
+    return next(part.seconds for part in answer if part.component.get("kind") == "table")
 
 
 async def crowd(
@@ -272,14 +325,14 @@ def figures(here: Seen, elsewhere: Seen) -> list[Figure]:
     both.add(here)
     both.add(elsewhere)
     return [
-        *times(elsewhere, "for visitors elsewhere"),
-        *times(here, "in tabs on the server's own processors"),
+        *times(elsewhere, "for visitors elsewhere", BAR_MS, UPLOAD_BAR_S),
+        *times(here, "in tabs on the server's own processors", None, None),
         Figure("errors under load", len(both.problems), "", 0),
         Figure("mixed-up results under load", len(both.mixed_up), "", 0),
     ]
 
 
-def times(seen: Seen, whose: str) -> list[Figure]:
+def times(seen: Seen, whose: str, page_bar_ms: float | None, upload_bar_s: float | None) -> list[Figure]:
     """Response times of a load."""
     pages, uploaded = seen.page_ms, seen.upload_s
     return [
@@ -287,12 +340,17 @@ def times(seen: Seen, whose: str) -> list[Figure]:
             f"page change under load, {whose}, 95th percentile",
             round(percentile(pages, 0.95)),
             "ms",
-            BAR_MS,
+            page_bar_ms,
         ),
         Figure("the same, median", round(median(pages)), "ms"),
         Figure("page changes", len(pages), ""),
         Figure(f"upload to playlist under load, {whose}, median", round(median(uploaded), 1), "s"),
-        Figure("the same, 95th percentile", round(percentile(uploaded, 0.95), 1), "s"),
+        Figure(
+            f"upload to playlist under load, {whose}, 95th percentile",
+            round(percentile(uploaded, 0.95), 1),
+            "s",
+            upload_bar_s,
+        ),
         Figure("uploads", len(uploaded), ""),
         Figure("greatest place in the queue shown", max(seen.queued, default=0), ""),
     ]

@@ -9,8 +9,8 @@ The server's resident memory (RSS of the whole process, including mapped files),
    the memory added per session;
 3. with N more that also upload a clip: the memory added per session, without the bytes of the clip;
 4. of all processes together, shared memory counted once (Linux's proportional set size), on a host with
-   little memory (`SOUNDALIKE_LIGHT=1`: no VGG16, one decoding process), after six uploads and a visit to
-   every page; an upload's default playlist and words are there, or the program fails.
+   little memory (`SOUNDALIKE_LIGHT=1`: no VGG16, one decoding process), after four uploads and a visit
+   to every page; an upload's default playlist and words are there, or the program fails.
 
 `memory_growth.py` has what takes longer: what is released, growth, and other configurations.
 """
@@ -30,7 +30,7 @@ from serving import PATIENCE_MS, SETTLED, Served, browser, served, upload, visit
 
 MODEL_BAR_MB, SESSION_BAR_MB, CLIP_BAR_MB, SMALL_BAR_MB = 800, 10, 12, 1_000
 PAGES = ("anatomy", "map", "features", "compare", "about")
-UPLOADS = 6
+UPLOADS = 4
 ROWS = 10
 
 Memory = Callable[[], float]
@@ -39,7 +39,7 @@ Memory = Callable[[], float]
 def main() -> None:
     """Print the figures."""
     options = parser(__doc__)
-    options.add_argument("--sessions", type=int, default=8)
+    options.add_argument("--sessions", type=int, default=6)
     chosen = options.parse_args()
     expect.set_options(timeout=PATIENCE_MS)
     with served() as server, browser() as chromium:
