@@ -1,20 +1,25 @@
-"""Compare speed with Musly, Essentia, librosa's own features and the article's pipeline.
+"""Compare speed and quality with Musly, Essentia, bliss, librosa's features and the article's pipeline.
 
-    pip install pymusly==2.0.0 essentia==2.1b6.dev1389
-    python benchmarks/peers.py [--clips N] [--json]
+    pip install pymusly==2.0.0 essentia==2.1b6.dev1389 bliss-audio==0.2.0
+    python benchmarks/peers.py [--clips N] [--labelled DIR] [--json]
 
-The two packages are only needed here; rows of missing packages are left out. Seconds per track are from
-the file to the features, one track after the other, median over the clips, after one warm-up. Each
+The three packages are only needed here; rows of missing packages are left out. Seconds per track are
+from the file to the features, one track after the other, median over N clips, after one warm-up. Each
 system gets the half minute that ours analyses, from its own decoder if it has one. Milliseconds per
 query are for the similarities of one track to as many as in the bundled library, by the system's own
 distance:
 
 - Musly's method `timbre`, with its own similarity;
 - Essentia's MusicExtractor, standardised Euclidean distance over its features;
-- librosa: mean and deviation of 20 MFCC, chroma, spectral contrast and the tempo, by the same distance;
+- bliss: its 23 features, Euclidean distance;
+- librosa: mean and deviation of 20 MFCC, chroma, spectral contrast and the tempo, standardised Euclidean
+  distance;
 - the article: the mel spectrogram as a matplotlib figure, VGG16 by Keras' `predict`, max-pooled, and
   scikit-learn's cosine similarity over all tracks;
 - ours: everything that a default playlist needs, and an exact search.
+
+Quality is the precision of the genre among the 10 nearest, with the artist filter, on a folder of
+labelled clips. It is left out where there is no such folder.
 """
 
 from __future__ import annotations
@@ -31,19 +36,26 @@ from typing import Any
 import numpy as np
 import uploads
 from figures import Figure, parser, show
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from soundalike import paths, representations
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
+from soundalike.datasets import artists as artist_rule
+from soundalike.datasets import library
+from soundalike.datasets.library import Library
+from soundalike.evaluation import metrics, rankings, robustness_files
 from soundalike.features import spectral, spectrogram_image
 from soundalike.index import index
+from soundalike.indexing import builder
+from soundalike.indexing.builder import BuildPlan
 from soundalike.models import ModelStore, vgg16
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed
 from soundalike.playlist.playlist import Recipe
 
-QUERIES = 5
+LABELLED = paths.ROOT.parent / "shared" / "eval_clips"
+QUERIES, K = 5, 10
 
 
 @dataclass(frozen=True)
@@ -53,45 +65,71 @@ class Peer:
     Attributes
     ----------
     analyse : function from a file to its features
-    compare : function from the features of all clips and the library's size to a query function
+    library : function from the features of all its tracks to a function from a track's number to its
+        similarities to all, higher for more similar (of ours, to its playlist)
     """
 
     name: str
     analyse: Callable[[Path], Any]
-    compare: Callable[[list[Any], int], Callable[[], object]]
+    library: Callable[[list[Any]], Callable[[int], Any]]
 
 
 def main() -> None:
     """Print the figures."""
     options = parser(__doc__)
     options.add_argument("--clips", type=int, default=12)
+    options.add_argument("--labelled", type=Path, default=LABELLED)
     chosen = options.parse_args()
+    labelled = library.load(chosen.labelled) if chosen.labelled.is_dir() else None
     found = []
     with tempfile.TemporaryDirectory() as folder:
-        files = []
-        for number in range(chosen.clips + 1):
-            name, content = uploads.upload(number)
-            files.append(Path(folder) / name)
-            files[-1].write_bytes(content)
+        new = new_files(Path(folder), chosen.clips + 1)
+        same = [] if labelled is None else half_minutes(labelled, Path(folder))
         for peer in peers():
-            found += measure(peer, files)
+            found += speed(peer, new)
+            if labelled is not None:
+                found.append(quality(peer.name, all_similarities(peer, same), labelled))
+        found += speed(ours(), new)
+        if labelled is not None:
+            found.append(quality("Soundalike", our_similarities(labelled, Path(folder)), labelled))
     show(found, chosen.json)
 
 
-def measure(peer: Peer, files: list[Path]) -> list[Figure]:
-    """Figures of one system."""
+def new_files(folder: Path, count: int) -> list[Path]:
+    """New clips as MP3 files."""
+    files = []
+    for number in range(count):
+        name, content = uploads.upload(number)
+        files.append(folder / name)
+        files[-1].write_bytes(content)
+    return files
+
+
+def half_minutes(labelled: Library, folder: Path) -> list[Path]:
+    """The half minutes that we analyse, as WAV files, which every system reads."""
+    files = []
+    for number, name in enumerate(labelled.tracks["file"]):
+        samples = analysis_window(decoding.decode(labelled.folder / name)).samples
+        files.append(folder / f"{number:04}.wav")
+        files[-1].write_bytes(robustness_files.encode(samples, "wav", "pcm_s16le"))
+    return files
+
+
+def speed(peer: Peer, files: list[Path]) -> list[Figure]:
+    """Seconds a track and milliseconds a query."""
     size = len(index.load(paths.BUNDLED_INDEX))
     analysed, taken = [], []
     for file in files:
         start = time.perf_counter()
         analysed.append(peer.analyse(file))
         taken.append(time.perf_counter() - start)
-    ask = peer.compare(analysed[1:], size)
-    ask()
+    clips = analysed[1:]
+    ask = peer.library([clips[number % len(clips)] for number in range(size)])
+    ask(0)
     asked = []
     for _ in range(QUERIES):
         start = time.perf_counter()
-        ask()
+        ask(0)
         asked.append((time.perf_counter() - start) * 1_000)
     return [
         Figure(f"{peer.name}: a track", round(median(taken[1:]), 3), "s"),
@@ -99,11 +137,30 @@ def measure(peer: Peer, files: list[Path]) -> list[Figure]:
     ]
 
 
+def all_similarities(peer: Peer, files: list[Path]) -> NDArray[np.float64]:
+    """Similarities of all clips to all [shape=(n, n)]."""
+    ask = peer.library([peer.analyse(file) for file in files])
+    return np.stack([np.asarray(ask(row), np.float64) for row in range(len(files))])
+
+
+def quality(name: str, similarities: ArrayLike, labelled: Library) -> Figure:
+    """Precision at 10 of the genre, with the artist filter."""
+    genres, artists = list(labelled.tracks["genre"]), artist_rule.keys(labelled.tracks)
+    scored = metrics.precision_at_k(similarities, genres, artists, k=K)
+    note = f"95 % of the bootstrap over artists: {scored.low:.3f} to {scored.high:.3f}"
+    return Figure(f"{name}: P@{K} on {len(genres)} labelled clips", round(scored.mean, 3), "", note=note)
+
+
 def peers() -> list[Peer]:
-    """All installed systems."""
-    made = {"pymusly": musly, "essentia": essentia, "librosa": own_features, "matplotlib": article}
-    there = [make() for package, make in made.items() if importlib.util.find_spec(package)]
-    return [*there, ours()]
+    """The other systems that are installed."""
+    made = {
+        "pymusly": musly,
+        "essentia": essentia,
+        "bliss_audio": bliss,
+        "librosa": own_features,
+        "matplotlib": article,
+    }
+    return [make() for package, make in made.items() if importlib.util.find_spec(package)]
 
 
 def musly() -> Peer:
@@ -115,13 +172,13 @@ def musly() -> Peer:
     def analyse(file: Path) -> Any:
         return jukebox.track_from_audiodata(analysis_window(decoding.decode(file)).samples)
 
-    def compare(analysed: list[Any], size: int) -> Callable[[], object]:
-        numbered = [(number, analysed[number % len(analysed)]) for number in range(size)]
+    def compared(analysed: list[Any]) -> Callable[[int], ArrayLike]:
+        numbered = list(enumerate(analysed))
         jukebox.set_style(analysed)
         jukebox.add_tracks(numbered)
-        return lambda: jukebox.compute_similarity(numbered[0], numbered)
+        return lambda row: -np.asarray(jukebox.compute_similarity(numbered[row], numbered))
 
-    return Peer("Musly", analyse, compare)
+    return Peer("Musly", analyse, compared)
 
 
 def essentia() -> Peer:
@@ -140,6 +197,16 @@ def essentia() -> Peer:
         return np.concatenate([value for value in values if value.dtype.kind == "f"])
 
     return Peer("Essentia MusicExtractor", analyse, standardised)
+
+
+def bliss() -> Peer:
+    """bliss (Polochon-street, 2021; the package `bliss-audio`)."""
+    from bliss_audio import Song
+
+    def analyse(file: Path) -> NDArray[np.float64]:
+        return np.asarray(Song(str(file)).analysis, np.float64)
+
+    return Peer("bliss", analyse, lambda analysed: by_distance(np.stack(analysed)))
 
 
 def own_features() -> Peer:
@@ -176,31 +243,41 @@ def article() -> Peer:
         features = network.predict(picture[np.newaxis], verbose=0)[0]
         return vgg16.max_pool(features, (3, 2)).ravel()
 
-    def compare(analysed: list[NDArray[np.float32]], size: int) -> Callable[[], object]:
-        tracks = np.stack([analysed[number % len(analysed)] for number in range(size)])
-        return lambda: np.argsort(cosine_similarity(tracks[:1], tracks)[0])[::-1]
+    def compared(analysed: list[NDArray[np.float32]]) -> Callable[[int], ArrayLike]:
+        tracks = np.stack(analysed)
+        return lambda row: cosine_similarity(tracks[row : row + 1], tracks)[0]
 
-    return Peer("the article's pipeline", analyse, compare)
+    return Peer("the article's pipeline", analyse, compared)
 
 
 def ours() -> Peer:
-    """Our pipeline for a default playlist."""
+    """Our pipeline for a default playlist of the bundled library."""
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
+    recipe = Recipe(representations.default(opened.names), per_artist=None)
 
-    def compare(analysed: list[query.Query], size: int) -> Callable[[], object]:
-        name = representations.default(opened.names)
-        return lambda: playlist.make_playlist(opened, [Seed(analysed[0])], Recipe(name, per_artist=None))
+    def compared(analysed: list[query.Query]) -> Callable[[int], object]:
+        return lambda row: playlist.make_playlist(opened, [Seed(analysed[row])], recipe)
 
-    return Peer("Soundalike", lambda file: query.from_audio(file, opened, models), compare)
+    return Peer("Soundalike", lambda file: query.from_audio(file, opened, models), compared)
 
 
-def standardised(analysed: list[NDArray[np.float64]], size: int) -> Callable[[], object]:
-    """Euclidean distances of features standardised to mean 0 and deviation 1 over the library."""
+def our_similarities(labelled: Library, folder: Path) -> NDArray[np.float32]:
+    """Similarities of all labelled clips to all by the default, in an index of their own."""
+    name = representations.DEFAULT
+    built = builder.build(labelled, folder / "index", ModelStore(), BuildPlan((name,)))
+    return rankings.ranking_matrix(built.index, name)
+
+
+def standardised(analysed: list[NDArray[np.float64]]) -> Callable[[int], ArrayLike]:
+    """By Euclidean distances of features standardised to mean 0 and deviation 1 over the library."""
     clips = np.stack(analysed)
     deviation = clips.std(axis=0)
-    scaled = (clips - clips.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
-    tracks = scaled[np.arange(size) % len(scaled)]
-    return lambda: np.argsort(np.linalg.norm(tracks - tracks[0], axis=1))
+    return by_distance((clips - clips.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0))
+
+
+def by_distance(tracks: NDArray[np.float64]) -> Callable[[int], ArrayLike]:
+    """By Euclidean distances."""
+    return lambda row: -np.linalg.norm(tracks - tracks[row], axis=1)
 
 
 if __name__ == "__main__":
