@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import scipy.signal
 
+from soundalike import paths
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.features import fingerprint
+from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -44,3 +46,21 @@ def test_no_fingerprint_is_computed_for_a_clip_that_no_track_is_near(
     embeddings = ClipEmbeddings(Clip(np.sin(2_765 * times).astype(np.float32)), bundled, models)
     embeddings.look_closer()
     assert embeddings.found_copies == frozenset()
+
+
+def test_another_picture_is_a_pass_of_its_own(
+    models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = index.load(paths.BUNDLED_INDEX)
+    embeddings = ClipEmbeddings(analysis_window(decoding.decode(opened.path(ROW))), opened, models)
+    needed: list[str] = []
+    for name in ("fma518", "mfcc_flat", "vgg_mel", "musicnn", "vgg_chroma"):
+        needed += [name] if embeddings._needs_a_pass(name) else []
+        if name in ("vgg_mel", "musicnn"):
+            assert len(embeddings[name])
+    assert needed == ["vgg_mel", "musicnn", "vgg_chroma"]
+    assert not any(embeddings._needs_a_pass(name) for name in ("genre_head", "musicnn_tags"))
+    recorded = ClipEmbeddings(embeddings.clip, opened, models, recorded=True)
+    assert recorded._needs_a_pass("musicnn")
+    assert len(embeddings["yamnet"])
+    assert not recorded._needs_a_pass("musicnn")

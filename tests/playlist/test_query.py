@@ -181,8 +181,11 @@ def test_networks_acquired_once_per_result(bundled: Index, models: ModelStore) -
 
     first = query.embed_query(mixture(OTHER_CLIP, bundled.path(40)), bundled, models, turn=turn)
     assert turns == ["begins", "ends"]
-    query.predict_genres(first, bundled, models, turn)
+    whole = query.predict_genres(first, bundled, models, turn)
     assert turns == ["begins", "ends"] * 2
+    turns.clear()
+    assert all(len(whole.embeddings[name]) for name in whole.embeddings)
+    assert turns == []
 
 
 def test_unreadable_clip_stops_at_decoding(small_index: Index, small_models: ModelStore) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -98,6 +98,20 @@ class ModelStore:
         other._lock = threading.RLock()
         other._loaded, other._checksums = {}, {}
         return other
+
+    def has_run(self, clip: Clip, networks: Iterable[str]) -> bool:
+        """Whether the large networks' outputs for a clip are at hand.
+
+        Parameters
+        ----------
+        networks : names; VGG16's output is that for the mel spectrogram, and small networks count as run
+        """
+        outputs: dict[str, Mapping[Clip, object]] = {
+            "vgg16": self.feature_maps,
+            "musicnn": self.tagger_outputs,
+            "yamnet": self.yamnet_outputs,
+        }
+        return all(clip in outputs.get(name, {clip: None}) for name in networks)
 
     @property
     def names(self) -> set[str]:

@@ -22,6 +22,8 @@ from soundalike.representations import recorded as correction
 
 Turn = Callable[[], AbstractContextManager[object]]
 """Context manager that waits for the networks and holds them until the end of the block."""
+_OF_MEL_SPECTROGRAM = ("vgg_mel", "genre_head")
+"""Representations by VGG16 that take its output for the mel spectrogram."""
 
 
 class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
@@ -63,11 +65,13 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         return self._vectors[name]
 
     def compute(self, names: Iterable[str], turn: Turn | None = None) -> None:
-        """Compute any of these vectors that are missing, while holding the networks once."""
+        """Compute any of these vectors that are missing.
+
+        The networks are held once, or not at all if what they gave for the clip is at hand.
+        """
         missing = [name for name in names if name not in self._vectors]
-        if not missing:
-            return
-        with (turn or self._turn)():
+        waiting = [name for name in missing if self._needs_a_pass(name)]
+        with (turn or self._turn)() if waiting else nullcontext():
             for name in missing:
                 self._vectors[name] = self._index.prepare(name, self._embed(name))
 
@@ -79,6 +83,13 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def __len__(self) -> int:
         return len(self._names)
+
+    def _needs_a_pass(self, name: str) -> bool:
+        networks = set(representations.get(name).models)
+        if self.recorded and name in correction.PARTS:
+            networks.update(*(representations.get(part).models for part in correction.PARTS))
+        other_picture = "vgg16" in networks and name not in _OF_MEL_SPECTROGRAM
+        return other_picture or not self._models.has_run(self._clip, networks)
 
     def has_computed(self, name: str) -> bool:
         """Whether a vector has been computed."""

@@ -169,13 +169,12 @@ def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = 
         return query
     # Compute the image before waiting for the networks, to hold them for less time.
     vgg_features.mel_image(embeddings.clip)
-    with turn():
-        embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
-        embeddings.look_closer()
-        row = query.row if query.row is not None else _same_recording(index, embeddings)
-        if embeddings.recorded and row is not None:
-            embeddings.recognise(row)
-        return _with_genres(replace(query, row=row), index, models)
+    embeddings.compute([name for name in BY_VGG16 if name in embeddings], turn)
+    embeddings.look_closer()
+    row = query.row if query.row is not None else _same_recording(index, embeddings)
+    if embeddings.recorded and row is not None:
+        embeddings.recognise(row)
+    return _with_genres(replace(query, row=row), index, models)
 
 
 def warm_up(models: ModelStore) -> None:
