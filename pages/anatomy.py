@@ -6,7 +6,7 @@ from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import Panel
 from soundalike.audio import sandbox
-from soundalike.errors import SoundalikeError
+from soundalike.errors import BusyError, SoundalikeError
 from soundalike.index.index import Index
 from soundalike.ui import components, current_clip, incoming, session, track_picker
 from soundalike.ui import words as word_chips
@@ -83,7 +83,11 @@ def first(index: Index, own: OwnClip | None) -> Shown | None:
         st.caption("Choose a clip and its plots will appear here.")
         return None
     measured = ahead.of_own_clip(index, own)
-    shown, words = measured.result(components.waiting_line())
+    try:
+        shown, words = measured.result(components.waiting_line())
+    except BusyError as error:
+        components.show_error(str(error))
+        return None
     if isinstance(shown, str):
         components.show_error(shown)
         return None

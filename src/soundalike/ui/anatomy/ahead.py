@@ -27,7 +27,7 @@ from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import Panel
 from soundalike.audio import sandbox
-from soundalike.errors import SoundalikeError
+from soundalike.errors import BusyError, SoundalikeError
 from soundalike.fair_queue import LOOK_S, OnPlace
 from soundalike.index.index import Index
 from soundalike.ui import current_clip, session
@@ -134,7 +134,9 @@ def start() -> None:
         index, own = session.chosen_index(), current_clip.kept_clip()
         if own is None or current_clip.chosen_source() == current_clip.LIBRARY:
             _start_of_track(index)
-        elif current_clip.analysed(own) is not None:
+            return
+        st.session_state.pop(_OF_TRACK, None)
+        if current_clip.analysed(own) is not None:
             of_own_clip(index, own, ahead=True)
 
 
@@ -161,7 +163,8 @@ def _start_of_track(index: Index) -> None:
 def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> Measurement[Measured]:
     """The measurement of the visitor's clip, or of the half minute that they chose.
 
-    The session holds it. `ahead` has a new one computed before anybody asks for its result.
+    The session holds it. `ahead` has a new one computed before anybody asks for its result, which
+    raises a `BusyError` if too many files are waiting already.
     """
     moment = current_clip.moment_of(own.id)
     of = own.id, moment, index.identity
@@ -177,6 +180,8 @@ def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> Measureme
             shown = clip_analysis.measure(heard)
             # The networks have run on the half minute that a playlist was made for.
             words = clip_words.of_upload(index, known or heard.window, shown, turns(on_place))
+        except BusyError:
+            raise
         except SoundalikeError as error:
             return str(error), None
         component.prepare(shown, [])
