@@ -38,7 +38,7 @@ def _like_a_server_in_use() -> None:
         start(manager, *args, **arguments)
         PagesManager.uses_pages_directory = False
 
-    PagesManager.__init__ = start_knowing  # type: ignore[method-assign]
+    PagesManager.__init__ = start_knowing  # type: ignore[method-assign, assignment]
 
 
 _like_a_server_in_use()
@@ -105,7 +105,7 @@ class Visit:
         try:
             yield sizes
         finally:
-            ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign]
+            ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign, assignment]
 
     def _size(self, message: Any) -> int:
         if not message.metadata.cacheable:

@@ -91,6 +91,7 @@ def choose(whole: Clip, sides: NDArray[np.float32] | None = None, start: float |
     """
     window = analysis_window(whole, start)
     clip = whole if len(whole.samples) < ANALYSIS_SAMPLES else window
+    spectral.begins(clip, window)
     if sides is None:
         return Shown(clip, window)
     begin = round(clip.start * clip.sample_rate)
