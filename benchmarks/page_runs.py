@@ -105,7 +105,7 @@ class Visit:
         try:
             yield sizes
         finally:
-            ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign, assignment]
+            ForwardMsgQueue.enqueue = enqueue  # type: ignore[method-assign]
 
     def _size(self, message: Any) -> int:
         if not message.metadata.cacheable:
