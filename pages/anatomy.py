@@ -101,7 +101,7 @@ def add_further(own: OwnClip, panels: dict[str, Panel]) -> None:
     if not missing:
         return
     decode = session.in_turn(sandbox.decode, components.waiting_line())
-    heard = clip_analysis.choose(decode(own.content, start=current_clip.moment_of(own.id)))
+    heard = clip_analysis.part_shown(decode(own.content, start=current_clip.moment_of(own.id)))
     for name in missing:
         panels[name] = component.further(heard, name)
 

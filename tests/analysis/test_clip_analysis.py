@@ -27,7 +27,7 @@ def shown() -> Anatomy:
 
 
 def heard(path: Path) -> Shown:
-    return clip_analysis.choose(*decoding.decode_stereo(path))
+    return clip_analysis.part_shown(*decoding.decode_stereo(path))
 
 
 def test_library_clip(shown: Anatomy) -> None:

@@ -21,7 +21,7 @@ LONG_S = 20
 def quiet(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Set once the server counts as idle."""
     event = threading.Event()
-    monkeypatch.setattr(idle, "wait_for_quiet", lambda: event.wait(LONG_S))
+    monkeypatch.setattr(idle, "wait_for_quiet", lambda at_most=0.0: event.wait(LONG_S))
     return event
 
 

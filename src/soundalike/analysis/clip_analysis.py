@@ -81,7 +81,9 @@ class Shown:
     sides: NDArray[np.float32] | None = None
 
 
-def choose(whole: Clip, sides: NDArray[np.float32] | None = None, start: float | None = None) -> Shown:
+def part_shown(
+    whole: Clip, sides: NDArray[np.float32] | None = None, start: float | None = None
+) -> Shown:
     """The part of a decoded clip to show.
 
     Parameters
@@ -106,7 +108,7 @@ def analyse(
 ) -> Anatomy:
     """Measure a file or its bytes; pass `sandbox.decode_stereo` for untrusted files.
 
-    `start` is that of the half minute to show, as in `choose`.
+    `start` is that of the half minute to show, as in `part_shown`.
 
     Raises
     ------
@@ -114,7 +116,7 @@ def analyse(
         If the clip is unusable.
     """
     whole, sides = decode_stereo(source)
-    return measure(choose(whole, sides, start))
+    return measure(part_shown(whole, sides, start))
 
 
 def measure(shown: Shown) -> Anatomy:

@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from soundalike import paths, system
+from soundalike import paths, system, threads
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import FairQueue
@@ -119,7 +119,9 @@ def _tune_process(modules: int) -> None:
     from threadpoolctl import threadpool_limits
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD
-    threadpool_limits(1, "blas")
+    # Otherwise this thread, and with it the visitor's session, would be held as the one in control.
+    with threads.claim_control():
+        threadpool_limits(1, "blas")
     system.return_large_blocks()
     gc.collect()
     gc.freeze()

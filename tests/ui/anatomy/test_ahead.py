@@ -136,7 +136,7 @@ def test_the_clip_of_a_session_that_has_ended_is_not_measured(
     measured: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_quiet = threading.Event()
-    monkeypatch.setattr(idle, "wait_for_quiet", lambda: is_quiet.wait(LONG_S))
+    monkeypatch.setattr(idle, "wait_for_quiet", lambda at_most=0.0: is_quiet.wait(LONG_S))
     app = opened(track="0102")
     wanted = weakref.ref(app.session_state[ahead._OF_TRACK])
     assert wanted() is not None

@@ -34,7 +34,7 @@ def shown() -> Anatomy:
 
 
 def heard(path: Path) -> Shown:
-    return clip_analysis.choose(*decoding.decode_stereo(path))
+    return clip_analysis.part_shown(*decoding.decode_stereo(path))
 
 
 def pack(shown: Anatomy, others: Sequence[Panel] = (), track: Track = TRACK) -> dict[str, bytes]:

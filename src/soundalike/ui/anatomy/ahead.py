@@ -94,7 +94,7 @@ def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> OfOwnClip
 
     def compute(on_place: OnPlace) -> Measured:
         try:
-            heard = clip_analysis.choose(*decode(content, on_place=on_place), moment)
+            heard = clip_analysis.part_shown(*decode(content, on_place=on_place), moment)
             shown = clip_analysis.measure(heard)
             # The networks have run on the half minute that a playlist was made for.
             words = clip_words.of_upload(index, known or heard.window, shown, turns(on_place))

@@ -297,7 +297,7 @@ def further(heard: Shown, name: str) -> Panel:
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: server.identity})
 def _heard(index: Index, track_id: str) -> Shown:
     """A library track, decoded once for all of its panels: 8 MB each, and as much of spectrograms."""
-    return clip_analysis.choose(*decoding.decode_stereo(index.file(index.row(track_id))))
+    return clip_analysis.part_shown(*decoding.decode_stereo(index.file(index.row(track_id))))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
