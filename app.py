@@ -39,3 +39,8 @@ else:
         navigation.header(page.title)
     server.tune_process()
     server.warm_up()
+
+    # Imported once the first page is shown.
+    from soundalike.ui.anatomy import ahead
+
+    ahead.start()

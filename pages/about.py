@@ -11,15 +11,14 @@ import streamlit as st
 from soundalike import paths, representations
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import SoundalikeError
-from soundalike.evaluation.metrics import Precision
 from soundalike.features import psychoacoustics, spectral
 from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
 from soundalike.ui import components, incoming, palette, server, session, track_picker
+from soundalike.ui.about import ahead, overview
 from soundalike.ui.about import charts as figures
 from soundalike.ui.about import lessons as lessons
-from soundalike.ui.about import overview
 from soundalike.ui.about import texts as texts
 from soundalike.ui.about.lessons import Shown, choose, open_clip, plot
 from soundalike.ui.own_music import access
@@ -72,6 +71,7 @@ def show(index: Index) -> None:
             key="about_next",
         )
     session.to_url({"section": name, **shown})
+    ahead.start(index)
 
 
 def sections() -> dict[str, Section]:
@@ -300,7 +300,7 @@ def evaluation(index: Index) -> Shown:
 
 def draw_precision(index: Index) -> None:
     """Genre precision at 10 of the representations that were not trained on labels or tags."""
-    measured = {name: open_precision(index, name) for name in report.unlearned(index)}
+    measured = {name: ahead.open_precision(index, name) for name in report.unlearned(index)}
     found = {name: value for name, value in measured.items() if value is not None}
     if not found:
         st.caption("This library is too small or too large for this measurement; see the benchmarks.")
@@ -340,14 +340,6 @@ def open_mel(path: str) -> go.Figure:
     clip = analysis_window(open_clip(path))
     levels = psychoacoustics.thinned_levels(spectral.mel_spectrogram(clip), MEL_SHOWN)
     return figures.mel_picture(levels, clip.duration)
-
-
-@st.cache_resource(
-    max_entries=8, show_spinner="Comparing all tracks …", hash_funcs={Index: server.identity}
-)
-def open_precision(index: Index, name: str) -> Precision | None:
-    """Genre precision of a representation over the library, computed once."""
-    return report.neighbour_precision(index, name)
 
 
 SECTIONS = {

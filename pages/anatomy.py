@@ -1,18 +1,16 @@
 """Anatomy: a clip's measurements and plots with a player, optionally beside a second clip."""
 
-from functools import partial
-
 import streamlit as st
 
 from soundalike.analysis import clip_analysis
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import Panel
 from soundalike.audio import sandbox
-from soundalike.errors import SoundalikeError
+from soundalike.errors import BusyError, SoundalikeError
 from soundalike.index.index import Index
 from soundalike.ui import components, current_clip, incoming, session, track_picker
 from soundalike.ui import words as word_chips
-from soundalike.ui.anatomy import clip_words, component, facts
+from soundalike.ui.anatomy import ahead, clip_words, component, facts
 from soundalike.ui.anatomy.clip_words import ClipWords
 from soundalike.ui.components import Track
 from soundalike.ui.current_clip import OwnClip
@@ -30,7 +28,6 @@ HINT = (
     "0 shows everything."
 )
 
-Kept = tuple[tuple[str, int | None], Anatomy | str, ClipWords | None, dict[str, Panel]]
 Shown = tuple[Track, Anatomy, list[Panel], ClipWords | None]
 
 
@@ -85,20 +82,28 @@ def first(index: Index, own: OwnClip | None) -> Shown | None:
     if own is None:
         st.caption("Choose a clip and its plots will appear here.")
         return None
-    content, start = own.content, current_clip.moment_of(own.id)
-    kept: Kept | None = st.session_state.get(current_clip.MEASURED)
-    if kept is None or kept[0] != (own.id, start):
-        kept = ((own.id, start), *measure(index, content, start), {})
-        st.session_state[current_clip.MEASURED] = kept
-    _, shown, words, others = kept
+    measured = ahead.of_own_clip(index, own)
+    try:
+        shown, words = measured.result(components.waiting_line())
+    except BusyError as error:
+        components.show_error(str(error))
+        return None
     if isinstance(shown, str):
         components.show_error(shown)
         return None
-    decode = partial(session.in_turn(sandbox.decode, components.waiting_line()), start=start)
-    for name in further():
-        if name not in others:
-            others[name] = component.further(content, name, decode)
-    return own.track, shown, [others[name] for name in further()], words
+    add_further(own, measured.further)
+    return own.track, shown, [measured.further[name] for name in further()], words
+
+
+def add_further(own: OwnClip, panels: dict[str, Panel]) -> None:
+    """Add the optional panels of the visitor's clip that are missing."""
+    missing = [name for name in further() if name not in panels]
+    if not missing:
+        return
+    decode = session.in_turn(sandbox.decode, components.waiting_line())
+    heard = clip_analysis.part_shown(decode(own.content, start=current_clip.moment_of(own.id)))
+    for name in missing:
+        panels[name] = component.further(heard, name)
 
 
 def second(index: Index) -> Shown | None:
@@ -122,16 +127,6 @@ def of_library(index: Index, track_id: str) -> Shown | None:
 def further() -> list[str]:
     """The additional panels that are switched on, always in the same order."""
     return [name for name in component.FURTHER if name in st.session_state.anatomy_also]
-
-
-def measure(index: Index, content: bytes, start: float | None) -> tuple[Anatomy | str, ClipWords | None]:
-    """The measurements of a visitor's clip or an error message, and its words."""
-    decode = session.in_turn(sandbox.decode_stereo, components.waiting_line())
-    try:
-        shown = clip_analysis.analyse(content, decode, start)
-        return shown, clip_words.of_upload(index, content, shown, start)
-    except SoundalikeError as error:
-        return str(error), None
 
 
 def draw(clips: list[Shown]) -> None:

@@ -44,7 +44,7 @@ def single_threaded_blas() -> Iterator[None]:
     shared, of_thread = _libraries()
     with _lock:
         if not _users:
-            with _claim_control():
+            with claim_control():
                 _limit = shared.limit(limits=1)
         _users += 1
     own = of_thread.limit(limits=1)
@@ -55,7 +55,7 @@ def single_threaded_blas() -> Iterator[None]:
         with _lock:
             _users -= 1
             if not _users:
-                with _claim_control():
+                with claim_control():
                     _limit.restore_original_limits()
 
 
@@ -65,7 +65,7 @@ def of_networks() -> int:
 
 
 @contextmanager
-def _claim_control() -> Iterator[None]:
+def claim_control() -> Iterator[None]:
     """Let the calling thread set limits, and any thread afterwards.
 
     threadpoolctl silently ignores limits set while another thread has control.

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from small_library import write_tone
 
 from soundalike import paths
 from soundalike.analysis import clip_analysis, panels
-from soundalike.analysis.clip_analysis import Anatomy
+from soundalike.analysis.clip_analysis import Anatomy, Shown
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
@@ -22,6 +24,10 @@ CLIP = paths.LIBRARY / "clips" / "0102.opus"
 @pytest.fixture(scope="module")
 def shown() -> Anatomy:
     return clip_analysis.analyse(CLIP)
+
+
+def heard(path: Path) -> Shown:
+    return clip_analysis.part_shown(*decoding.decode_stereo(path))
 
 
 def test_library_clip(shown: Anatomy) -> None:
@@ -74,7 +80,7 @@ def test_bytes_equal_file(shown: Anatomy) -> None:
 
 @pytest.mark.parametrize("name", panels.FRONT_ENDS)
 def test_front_ends_share_the_frames_of_the_main_panels(shown: Anatomy, name: str) -> None:
-    assert clip_analysis.front_end(CLIP, name).values.shape[1] == len(shown.rms)
+    assert clip_analysis.front_end(heard(CLIP), name).values.shape[1] == len(shown.rms)
 
 
 def test_text_file_raises_audio_error() -> None:
@@ -92,7 +98,7 @@ def test_burst_position_in_picture() -> None:
 
 
 def test_reconstruction_beats_zero() -> None:
-    redrawn = clip_analysis.reconstruction(CLIP, ModelStore())
+    redrawn = clip_analysis.reconstruction(heard(CLIP), ModelStore())
     clip = analysis_window(decoding.decode(CLIP))
     matrix = spectral.standardise(spectral.mfcc(clip))
     values = redrawn.low + redrawn.values / redrawn.largest * (redrawn.high - redrawn.low)
@@ -106,5 +112,5 @@ def test_reconstruction_beats_zero() -> None:
 def test_reconstruction_of_short_clip_keeps_length(tmp_path) -> None:
     path = write_tone(tmp_path / "tone.wav", "pcm_s16le")
     shown = clip_analysis.analyse(path)
-    redrawn = clip_analysis.reconstruction(path, ModelStore())
+    redrawn = clip_analysis.reconstruction(heard(path), ModelStore())
     assert redrawn.values.shape[1] == shown.panels["mfcc"].values.shape[1]

@@ -45,6 +45,14 @@ def test_shapes(noise):
         assert np.isfinite(matrix).all()
 
 
+@pytest.mark.parametrize("missing", [0, 4, 1_000, 200_000])
+def test_power_taken_from_a_longer_clip_is_that_of_the_clip_alone(noise, missing):
+    samples = noise.samples[: ANALYSIS_SAMPLES - missing]
+    beginning, alone = Clip(samples), Clip(samples)
+    spectral.begins(beginning, noise)
+    np.testing.assert_array_equal(spectral.power(beginning), spectral.power(alone))
+
+
 def test_the_loudest_cell_is_0_db_and_the_range_80(tone, noise):
     for clip in (tone, noise):
         mel = spectral.mel_spectrogram(clip)

@@ -40,5 +40,4 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
 
 def collect() -> None:
     """Look at all garbage again, as a server does every half minute."""
-    server._tune_process.clear()
-    server.tune_process()
+    server.collect_all()

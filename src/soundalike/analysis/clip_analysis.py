@@ -23,7 +23,6 @@ from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE, Cli
 from soundalike.features import descriptors, spectral, spectrogram_image
 from soundalike.models import ModelStore
 
-Decode = Callable[[Any], Clip]
 DecodeStereo = Callable[[Any], tuple[Clip, NDArray[np.float32] | None]]
 
 
@@ -66,6 +65,42 @@ class Anatomy:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """The part of a clip that Anatomy shows.
+
+    Attributes
+    ----------
+    clip : the network's 30 s, or all of a shorter clip without repeats
+    window : the network's 30 s
+    sides : both channels of `clip`, if its source has two [shape=(n, 2)]
+    """
+
+    clip: Clip
+    window: Clip
+    sides: NDArray[np.float32] | None = None
+
+
+def part_shown(
+    whole: Clip, sides: NDArray[np.float32] | None = None, start: float | None = None
+) -> Shown:
+    """The part of a decoded clip to show.
+
+    Parameters
+    ----------
+    whole, sides : as from `decoding.decode_stereo`
+    start : of the half minute to show, as in `analysis_window`; the loudest by default
+    """
+    window = analysis_window(whole, start)
+    clip = whole if len(whole.samples) < ANALYSIS_SAMPLES else window
+    spectral.begins(clip, window)
+    if sides is None:
+        return Shown(clip, window)
+    begin = round(clip.start * clip.sample_rate)
+    # A copy, so that the rest of a long file can be freed.
+    return Shown(clip, window, sides[begin : begin + len(clip.samples)].copy())
+
+
 def analyse(
     source: Path | bytes,
     decode_stereo: DecodeStereo = decoding.decode_stereo,
@@ -73,7 +108,7 @@ def analyse(
 ) -> Anatomy:
     """Measure a file or its bytes; pass `sandbox.decode_stereo` for untrusted files.
 
-    `start` is that of the half minute to show, as in `analysis_window`; the loudest by default.
+    `start` is that of the half minute to show, as in `part_shown`.
 
     Raises
     ------
@@ -81,15 +116,20 @@ def analyse(
         If the clip is unusable.
     """
     whole, sides = decode_stereo(source)
-    window = analysis_window(whole, start)
-    clip = _shown(whole, window)
-    spectral.power(clip)
+    return measure(part_shown(whole, sides, start))
+
+
+def measure(shown: Shown) -> Anatomy:
+    """Measure a decoded clip."""
+    clip, sides = shown.clip, shown.sides
     with ThreadPoolExecutor(2) as aside:
+        # The longest first. It needs no spectrogram, and everything else waits for that.
+        loudness = aside.submit(descriptors.loudness, clip.samples if sides is None else sides)
+        spectral.power(clip)
         chromagram = aside.submit(spectral.chroma, clip)
-        picture = aside.submit(vgg_levels, window)
-        loudness = aside.submit(_loudness, clip, sides)
         tempo = aside.submit(descriptors.tempo, clip)
         centroid = aside.submit(descriptors.centroid, clip)
+        picture = vgg_levels(shown.window)
         drawn = panels.main(clip, chromagram.result())
         key = descriptors.key(chromagram.result())
     facts = Facts(tempo.result(), key, loudness.result(), sides is not None, centroid.result())
@@ -101,36 +141,27 @@ def analyse(
         _integers(descriptors.rms(clip)),
         {panel.name: panel for panel in drawn},
         facts,
-        picture.result(),
-        window.notes,
+        picture,
+        shown.window.notes,
     )
 
 
-def front_end(source: Path | bytes, name: str, decode: Decode = decoding.decode) -> Panel:
-    """Compute one of `panels.FRONT_ENDS` for a file or its bytes, decoded with `decode`.
-
-    Raises
-    ------
-    AudioError
-        If the clip is unusable.
-    """
-    whole = decode(source)
-    return panels.front_end(name, _shown(whole, analysis_window(whole)))
+def front_end(shown: Shown, name: str) -> Panel:
+    """Compute one of `panels.FRONT_ENDS` for a decoded clip."""
+    return panels.front_end(name, shown.clip)
 
 
-def reconstruction(source: Path | bytes, models: ModelStore, decode: Decode = decoding.decode) -> Panel:
+def reconstruction(shown: Shown, models: ModelStore) -> Panel:
     """A clip's standardised MFCC as reconstructed by the autoencoder from its 512-dimensional code.
 
     Raises
     ------
-    AudioError, ModelError
-        If the clip is unusable, or the autoencoder is missing.
+    ModelError
+        If the autoencoder is missing.
     """
-    whole = decode(source)
-    window = analysis_window(whole)
-    matrix = spectral.standardise(spectral.mfcc(window))
-    shown = 1 + len(_shown(whole, window).samples) // HOP_LENGTH
-    return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), shown)
+    matrix = spectral.standardise(spectral.mfcc(shown.window))
+    frames = 1 + len(shown.clip.samples) // HOP_LENGTH
+    return panels.reconstruction(matrix, models.autoencoder.reconstruct(matrix), frames)
 
 
 def vgg_levels(window: Clip) -> NDArray[np.uint8]:
@@ -148,19 +179,6 @@ def warm() -> None:
     panels.main(clip, spectral.chroma(clip))
     descriptors.tempo(clip)
     descriptors.centroid(clip)
-
-
-def _shown(whole: Clip, window: Clip) -> Clip:
-    """The part of a clip to show: the network's 30 s, or all of a shorter clip without repeats."""
-    return whole if len(whole.samples) < ANALYSIS_SAMPLES else window
-
-
-def _loudness(clip: Clip, sides: NDArray[np.float32] | None) -> float | None:
-    """Loudness of the part shown, on both channels if there are two."""
-    if sides is None:
-        return descriptors.loudness(clip.samples)
-    begin = round(clip.start * clip.sample_rate)
-    return descriptors.loudness(sides[begin : begin + len(clip.samples)])
 
 
 def _integers(samples: NDArray[np.float32]) -> NDArray[np.int16]:

@@ -174,8 +174,11 @@ class Stream:
 
     def add(self, block: NDArray[Any]) -> None:
         """Process the next block [shape=(n, channels)]; NaN and infinity become 0."""
-        finite = np.nan_to_num(block.astype(np.float32, copy=False), posinf=0.0, neginf=0.0)
-        channels = np.ascontiguousarray(np.clip(finite, -MAX_SAMPLE, MAX_SAMPLE).T)
+        channels = np.ascontiguousarray(block.T, np.float32)
+        # False for NaN as well.
+        if not np.abs(channels).max(initial=0.0) <= MAX_SAMPLE:
+            finite = np.nan_to_num(channels, posinf=0.0, neginf=0.0)
+            channels = np.clip(finite, -MAX_SAMPLE, MAX_SAMPLE)
         mix = self.levels.add(channels)
         self._mono.add(mix if self._channel is None else channels[self._channel])
         if self._sides is not None:

@@ -21,6 +21,7 @@ levels in dB relative to the loudest value of the clip, down to -80. Rows are or
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -28,6 +29,7 @@ from numpy.typing import NDArray
 
 from soundalike import numba_cache
 from soundalike.audio.clip import HOP_LENGTH, SAMPLE_RATE, Clip
+from soundalike.features import spectral
 from soundalike.features.spectral import DYNAMIC_RANGE_DB, N_FFT
 
 BARK_EDGES = (
@@ -52,12 +54,12 @@ MORLET_OMEGA = 40.0
 
 def bark_bands(clip: Clip) -> NDArray[np.float32]:
     """Level of each critical band, dB relative to the loudest [shape=(23, t)]."""
-    return _level(_bark_weights() @ _power(clip))
+    return _level(_bark_weights() @ spectral.power(clip))
 
 
 def gammatone_bands(clip: Clip) -> NDArray[np.float32]:
     """Output level of each gammatone filter, dB relative to the loudest [shape=(64, t)]."""
-    return _level(_gammatone_weights(gammatone_centres()) @ _power(clip))
+    return _level(_gammatone_weights(gammatone_centres()) @ spectral.power(clip))
 
 
 def scalogram(clip: Clip) -> NDArray[np.float32]:
@@ -93,15 +95,6 @@ def scalogram_centres() -> NDArray[np.float64]:
     return LOWEST_NOTE * 2 ** (np.arange(N_NOTES) / 12)
 
 
-def _power(clip: Clip) -> NDArray[np.float32]:
-    numba_cache.ready()
-    import librosa
-
-    spectrum = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
-    power: NDArray[np.float32] = spectrum.real**2 + spectrum.imag**2
-    return power
-
-
 def _bins() -> NDArray[np.float64]:
     return np.arange(N_FFT // 2 + 1) * SAMPLE_RATE / N_FFT
 
@@ -133,8 +126,8 @@ def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) ->
     padded[HOP_LENGTH // 2 : HOP_LENGTH // 2 + len(samples)] = samples
     spectrum = np.fft.rfft(padded)
     hertz = SAMPLE_RATE / len(padded)
-    power = np.empty((len(centres), t), np.float32)
-    for row, centre in enumerate(centres):
+
+    def of_note(centre: float) -> NDArray[np.float32]:
         width = centre / MORLET_OMEGA
         first = int((centre - 4 * width) / hertz)
         bins = np.arange(first, min(int((centre + 4 * width) / hertz) + 1, len(spectrum)))
@@ -146,8 +139,10 @@ def _morlet_power(samples: NDArray[np.float32], centres: NDArray[np.float64]) ->
         band[: len(bins)] = spectrum[bins] * bell * shift
         wave = np.fft.ifft(band).reshape(frames, points)
         mean = np.mean(wave.real**2 + wave.imag**2, axis=1)
-        power[row] = mean[:t] * (points / HOP_LENGTH) ** 2
-    return power
+        return np.asarray(mean[:t] * (points / HOP_LENGTH) ** 2, np.float32)
+
+    with ThreadPoolExecutor(2) as threads:
+        return np.stack(list(threads.map(of_note, centres)))
 
 
 def _level(power: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -33,6 +33,7 @@ _TUNING_BINS = 380
 
 
 Spectrum = Callable[[Clip], NDArray[np.float32]]
+_longer: WeakKeyDictionary[Clip, Clip] = WeakKeyDictionary()
 
 
 def _cached(clips: int | None = None) -> Callable[[Spectrum], Spectrum]:
@@ -65,13 +66,32 @@ def _cached(clips: int | None = None) -> Callable[[Spectrum], Spectrum]:
     return decorate
 
 
+def begins(clip: Clip, longer: Clip) -> None:
+    """Have a clip's `power` taken from that of a longer clip, which begins with the same samples.
+
+    All frames are the same but the last few, which the end of the clip cuts off.
+    """
+    if clip is not longer and len(clip.samples) >= N_FFT:
+        _longer[clip] = longer
+
+
 @_cached(KEPT_POWERS)
 def power(clip: Clip) -> NDArray[np.float32]:
     """Power spectrogram, from which all others are derived [shape=(1025, t)]."""
+    longer = _longer.get(clip)
+    if longer is None:
+        return _power(clip.samples)
+    same = (len(clip.samples) - N_FFT // 2) // HOP_LENGTH + 1
+    padding = np.zeros(N_FFT // 2, np.float32)
+    end = np.concatenate([clip.samples[same * HOP_LENGTH - N_FFT // 2 :], padding])
+    return np.concatenate([power(longer)[:, :same], _power(end, center=False)], axis=1)
+
+
+def _power(samples: NDArray[np.float32], *, center: bool = True) -> NDArray[np.float32]:
     numba_cache.ready()
     import librosa
 
-    transform = librosa.stft(clip.samples, n_fft=N_FFT, hop_length=HOP_LENGTH)
+    transform = librosa.stft(samples, n_fft=N_FFT, hop_length=HOP_LENGTH, center=center)
     return np.asarray(np.abs(transform) ** 2, np.float32)
 
 

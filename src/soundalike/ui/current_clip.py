@@ -19,6 +19,7 @@ from soundalike.audio.clip import Clip
 from soundalike.audio.outline import Outline
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
+from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.playlist.query import Query
 from soundalike.ui import components, incoming, session, uploader
 
@@ -41,7 +42,7 @@ _INVITATION = (
 )
 _RECORDING_STAYS = "Your recording stays in this session's memory and is gone when you close the page."
 MEASURED = "clip_measured"
-"""Session key of what Anatomy has measured of the visitor's own clip."""
+"""Session key of what Anatomy measures of the visitor's own clip (`ui.anatomy.ahead`)."""
 
 
 _Answer = tuple[str, str, int | None, Query | str]
@@ -328,6 +329,15 @@ def is_asked(index: Index, own: OwnClip) -> bool:
     """Whether the clip has been analysed for a library, whichever half minute of it."""
     kept = st.session_state.get(_ANSWER)
     return kept is not None and kept[:2] == (own.id, index.identity)
+
+
+def analysed(own: OwnClip) -> Clip | None:
+    """The half minute of the visitor's clip that the networks have run on; None before that."""
+    kept: _Answer | None = st.session_state.get(_ANSWER)
+    if kept is None or (kept[0], kept[2]) != (own.id, moment_of(own.id)) or isinstance(kept[3], str):
+        return None
+    embeddings = kept[3].embeddings
+    return embeddings.clip if isinstance(embeddings, ClipEmbeddings) else None
 
 
 def complete(asked: Query) -> None:

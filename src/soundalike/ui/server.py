@@ -14,7 +14,7 @@ from pathlib import Path
 import streamlit as st
 from starlette.formparsers import MultiPartParser
 
-from soundalike import paths, system
+from soundalike import paths, system, threads
 from soundalike.audio import decoding, sandbox
 from soundalike.errors import SoundalikeError
 from soundalike.fair_queue import FairQueue
@@ -24,6 +24,7 @@ from soundalike.index.index import Index
 from soundalike.index.integrity import Check
 from soundalike.models import ModelStore, runtime
 from soundalike.playlist import query
+from soundalike.ui import idle
 
 _LOG = logging.getLogger(__name__)
 WARM_UP_AFTER_S = 3.0
@@ -107,18 +108,37 @@ def tune_process() -> None:
     memory; by default Starlette writes everything above a megabyte to a file.
 
     The collector also skips the sessions that exist at that moment. They become garbage when they end,
-    so everything is checked again every half minute.
+    so everything is checked again every half minute, if possible while no page is drawn.
     """
-    _tune_process(len(sys.modules), int(time.monotonic() // FREEZE_S))
+    _tune_process(len(sys.modules))
+    _check_again(int(time.monotonic() // FREEZE_S))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _tune_process(modules: int, period: int) -> None:
+def _tune_process(modules: int) -> None:
     from threadpoolctl import threadpool_limits
 
     MultiPartParser.spool_max_size = LARGEST_UPLOAD
-    threadpool_limits(1, "blas")
+    # Otherwise this thread, and with it the visitor's session, would be held as the one in control.
+    with threads.claim_control():
+        threadpool_limits(1, "blas")
     system.return_large_blocks()
+    gc.collect()
+    gc.freeze()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _check_again(period: int) -> None:
+    threading.Thread(target=_check_when_idle, name="garbage", daemon=True).start()
+
+
+def _check_when_idle() -> None:
+    idle.wait_for_quiet(at_most=FREEZE_S)
+    collect_all()
+
+
+def collect_all() -> None:
+    """Collect all garbage, also what the collector has skipped."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

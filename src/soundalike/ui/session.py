@@ -125,8 +125,13 @@ def chosen_index() -> Index:
 
 def turn(on_place: OnPlace) -> Turn:
     """The context in which this session uses the shared networks; see `Turns.turn`."""
-    visitor, turns = _visitor(), _turns()
-    return lambda: turns.acquire(visitor, on_place)
+    return turns()(on_place)
+
+
+def turns() -> Callable[[OnPlace], Turn]:
+    """As `turn`, to be called for this session in another thread."""
+    visitor, queue = _visitor(), _turns()
+    return lambda on_place: lambda: queue.acquire(visitor, on_place)
 
 
 def in_turn(action: Callable[..., T], on_place: OnPlace) -> Callable[..., T]:

@@ -108,7 +108,7 @@ class LibraryWords:
 def _shares(ordered: NDArray[np.floating], values: NDArray[np.floating]) -> NDArray[np.float64]:
     """Share of each ordered row [shape=(words, n)] below its value [shape=(words,)]."""
     pairs = zip(ordered, values.astype(ordered.dtype), strict=True)
-    below = np.array([np.searchsorted(row, value) for row, value in pairs])
+    below = np.array([row.searchsorted(value) for row, value in pairs])
     return np.asarray(below / ordered.shape[1])
 
 

@@ -108,22 +108,46 @@ def _reaches(
     return np.asarray((_largest(clips.tags, tags) >= tag) | (_largest(clips.classes, classes) >= sound))
 
 
-def _largest(values: NDArray[np.float32], outputs: tuple[list[int], ...]) -> NDArray[np.float32]:
-    """The largest value among each word's outputs."""
-    found = np.full((*values.shape[:-1], len(outputs)), np.nan, np.float32)
-    for word, chosen in enumerate(outputs):
-        if chosen:
-            found[..., word] = values[..., chosen].max(axis=-1)
+def _largest(values: NDArray[np.float32], outputs: _Outputs) -> NDArray[np.float32]:
+    """The largest value among each word's outputs [shape=(..., words)]; NaN if it has none."""
+    found = np.full((*values.shape[:-1], outputs.words), np.nan, np.float32)
+    found[..., outputs.known] = np.maximum.reduceat(values[..., outputs.places], outputs.starts, axis=-1)
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class _Outputs:
+    """Positions of each word's tags or classes among a network's outputs.
+
+    Attributes
+    ----------
+    words : number of words
+    known : the words that have any
+    places : positions for the first of these, then for the next [shape=(n,)]
+    starts : where each of these words begins in `places`
+    """
+
+    words: int
+    known: NDArray[np.intp]
+    places: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+
+def _grouped(chosen: list[list[int]]) -> _Outputs:
+    known = [word for word, places in enumerate(chosen) if places]
+    counts = [len(chosen[word]) for word in known]
+    places = [place for word in known for place in chosen[word]]
+    starts = np.cumsum([0, *counts[:-1]])
+    return _Outputs(len(chosen), np.array(known, np.intp), np.array(places, np.intp), starts)
+
+
 @lru_cache(maxsize=2)
-def _outputs(names: tuple[str, ...]) -> tuple[tuple[list[int], ...], tuple[list[int], ...]]:
-    """Positions of each word's tags and classes among the outputs of the two networks."""
+def _outputs(names: tuple[str, ...]) -> tuple[_Outputs, _Outputs]:
+    """Those of the two networks."""
     words = vocabulary.words()
     return (
-        tuple([tagger.TAGS.index(tag) for tag in word.tags] for word in words),
-        tuple([names.index(name) for name in word.classes] for word in words),
+        _grouped([[tagger.TAGS.index(tag) for tag in word.tags] for word in words]),
+        _grouped([[names.index(name) for name in word.classes] for word in words]),
     )
 
 

@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,9 @@ from small_library import write_tone
 
 from soundalike import paths
 from soundalike.analysis import clip_analysis, panels, taggram
-from soundalike.analysis.clip_analysis import Anatomy, Facts
+from soundalike.analysis.clip_analysis import Anatomy, Facts, Shown
 from soundalike.analysis.panels import Panel
+from soundalike.audio import decoding
 from soundalike.features import spectrogram_image
 from soundalike.features.descriptors import Key, Tempo
 from soundalike.models import ModelStore
@@ -29,6 +31,10 @@ TRACK = Track("0102", "Meditation – “é”", "Artist", "", "Folk", "CC0-1.0"
 @pytest.fixture(scope="module")
 def shown() -> Anatomy:
     return clip_analysis.analyse(CLIP)
+
+
+def heard(path: Path) -> Shown:
+    return clip_analysis.part_shown(*decoding.decode_stereo(path))
 
 
 def pack(shown: Anatomy, others: Sequence[Panel] = (), track: Track = TRACK) -> dict[str, bytes]:
@@ -101,8 +107,8 @@ def test_noise_and_extremes_survive_packing(shown: Anatomy) -> None:
 
 
 def test_a_further_panel_leaves_the_others_as_they_were_and_stands_in_its_place(shown: Anatomy) -> None:
-    others = [clip_analysis.front_end(CLIP, name) for name in panels.FRONT_ENDS]
-    others.append(clip_analysis.reconstruction(CLIP, ModelStore()))
+    others = [clip_analysis.front_end(heard(CLIP), name) for name in panels.FRONT_ENDS]
+    others.append(clip_analysis.reconstruction(heard(CLIP), ModelStore()))
     plain, more = pack(shown), pack(shown, others)
     assert all(more[name] == plain[name] for name in panels.MAIN)
     names = [name for name, _ in unpack(more["sheet"])[0]["panels"]]
@@ -128,15 +134,15 @@ def test_the_picture_can_be_drawn_from_the_mel_panel_and_what_is_sent(tmp_path, 
 
 
 def test_all_that_a_change_of_tracks_sends_is_small(shown: Anatomy) -> None:
-    others = [clip_analysis.front_end(CLIP, name) for name in panels.FRONT_ENDS]
-    others.append(clip_analysis.reconstruction(CLIP, ModelStore()))
+    others = [clip_analysis.front_end(heard(CLIP), name) for name in panels.FRONT_ENDS]
+    others.append(clip_analysis.reconstruction(heard(CLIP), ModelStore()))
     picture = len(component.pack_picture(TRACK, shown, "plots"))
     assert picture < 30_000
     assert sum(map(len, pack(shown, others).values())) + picture < 450_000
 
 
 def test_the_same_is_known_as_the_same_and_another_as_another(shown: Anatomy) -> None:
-    bark = clip_analysis.front_end(CLIP, "bark")
+    bark = clip_analysis.front_end(heard(CLIP), "bark")
     ids = [unpack(pack(shown, others)["sheet"])[0]["id"] for others in ([], [], [bark])]
     assert ids[0] == ids[1] != ids[2]
     other = replace(shown.panels["mel"], summary="Another.")

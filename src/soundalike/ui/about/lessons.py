@@ -185,7 +185,7 @@ def spectrograms(index: Index) -> Shown:
         choose("Window (samples)", {n: f"{n:,}" for n in WINDOWS}, "about_window")
         choose("Hop (samples)", {n: f"{n:,}" for n in HOPS}, "about_hop")
     n_fft, hop = st.session_state.about_window, st.session_state.about_hop
-    row = index.row(EXCERPT) if index.has(EXCERPT) else 0
+    row = excerpt(index)
     with right:
         try:
             clip = open_clip(str(index.file(row)))
@@ -205,6 +205,11 @@ def spectrograms(index: Index) -> Shown:
             "Shown up to 5 kHz, in dB relative to the loudest point.",
         )
     return {"window": n_fft, "hop": hop}
+
+
+def excerpt(index: Index) -> int:
+    """The track whose spectrogram is shown."""
+    return index.row(EXCERPT) if index.has(EXCERPT) else 0
 
 
 def choose(label: str, options: dict[Any, str], key: str) -> None:

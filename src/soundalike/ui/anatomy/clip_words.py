@@ -9,10 +9,10 @@ import streamlit as st
 from soundalike.analysis import taggram
 from soundalike.analysis.clip_analysis import Anatomy
 from soundalike.analysis.panels import Panel
-from soundalike.audio import sandbox
-from soundalike.audio.analysis_window import analysis_window
+from soundalike.audio.clip import Clip
 from soundalike.index.index import Index
-from soundalike.ui import components, server, session, words
+from soundalike.playlist.clip_embeddings import Turn
+from soundalike.ui import server, words
 from soundalike.ui.anatomy import component
 from soundalike.words import library, naming, over_time
 from soundalike.words.library import LibraryWords
@@ -43,22 +43,18 @@ def _of_library(index: Index, track_id: str, _known: LibraryWords) -> ClipWords 
     return _words(_known, _known.of_track(row), moments, component.of_library(index, track_id))
 
 
-def of_upload(
-    index: Index, content: bytes, shown: Anatomy, start: float | None = None
-) -> ClipWords | None:
-    """The words of a visitor's clip, or of the half minute that begins at `start`.
+def of_upload(index: Index, clip: Clip, shown: Anatomy, turn: Turn) -> ClipWords | None:
+    """The words of the 30 s of a visitor's clip; `turn` waits for the networks.
 
     Raises
     ------
-    AudioError, ModelError
-        If the clip is unusable, or a network is missing.
+    ModelError
+        If a network is missing.
     """
     models, known = server.models_of(index), words.of_library(index)
     if known is None:
         return None
-    waiting = components.waiting_line()
-    clip = analysis_window(session.in_turn(sandbox.decode, waiting)(content, start=start))
-    with session.turn(waiting)():
+    with turn():
         whole, moments = library.of_clip(clip, models), over_time.of_clip(clip, models)
     return _words(known, whole, moments, shown)
 

@@ -11,7 +11,6 @@ import json
 import threading
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -20,7 +19,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from soundalike.analysis import clip_analysis, taggram
-from soundalike.analysis.clip_analysis import Anatomy
+from soundalike.analysis.clip_analysis import Anatomy, Shown
 from soundalike.analysis.panels import FRONT_ENDS, RECONSTRUCTION, Levels, Panel
 from soundalike.audio import decoding, sandbox
 from soundalike.audio.clip import ANALYSIS_SAMPLES, HOP_LENGTH, SAMPLE_RATE
@@ -159,17 +158,30 @@ def pack(track: Track, shown: Anatomy, further: Sequence[Panel], key: str) -> di
 
 def pack_picture(track: Track, shown: Anatomy, key: str) -> bytes:
     """VGG16's input image as a part: its differences from the prediction by the mel panel."""
-    mel = shown.panels["mel"]
-    if shown not in _kept:
-        _kept[shown] = _deflated(shown.vgg_levels - _predicted_picture(mel))
     described = {
-        "of": _panel(mel, key)[0],
+        "of": _panel(shown.panels["mel"], key)[0],
         "alt": f"Mel spectrogram of {track.title} as a picture",
         "width": spectrogram_image.WIDTH,
         "height": spectrogram_image.HEIGHT,
         "frames": _FRAMES,
     }
-    return _part("picture", key, described, {"differences": (shown.vgg_levels, _kept[shown])})[1]
+    return _part("picture", key, described, {"differences": (shown.vgg_levels, _packed_picture(shown))})[
+        1
+    ]
+
+
+def prepare(shown: Anatomy, further: Sequence[Panel]) -> None:
+    """Compress what `pack` and `pack_picture` send; it is kept as long as the measurements are."""
+    for panel in (*shown.panels.values(), *further):
+        _packed(panel)
+    _packed_picture(shown)
+
+
+def _packed_picture(shown: Anatomy) -> bytes:
+    """The picture's differences from its prediction, deflated and cached with the measurements."""
+    if shown not in _kept:
+        _kept[shown] = _deflated(shown.vgg_levels - _predicted_picture(shown.panels["mel"]))
+    return _kept[shown]
 
 
 def _predicted_picture(mel: Panel) -> NDArray[np.uint8]:
@@ -266,20 +278,26 @@ def diverging() -> NDArray[np.uint8]:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
     """A library track's measurements, computed on first request."""
-    return clip_analysis.analyse(index.file(index.row(track_id)))
+    return clip_analysis.measure(_heard(index, track_id))
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: server.identity})
 def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     """One of the optional panels of a library track."""
-    return further(index.file(index.row(track_id)), name)
+    return further(_heard(index, track_id), name)
 
 
-def further(source: Path | bytes, name: str, decode: clip_analysis.Decode = decoding.decode) -> Panel:
-    """One of the panels `FURTHER`, for a file or the bytes of an upload; see `clip_analysis.analyse`."""
+def further(heard: Shown, name: str) -> Panel:
+    """One of the panels `FURTHER` of a decoded clip."""
     if name == RECONSTRUCTION:
-        return clip_analysis.reconstruction(source, server.open_models(), decode)
-    return clip_analysis.front_end(source, name, decode)
+        return clip_analysis.reconstruction(heard, server.open_models())
+    return clip_analysis.front_end(heard, name)
+
+
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: server.identity})
+def _heard(index: Index, track_id: str) -> Shown:
+    """A library track, decoded once for all of its panels: 8 MB each, and as much of spectrograms."""
+    return clip_analysis.part_shown(*decoding.decode_stereo(index.file(index.row(track_id))))
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
