@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import streamlit as st
@@ -44,7 +45,7 @@ def _of_library(index: Index, track_id: str, _known: LibraryWords) -> ClipWords 
 
 
 def of_upload(index: Index, clip: Clip, shown: Anatomy, turn: Turn) -> ClipWords | None:
-    """The words of the 30 s of a visitor's clip; `turn` waits for the networks.
+    """The words of the 30 s of a visitor's clip; `turn` waits for the networks if they have to run.
 
     Raises
     ------
@@ -54,7 +55,7 @@ def of_upload(index: Index, clip: Clip, shown: Anatomy, turn: Turn) -> ClipWords
     models, known = server.models_of(index), words.of_library(index)
     if known is None:
         return None
-    with turn():
+    with nullcontext() if models.has_run(clip, ("musicnn", "yamnet")) else turn():
         whole, moments = library.of_clip(clip, models), over_time.of_clip(clip, models)
     return _words(known, whole, moments, shown)
 
