@@ -164,6 +164,8 @@ def _openvino_runner(
     options = {
         "INFERENCE_PRECISION_HINT": kind,
         "PERFORMANCE_HINT": "LATENCY",
+        # A pinned thread is on the first processor in each of several processes.
+        "ENABLE_CPU_PINNING": False,
     }
 
     @lru_cache(maxsize=KEPT_SHAPES)
