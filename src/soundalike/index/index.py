@@ -43,6 +43,7 @@ from numpy.typing import DTypeLike, NDArray
 from soundalike import representations
 from soundalike.errors import IndexFolderError
 from soundalike.index import similarity, storage
+from soundalike.index.joined_codes import JoinedCodes
 from soundalike.index.metadata import IndexFacts
 from soundalike.index.music_files import MusicFolders
 from soundalike.index.pca_prefilter import FirstPass
@@ -234,7 +235,21 @@ class Index(IndexFacts):
         float32 [shape=(n,)], or [shape=(m, n)]
         """
         stores = {part: self.store(part) for part in weights}
-        return similarity.similarities(stores, weights, query, best, worst)
+        joined = self._joined(weights) if all(np.ndim(query[part]) == 1 for part in weights) else None
+        return similarity.similarities(stores, weights, query, best, worst, joined)
+
+    def _joined(self, weights: Mapping[str, float]) -> JoinedCodes | None:
+        """Codes for a first pass with these weights; None if there is none, or for unusual weights."""
+        stores = {part: self.store(part) for part in weights}
+        if all(part.first_pass is None for part in stores.values()):
+            return None
+        key = tuple(weights.items())
+        if key not in self._joined_codes:
+            usual = (tuple(self.parts(name).items()) for name in self.names)
+            if key not in usual:
+                return None
+            self._joined_codes[key] = JoinedCodes(stores, weights, similarity.lengths(stores, weights))
+        return self._joined_codes[key]
 
     def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some tracks in a stored representation [shape=(m, dim)].
@@ -334,13 +349,18 @@ class Index(IndexFacts):
         if name not in self._stores:
             first = None
             if f"{name}_codes.npy" in self.manifest["files"]:
-                first = FirstPass(self.array(f"{name}_pca"), self.array(f"{name}_codes"))
+                codes = RowReader(self.folder / f"{name}_codes.npy")
+                first = FirstPass(self.array(f"{name}_pca"), codes)
             reader = RowReader(self.folder / f"{name}.npy")
             self._stores[name] = Vectors(reader, np.asarray(self.array(f"{name}_norms")), first)
         return self._stores[name]
 
     @cached_property
     def _approximate(self) -> dict[str, Approximate]:
+        return {}
+
+    @cached_property
+    def _joined_codes(self) -> dict[tuple[tuple[str, float], ...], JoinedCodes]:
         return {}
 
     @cached_property
