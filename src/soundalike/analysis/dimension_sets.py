@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,11 +96,14 @@ class DimensionSets:
 
     def sample(self, name: str) -> NDArray[np.intp]:
         """Rows of the tracks over which a set's dimensions are correlated; all of a small library."""
-        n = len(self.index)
-        count = min(SAMPLE, _SAMPLE_BYTES // (4 * self.size(name)))
-        if n <= count:
-            return np.arange(n)
-        return np.sort(np.random.default_rng(0).choice(n, count, replace=False))
+        if name not in self._samples:
+            n = len(self.index)
+            count = min(SAMPLE, _SAMPLE_BYTES // (4 * self.size(name)))
+            rows = (
+                np.random.default_rng(0).choice(n, count, replace=False) if n > count else np.arange(n)
+            )
+            self._samples[name] = np.sort(rows)
+        return self._samples[name]
 
     def parts(self, name: str) -> Sequence[str]:
         """The stored representations that an embedding consists of."""
@@ -164,6 +168,10 @@ class DimensionSets:
     def _scores(self, found: strengths.Probabilities) -> NDArray[np.float32]:
         assert self.words is not None
         return strengths.scores(found, self.words.usual, self.words.names)
+
+    @cached_property
+    def _samples(self) -> dict[str, NDArray[np.intp]]:
+        return {}
 
     @property
     def _present(self) -> list[str]:

@@ -241,8 +241,8 @@ def _shares(library: _Library, asked: Traits, found: NDArray[np.float64]) -> NDA
     octave = sum(_within(tempos, tempo + step, apart) for step in (-1.0, 1.0))
     # Where the distance is over an octave, the two ranges overlap.
     counts[:, _OCTAVE] = octave - _within(tempos, tempo, apart - 1)
-    genre = np.sort(-(library.tracks.genres @ asked.genres))
-    counts[:, _GENRE] = np.searchsorted(genre, found[:, _GENRE] + _ROUNDING, side="right")
+    genre = -(library.tracks.genres @ asked.genres)
+    counts[:, _GENRE] = [np.count_nonzero(genre <= most + _ROUNDING) for most in found[:, _GENRE]]
     return np.where(np.isnan(found), 1.0, counts / len(genre))
 
 

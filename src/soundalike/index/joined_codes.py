@@ -48,6 +48,11 @@ class JoinedCodes:
             ]
             self._codes[rows] = np.concatenate(codes, axis=1) * inverse[rows, np.newaxis]
 
+    @property
+    def dimensions(self) -> int:
+        """Length of a track's joined codes."""
+        return int(self._codes.shape[1])
+
     def products(self, query: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
         """Estimated cosines with one query, times its length [shape=(n,)].
 

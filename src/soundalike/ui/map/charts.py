@@ -253,7 +253,9 @@ def near_on_map(
     positions: NDArray[np.float32], at: Sequence[float], linked: Sequence[int], own: int | None
 ) -> int:
     """Number of linked rows that are also among the same number of nearest points on the map."""
-    distances = np.square(positions - np.asarray(at, np.float32)).sum(axis=1)
+    # Axis by axis, which is several times faster than a sum over two or three columns.
+    squares = [np.square(positions[:, axis] - np.float32(place)) for axis, place in enumerate(at)]
+    distances = np.sum(squares, axis=0)
     if own is not None:
         distances[own] = np.inf
     return len(np.intersect1d(nearest(-distances, len(linked)), list(linked)))
