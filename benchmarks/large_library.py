@@ -35,7 +35,7 @@ from soundalike.ui import server, track_picker
 
 ROOT = Path(__file__).resolve().parents[1]
 SMALL, LARGE = 478, 106_574
-REPEATS = 9
+REPEATS = 15
 BAR, MEMORY_BAR_MB = 1.5, 1_000
 SEARCHES = ("night", "summer moon river 3")
 
@@ -95,6 +95,8 @@ class Library:
         """Milliseconds of a run of a page, with changes of the session's state before it."""
         os.environ["SOUNDALIKE_INDEX"] = str(self.folder)
         visit = self._visits[page.name]
+        # As app.py does before each run.
+        server.tune_process()
 
         def act() -> None:
             for key, value in (state or {}).items():

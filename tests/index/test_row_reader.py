@@ -1,4 +1,4 @@
-"""Tests of reading an array's file, and that float16 is converted as NumPy does for all finite numbers."""
+"""Reading an array from its file, and converting float16 as NumPy does for all finite numbers."""
 
 from __future__ import annotations
 
