@@ -129,8 +129,7 @@ def paint(
     descriptors : descriptors of the library, or None if the index has none
     """
     values = sets.column(name, dimension)
-    summary = dimension_stats.summarise(values[:, np.newaxis], groups)
-    means, errors = groups.means(values[:, np.newaxis])
+    summary, means, errors = dimension_stats.summarise_one(values, groups)
     cell = receptive_fields.cell(dimension) if name == "vgg_mel" else None
     varies = bool(summary.deviation[0] > 0)
     return Portrait(
@@ -139,8 +138,8 @@ def paint(
         cell,
         values,
         summary,
-        means[:, 0],
-        errors[:, 0],
+        means,
+        errors,
         () if descriptors is None else _findings(sets, name, values, cell, descriptors),
         _names(sets, name, values, cell, descriptors) if varies and not summary.sparse[0] else (),
         _rows(values) if varies else (),

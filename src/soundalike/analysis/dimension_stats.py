@@ -214,6 +214,22 @@ def summarise(matrix: Matrix, groups: Groups) -> Summary:
     return Summary(mean, deviation, largest, zeros, enrichment, error, groups)
 
 
+def summarise_one(
+    values: NDArray[np.float32], groups: Groups
+) -> tuple[Summary, NDArray[np.float64], NDArray[np.float64]]:
+    """As `summarise`, for one dimension [shape=(n,)].
+
+    Returns
+    -------
+    its statistics, and `Groups.means` of it [shape=(genres,) each]
+    """
+    column = values[:, np.newaxis]
+    means, errors = groups.means(column)
+    mean, spread, largest, zeros, enrichment, error = _statistics(column, means, errors)
+    summary = Summary(mean, spread, largest, zeros, enrichment, error, groups)
+    return summary, means[:, 0], errors[:, 0]
+
+
 def joined(parts: Sequence[Summary]) -> Summary:
     """Statistics of matrices of the same tracks, side by side."""
     names = ("mean", "deviation", "largest", "zeros", "enrichment", "error")
@@ -222,13 +238,19 @@ def joined(parts: Sequence[Summary]) -> Summary:
 
 
 def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArray[np.float32], ...]:
+    return _statistics(values, *groups.means(values))
+
+
+def _statistics(
+    values: NDArray[np.float32], means: NDArray[np.float64], errors: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], ...]:
+    """The arrays of a `Summary`, from the genres' means and their errors."""
     mean = values.mean(axis=0, dtype=np.float64)
     largest = values.max(axis=0)
     spread = deviation(values)
     constant = spread == 0
     scale = np.where(constant, 1.0, spread)
     zeros = np.mean(values == 0, axis=0)
-    means, errors = groups.means(values)
     enrichment = np.where(constant, 0.0, means - mean) / scale
     return tuple(
         np.asarray(array, np.float32)

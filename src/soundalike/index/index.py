@@ -31,9 +31,9 @@ new clip.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,8 @@ MANIFEST = storage.MANIFEST
 TRACKS = storage.TRACKS
 NEIGHBOURS = 100
 TOP_TRACKS = 5
+_KEPT = 16
+"""Number of searches whose results are kept, 4 bytes per track each."""
 
 Embeddings = Mapping[str, NDArray[np.float32]]
 """A query's vectors by stored representation."""
@@ -71,12 +73,16 @@ class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def __init__(self, index: Index, row: int) -> None:
         self._index = index
-        self._row = row
+        self.row = row
+
+    def is_of(self, index: Index) -> bool:
+        """Whether it is a track of this index."""
+        return self._index is index
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
             raise KeyError(name)
-        vector: NDArray[np.float32] = self._index.vectors(name, [self._row])[0]
+        vector: NDArray[np.float32] = self._index.vectors(name, [self.row])[0]
         return vector
 
     def __iter__(self) -> Iterator[str]:
@@ -173,6 +179,27 @@ class Index(IndexFacts):
             If the index does not store the representation's vectors.
         """
         return self.cosines(name, query, weights) + self.bias(name)
+
+    def similarities_of_track(self, name: str, row: int) -> NDArray[np.float32]:
+        """As `similarities`, for one of the tracks; read-only, and the last few are kept.
+
+        Most clicks on a page are about the same track as the click before.
+
+        Raises
+        ------
+        IndexFolderError
+            If the index does not store the representation's vectors.
+        """
+        return self._search_of_track(name, row)
+
+    @cached_property
+    def _search_of_track(self) -> Callable[[str, int], NDArray[np.float32]]:
+        def search(name: str, row: int) -> NDArray[np.float32]:
+            found = self.similarities(name, self.embeddings(row))
+            found.flags.writeable = False
+            return found
+
+        return lru_cache(_KEPT)(search)
 
     def cosines(
         self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None

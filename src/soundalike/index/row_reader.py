@@ -56,10 +56,10 @@ class RowReader:
         if mapped.ndim != 2 or not ordered:
             raise storage.damaged(path)
         self.shape: tuple[int, int] = mapped.shape
+        self._stored = self.shape[0]
         self.dtype = mapped.dtype
         self._path = path
         self._offset = int(mapped.offset)
-        self._whole = self
         self._chosen: NDArray[np.intp] | None = None
 
     def subset(self, rows: Rows) -> RowReader:
@@ -102,23 +102,20 @@ class RowReader:
                         self._read(file, row, into)
                 yield places, to_float32(stored[:count], converted[:count])
 
-    def column(self, column: int, first: int = 0, last: int | None = None) -> NDArray[np.float32]:
-        """Read one column, or a range of it without the last [shape=(n,)].
+    def column(self, column: int) -> NDArray[np.float32]:
+        """Read one column [shape=(n,)].
 
         Raises
         ------
         IndexFolderError
             If the file is shorter than expected.
         """
-        end = self.shape[0] if last is None else last
-        if self._chosen is not None:
-            return self._whole.column(column)[self._chosen[first:end]]
-        found = np.empty(end - first, self.dtype)
+        found = np.empty(self._stored, self.dtype)
         size = max(1, _COLUMN_BYTES // max(self.shape[1] * self.dtype.itemsize, 1))
-        for start in range(first, end, size):
-            stop = min(start + size, end)
-            found[start - first : stop - first] = self._map(start, stop)[:, column]
-        return np.asarray(found, np.float32)
+        for start in range(0, self._stored, size):
+            stop = min(start + size, self._stored)
+            found[start:stop] = self._map(start, stop)[:, column]
+        return np.asarray(found if self._chosen is None else found[self._chosen], np.float32)
 
     def _map(self, first: int, last: int) -> NDArray[Any]:
         """Map consecutive rows of the file; their pages leave this process's memory with the array."""

@@ -68,13 +68,7 @@ class Vectors:
         """One dimension of all tracks [shape=(n,)]."""
         if self._fits:
             return self._copy[:, dimension].copy()
-        values = np.empty(self._reader.shape[0], np.float32)
-
-        def read(first: int, last: int) -> None:
-            values[first:last] = self._reader.column(dimension, first, last)
-
-        spread(read, len(values), values)
-        return values
+        return self._reader.column(dimension)
 
     def products(self, queries: NDArray[np.float32]) -> NDArray[np.float64]:
         """Inner products of queries [shape=(dim,) or (m, dim)] with all tracks [shape=(..., n)]."""
