@@ -1,6 +1,7 @@
 """Cost and recall of the search at FMA-large's size: 106,574 tracks of up to 25,600 + 32 dimensions.
 
-    python benchmarks/scale.py [--folder DIR] [--tracks N] [--queries N] [--only NAME ...] [--json]
+    python benchmarks/scale.py [--folder DIR] [--tracks N] [--queries N] [--only NAME ...]
+                               [--json | --details]
 
 Makes a library of synthetic vectors (see `synthetic_library` for the method and its limits), about 6 GB
 at full size and 0.5 GB for the default representation alone. Derives everything that an index needs from
@@ -14,8 +15,9 @@ them except the neighbours, with the project's own code, and reports
 - memory: of this process while it derives the data for the search,
 - bytes on disk, and the exact search's time for comparison,
 
-and the recall on the bundled library's real vectors, with directions from one half of its tracks and
-queries from the other. A given folder is kept and reused; otherwise it is removed.
+and with `--only vgg_mel` also the recall on the bundled library's real vectors, with directions from one
+half of its tracks and queries from the other. `--details` prints all of it as JSON. A given folder is
+kept and reused; otherwise it is removed.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import synthetic_library
+from figures import Figure, parser, show
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
@@ -45,7 +48,9 @@ from soundalike.indexing import derived
 TRACKS = 106_574
 QUERIES = 200
 K = 50
-NAMES = ("soundalike", "vgg_genre", "vgg_mel")
+NAMES = ("soundalike", "vgg_genre")
+BARS_MS = {"soundalike": 10.0, "vgg_genre": 15.0}
+RECALL_BAR = 0.99
 _WARM_UP = 10
 
 
@@ -207,43 +212,53 @@ def measure(folder: Path, tracks: int, count: int, names: Sequence[str], source:
     }
 
 
+def figures_of(found: dict[str, Any], names: Sequence[str]) -> list[Figure]:
+    """What is reported of each representation."""
+    tracks, served = f"{found['tracks']:,} tracks", found["served"]
+    figures = []
+    for name in names:
+        one = served[name]
+        spread = f"95 % of the queries within {one['p95_ms']} ms, {one['exact_ms']:,} ms by exact search"
+        figures += [
+            Figure(f"query by {name}, {tracks}", one["median_ms"], "ms", BARS_MS.get(name), spread),
+            Figure(
+                f"recall at {K} by {name}", round(one["recall_at_50"], 4), "", RECALL_BAR, least=True
+            ),
+        ]
+    note = f"{served['opened_mb']} MB before the first query"
+    return [*figures, Figure(f"memory for queries, {tracks}", served["peak_mb"], "MB", note=note)]
+
+
 def main() -> None:
-    """Measure, and print a table or JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--folder", type=Path, help="where the library is made, and kept")
-    parser.add_argument("--tracks", type=int, default=TRACKS)
-    parser.add_argument("--queries", type=int, default=QUERIES)
-    parser.add_argument("--only", nargs="+", default=NAMES, help="representations")
-    parser.add_argument(
+    """Measure, and print figures or details."""
+    options = parser(__doc__)
+    options.add_argument("--folder", type=Path, help="where the library is made, and kept")
+    options.add_argument("--tracks", type=int, default=TRACKS)
+    options.add_argument("--queries", type=int, default=QUERIES)
+    options.add_argument("--only", nargs="+", default=NAMES, help="representations")
+    options.add_argument(
         "--source", type=Path, default=paths.BUNDLED_INDEX, help="an index whose spectra are taken"
     )
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    options.add_argument("--details", action="store_true", help="print everything measured as JSON")
+    options.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    asked = options.parse_args()
     if asked.serve:
         print(json.dumps(serve(asked.folder, asked.queries, asked.only)))
         return
     with tempfile.TemporaryDirectory() as aside:
         folder = asked.folder or Path(aside) / "index"
         found = measure(folder, asked.tracks, asked.queries, asked.only, asked.source)
-    if asked.json:
+    if asked.details:
         print(json.dumps(found, indent=1))
         return
-    print(f"{found['tracks']:,} tracks, {found['queries']} queries")
-    print(f"{'':12} {'recall@50':>9} {'median':>8} {'p95':>8} {'exact':>9} {'memory':>8}")
-    for name in asked.only:
-        one = found["served"][name]
-        print(
-            f"{name:12} {one['recall_at_50']:9.4f} {one['median_ms']:5.1f} ms {one['p95_ms']:5.1f} ms "
-            f"{one['exact_ms']:6} ms {one['rss_mb']:5} MB"
-        )
-    print(
-        f"memory: {found['served']['opened_mb']} MB opened, {found['served']['peak_mb']} MB at the most"
-    )
-    print(f"memory while built: {found['build_mb']['peak']} MB at the most")
+    show(figures_of(found, asked.only), asked.json)
+    if asked.json:
+        return
+    print(f"\nmemory while built: {found['build_mb']['peak']} MB at the most")
     print("on disk, MB:", found["disk_mb"])
     print("built, s:", found["build_seconds"])
-    print("bundled library:", found["real"])
+    if found["real"]:
+        print("bundled library:", found["real"])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from soundalike.ui import components, current_clip, palette, server, session, wo
 from soundalike.ui.map import charts, component, controls, hear, map_words, panel, state
 
 LINKS = 10
+KEY = "map_points"
 
 
 @dataclass(frozen=True)
@@ -98,22 +99,21 @@ def draw(
 ) -> DeltaGenerator:
     """Draw the map with its marks and captions; returns what holds the map."""
     name = layout.array_name(by, setting)
-    points = points_of(index, name, by, state.colour(), has_words=words.of_library(index) is not None)
-    title = representations.get(by).title
+    points = points_of(
+        index, name, by, setting.dims, state.colour(), has_words=words.of_library(index) is not None
+    )
     stage = st.container(key="map_stage")  # of a height that the style sheet keeps from the start
     with stage:
         component.draw(
             index,
             points,
-            f"Map of {len(index):,} tracks by “{title}”, {setting.dims}-D. Arrow keys move between "
-            "points, Enter plays. The table of all tracks beside the map gives access to every point.",
-            "map_points",
+            KEY,
             state.choose_point,
             lambda track_ids: state.select(index, track_ids),
             state.hide,
             state.store_view,
         )
-        hear.show(index, "map_points")
+        hear.show(index, KEY)
     text = st.session_state.map_find.strip()
     hits = text_search.find(index, text) if text else None
     marks = charts.marks(
@@ -130,7 +130,7 @@ def draw(
         only.kept,
     )
     with stage:
-        component.draw_marks(marks, "map_points")
+        component.draw_marks(marks, KEY)
     if count := len(st.session_state.map_path):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.caption(f"The line leads through a path of {count} tracks, in order.", width="content")
@@ -144,9 +144,9 @@ def draw(
     components.show_notes(only.notes)
     if hits is not None:
         st.caption(charts.found_in_words(components.plain(text), len(hits)))
-    if points["of"] > len(points["ids"]):
+    if points.of > points.shown:
         st.caption(
-            f"The map shows {len(points['ids']):,} of {points['of']:,} tracks, chosen at random; only "
+            f"The map shows {points.shown:,} of {points.of:,} tracks, chosen at random; only "
             "these can be selected. The search and the table cover all tracks."
         )
     st.caption(charts.trust_in_words(index.maps[name]))
@@ -157,11 +157,13 @@ def draw_names(index: Index, by: str, setting: Setting) -> None:
     """Draw the names of the map's regions."""
     name = layout.array_name(by, setting)
     named = map_words.regions(index, name)
-    component.draw_names(map_words.data(map_name(index, name), named), "map_points")
+    component.draw_names(map_words.data(map_name(index, name), named), KEY)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False, hash_funcs={Index: server.identity})
-def points_of(index: Index, name: str, by: str, colour: str, *, has_words: bool) -> dict[str, Any]:
+def points_of(
+    index: Index, name: str, by: str, dims: int, colour: str, *, has_words: bool
+) -> component.Content:
     """The map's points; they change only with the map or the colours.
 
     `has_words` keeps points whose colours were named without the words apart: a network may be missing
@@ -176,7 +178,13 @@ def points_of(index: Index, name: str, by: str, colour: str, *, has_words: bool)
     else:
         colours = charts.colouring(index, colour, by, positions)
     genres = genre_groups.named(index) if colour in ("genre", "predicted") else ()
-    return charts.points(map_name(index, name), index.tracks, positions, colours, genres)
+    points = charts.points(map_name(index, name), index.tracks, positions, colours, genres)
+    title = representations.get(by).title
+    label = (
+        f"Map of {len(index):,} tracks by “{title}”, {dims}-D. Arrow keys move between points, Enter "
+        "plays. The table of all tracks beside the map gives access to every point."
+    )
+    return component.content(points, label, KEY)
 
 
 def map_name(index: Index, name: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from small_library import write_index
 
-from soundalike.analysis import receptive_fields
+from soundalike.analysis import dimension_sets, receptive_fields
 from soundalike.analysis.dimension_cache import BLANK, CHANNELS, FeatureStore, Shelf
 from soundalike.audio.clip import ANALYSIS_SAMPLES, SAMPLE_RATE, Clip
 from soundalike.errors import IndexFolderError
@@ -166,3 +166,60 @@ def test_burst_activates_cells_at_its_time(models, gate_hz: int) -> None:
     assert times.count(4) >= 10
     assert set(times) <= {3, 4, 5}
     assert int(embedding.reshape(5, 10, 512).sum(axis=(0, 2)).argmax()) == 4
+
+
+@pytest.fixture
+def wide(tmp_path, small_models) -> FeatureStore:
+    """A library of 300 tracks. Two of its 32 dimensions are alike, and a third is their opposite."""
+    values = np.random.default_rng(0).normal(size=(300, 32))
+    values[:, 1] = values[:, 0] + 0.1 * values[:, 1]
+    values[:, 2] = -values[:, 0] + 0.1 * values[:, 2]
+    index = write_index(tmp_path / "index", {"genre_head": values}, ["genre_head"])
+    return FeatureStore(index, small_models)
+
+
+def test_dimensions_of_a_large_library_are_correlated_over_a_sample(
+    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
+    rows = wide.sets.sample("genre_head")
+    assert len(set(rows.tolist())) == 100
+    values = wide.index.array("genre_head")[rows].astype(np.float64)
+    similar, opposite = wide.relatives(wide.portrait("genre_head", 0), 1)
+    for dimension, found in (*similar, *opposite):
+        assert found == pytest.approx(np.corrcoef(values[:, 0], values[:, dimension])[0, 1], abs=1e-3)
+    assert [dimension for dimension, _ in (*similar, *opposite)] == [1, 2]
+
+
+def test_statistics_of_a_large_library_are_of_all_tracks(
+    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
+    values = wide.index.array("genre_head").astype(np.float64)
+    np.testing.assert_allclose(wide.summary("genre_head").mean, values.mean(axis=0), atol=1e-4)
+    assert wide.siblings(wide.portrait("genre_head", 0)) is wide.summary("genre_head")
+
+
+def test_all_of_a_small_library_is_the_sample(wide: FeatureStore) -> None:
+    assert wide.sets.sample("genre_head").tolist() == list(range(300))
+
+
+def test_a_portrait_that_was_begun_is_taken_up(
+    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
+    wide.begin("genre_head", 3)
+    wide.begin("genre_head", 3)
+    painted = wide.portrait("genre_head", 3)
+    np.testing.assert_allclose(painted.values, wide.index.array("genre_head")[:, 3])
+    assert wide.portrait("genre_head", 3) is painted
+
+
+def test_an_error_of_a_portrait_that_was_begun_is_raised_where_it_is_shown(
+    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
+    (wide.index.folder / "genre_head.npy").unlink()
+    wide.begin("genre_head", 3)
+    with pytest.raises(IndexFolderError, match="missing"):
+        wide.portrait("genre_head", 3)

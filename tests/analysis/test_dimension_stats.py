@@ -138,3 +138,11 @@ def test_overview_filters_and_sorts(matrix) -> None:
     assert shown(genre="Rock") == []
     assert shown(order="mean")[0] == 2
     assert shown(order="enrichment")[0] == 2
+
+
+def test_narrow_blocks_change_no_statistic(matrix, monkeypatch) -> None:
+    wide = summarise(matrix, group(GENRES, ARTISTS))
+    monkeypatch.setattr(dimension_stats, "_BLOCK_VALUES", 2 * len(matrix))
+    narrow = summarise(matrix, group(GENRES, ARTISTS))
+    for name in ("mean", "deviation", "largest", "zeros", "enrichment", "error"):
+        np.testing.assert_array_equal(getattr(narrow, name), getattr(wide, name))

@@ -299,3 +299,21 @@ def test_one_list_never_contradicts_itself(random_libraries) -> None:
             for trait in shared_traits.TRAITS[1:]:
                 starts = [re.split(r" \{", words)[0] for words in (trait.more, trait.less, trait.alike)]
                 assert sum(start in everything for start in starts) <= 1, starts
+
+
+@pytest.mark.parametrize("row", [0, 17, 60])
+def test_shares_are_counts_of_tracks_that_are_no_farther(tmp_path, row: int) -> None:
+    places = spread()
+    places[:, TEMPO] = np.random.default_rng(1).uniform(0, 4, N)
+    probabilities = np.random.default_rng(2).dirichlet([1, 1, 1], N)
+    index = library(tmp_path, places, probabilities)
+    known = shared_traits._library(index)
+    known.tracks.values[5] = np.nan
+    asked = known.tracks[row]
+    apart = shared_traits._distances(asked, known.tracks)
+    rows = np.arange(0, N, 5)
+    counts = (apart <= apart[rows][:, np.newaxis] + 1e-9).sum(axis=1)
+    found = shared_traits._shares(known, asked, apart[rows])
+    is_known = np.isfinite(apart[rows])
+    np.testing.assert_allclose(found[is_known], counts[is_known] / N)
+    assert (found[~is_known] == 1).all()

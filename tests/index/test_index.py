@@ -390,3 +390,22 @@ def test_vectors_are_read_on_demand(opened: Index) -> None:
     assert len(found) == len(list(found)) == len(opened.stored)
     with pytest.raises(KeyError):
         found["fma518"]
+
+
+def test_the_search_of_a_track_is_kept_and_read_only(tmp_path: Path) -> None:
+    opened = write_index(tmp_path / "index", random_vectors(0), ALL)
+    found = opened.similarities_of_track("vgg_genre", 3)
+    np.testing.assert_array_equal(found, opened.similarities("vgg_genre", opened.embeddings(3)))
+    assert opened.similarities_of_track("vgg_genre", 3) is found
+    assert opened.similarities_of_track("vgg_mel", 3) is not found
+    with pytest.raises(ValueError, match="read-only"):
+        found[0] = 1
+
+
+def test_artists_albums_and_genres_are_counted_without_the_unnamed(tmp_path: Path) -> None:
+    opened = write_index(tmp_path / "index", random_vectors(0, 4), ALL)
+    opened.tracks["artist"] = ["The Ann", "Ann feat. Ben", "", "Ben"]
+    opened.tracks["genre"] = ["Rock", "", "Rock", "Jazz"]
+    assert (opened.count("artist"), opened.count("genre")) == (2, 2)
+    assert opened.artist_keys[0] is opened.artist_keys[1]
+    assert opened.artist_keys[3] == opened.artist_key(3) == "ben"

@@ -51,7 +51,7 @@ def folder(source: Path, tracks: int) -> Path:
 def measured(source: Path, folder: Path, tracks: int) -> dict:
     """What the benchmark says, run as anyone would."""
     command = [sys.executable, scale.__file__, "--only", "soundalike", "--tracks", str(tracks)]
-    command += ["--queries", "20", "--source", str(source), "--folder", str(folder), "--json"]
+    command += ["--queries", "20", "--source", str(source), "--folder", str(folder), "--details"]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 

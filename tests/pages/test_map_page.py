@@ -43,9 +43,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Drawn:
     kept = Drawn()
     draw, draw_marks, draw_names = component.draw, component.draw_marks, component.draw_names
 
-    def note_points(shown: index.Index, points: dict[str, Any], label: str, *rest: Any) -> None:
-        kept.points, kept.label = points, label
-        draw(shown, points, label, *rest)
+    def note_points(shown: index.Index, points: component.Content, *rest: Any) -> None:
+        sent = json.loads(points.encoded)
+        kept.points, kept.label = sent["points"], sent["label"]
+        draw(shown, points, *rest)
 
     def note_marks(marks: dict[str, Any], key: str) -> None:
         kept.marks = marks

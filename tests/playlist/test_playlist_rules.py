@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import made_up_playlists
 import numpy as np
@@ -203,3 +204,15 @@ def test_neighbours_only_index_makes_plain_playlist(tmp_path) -> None:
     index.manifest["neighbours_only"] = ["genre_head"]
     found = playlist.make_playlist(index, seeds_of(index, [3]), Recipe("genre_head", 5, None))
     assert rows_of(found) == index.neighbours("genre_head", 3)[0][:5].tolist()
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 5), st.randoms())
+def test_candidates_are_ranked_as_by_one_stable_sort(
+    preferences: list[int], first: int, random: Random
+) -> None:
+    preference = np.array(preferences, np.float32)
+    usable = np.array([random.random() < 0.8 for _ in preferences])
+    order = np.argsort(-preference, kind="stable")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(playlist, "_SORTED", 1 + first)
+        assert list(playlist._ranked(preference, usable)) == order[usable[order]].tolist()

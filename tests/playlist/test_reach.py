@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from soundalike import paths
 from soundalike.datasets import artists
@@ -31,3 +32,11 @@ def test_a_library_of_one_artist_cannot_tell(monkeypatch) -> None:
     monkeypatch.setattr(reach, "_known", {index: {}})
     assert reach.least_usual(index, "soundalike") is None
     assert not reach.is_far(index, "soundalike", -1.0)
+
+
+def test_stored_neighbours_give_the_same_as_a_search(monkeypatch) -> None:
+    index = indexes.load(paths.BUNDLED_INDEX)
+    usual = reach.least_usual(index, "soundalike")
+    without = indexes.load(paths.BUNDLED_INDEX)
+    without.manifest["files"].pop("soundalike_neighbours.npy")
+    assert reach.least_usual(without, "soundalike") == pytest.approx(usual, abs=1e-5)

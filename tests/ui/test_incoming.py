@@ -115,7 +115,8 @@ def test_a_component_that_sends_odd_values_changes_nothing(
     if value != 7:
         send(mounted, monkeypatch, "chosen", value)
     found: list[Any] = []
-    component.draw(index, {}, "", "map", acts.append, found.append, found.append, found.append)
+    points = component.content({}, "", "map")
+    component.draw(index, points, "map", acts.append, found.append, found.append, found.append)
     for name in ("chosen", "area", "hidden", "view"):
         send(mounted, monkeypatch, name, value)
     assert acts == []
@@ -135,7 +136,8 @@ def test_a_component_s_own_values_arrive(
         send(mounted, monkeypatch, "chosen", {"action": name, "track": "0102"})
     parts.dimension_list(store, "Some", [], "genre_head", "grid", acts.append)
     send(mounted, monkeypatch, "chosen", 31)
-    component.draw(index, {}, "", "map", acts.append, acts.append, acts.append, acts.append)
+    points = component.content({}, "", "map")
+    component.draw(index, points, "map", acts.append, acts.append, acts.append, acts.append)
     send(mounted, monkeypatch, "chosen", "0235")
     send(mounted, monkeypatch, "area", {"ids": ["0235", "0102"]})
     send(mounted, monkeypatch, "hidden", {"names": ["Rock"]})

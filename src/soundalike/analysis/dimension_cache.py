@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -19,11 +20,9 @@ from soundalike.analysis import (
     dimension_stats,
     receptive_fields,
 )
-from soundalike.analysis.dimension_names import Name
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.analysis.dimension_sets import WORDS, DimensionSets
 from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
-from soundalike.datasets import artists
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import thumbnail
 from soundalike.features.thumbnail import Thumbnail
@@ -39,7 +38,6 @@ NAMED_AT_ONCE = 2_000
 """Number of dimensions that a table or list can name while a visitor waits."""
 BLANK = Thumbnail(b"", 0.0)
 """Placeholder picture of a track that cannot be decoded."""
-_MATRIX_BYTES = 128 * 2**20
 
 T = TypeVar("T")
 
@@ -87,10 +85,13 @@ class FeatureStore:
         self.index = index
         self.sets = DimensionSets(index, models)
         self._models = models
-        self._converted: Shelf[NDArray[np.float32]] = Shelf(5)
+        self._converted: Shelf[list[NDArray[np.float32]]] = Shelf(5)
+        self._deviations: Shelf[NDArray[np.float32]] = Shelf(5)
         self._summaries: Shelf[Summary] = Shelf(4)
         self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
+        self._aside = ThreadPoolExecutor(1, "portrait")
+        self._begun: Shelf[Future[Portrait]] = Shelf(4)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
         self._labels: Shelf[tuple[str, ...]] = Shelf(4)
         self._moments: Shelf[float] = Shelf(1_024)
@@ -108,35 +109,46 @@ class FeatureStore:
         """The library's tracks by genre and artist; rare genres count for the library only."""
         shown = genre_groups.of_tracks(self.index)
         genres = ["" if genre == genre_groups.OTHER else genre for genre in shown]
-        return dimension_stats.group(genres, artists.keys(self.index.tracks))
+        return dimension_stats.group(genres, self.index.artist_keys)
 
     @cached_property
     def _descriptors(self) -> NDArray[np.float32] | None:
         return track_arrays.descriptors(self.index)
 
-    def _matrices(self, name: str) -> list[Matrix]:
-        """A set's values by part; in float32 if small enough to cache, since the conversion takes longer
-        than any of the statistics."""
-        return [
-            self._as_float32(f"{name} {place}", matrix)
-            for place, matrix in enumerate(self.sets.matrices(name))
-        ]
+    def _samples(self, name: str) -> list[NDArray[np.float32]]:
+        """A set's values by part, of the tracks in `DimensionSets.sample` [shape=(m, dim) each].
 
-    def _as_float32(self, key: str, stored: Matrix) -> Matrix:
-        if stored.dtype == np.float32 or stored.size * 4 > _MATRIX_BYTES:
-            return stored
-        if (kept := self._converted.get(key)) is None:
-            kept = self._converted.put(key, stored.astype(np.float32))
-        return kept
+        In float32 and cached, since the conversion takes longer than any of the statistics.
+        """
+        if (kept := self._converted.get(name)) is not None:
+            return kept
+        rows = self.sets.sample(name)
+        return self._converted.put(
+            name, [np.asarray(matrix[rows], np.float32) for matrix in self.sets.whole(name)]
+        )
+
+    def _deviation(self, name: str) -> NDArray[np.float32]:
+        """Standard deviation of each dimension over these tracks [shape=(dim,)]."""
+        if len(self.sets.sample(name)) == len(self.index):
+            return self.summary(name).deviation
+        if (kept := self._deviations.get(name)) is not None:
+            return kept
+        parts = [dimension_stats.deviation(matrix) for matrix in self._samples(name)]
+        return self._deviations.put(name, np.concatenate(parts).astype(np.float32))
+
+    def _whole(self, name: str) -> Sequence[Matrix]:
+        """A set's values by part, of all tracks."""
+        is_whole = len(self.sets.sample(name)) == len(self.index)
+        return self._samples(name) if is_whole else self.sets.whole(name)
 
     def summary(self, name: str) -> Summary:
         """Statistics of every dimension of a set (or of `CHANNELS`)."""
         if (kept := self._summaries.get(name)) is not None:
             return kept
         if name == CHANNELS:
-            matrices: list[Matrix] = [dimension_stats.gather(self._matrices("vgg_mel")[0])]
+            matrices: Sequence[Matrix] = [dimension_stats.gather(self._whole("vgg_mel")[0])]
         else:
-            matrices = self._matrices(name)
+            matrices = self._whole(name)
         found = [dimension_stats.summarise(matrix, self.groups) for matrix in matrices]
         return self._summaries.put(name, dimension_stats.joined(found))
 
@@ -152,15 +164,14 @@ class FeatureStore:
             return ("",) * size
         if (kept := self._labels.get(name)) is not None:
             return kept
-        values = np.concatenate(self._matrices(name), axis=1).astype(np.float32, copy=False)
-        return self._labels.put(name, tuple(map(dimension_names.label, self._named(values))))
-
-    def _named(self, values: NDArray[np.float32]) -> tuple[tuple[Name, ...], ...]:
-        words = self.sets.words
-        known = dimension_names.properties(None if words is None else words.scores, self._descriptors)
+        known = dimension_profile.properties(self.sets, name, None, self._descriptors)
         if known is None:
-            return ((),) * int(values.shape[1])
-        return dimension_names.find(values, known, artists.keys(self.index.tracks))
+            return self._labels.put(name, ("",) * size)
+        values = np.concatenate(self._samples(name), axis=1)
+        keys = [self.index.artist_keys[row] for row in self.sets.sample(name)]
+        return self._labels.put(
+            name, tuple(map(dimension_names.label, dimension_names.find(values, known, keys)))
+        )
 
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int
@@ -180,34 +191,49 @@ class FeatureStore:
         table = dimension_stats.overview(self.summary(name), name, kind, genre, order, labels)
         return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
+    def begin(self, name: str, dimension: int) -> None:
+        """Begin a portrait in the background: reading the values of a large library takes a while."""
+        key = (name, dimension)
+        is_known = self._portraits.get(key) is not None or self._begun.get(key) is not None
+        if len(self.index) > dimension_sets.SAMPLE and not is_known:
+            self._begun.put(key, self._aside.submit(self._paint, name, dimension))
+
     def portrait(self, name: str, dimension: int) -> Portrait:
         """Profile of a dimension."""
         if (kept := self._portraits.get((name, dimension))) is not None:
             return kept
+        begun = self._begun.get((name, dimension))
+        has_failed = begun is not None and begun.done() and begun.exception() is not None
+        return self._paint(name, dimension) if begun is None or has_failed else begun.result()
+
+    def _paint(self, name: str, dimension: int) -> Portrait:
         painted = dimension_profile.paint(self.sets, name, dimension, self.groups, self._descriptors)
         return self._portraits.put((name, dimension), painted)
 
     def siblings(self, painted: Portrait) -> Summary:
         """The dimensions shown beside one in the grid: its channel's cells, or all features."""
+        if painted.cell is None:
+            return self.summary(painted.name)
         matrix = self.sets.matrices(painted.name)[0]
-        if painted.cell is not None:
-            matrix = matrix[:, painted.cell.channel :: receptive_fields.CHANNELS]
-        return dimension_stats.summarise(matrix, self.groups)
+        cells = matrix[:, painted.cell.channel :: receptive_fields.CHANNELS]
+        return dimension_stats.summarise(cells, self.groups)
 
     def relatives(
         self, painted: Portrait, count: int
     ) -> tuple[list[tuple[int, float]], list[tuple[int, float]]]:
         """The dimensions most and least correlated with one, with their correlations.
 
-        For `vgg_mel`, only dimensions of other channels: cells of a channel resemble each other anyway.
+        In a large library, over a sample of its tracks (`DimensionSets.sample`). For `vgg_mel`, only
+        dimensions of other channels: cells of a channel resemble each other anyway.
         """
         key = (painted.name, painted.dimension)
         if (found := self._relatives.get(key)) is None:
-            matrices = self._matrices(painted.name)
+            values = painted.values[self.sets.sample(painted.name)]
+            matrices = self._samples(painted.name)
             ends = np.cumsum([matrix.shape[1] for matrix in matrices])
-            deviations = np.split(self.summary(painted.name).deviation, ends[:-1])
+            deviations = np.split(self._deviation(painted.name), ends[:-1])
             parts = [
-                dimension_stats.correlations(matrix, painted.values, deviation)
+                dimension_stats.correlations(matrix, values, deviation)
                 for matrix, deviation in zip(matrices, deviations, strict=True)
             ]
             found = self._relatives.put(key, np.concatenate(parts))

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike.analysis import dimension_names, dimension_sets, dimension_stats, receptive_fields
-from soundalike.analysis.dimension_names import Name
+from soundalike.analysis.dimension_names import Name, Properties
 from soundalike.analysis.dimension_sets import WORDS, DimensionSets
 from soundalike.analysis.dimension_stats import Groups, Summary
-from soundalike.datasets import artists
 from soundalike.features import track_descriptors
 from soundalike.features.track_descriptors import Descriptor
+from soundalike.index.index import nearest
 
 TELLING = 0.3
 """Minimum correlation with a descriptor that stands out."""
@@ -129,8 +129,7 @@ def paint(
     descriptors : descriptors of the library, or None if the index has none
     """
     values = sets.column(name, dimension)
-    summary = dimension_stats.summarise(values[:, np.newaxis], groups)
-    means, errors = groups.means(values[:, np.newaxis])
+    summary, means, errors = dimension_stats.summarise_one(values, groups)
     cell = receptive_fields.cell(dimension) if name == "vgg_mel" else None
     varies = bool(summary.deviation[0] > 0)
     return Portrait(
@@ -139,19 +138,30 @@ def paint(
         cell,
         values,
         summary,
-        means[:, 0],
-        errors[:, 0],
-        () if descriptors is None else compare(values, descriptors, cell, groups.n_artists),
+        means,
+        errors,
+        () if descriptors is None else _findings(sets, name, values, cell, descriptors),
         _names(sets, name, values, cell, descriptors) if varies and not summary.sparse[0] else (),
-        _rows(-values) if varies else (),
-        _rows(values) if varies and summary.zeros[0] == 0 else (),
+        _rows(values) if varies else (),
+        _rows(-values) if varies and summary.zeros[0] == 0 else (),
     )
 
 
 def _rows(values: NDArray[np.float32]) -> tuple[int, ...]:
-    """Rows of the lowest values, lowest first; those at zero are left out."""
-    order = np.argsort(values, kind="stable")[:SHOWN]
-    return tuple(int(row) for row in order if values[row] != 0)
+    """Rows of the highest values, highest first; those at zero are left out."""
+    return tuple(int(row) for row in nearest(values, SHOWN) if values[row] != 0)
+
+
+def _findings(
+    sets: DimensionSets,
+    name: str,
+    values: NDArray[np.float32],
+    cell: receptive_fields.Cell | None,
+    descriptors: NDArray[np.float32],
+) -> tuple[Finding, ...]:
+    rows = sets.sample(name)
+    independent = len({sets.index.artist_keys[row] for row in rows})
+    return compare(values[rows], descriptors[rows], cell, independent)
 
 
 def _names(
@@ -163,12 +173,31 @@ def _names(
 ) -> tuple[Name, ...]:
     if name == WORDS:
         return ()
-    scores = None if sets.words is None else sets.words.scores
-    place = None if cell is None else (cell.band, cell.time)
-    known = dimension_names.properties(scores, descriptors, place)
+    known = properties(sets, name, cell, descriptors)
     if known is None:
         return ()
-    return dimension_names.find(values[:, np.newaxis], known, artists.keys(sets.index.tracks))[0]
+    rows = sets.sample(name)
+    keys = [sets.index.artist_keys[row] for row in rows]
+    return dimension_names.find(values[rows, np.newaxis], known, keys)[0]
+
+
+def properties(
+    sets: DimensionSets,
+    name: str,
+    cell: receptive_fields.Cell | None,
+    descriptors: NDArray[np.float32] | None,
+) -> Properties | None:
+    """What a set's dimensions can be named after, for the tracks in `DimensionSets.sample`.
+
+    Parameters
+    ----------
+    sets, name, descriptors : as in `paint`
+    cell : of a dimension that covers one cell of the picture only
+    """
+    rows = sets.sample(name)
+    scores = None if sets.words is None else sets.words.scores[rows]
+    place = None if cell is None else (cell.band, cell.time)
+    return dimension_names.properties(scores, None if descriptors is None else descriptors[rows], place)
 
 
 def compare(

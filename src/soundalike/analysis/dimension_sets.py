@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from soundalike import representations
 from soundalike.analysis.dimension_stats import Matrix
 from soundalike.audio.clip import Clip
 from soundalike.errors import ModelError
-from soundalike.index import track_arrays
+from soundalike.index import storage, track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore, stretches
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
@@ -35,6 +36,10 @@ TITLES = {
 """Names of the sets, and their titles for visitors, in the order of the page."""
 LARGEST = 512 * 2**20
 """Bytes of a matrix that can be read in some seconds: 10,000 tracks of `vgg_mel`."""
+SAMPLE = 4_096
+"""Number of randomly sampled tracks over which dimensions are correlated in a larger library."""
+_SAMPLE_BYTES = 128 * 2**20
+"""Maximum size of their values in float32; fewer tracks are sampled for very many dimensions."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +87,23 @@ class DimensionSets:
             assert self.words is not None
             return [self.words.scores]
         return [self.index.array(part) for part in self.parts(name)]
+
+    def whole(self, name: str) -> list[Matrix]:
+        """As `matrices`, for reading all values: their pages leave the process's memory afterwards."""
+        if name == WORDS:
+            return self.matrices(name)
+        return [storage.open_array(self.index.folder / f"{part}.npy") for part in self.parts(name)]
+
+    def sample(self, name: str) -> NDArray[np.intp]:
+        """Rows of the tracks over which a set's dimensions are correlated; all of a small library."""
+        if name not in self._samples:
+            n = len(self.index)
+            count = min(SAMPLE, _SAMPLE_BYTES // (4 * self.size(name)))
+            rows = (
+                np.random.default_rng(0).choice(n, count, replace=False) if n > count else np.arange(n)
+            )
+            self._samples[name] = np.sort(rows)
+        return self._samples[name]
 
     def parts(self, name: str) -> Sequence[str]:
         """The stored representations that an embedding consists of."""
@@ -146,6 +168,10 @@ class DimensionSets:
     def _scores(self, found: strengths.Probabilities) -> NDArray[np.float32]:
         assert self.words is not None
         return strengths.scores(found, self.words.usual, self.words.names)
+
+    @cached_property
+    def _samples(self) -> dict[str, NDArray[np.intp]]:
+        return {}
 
     @property
     def _present(self) -> list[str]:

@@ -34,6 +34,7 @@ GENRE_SDS, GENRE_ERRORS = 0.5, 4.0
 MIN_TRACKS, MIN_ARTISTS = 10, 8
 """Minimum number of tracks for a genre to characterise a dimension."""
 _BLOCK = 1_024
+_BLOCK_VALUES = 4_000_000
 _ROWS = 64
 
 Matrix = NDArray[np.float16] | NDArray[np.float32]
@@ -91,9 +92,11 @@ class Groups:
 
 def group(genres: Sequence[str], artists: Sequence[str]) -> Groups:
     """Group tracks by genre and artist; tracks without a genre count for the library only."""
-    genre, artist = np.asarray(genres, str), np.asarray(artists, str)
+    names, genre = _numbered(genres)
+    artist = _numbered(artists)[1]
     order = np.lexsort((artist, genre))
-    order = order[genre[order] != ""]
+    if "" in names:
+        order = order[genre[order] != names.index("")]
     sorted_genres, sorted_artists = genre[order], artist[order]
     new_genre = np.r_[True, sorted_genres[1:] != sorted_genres[:-1]][: len(order)]
     new_cluster = new_genre | np.r_[True, sorted_artists[1:] != sorted_artists[:-1]][: len(order)]
@@ -101,15 +104,22 @@ def group(genres: Sequence[str], artists: Sequence[str]) -> Groups:
     genre_starts = np.flatnonzero(new_genre)
     by_cluster = np.searchsorted(starts, genre_starts)
     return Groups(
-        genres=tuple(sorted_genres[genre_starts].tolist()),
+        genres=tuple(names[number] for number in sorted_genres[genre_starts]),
         sizes=np.diff(np.r_[genre_starts, len(order)]),
         artists=np.diff(np.r_[by_cluster, len(starts)]),
-        n_artists=len(set(artist.tolist())),
+        n_artists=len(set(artists)),
         _order=order,
         _cluster_starts=starts,
         _cluster_sizes=np.diff(np.r_[starts, len(order)]),
         _genre_starts=by_cluster,
     )
+
+
+def _numbered(texts: Sequence[str]) -> tuple[list[str], NDArray[np.intp]]:
+    """The different texts in order, and the place of each text among them."""
+    names = sorted(set(texts))
+    places = {name: place for place, name in enumerate(names)}
+    return names, np.fromiter((places[text] for text in texts), np.intp, len(texts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,18 +197,37 @@ def outstanding_genres(summary: Summary, dimension: int = 0) -> list[tuple[str, 
 def summarise(matrix: Matrix, groups: Groups) -> Summary:
     """Compute statistics of every dimension, in blocks of dimensions to bound memory.
 
+    Statistics of a block need about ten times its size.
+
     Parameters
     ----------
     matrix : [shape=(n, dim)]
     groups : the tracks' genres and artists
     """
+    width = max(min(_BLOCK, _BLOCK_VALUES // len(matrix)), 1)
     blocks = [
-        _summarise_block(matrix[:, start : start + _BLOCK].astype(np.float32, copy=False), groups)
-        for start in range(0, matrix.shape[1], _BLOCK)
+        _summarise_block(matrix[:, start : start + width].astype(np.float32, copy=False), groups)
+        for start in range(0, matrix.shape[1], width)
     ]
     joined = [np.concatenate(parts, axis=-1) for parts in zip(*blocks, strict=True)]
     mean, deviation, largest, zeros, enrichment, error = joined
     return Summary(mean, deviation, largest, zeros, enrichment, error, groups)
+
+
+def summarise_one(
+    values: NDArray[np.float32], groups: Groups
+) -> tuple[Summary, NDArray[np.float64], NDArray[np.float64]]:
+    """As `summarise`, for one dimension [shape=(n,)].
+
+    Returns
+    -------
+    its statistics, and `Groups.means` of it [shape=(genres,) each]
+    """
+    column = values[:, np.newaxis]
+    means, errors = groups.means(column)
+    mean, spread, largest, zeros, enrichment, error = _statistics(column, means, errors)
+    summary = Summary(mean, spread, largest, zeros, enrichment, error, groups)
+    return summary, means[:, 0], errors[:, 0]
 
 
 def joined(parts: Sequence[Summary]) -> Summary:
@@ -209,18 +238,30 @@ def joined(parts: Sequence[Summary]) -> Summary:
 
 
 def _summarise_block(values: NDArray[np.float32], groups: Groups) -> tuple[NDArray[np.float32], ...]:
+    return _statistics(values, *groups.means(values))
+
+
+def _statistics(
+    values: NDArray[np.float32], means: NDArray[np.float64], errors: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], ...]:
+    """The arrays of a `Summary`, from the genres' means and their errors."""
     mean = values.mean(axis=0, dtype=np.float64)
     largest = values.max(axis=0)
-    constant = largest == values.min(axis=0)
-    deviation = np.where(constant, 0.0, values.std(axis=0, dtype=np.float64))
-    scale = np.where(constant, 1.0, deviation)
+    spread = deviation(values)
+    constant = spread == 0
+    scale = np.where(constant, 1.0, spread)
     zeros = np.mean(values == 0, axis=0)
-    means, errors = groups.means(values)
     enrichment = np.where(constant, 0.0, means - mean) / scale
     return tuple(
         np.asarray(array, np.float32)
-        for array in (mean, deviation, largest, zeros, enrichment, errors / scale)
+        for array in (mean, spread, largest, zeros, enrichment, errors / scale)
     )
+
+
+def deviation(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Standard deviation of each dimension over tracks [shape=(dim,)]; 0 if it is constant."""
+    constant = values.max(axis=0) == values.min(axis=0)
+    return np.where(constant, 0.0, values.std(axis=0, dtype=np.float64))
 
 
 def correlations(

@@ -27,6 +27,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -50,6 +51,8 @@ MOST = 3
 PULSE = 1.0
 """Minimum onsets per second; below, the tempo estimate is unreliable and isn't mentioned."""
 PAIRS = 20_000
+_ROUNDING = 1e-9
+"""Distances that differ by less are equal."""
 
 NOTHING = "No measured property stands out; what they share is harder to put into words."
 UNMEASURED = "We have no measurements of what they share."
@@ -122,6 +125,11 @@ class _Library:
     middle: NDArray[np.float64]
     more: NDArray[np.float64]
 
+    @cached_property
+    def ordered(self) -> NDArray[np.float64]:
+        """Each trait's values in ascending order, unknown ones last [shape=(8, n)]."""
+        return np.sort(self.tracks.values.T, axis=1)
+
 
 _libraries: WeakKeyDictionary[Index, _Library] = WeakKeyDictionary()
 
@@ -151,9 +159,8 @@ def sentences(index: Index, query: Query, rows: Sequence[int]) -> list[str]:
     """
     library = _library(index)
     asked = _of_query(index, query, library)
-    apart = _distances(asked, library.tracks)
-    found = apart[np.asarray(rows, np.intp)]
-    telling = _shares(found, apart)
+    found = _distances(asked, library.tracks[np.asarray(rows, np.intp)])
+    telling = _shares(library, asked, found)
     passed = (found <= library.close) & (telling <= TELLING)
     said = []
     for place, row in enumerate(rows):
@@ -225,14 +232,25 @@ def _distances(one: Traits, other: Traits) -> NDArray[np.float64]:
     return np.concatenate([apart, octave[..., np.newaxis], genre[..., np.newaxis]], axis=-1)
 
 
-def _shares(found: NDArray[np.float64], apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of all tracks (`apart`) that are no farther from the query than those found."""
-    ranked = np.sort(apart, axis=0)
-    counts = [
-        np.searchsorted(ranked[:, column], found[:, column], side="right")
-        for column in range(apart.shape[1])
-    ]
-    return np.stack(counts, axis=1) / len(apart)
+def _shares(library: _Library, asked: Traits, found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of all tracks that are no farther from the query than those found [shape=(m, 10)]."""
+    counts = np.empty(found.shape)
+    for column, ordered in enumerate(library.ordered):
+        counts[:, column] = _within(ordered, asked.values[column], found[:, column])
+    tempos, tempo, apart = library.ordered[_TEMPO], asked.values[_TEMPO], found[:, _OCTAVE]
+    octave = sum(_within(tempos, tempo + step, apart) for step in (-1.0, 1.0))
+    # Where the distance is over an octave, the two ranges overlap.
+    counts[:, _OCTAVE] = octave - _within(tempos, tempo, apart - 1)
+    genre = -(library.tracks.genres @ asked.genres)
+    counts[:, _GENRE] = [np.count_nonzero(genre <= most + _ROUNDING) for most in found[:, _GENRE]]
+    return np.where(np.isnan(found), 1.0, counts / len(genre))
+
+
+def _within(ordered: NDArray[np.float64], centre: float, reach: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Number of values within some distances of a centre; none for a distance below 0."""
+    last = np.searchsorted(ordered, centre + reach + _ROUNDING, side="right")
+    first = np.searchsorted(ordered, centre - reach - _ROUNDING)
+    return np.asarray(np.where(reach >= 0, last - first, 0))
 
 
 def _facts(library: _Library, asked: Traits, track: Traits, columns: Sequence[int]) -> dict[str, str]:

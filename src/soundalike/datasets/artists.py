@@ -34,7 +34,7 @@ _NEXT = re.compile(
 """What follows the first of several artists."""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def key(artist: str, album: str = "") -> str:
     """What is equal for tracks by the same artist; "" if neither the artist nor the album is known.
 
@@ -48,16 +48,25 @@ def key(artist: str, album: str = "") -> str:
 
 
 def keys(tracks: pd.DataFrame) -> list[str]:
-    """The `key` of each track of a table with the columns artist and album."""
-    return [
-        key(str(artist), str(album))
-        for artist, album in zip(tracks["artist"], tracks["album"], strict=True)
-    ]
+    """The `key` of each track of a table with the columns artist and album.
+
+    Equal keys are one object, which saves most of the memory in a large library.
+    """
+    found: dict[tuple[str, str], str] = {}
+    shared: dict[str, str] = {}
+    listed = []
+    for artist, album in zip(tracks["artist"].tolist(), tracks["album"].tolist(), strict=True):
+        pair = str(artist), str(album)
+        if pair not in found:
+            name = key.__wrapped__(*pair)
+            found[pair] = shared.setdefault(name, name)
+        listed.append(found[pair])
+    return listed
 
 
 def count(tracks: pd.DataFrame) -> int:
     """Number of different artists; tracks by nobody don't count."""
-    return len({name for artist in tracks["artist"] if (name := key(str(artist)))})
+    return len({name for artist in tracks["artist"].unique() if (name := key(str(artist)))})
 
 
 def _folded(text: str) -> str:

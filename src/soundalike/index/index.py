@@ -31,9 +31,9 @@ new clip.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ from numpy.typing import DTypeLike, NDArray
 from soundalike import representations
 from soundalike.errors import IndexFolderError
 from soundalike.index import similarity, storage
+from soundalike.index.joined_codes import JoinedCodes
 from soundalike.index.metadata import IndexFacts
 from soundalike.index.music_files import MusicFolders
 from soundalike.index.pca_prefilter import FirstPass
@@ -60,6 +61,8 @@ MANIFEST = storage.MANIFEST
 TRACKS = storage.TRACKS
 NEIGHBOURS = 100
 TOP_TRACKS = 5
+_KEPT = 16
+"""Number of searches whose results are kept, 4 bytes per track each."""
 
 Embeddings = Mapping[str, NDArray[np.float32]]
 """A query's vectors by stored representation."""
@@ -70,12 +73,16 @@ class TrackEmbeddings(Mapping[str, NDArray[np.float32]]):
 
     def __init__(self, index: Index, row: int) -> None:
         self._index = index
-        self._row = row
+        self.row = row
+
+    def is_of(self, index: Index) -> bool:
+        """Whether it is a track of this index."""
+        return self._index is index
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
         if name not in self._index.stored:
             raise KeyError(name)
-        vector: NDArray[np.float32] = self._index.vectors(name, [self._row])[0]
+        vector: NDArray[np.float32] = self._index.vectors(name, [self.row])[0]
         return vector
 
     def __iter__(self) -> Iterator[str]:
@@ -173,6 +180,27 @@ class Index(IndexFacts):
         """
         return self.cosines(name, query, weights) + self.bias(name)
 
+    def similarities_of_track(self, name: str, row: int) -> NDArray[np.float32]:
+        """As `similarities`, for one of the tracks; read-only, and the last few are kept.
+
+        Most clicks on a page are about the same track as the click before.
+
+        Raises
+        ------
+        IndexFolderError
+            If the index does not store the representation's vectors.
+        """
+        return self._search_of_track(name, row)
+
+    @cached_property
+    def _search_of_track(self) -> Callable[[str, int], NDArray[np.float32]]:
+        def search(name: str, row: int) -> NDArray[np.float32]:
+            found = self.similarities(name, self.embeddings(row))
+            found.flags.writeable = False
+            return found
+
+        return lru_cache(_KEPT)(search)
+
     def cosines(
         self, name: str, query: Embeddings, weights: Mapping[str, float] | None = None
     ) -> NDArray[np.float32]:
@@ -234,7 +262,21 @@ class Index(IndexFacts):
         float32 [shape=(n,)], or [shape=(m, n)]
         """
         stores = {part: self.store(part) for part in weights}
-        return similarity.similarities(stores, weights, query, best, worst)
+        joined = self._joined(weights) if all(np.ndim(query[part]) == 1 for part in weights) else None
+        return similarity.similarities(stores, weights, query, best, worst, joined)
+
+    def _joined(self, weights: Mapping[str, float]) -> JoinedCodes | None:
+        """Codes for a first pass with these weights; None if there is none, or for unusual weights."""
+        stores = {part: self.store(part) for part in weights}
+        if all(part.first_pass is None for part in stores.values()):
+            return None
+        key = tuple(weights.items())
+        if key not in self._joined_codes:
+            usual = (tuple(self.parts(name).items()) for name in self.names)
+            if key not in usual:
+                return None
+            self._joined_codes[key] = JoinedCodes(stores, weights, similarity.lengths(stores, weights))
+        return self._joined_codes[key]
 
     def vectors(self, name: str, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some tracks in a stored representation [shape=(m, dim)].
@@ -334,13 +376,18 @@ class Index(IndexFacts):
         if name not in self._stores:
             first = None
             if f"{name}_codes.npy" in self.manifest["files"]:
-                first = FirstPass(self.array(f"{name}_pca"), self.array(f"{name}_codes"))
+                codes = RowReader(self.folder / f"{name}_codes.npy")
+                first = FirstPass(self.array(f"{name}_pca"), codes)
             reader = RowReader(self.folder / f"{name}.npy")
             self._stores[name] = Vectors(reader, np.asarray(self.array(f"{name}_norms")), first)
         return self._stores[name]
 
     @cached_property
     def _approximate(self) -> dict[str, Approximate]:
+        return {}
+
+    @cached_property
+    def _joined_codes(self) -> dict[tuple[tuple[str, float], ...], JoinedCodes]:
         return {}
 
     @cached_property

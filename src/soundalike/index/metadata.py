@@ -149,6 +149,19 @@ class IndexFacts:
         """What is equal for tracks by the same artist (`artists.key`)."""
         return artists.key(self.fact("artist", row), self.fact("album", row))
 
+    @cached_property
+    def artist_keys(self) -> list[str]:
+        """The `artist_key` of each track."""
+        return artists.keys(self.tracks)
+
+    def count(self, column: str) -> int:
+        """Number of different albums, genres or artists; those without a name don't count."""
+        if column not in self._counts:
+            values = self.tracks[column]
+            named = int(values[values != ""].nunique())
+            self._counts[column] = artists.count(self.tracks) if column == "artist" else named
+        return self._counts[column]
+
     def held_out(self, row: int) -> bool:
         """Whether the predicted genres come from a fold without the track's album and artist."""
         return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
@@ -160,6 +173,10 @@ class IndexFacts:
 
     @cached_property
     def _columns(self) -> dict[str, list[Any]]:
+        return {}
+
+    @cached_property
+    def _counts(self) -> dict[str, int]:
         return {}
 
     @cached_property

@@ -42,16 +42,22 @@ class FirstPass:
 
     Parameters
     ----------
-    directions, codes : the arrays of the two files
+    directions : array of the file
+    codes : reader of the other
     """
 
-    def __init__(self, directions: NDArray[np.float32], codes: NDArray[np.float32]) -> None:
+    def __init__(self, directions: NDArray[np.float32], codes: RowReader) -> None:
         self.codes = codes
         self._directions = np.asarray(directions)
 
+    @property
+    def dimensions(self) -> int:
+        """Length of a code."""
+        return self.codes.shape[1]
+
     def subset(self, rows: NDArray[np.intp]) -> FirstPass:
         """The codes of some tracks only."""
-        return FirstPass(self._directions, self.codes[rows])
+        return FirstPass(self._directions, self.codes.subset(rows))
 
     def encode(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Encode queries [shape=(dim,) or (m, dim)] without normalising [shape=(..., dimensions)]."""

@@ -1,7 +1,8 @@
-"""Read rows of an array from disk with ordinary reads instead of a memory map.
+"""Read rows of an array from disk without a lasting memory map.
 
 Pages of a memory map count as the process's memory once they are read. The memory of a server would
-grow with its queries, and that of a build with its library.
+grow with its queries, and that of a build with its library. So rows are read with ordinary reads. A
+column is read through maps that last for one call, since a read for each of its values takes far longer.
 """
 
 from __future__ import annotations
@@ -19,6 +20,11 @@ from soundalike.index import storage
 
 BLOCK_VALUES = 8_000_000
 """Maximum number of values per block of rows, 32 MB in float32."""
+
+_PIECE_VALUES = 1 << 18
+"""Number of values per block of single rows, which fits in the processor's cache."""
+_COLUMN_BYTES = 32 * 2**20
+"""Size of a map from which a part of a column is read."""
 
 Rows = Sequence[int] | NDArray[np.integer[Any]]
 
@@ -50,6 +56,7 @@ class RowReader:
         if mapped.ndim != 2 or not ordered:
             raise storage.damaged(path)
         self.shape: tuple[int, int] = mapped.shape
+        self._stored = self.shape[0]
         self.dtype = mapped.dtype
         self._path = path
         self._offset = int(mapped.offset)
@@ -63,55 +70,61 @@ class RowReader:
         part.shape = (len(wanted), self.shape[1])
         return part
 
-    def open(self) -> FileIO:
-        """Open the file for `read`; each thread needs its own."""
-        return self._path.open("rb", buffering=0)
+    def rows(self, rows: Rows) -> NDArray[np.float32]:
+        """Read some rows, in any order [shape=(m, dim)]."""
+        found = np.empty((len(rows), self.shape[1]), np.float32)
+        for places, block in self.pieces(rows):
+            found[places] = block
+        return found
 
-    def read(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
-        """Fill an array with consecutive rows, starting at `row`, in the stored type.
+    def pieces(self, rows: Rows) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+        """Yield some rows, in any order, a few at a time with their places; each block is overwritten.
 
         Raises
         ------
         IndexFolderError
             If the file is shorter than expected.
         """
-        if self._chosen is None:
-            self._read_from(file, row, into)
-            return
-        for place, chosen in enumerate(self._chosen[row : row + into.size // self.shape[1]]):
-            self._read_from(file, int(chosen), into.reshape(-1, self.shape[1])[place])
-
-    def _read_from(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
-        file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
-        left = into.reshape(-1).view(np.uint8).data
-        while len(left):
-            count = file.readinto(left)
-            if not count:
-                raise storage.damaged(self._path)
-            left = left[count:]
-
-    def rows(self, rows: Rows) -> NDArray[np.float32]:
-        """Read some rows, in any order [shape=(m, dim)]."""
         wanted = np.asarray(rows, np.intp)
-        found = np.empty((len(wanted), self.shape[1]), np.float32)
-        stored = np.empty((1, self.shape[1]), self.dtype)
-        with self.open() as file:
-            for place, row in enumerate(wanted):
-                self.read(file, int(row), stored)
-                found[place] = to_float32(stored)[0]
-        return found
+        if self._chosen is not None:
+            wanted = self._chosen[wanted]
+        dim = self.shape[1]
+        size = min(max(1, _PIECE_VALUES // max(dim, 1)), max(len(wanted), 1))
+        stored, converted = np.empty((size, dim), self.dtype), np.empty((size, dim), np.float32)
+        targets = stored.view(np.uint8)
+        with self._path.open("rb", buffering=0) as file:
+            for start in range(0, len(wanted), size):
+                places = slice(start, min(start + size, len(wanted)))
+                count = places.stop - start
+                for row, into in zip(wanted[places].tolist(), targets, strict=False):
+                    file.seek(self._offset + row * len(into))
+                    if file.readinto(into) < len(into):
+                        self._read(file, row, into)
+                yield places, to_float32(stored[:count], converted[:count])
 
     def column(self, column: int) -> NDArray[np.float32]:
-        """Read one column [shape=(n,)]."""
-        n, dim = self.shape
-        size = self.dtype.itemsize
-        found = np.empty(n, self.dtype)
-        content = found.view(np.uint8).data
-        with self.open() as file:
-            for place, row in enumerate(range(n) if self._chosen is None else self._chosen):
-                file.seek(self._offset + (int(row) * dim + column) * size)
-                file.readinto(content[place * size : (place + 1) * size])
-        return np.asarray(found, np.float32)
+        """Read one column [shape=(n,)].
+
+        Raises
+        ------
+        IndexFolderError
+            If the file is shorter than expected.
+        """
+        found = np.empty(self._stored, self.dtype)
+        size = max(1, _COLUMN_BYTES // max(self.shape[1] * self.dtype.itemsize, 1))
+        for start in range(0, self._stored, size):
+            stop = min(start + size, self._stored)
+            found[start:stop] = self._map(start, stop)[:, column]
+        return np.asarray(found if self._chosen is None else found[self._chosen], np.float32)
+
+    def _map(self, first: int, last: int) -> NDArray[Any]:
+        """Map consecutive rows of the file; their pages leave this process's memory with the array."""
+        row_bytes = self.shape[1] * self.dtype.itemsize
+        shape = (last - first, self.shape[1])
+        try:
+            return np.memmap(self._path, self.dtype, "r", self._offset + first * row_bytes, shape)
+        except (OSError, ValueError) as error:
+            raise storage.damaged(self._path) from error
 
     def blocks(
         self, size: int | None = None, first: int = 0, last: int | None = None
@@ -122,16 +135,34 @@ class RowReader:
         ----------
         size : number of rows per block; by default, blocks have at most `BLOCK_VALUES` numbers
         first, last : range of rows, excluding the last; all by default
+
+        Raises
+        ------
+        IndexFolderError
+            If the file is shorter than expected.
         """
         n, dim = self.shape
         size = size or max(1, BLOCK_VALUES // max(dim, 1))
         end = n if last is None else last
-        with self.open() as file:
+        with self._path.open("rb", buffering=0) as file:
             for start in range(first, end, size):
                 rows = slice(start, min(start + size, end))
+                if self._chosen is not None:
+                    yield rows, self.rows(np.arange(start, rows.stop))
+                    continue
                 stored = np.empty((rows.stop - start, dim), self.dtype)
-                self.read(file, start, stored)
+                self._read(file, start, stored)
                 yield rows, to_float32(stored)
+
+    def _read(self, file: FileIO, row: int, into: NDArray[Any]) -> None:
+        """Fill an array with consecutive rows of the file, in the stored type."""
+        file.seek(self._offset + row * self.shape[1] * self.dtype.itemsize)
+        left = into.reshape(-1).view(np.uint8).data
+        while len(left):
+            count = file.readinto(left)
+            if not count:
+                raise storage.damaged(self._path)
+            left = left[count:]
 
 
 def to_float32(stored: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:

@@ -5,7 +5,8 @@ With parts x_i and weights w_i the similarity is
     sum_i w_i^2 <q_i, x_i> / (sqrt(sum_i w_i^2 |q_i|^2) sqrt(sum_i w_i^2 |x_i|^2)),
 
 the cosine of the concatenated w_i x_i. It is exact if no part has a first pass. Otherwise, the parts'
-estimates and exact products are joined first, and the best and worst tracks are compared again exactly.
+estimates and exact products are joined first (for one query by `joined_codes`), and the best and worst
+tracks are compared again exactly.
 The rest keep their order between the two groups; their estimates are compressed if they would overlap
 either group.
 """
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike.index.joined_codes import JoinedCodes
 from soundalike.index.vectors import Vectors
 
 BEST = 256
@@ -35,6 +37,7 @@ def similarities(
     queries: Queries,
     best: int = BEST,
     worst: int = WORST,
+    joined: JoinedCodes | None = None,
 ) -> NDArray[np.float32]:
     """Similarity of queries to all tracks, float32 [shape=(n,) or (m, n)].
 
@@ -44,9 +47,13 @@ def similarities(
     weights : the parts' weights, by the same names
     queries : the queries' vectors, by the same names
     best, worst : number of tracks compared again for each query, if there is a first pass
+    joined : codes of the joined parts, for a faster first pass for one query
     """
     queries_by_part = {name: np.asarray(queries[name], np.float32) for name in weights}
     norms = _query_norms(weights, queries_by_part)
+    if joined is not None and np.ndim(norms) == 0:
+        estimates = _cosines(joined.products(queries_by_part), np.float32(norms))
+        return _refine(parts, weights, queries_by_part, float(norms), estimates, best, worst)
     found = _estimate(parts, weights, queries_by_part, norms)
     if all(part.first_pass is None for part in parts.values()):
         return found
@@ -162,6 +169,11 @@ def _query_norms(weights: Mapping[str, float], queries: Queries) -> Any:
     for name, weight in weights.items():
         squares = squares + weight**2 * np.square(queries[name]).sum(axis=-1, dtype=np.float64)
     return np.sqrt(squares)
+
+
+def lengths(parts: Mapping[str, Vectors], weights: Mapping[str, float]) -> NDArray[np.float64]:
+    """Lengths of the joined vectors of all tracks [shape=(n,)]."""
+    return np.sqrt(_squared_norms(parts, weights, slice(None)))
 
 
 def _squared_norms(

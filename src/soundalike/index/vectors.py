@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from soundalike.index import row_reader
 from soundalike.index.pca_prefilter import FirstPass
 from soundalike.index.row_reader import RowReader, Rows
 
@@ -27,8 +26,8 @@ _BLOCK = 1_024
 _BLOCK_IN_MEMORY = 16 * _BLOCK
 _SPREAD_FROM = 8 * _BLOCK
 """Minimum number of tracks for a multithreaded search."""
-_PIECE = 8
-"""Number of rows per block when comparing single rows."""
+_ALONE = 1 << 20
+"""Number of values of single rows from which more than one thread compares them."""
 
 
 class Vectors:
@@ -51,6 +50,11 @@ class Vectors:
         self.first_pass = first_pass
         self._reader = reader
 
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self._reader.shape[1]
+
     def rows(self, rows: Rows) -> NDArray[np.float32]:
         """The vectors of some tracks [shape=(m, dim)]."""
         return self._reader.rows(rows)
@@ -62,7 +66,9 @@ class Vectors:
 
     def column(self, dimension: int) -> NDArray[np.float32]:
         """One dimension of all tracks [shape=(n,)]."""
-        return self._copy[:, dimension].copy() if self._fits else self._reader.column(dimension)
+        if self._fits:
+            return self._copy[:, dimension].copy()
+        return self._reader.column(dimension)
 
     def products(self, queries: NDArray[np.float32]) -> NDArray[np.float64]:
         """Inner products of queries [shape=(dim,) or (m, dim)] with all tracks [shape=(..., n)]."""
@@ -73,7 +79,7 @@ class Vectors:
             for rows, block in self._blocks(first, last):
                 products[..., rows] = queries @ block.T
 
-        _spread(compare, n, queries)
+        spread(compare, n, queries)
         return products
 
     def encode(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -84,7 +90,7 @@ class Vectors:
         """Codes of some tracks' vectors for the first pass, scaled to their norms [shape=(m, ...)]."""
         if self.first_pass is None:
             return self.rows(rows)
-        return self.first_pass.codes[rows] * self.norms[rows, np.newaxis]
+        return self.first_pass.codes.rows(rows) * self.norms[rows, np.newaxis]
 
     def estimates(self, queries: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
         """As `products`, estimated by the first pass if there is one, exact otherwise."""
@@ -95,9 +101,10 @@ class Vectors:
         codes = first.encode(queries)
 
         def estimate(start: int, stop: int) -> None:
-            np.matmul(codes, first.codes[start:stop].T, out=estimates[..., start:stop])
+            for rows, block in first.codes.blocks(None, start, stop):
+                np.matmul(codes, block.T, out=estimates[..., rows])
 
-        _spread(estimate, self._reader.shape[0], queries)
+        spread(estimate, self._reader.shape[0], queries)
         estimates *= self.norms
         return estimates
 
@@ -106,26 +113,22 @@ class Vectors:
         if self._fits:
             return np.asarray(self._copy[rows] @ query, np.float64)
         products = np.empty(len(rows))
-        reader = self._reader
 
         def compare(first: int, last: int) -> None:
-            stored = np.empty((_PIECE, reader.shape[1]), reader.dtype)
-            converted = np.empty(stored.shape, np.float32)
-            with reader.open() as file:
-                for start in range(first, last, _PIECE):
-                    stop = min(start + _PIECE, last)
-                    for place, row in enumerate(rows[start:stop]):
-                        reader.read(file, int(row), stored[place])
-                    block = row_reader.to_float32(stored, converted)[: stop - start]
-                    products[start:stop] = block @ query
+            for places, block in self._reader.pieces(rows[first:last]):
+                products[first + places.start : first + places.stop] = block @ query
 
-        _parallel(compare, len(rows), _PIECE)
+        if len(rows) * self._reader.shape[1] < _ALONE:
+            compare(0, len(rows))
+        else:
+            _parallel(compare, len(rows), 1)
         return products
 
     @property
     def _fits(self) -> bool:
+        """Whether all vectors are kept in memory; with a first pass, few of them are ever compared."""
         n, dim = self._reader.shape
-        return n * dim <= IN_MEMORY
+        return self.first_pass is None and n * dim <= IN_MEMORY
 
     @cached_property
     def _copy(self) -> NDArray[np.float32]:
@@ -143,7 +146,7 @@ class Vectors:
             yield rows, self._copy[rows]
 
 
-def _spread(work: Callable[[int, int], None], count: int, queries: NDArray[np.float32]) -> None:
+def spread(work: Callable[[int, int], None], count: int, queries: NDArray[np.float32]) -> None:
     """Process a range of tracks, with threads if there are many tracks.
 
     Products with several queries use the threads of the linear algebra library instead; combining both

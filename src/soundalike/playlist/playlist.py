@@ -13,8 +13,9 @@ The result depends only on the index, the seeds and the recipe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,8 @@ HARMONY = 0.5
 """Bonus for a compatible key, in standard deviations of the candidates' scores."""
 _CANDIDATES = 250
 """Number of candidates considered for variety; further ones are added by score alone."""
+_SORTED = 1_024
+"""Number of candidates that are sorted at first."""
 
 
 @dataclass(frozen=True)
@@ -193,8 +196,7 @@ def _select(
     filtered = int((usable & ~kept).sum())
     usable &= kept
     preference = (-likeness if recipe.farthest else likeness) + bonus
-    ranked = nearest(preference, len(index))
-    _fill(index, recipe, members, ranked[usable[ranked]].tolist(), preference)
+    _fill(index, recipe, members, _ranked(preference, usable), preference)
     rows = _in_order(index, recipe, members.rows, likeness)
     entries = tuple(
         Entry(rank, row, float(max(scores[row], -1.0))) for rank, row in enumerate(rows, start=1)
@@ -233,18 +235,33 @@ def _keys(index: Index) -> NDArray[np.int8]:
     return keys
 
 
+def _ranked(preference: NDArray[np.float32], usable: NDArray[np.bool_]) -> Iterator[int]:
+    """The usable rows, most preferred first, ties in row order.
+
+    A playlist takes few of them, so they are sorted as far as they are asked for.
+    """
+    rows = np.flatnonzero(usable)
+    values = preference[rows]
+    given, sorted_rows = 0, _SORTED
+    while given < len(rows):
+        order = nearest(values, sorted_rows)
+        yield from rows[order[given:]].tolist()
+        given, sorted_rows = len(order), sorted_rows * _SORTED
+
+
 def _fill(
     index: Index,
     recipe: Recipe,
     members: Members,
-    ranked: Sequence[int],
+    ranked: Iterator[int],
     preference: NDArray[np.float32],
 ) -> None:
     """Add ranked tracks until the playlist is full."""
     compared = min(_CANDIDATES, max(100, 5 * recipe.length)) if recipe.variety > 0 else 0
-    if compared and ranked:
-        _fill_varied(index, recipe, members, ranked[:compared], preference)
-    for row in ranked[compared:]:
+    pool = list(islice(ranked, compared))
+    if pool:
+        _fill_varied(index, recipe, members, pool, preference)
+    for row in ranked:
         if members.full:
             return
         members.offer(row)

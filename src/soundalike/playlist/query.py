@@ -21,7 +21,7 @@ from soundalike.errors import ModelError
 from soundalike.features import fingerprint
 from soundalike.index import duplicates as recordings
 from soundalike.index import track_arrays
-from soundalike.index.index import Index
+from soundalike.index.index import Index, TrackEmbeddings
 from soundalike.models import ModelStore, musicnn_features, vgg_features, yamnet_features
 from soundalike.playlist.clip_embeddings import ClipEmbeddings, Turn
 from soundalike.representations import genre_head
@@ -202,7 +202,7 @@ def duplicates(index: Index, query: Query) -> NDArray[np.intp]:
 def similarities(
     index: Index, query: Query, representation: str, weights: Mapping[str, float] | None = None
 ) -> NDArray[np.float32]:
-    """Similarity of a query to every track [shape=(n,)]; computed once for a new clip.
+    """Similarity of a query to every track [shape=(n,)]; kept for a new clip and for the last tracks.
 
     Parameters
     ----------
@@ -214,6 +214,8 @@ def similarities(
     embeddings = query.embeddings
     if weights is None and isinstance(embeddings, ClipEmbeddings) and embeddings.is_of(index):
         return embeddings.similarities(representation)
+    if weights is None and isinstance(embeddings, TrackEmbeddings) and embeddings.is_of(index):
+        return index.similarities_of_track(representation, embeddings.row)
     return index.similarities(representation, embeddings, weights)
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from soundalike.datasets import artists
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 
@@ -40,21 +41,28 @@ def least_usual(index: Index, representation: str) -> float | None:
 
 
 def _measure(index: Index, representation: str, seed: int = 0) -> float | None:
-    keys = np.array(artists.keys(index.tracks))
-    if not index.has_vectors(representation) or len(set(keys)) < 2:
+    artists = pd.factorize(np.array(index.artist_keys, object))[0]
+    if not index.has_vectors(representation) or not artists.any():
         return None
     rows = np.arange(len(index))
     if len(rows) > SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(rows, SAMPLE, replace=False))
-    parts = index.parts(representation)
-    bias = index.bias(representation)
-    pairs = track_arrays.duplicate_pairs(index)
-    nearest = []
-    for row in map(int, rows):
-        query = {part: index.vectors(part, np.array([row]))[0] for part in parts}
-        similarities = index.cosines(representation, query, parts) + bias
-        similarities[keys == keys[row]] = -np.inf
-        if pairs is not None:
-            similarities[pairs[(pairs == row).any(axis=1)].ravel()] = -np.inf
-        nearest.append(float(similarities.max()))
+    nearest = [_nearest_by_another(index, representation, int(row), artists) for row in rows]
     return float(np.quantile(nearest, SHARE))
+
+
+def _nearest_by_another(index: Index, representation: str, row: int, artists: NDArray[np.intp]) -> float:
+    """Similarity of a track to the nearest by another artist, leaving out copies of the track."""
+    pairs = track_arrays.duplicate_pairs(index)
+    copies = np.empty(0, np.int32) if pairs is None else pairs[(pairs == row).any(axis=1)].ravel()
+    if f"{representation}_neighbours.npy" in index.manifest["files"]:
+        near, known = index.neighbours(representation, row)
+        others = (artists[near] != artists[row]) & ~np.isin(near, copies)
+        if others.any():
+            return float(known[others].max())
+    parts = index.parts(representation)
+    query = {part: index.vectors(part, np.array([row]))[0] for part in parts}
+    similarities = index.similarities(representation, query, parts)
+    similarities[artists == artists[row]] = -np.inf
+    similarities[copies] = -np.inf
+    return float(similarities.max())

@@ -10,7 +10,6 @@ import numpy as np
 import streamlit as st
 
 from soundalike import representations
-from soundalike.datasets import artists
 from soundalike.errors import SoundalikeError
 from soundalike.evaluation import results
 from soundalike.index.index import Index
@@ -36,7 +35,7 @@ def show(index: Index) -> Shown:
     left, middle, right = st.columns(3, gap="large")
     with left:
         st.metric("Tracks in this library", f"{len(index):,}")
-        st.caption(f"They are by {artists.count(index.tracks):,} artists.")
+        st.caption(f"They are by {index.count('artist'):,} artists.")
     with middle:
         if size:
             st.metric("Numbers that describe a clip", f"{size:,}")

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from soundalike import representations
 from soundalike.audio import decoding
 from soundalike.audio.clip import HOP_LENGTH, MIN_SECONDS, N_FRAMES, SAMPLE_RATE
-from soundalike.datasets import artists
 from soundalike.features import psychoacoustics, spectral, spectrogram_image
 from soundalike.index import duplicates
 from soundalike.index.index import Index
@@ -136,9 +133,7 @@ PRIVACY = f"""
 def data(index: Index) -> str:
     """The library: its size, origin and licences."""
     tracks = index.tracks
-    named = {
-        column: int(tracks[column].replace("", np.nan).nunique()) for column in ("album", "genre")
-    } | {"artist": artists.count(tracks)}
+    named = {column: index.count(column) for column in ("artist", "album", "genre")}
     size = (
         f"The library has {_counted(len(index), 'clip')} by {_counted(named['artist'], 'artist')} from "
         f"{_counted(named['album'], 'album')}, in {_counted(named['genre'], 'genre')}."

@@ -120,7 +120,9 @@ def relatives(store: FeatureStore, painted: Portrait, go_to: Callable[[int], Non
         st.header("Most opposite", anchor=False)
         related(store, "Most opposite dimensions", opposite, painted.name, "features_opposite", go_to)
     others = ", in other channels only" if painted.cell is not None else ""
-    st.caption(f"By correlation across the library{others}.")
+    count = len(store.sets.sample(painted.name))
+    tracks = "the library" if count == len(store.index) else f"{count:,} tracks drawn at random"
+    st.caption(f"By correlation across {tracks}{others}.")
 
 
 def related(

@@ -285,7 +285,7 @@ def _stretch(start: float) -> dict[str, float]:
 def _length(index: Index, row: int) -> float:
     """A clip's length in seconds from the table; infinite if it is not listed."""
     try:
-        return float(index.tracks.iloc[row].get("duration_s", "inf"))
+        return float(index.fact("duration_s", row) or "inf")
     except ValueError:
         return float("inf")
 

@@ -447,17 +447,19 @@ class SoundMap {
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
+  const sent = new TextDecoder().decode(data)
   let map = maps.get(parentElement)
-  if (!map) {
-    map = new SoundMap(parentElement.querySelector(".root"), data.key)
-    maps.set(parentElement, map)
+  if (map?.drawn !== sent) {
+    const { key, label, points } = JSON.parse(sent)
+    if (!map) {
+      map = new SoundMap(parentElement.querySelector(".root"), key)
+      maps.set(parentElement, map)
+    }
+    map.send = setTriggerValue
+    map.drawn = sent
+    map.show(points, label)
   }
   map.send = setTriggerValue
-  const wanted = JSON.stringify(data)
-  if (map.drawn !== wanted) {
-    map.drawn = wanted
-    map.show(data.points, data.label)
-  }
   return () => {
     map.destroy()
     maps.delete(parentElement)

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from soundalike.features import track_descriptors
 from soundalike.index import genre_groups, track_arrays
-from soundalike.index.index import Index
+from soundalike.index.index import Index, nearest
 from soundalike.projection import layout, quality
 from soundalike.ui import palette
 from soundalike.words import library
@@ -175,11 +175,10 @@ def drawn_rows(n: int, limit: int = MAX_POINTS, seed: int = 0) -> NDArray[np.int
 
 def mark(index: Index, positions: NDArray[np.float32], row: int) -> dict[str, Any]:
     """A track as a mark on the map."""
-    facts = index.tracks.iloc[row]
     return {
-        "id": facts["track_id"],
-        "title": facts["title"],
-        "artist": facts["artist"],
+        "id": index.fact("track_id", row),
+        "title": index.fact("title", row),
+        "artist": index.fact("artist", row),
         "at": [round(float(value), 4) for value in positions[row]],
     }
 
@@ -254,10 +253,12 @@ def near_on_map(
     positions: NDArray[np.float32], at: Sequence[float], linked: Sequence[int], own: int | None
 ) -> int:
     """Number of linked rows that are also among the same number of nearest points on the map."""
-    distances = np.square(positions - np.asarray(at, np.float32)).sum(axis=1)
+    # Axis by axis, which is several times faster than a sum over two or three columns.
+    squares = [np.square(positions[:, axis] - np.float32(place)) for axis, place in enumerate(at)]
+    distances = np.sum(squares, axis=0)
     if own is not None:
         distances[own] = np.inf
-    return len(np.intersect1d(np.argsort(distances, kind="stable")[: len(linked)], list(linked)))
+    return len(np.intersect1d(nearest(-distances, len(linked)), list(linked)))
 
 
 def _legend(

@@ -6,7 +6,9 @@ reference to the browser's copy. Marks and names of regions find their map by it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -21,10 +23,39 @@ MOST_GROUPS = 100
 _SCRIPTS = ("map_scene.js", "map_signs.js", "map_links.js", "map_controls.js", "map.js")
 
 
+@dataclass(frozen=True)
+class Content:
+    """A map's points as they are sent, which takes longer to encode than a click may take.
+
+    Attributes
+    ----------
+    encoded : what the component gets, as JSON
+    shown, of : number of tracks that are drawn, and of all tracks
+    """
+
+    encoded: bytes
+    shown: int
+    of: int
+
+
+def content(points: Mapping[str, Any], label: str, key: str) -> Content:
+    """Encode a map's points.
+
+    Parameters
+    ----------
+    points : from `charts.points`
+    label : text description for screen readers
+    key : of the component
+    """
+    data = {"key": key, "label": label, "points": points}
+    return Content(
+        json.dumps(data, ensure_ascii=False).encode(), len(points.get("ids", ())), points.get("of", 0)
+    )
+
+
 def draw(
     index: Index,
-    points: Mapping[str, Any],
-    label: str,
+    points: Content,
     key: str,
     on_choose: Callable[[str], None],
     on_area: Callable[[list[str]], None],
@@ -36,8 +67,7 @@ def draw(
     Parameters
     ----------
     index : the library
-    points : from `charts.points`
-    label : text description for screen readers
+    points : from `content`, for the same key
     key : of the component
     on_choose : gets the clicked track
     on_area : gets the tracks in the selected area; empty if the selection was cleared
@@ -61,7 +91,7 @@ def draw(
 
     _register()[0](
         key=key,
-        data={"key": key, "label": label, "points": points},
+        data=points.encoded,
         on_chosen_change=chosen,
         on_area_change=area,
         on_hidden_change=hidden,

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from soundalike import representations
 from soundalike.analysis import dimension_names
-from soundalike.datasets import artists
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.playlist import ordering
@@ -113,7 +112,7 @@ def _dimension_name(index: Index, dimension: str) -> str:
     if known is None:
         return ""
     values = ordering.quantity(index, dimension)[:, None]
-    return dimension_names.label(dimension_names.find(values, known, artists.keys(index.tracks))[0])
+    return dimension_names.label(dimension_names.find(values, known, index.artist_keys)[0])
 
 
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
