@@ -68,11 +68,10 @@ bench-all: $(VENV)/.test
 	$(BIN)/python benchmarks/map_page.py
 	$(BIN)/python benchmarks/web_vitals.py
 	$(BIN)/python benchmarks/moment.py
-	$(BIN)/python benchmarks/large_library.py
 	$(BIN)/python benchmarks/kills.py
 	$(BIN)/python benchmarks/indexing.py rate
 	$(BIN)/python benchmarks/indexing.py memory
-	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/scale.py --only vgg_mel
 	$(BIN)/python benchmarks/service.py
 
 # Settles the exact versions of all that pyproject.toml asks for: those of constraints.txt where they still fit.

@@ -40,13 +40,16 @@ MEASUREMENTS = {
     "upload": "upload.py",
     "cold_start": "cold_start.py",
     "reruns": "reruns.py",
+    "large_library": "large_library.py",
+    "scale": "scale.py --only soundalike",
     "memory": "memory.py",
+    "scale_of_vgg16": "scale.py --only vgg_genre",
     "memory_growth": "memory_growth.py",
     "load": "load.py",
     "peers": "peers.py",
 }
-"""Programs by name, in the order in which they are run."""
-LONG = ("network", "memory_growth", "load", "peers")
+"""Programs by name, with arguments, in the order in which they are run."""
+LONG = ("network", "scale_of_vgg16", "memory_growth", "load", "peers")
 """What takes long: left out without `--all`, and run once."""
 REPEATS = 3
 PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
@@ -91,17 +94,17 @@ def main() -> None:
     sys.exit(bool(missed))
 
 
-def run(file: str) -> list[Figure]:
-    """Run one program and return its figures; its errors go to the terminal.
+def run(program: str) -> list[Figure]:
+    """Run one program, with its arguments, and return its figures; its errors go to the terminal.
 
     Raises
     ------
     CalledProcessError
         If it fails.
     """
-    done = subprocess.run(
-        [sys.executable, str(HERE / file), "--json"], stdout=subprocess.PIPE, check=True, text=True
-    )
+    file, *arguments = program.split()
+    command = [sys.executable, str(HERE / file), *arguments, "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [as_figure(figure) for figure in json.loads(done.stdout.strip().splitlines()[-1])["figures"]]
 
 

@@ -55,7 +55,8 @@ def test_a_bar_is_missed_by_more_than_the_spread() -> None:
 
 
 def test_every_program_exists() -> None:
-    assert all((bench.HERE / file).is_file() for file in bench.MEASUREMENTS.values())
+    programs = [program.split()[0] for program in bench.MEASUREMENTS.values()]
+    assert all((bench.HERE / file).is_file() for file in programs)
 
 
 def test_rerun_replaces_its_own_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
