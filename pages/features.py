@@ -41,7 +41,6 @@ def show(index: Index) -> None:
         )
         return
     prepare(store)
-    store.begin(st.session_state.features_by, st.session_state.features_dimension)
     parts.warm(store)
     draw_page(store)
 

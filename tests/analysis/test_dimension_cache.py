@@ -202,24 +202,3 @@ def test_statistics_of_a_large_library_are_of_all_tracks(
 
 def test_all_of_a_small_library_is_the_sample(wide: FeatureStore) -> None:
     assert wide.sets.sample("genre_head").tolist() == list(range(300))
-
-
-def test_a_portrait_that_was_begun_is_taken_up(
-    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
-    wide.begin("genre_head", 3)
-    wide.begin("genre_head", 3)
-    painted = wide.portrait("genre_head", 3)
-    np.testing.assert_allclose(painted.values, wide.index.array("genre_head")[:, 3])
-    assert wide.portrait("genre_head", 3) is painted
-
-
-def test_an_error_of_a_portrait_that_was_begun_is_raised_where_it_is_shown(
-    wide: FeatureStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(dimension_sets, "SAMPLE", 100)
-    (wide.index.folder / "genre_head.npy").unlink()
-    wide.begin("genre_head", 3)
-    with pytest.raises(IndexFolderError, match="missing"):
-        wide.portrait("genre_head", 3)

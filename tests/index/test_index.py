@@ -18,7 +18,7 @@ from small_library import cosines, write_index
 
 from soundalike import paths
 from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError, UnknownTrackError
-from soundalike.index import index, storage, vectors
+from soundalike.index import columns, index, storage, vectors
 from soundalike.index.index import Index
 from soundalike.models import FILES, ModelStore
 
@@ -409,3 +409,29 @@ def test_artists_albums_and_genres_are_counted_without_the_unnamed(tmp_path: Pat
     assert (opened.count("artist"), opened.count("genre")) == (2, 2)
     assert opened.artist_keys[0] is opened.artist_keys[1]
     assert opened.artist_keys[3] == opened.artist_key(3) == "ben"
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Index:
+    """An index of so many tracks that it has its short vectors dimension by dimension too."""
+    monkeypatch.setattr(columns, "MANY_TRACKS", 11)
+    monkeypatch.setattr(columns, "LONGEST", 6)
+    monkeypatch.setattr(columns, "_BLOCK_VALUES", 24)
+    return write_index(tmp_path / "index", random_vectors(0), ALL)
+
+
+def test_the_dimensions_of_many_tracks_are_stored_one_by_one(copied: Index) -> None:
+    assert columns.file_name("genre_head") in copied.manifest["files"]
+    assert columns.file_name("vgg_mel") not in copied.manifest["files"]
+    values = copied.array("genre_head").astype(np.float32)
+    np.testing.assert_array_equal(copied.array("genre_head_columns"), values.T)
+    # Nothing else is read.
+    (copied.folder / "genre_head.npy").write_bytes(b"")
+    for dimension in range(3):
+        np.testing.assert_array_equal(copied.column("genre_head", dimension), values[:, dimension])
+
+
+def test_dimensions_of_another_number_of_tracks_are_damaged(copied: Index) -> None:
+    np.save(copied.folder / columns.file_name("genre_head"), np.zeros((3, 5), np.float16))
+    with pytest.raises(IndexFolderError, match=r"genre_head_columns\.npy is damaged"):
+        copied.column("genre_head", 0)

@@ -114,3 +114,19 @@ def test_the_rest_keeps_its_order_within_the_limits(
     assert (np.diff(found[np.argsort(given_values)]) >= 0).all()
     if low <= high:
         assert (found >= np.float32(low)).all() or given_values.max() < np.float32(low)
+
+
+@pytest.mark.parametrize("k", [0, 1, 40, 3_000, 39_999, 40_000])
+@pytest.mark.parametrize("kind", ["random", "ties", "rising", "best beside each other", "no similarity"])
+def test_the_nearest_are_the_first_of_a_stable_sort(kind: str, k: int) -> None:
+    values = np.random.default_rng(0).normal(size=40_000).astype(np.float32)
+    if kind == "ties":
+        values = np.round(values)
+    elif kind == "rising":
+        values = np.sort(values)
+    elif kind == "best beside each other":
+        values[1:16] += 10
+    elif kind == "no similarity":
+        values[::2] = -np.inf
+    order = np.argsort(-values, kind="stable")
+    np.testing.assert_array_equal(similarity.nearest(values, k), order[:k])

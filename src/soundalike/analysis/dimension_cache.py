@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -90,8 +89,6 @@ class FeatureStore:
         self._summaries: Shelf[Summary] = Shelf(4)
         self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
-        self._aside = ThreadPoolExecutor(1, "portrait")
-        self._begun: Shelf[Future[Portrait]] = Shelf(4)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
         self._labels: Shelf[tuple[str, ...]] = Shelf(4)
         self._moments: Shelf[float] = Shelf(1_024)
@@ -191,22 +188,10 @@ class FeatureStore:
         table = dimension_stats.overview(self.summary(name), name, kind, genre, order, labels)
         return self._overviews.put(key, (table.head(most).copy(), len(table)))
 
-    def begin(self, name: str, dimension: int) -> None:
-        """Begin a portrait in the background: reading the values of a large library takes a while."""
-        key = (name, dimension)
-        is_known = self._portraits.get(key) is not None or self._begun.get(key) is not None
-        if len(self.index) > dimension_sets.SAMPLE and not is_known:
-            self._begun.put(key, self._aside.submit(self._paint, name, dimension))
-
     def portrait(self, name: str, dimension: int) -> Portrait:
         """Profile of a dimension."""
         if (kept := self._portraits.get((name, dimension))) is not None:
             return kept
-        begun = self._begun.get((name, dimension))
-        has_failed = begun is not None and begun.done() and begun.exception() is not None
-        return self._paint(name, dimension) if begun is None or has_failed else begun.result()
-
-    def _paint(self, name: str, dimension: int) -> Portrait:
         painted = dimension_profile.paint(self.sets, name, dimension, self.groups, self._descriptors)
         return self._portraits.put((name, dimension), painted)
 

@@ -21,8 +21,9 @@ and `partial` (files `done` of `files`) if indexing was stopped.
 
 The similarity measure is cosine similarity. A joined representation stores no vectors of its own, and
 its weights can change at query time (`similarity`). For many long vectors the index also has `_pca.npy`
-and `_codes.npy` (`pca_prefilter`), and only the best and worst similarities are exact. Very large
-libraries may also have `_approximate.faiss` (`ann`).
+and `_codes.npy` (`pca_prefilter`), and only the best and worst similarities are exact; for many that
+aren't very long also `_columns.npy` (`columns`). Very large libraries may also have `_approximate.faiss`
+(`ann`).
 
 A heavy representation may have only its neighbours. It can then compare the library's tracks, but not a
 new clip.
@@ -42,7 +43,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from soundalike import representations
 from soundalike.errors import IndexFolderError
-from soundalike.index import similarity, storage
+from soundalike.index import columns, similarity, storage
 from soundalike.index.joined_codes import JoinedCodes
 from soundalike.index.metadata import IndexFacts
 from soundalike.index.music_files import MusicFolders
@@ -296,7 +297,12 @@ class Index(IndexFacts):
         A joined representation's dimensions are those of its parts in turn, without their weights.
         """
         part, own = self.part_of(name, dimension)
-        return self.store(part).column(own)
+        if (file := columns.file_name(part)) not in self.manifest["files"]:
+            return self.store(part).column(own)
+        copied = RowReader(self.folder / file)
+        if copied.shape != self.array(part).shape[::-1]:
+            raise storage.damaged(self.folder / file)
+        return np.asarray(copied.rows([own])[0])
 
     def part_of(self, name: str, dimension: int) -> tuple[str, int]:
         """The stored part of a representation that a dimension belongs to, and its number there.

@@ -27,6 +27,10 @@ BEST = 256
 WORST = 32
 """Number of tracks with the lowest estimates that are compared exactly, for reversed playlists."""
 
+_STEP = 16
+_SAMPLED = 1_024
+"""Number of values in a sample that is worth drawing."""
+
 Queries = Mapping[str, NDArray[np.float32]]
 """Vectors by stored representation, one [shape=(dim,)] or several [shape=(m, dim)]."""
 
@@ -69,9 +73,24 @@ def nearest(similarities: NDArray[np.float32], k: int) -> NDArray[np.intp]:
     """Rows of the k largest similarities, largest first; ties in row order."""
     if k >= len(similarities):
         return np.argsort(-similarities, kind="stable")
-    least = np.partition(similarities, -k)[-k] if k else np.inf
-    rows = np.flatnonzero(similarities >= least)
+    rows = np.flatnonzero(similarities >= _reached_by(similarities, k))
     return rows[np.argsort(-similarities[rows], kind="stable")][:k]
+
+
+def _reached_by(values: NDArray[np.float32], k: int) -> Any:
+    """A number that at least k values reach; of many values, not many more than k.
+
+    Every 16th of many values gives a number that about 2 k of all reach. This is ten times as fast as
+    to find the k-th of all.
+    """
+    if not k:
+        return np.inf
+    sample, rank = values[::_STEP], 2 * (k // _STEP) + _STEP
+    if len(sample) > max(rank, _SAMPLED):
+        guess = np.partition(sample, -rank)[-rank]
+        if np.count_nonzero(values >= guess) >= k:
+            return guess
+    return np.partition(values, -k)[-k]
 
 
 def _estimate(

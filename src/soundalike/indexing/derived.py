@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations, threads
-from soundalike.index import hubness_correction, index, pca_prefilter, storage
+from soundalike.index import columns, hubness_correction, index, pca_prefilter, storage
 from soundalike.index.index import Index
 from soundalike.index.row_reader import RowReader
 from soundalike.representations import scaling
@@ -65,7 +65,8 @@ def scale(folder: Path, name: str, kind: Scaling) -> None:
 def write_vector_facts(folder: Path, name: str) -> None:
     """Write data derived from a stored representation's vectors: `_norms` and `_top_tracks`.
 
-    For many and long vectors also `_pca` and `_codes`, for the first pass of a search.
+    For many and long vectors also `_pca` and `_codes`, for the first pass of a search, and for many that
+    aren't very long `_columns`.
 
     Parameters
     ----------
@@ -83,6 +84,8 @@ def write_vector_facts(folder: Path, name: str) -> None:
     storage.save(folder, f"{name}_top_tracks", np.ascontiguousarray(top.rows.T, np.int32))
     if pca_prefilter.worthwhile(n, dim):
         pca_prefilter.write(folder, name)
+    if columns.worthwhile(n, dim):
+        columns.write(folder, name)
 
 
 def describe(folder: Path, names: Sequence[str]) -> dict[str, Any]:

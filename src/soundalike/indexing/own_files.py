@@ -34,7 +34,7 @@ MEASURED = (
 FIGURES = (results.FILE, fma_results.FILE)
 """Results that commands save in an index folder; the manifest doesn't list them."""
 _OF_VECTORS = (
-    *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes"),
+    *("", "_raw", "_scale", "_norms", "_top_tracks", "_bias", "_pca", "_codes", "_columns"),
     *("_neighbours", "_similarities"),
 )
 _NAMED = 3
