@@ -22,6 +22,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from importlib import metadata
@@ -51,6 +52,8 @@ MEASUREMENTS = {
 """Programs by name, with arguments, in the order in which they are run."""
 LONG = ("network", "scale_of_vgg16", "memory_growth", "load", "peers")
 """What takes long: left out without `--all`, and run once."""
+MAKE_LIBRARIES = ("large_library", "scale", "scale_of_vgg16")
+"""What makes large libraries, in a folder that lasts for all of its runs."""
 REPEATS = 3
 PACKAGES = ("tensorflow-cpu", "tensorflow", "openvino", "numpy", "streamlit", "av", "librosa")
 
@@ -73,7 +76,7 @@ def main() -> None:
         print(f"{name} …", file=sys.stderr, flush=True)
         try:
             repeats = options.repeats or (1 if name in LONG else REPEATS)
-            found = middle([run(MEASUREMENTS[name]) for _ in range(repeats)])
+            found = middle(several(name, repeats))
         except subprocess.CalledProcessError:
             failed.append(name)
             continue
@@ -94,7 +97,14 @@ def main() -> None:
     sys.exit(bool(missed))
 
 
-def run(program: str) -> list[Figure]:
+def several(name: str, repeats: int) -> list[list[Figure]]:
+    """Figures of several runs of a measurement."""
+    with tempfile.TemporaryDirectory() as folder:
+        further = ["--folder", f"{folder}/libraries"] if name in MAKE_LIBRARIES else []
+        return [run([*MEASUREMENTS[name].split(), *further]) for _ in range(repeats)]
+
+
+def run(program: list[str]) -> list[Figure]:
     """Run one program, with its arguments, and return its figures; its errors go to the terminal.
 
     Raises
@@ -102,7 +112,7 @@ def run(program: str) -> list[Figure]:
     CalledProcessError
         If it fails.
     """
-    file, *arguments = program.split()
+    file, *arguments = program
     command = [sys.executable, str(HERE / file), *arguments, "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
     return [as_figure(figure) for figure in json.loads(done.stdout.strip().splitlines()[-1])["figures"]]
