@@ -47,10 +47,11 @@ MEASUREMENTS = {
     "scale_of_vgg16": "scale.py --only vgg_genre",
     "memory_growth": "memory_growth.py",
     "load": "load.py",
+    "load_in_tabs": "load.py --tabs",
     "peers": "peers.py",
 }
 """Programs by name, with arguments, in the order in which they are run."""
-LONG = ("network", "scale_of_vgg16", "memory_growth", "load", "peers")
+LONG = ("network", "scale_of_vgg16", "memory_growth", "load", "load_in_tabs", "peers")
 """What takes long: left out without `--all`, and run once."""
 MAKE_LIBRARIES = ("large_library", "scale", "scale_of_vgg16")
 """What makes large libraries, in a folder that lasts for all of its runs."""

@@ -1,22 +1,21 @@
 """Load test: correct answers, response times and errors with many users at once.
 
-    python benchmarks/load.py [--sessions N] [--minutes M] [--json]
+    python benchmarks/load.py [--sessions N] [--minutes M] [--tabs] [--json]
 
 Each user uploads a unique clip, reads its playlist, views three other pages with pauses of some seconds,
 returns and uploads the next. Before, the playlists for the same clips are computed alone, as by
 `soundalike recommend`; a playlist with other tracks is a mixed-up result. Every alert on a page, every
 script error and every console error counts as an error.
 
-This load is applied twice, each time to a new server. First, each user is a tab of one headless
-Chromium, in its own context. A page change is timed from the click to the frame that shows the new
-page's heading and main part. These tabs render on the server's processors, unlike those of real users,
-and their times reflect that, although the tabs run at the lowest priority that the system offers.
-Second, each user has a simulated remote browser (`distant`). This load sends more requests, since
-rendering doesn't slow it down, and a page change is timed from the request to the end of the response.
+Each user has a simulated remote browser (`distant`), and a page change is timed from the request to the
+end of the response. Then one visitor sends a hundred clips to a new server, each as soon as the playlist
+of the one before is there, and others come one by one with their first clip, which is compared with a
+first clip while nobody else is there.
 
-Then one visitor sends a hundred clips, each as soon as the playlist of the one before is there, and
-others come one by one with their first clip, which is compared with a first clip while nobody else is
-there.
+With `--tabs`, each user is a tab of one headless Chromium instead, in its own context. A page change is
+timed from the click to the frame that shows the new page's heading and main part. These tabs render on
+the server's processors, unlike those of real users, and their times reflect that, although the tabs run
+at the lowest priority that the system offers.
 """
 
 from __future__ import annotations
@@ -166,24 +165,20 @@ def main() -> None:
     options.add_argument("--sessions", type=int, default=20)
     options.add_argument("--minutes", type=float, default=5.0)
     options.add_argument("--clips", type=int, default=4, help="for each session; asked again in turn")
+    options.add_argument("--tabs", action="store_true", help="in tabs on this machine")
     chosen = options.parse_args()
-    expected = alone(chosen.sessions * chosen.clips)
-    seconds = chosen.minutes * 60
+    expected, seconds = alone(chosen.sessions * chosen.clips), chosen.minutes * 60
+    first: list[Figure] = []
     with served() as server:
         ready(server.address)
-        with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
-            here = aside.submit(
-                crowd_in_tabs, server.address, chosen.sessions, seconds, expected
-            ).result()
-    with served() as server:
-        ready(server.address)
-        elsewhere = crowd_elsewhere(server.address, chosen.sessions, seconds, expected)
-    with served() as server:
-        ready(server.address)
-        first = beside_a_hundred(server.address)
-    show([*figures(here, elsewhere), *first], chosen.json)
-    wrong = [*here.problems, *here.mixed_up, *elsewhere.problems, *elsewhere.mixed_up]
-    for problem in wrong[:20]:
+        load = crowd_in_tabs if chosen.tabs else crowd_elsewhere
+        seen = load(server.address, chosen.sessions, seconds, expected)
+    if not chosen.tabs:
+        with served() as server:
+            ready(server.address)
+            first = beside_a_hundred(server.address)
+    show([*figures(seen, chosen.tabs), *first], chosen.json)
+    for problem in [*seen.problems, *seen.mixed_up][:20]:
         print(problem, file=sys.stderr)
 
 
@@ -205,6 +200,11 @@ def give_way() -> None:
 
 def crowd_in_tabs(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
     """Observations of users with local browsers."""
+    with ProcessPoolExecutor(1, get_context("spawn"), give_way) as aside:
+        return aside.submit(_in_tabs, address, sessions, seconds, expected).result()
+
+
+def _in_tabs(address: str, sessions: int, seconds: float, expected: Sequence[list[str]]) -> Seen:
     seen = Seen()
     asyncio.run(crowd(address, sessions, seconds, expected, seen))
     return seen
@@ -316,19 +316,16 @@ def alone(count: int) -> list[list[str]]:
     return found
 
 
-def figures(here: Seen, elsewhere: Seen) -> list[Figure]:
-    """Figures from both loads."""
-    if not here.upload_s or not elsewhere.upload_s:
-        problems = [*here.problems, *elsewhere.problems]
-        sys.exit("No session got as far as a playlist: " + "; ".join(problems[:5]))
-    both = Seen()
-    both.add(here)
-    both.add(elsewhere)
+def figures(seen: Seen, in_tabs: bool) -> list[Figure]:
+    """Figures of a load."""
+    if not seen.upload_s:
+        sys.exit("No session got as far as a playlist: " + "; ".join(seen.problems[:5]))
+    whose = "in tabs on the server's own processors" if in_tabs else "for visitors elsewhere"
+    bars = (None, None) if in_tabs else (BAR_MS, UPLOAD_BAR_S)
     return [
-        *times(elsewhere, "for visitors elsewhere", BAR_MS, UPLOAD_BAR_S),
-        *times(here, "in tabs on the server's own processors", None, None),
-        Figure("errors under load", len(both.problems), "", 0),
-        Figure("mixed-up results under load", len(both.mixed_up), "", 0),
+        *times(seen, whose, *bars),
+        Figure(f"errors under load, {whose}", len(seen.problems), "", 0),
+        Figure(f"mixed-up results under load, {whose}", len(seen.mixed_up), "", 0),
     ]
 
 
