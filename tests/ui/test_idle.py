@@ -169,3 +169,14 @@ def test_it_can_be_off(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not idle.is_off()
     monkeypatch.setenv(variable, "0" if variable == "SOUNDALIKE_WARM_UP" else "1")
     assert idle.is_off()
+
+
+def test_nothing_is_computed_while_the_networks_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idle, "QUIET_S", 0.0)
+    done = threading.Event()
+    wanted = idle.Result((), lambda on_place: done.set())
+    queue = idle.Idle()
+    with idle.ALONE:
+        queue.want(wanted)
+        assert not done.wait(0.5)
+    assert done.wait(10)

@@ -31,6 +31,9 @@ QUIET_S = 0.5
 """Seconds without any page being drawn after which the server is idle."""
 LONGEST = 64
 """Number of results that may wait; the oldest is dropped."""
+ALONE = threading.Lock()
+"""Held by what the server does ahead of visitors. Threads that import one library at once may fail."""
+THREAD = "idle"
 _STEP_S = 0.1
 _PAGE_THREAD = "ScriptRunner.scriptThread"
 """Name of the threads in which Streamlit draws pages."""
@@ -79,13 +82,14 @@ class Idle:
             self._waiting.append(weakref.ref(result))
             if not self._works:
                 self._works = True
-                threading.Thread(target=self._work, name="idle", daemon=True).start()
+                threading.Thread(target=self._work, name=THREAD, daemon=True).start()
 
     def _work(self) -> None:
         wait_for_quiet()
         while (newest := self._newest()) is not None:
             try:
-                newest.result()
+                with ALONE:
+                    newest.result()
             except Exception as error:  # noqa: BLE001
                 # The page that needs it tries again, and says what is wrong.
                 _LOG.debug("Nothing was computed ahead: %s", error)

@@ -78,9 +78,14 @@ def warm_up() -> None:
     """
     if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or system.is_small_host():
         return
-    timer = threading.Timer(WARM_UP_AFTER_S, preload, [open_models()])
+    timer = threading.Timer(WARM_UP_AFTER_S, _preload_alone, [open_models()])
     timer.daemon = True
     timer.start()
+
+
+def _preload_alone(models: ModelStore) -> None:
+    with idle.ALONE:
+        preload(models)
 
 
 def preload(models: ModelStore) -> None:

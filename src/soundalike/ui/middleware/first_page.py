@@ -9,6 +9,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from soundalike.errors import SoundalikeError
+from soundalike.ui import idle
 
 MODULES = (
     "soundalike.ui.navigation",
@@ -25,12 +26,13 @@ MODULES = (
 )
 """What `app.py` and the first page import; with it come pandas, Plotly and the rest."""
 _THREAD, _LOGGER = "first page", "streamlit.runtime.scriptrunner_utils.script_run_context"
+_DRAW_NO_PAGE = (_THREAD, idle.THREAD)
 
 
 def prepare() -> None:
     """Import the first page's modules and open the first library, in the background."""
     # Streamlit warns when its caches are filled by a thread that draws no page.
-    logging.getLogger(_LOGGER).addFilter(lambda record: record.threadName != _THREAD)
+    logging.getLogger(_LOGGER).addFilter(lambda record: record.threadName not in _DRAW_NO_PAGE)
     threading.Thread(target=_prepare, name=_THREAD, daemon=True).start()
 
 
