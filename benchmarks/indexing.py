@@ -26,7 +26,7 @@ import mutagen
 import numpy as np
 import psutil
 
-from soundalike import paths, representations
+from soundalike import paths, representations, threads
 from soundalike.audio import decoding
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.datasets import library
@@ -40,8 +40,12 @@ NAMES = ("soundalike", "vgg_genre", "vgg_mel", "genre_head")
 CLIP = paths.LIBRARY / "clips" / "0102.opus"
 
 
+@threads.single_threaded()
 def call_networks(names: Sequence[str], seconds: float, ready: threading.Barrier, out: object) -> None:
-    """Call the networks of some representations, and report the calls per second."""
+    """Call the networks of some representations, and report the calls per second.
+
+    With one thread, as files are indexed.
+    """
     models = workers._models(workers.ExtractionSpec.of(ModelStore(), builder.wants(names)))
     clip = analysis_window(decoding.decode(CLIP))
     picture = vgg_features.mel_image(clip)
