@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from soundalike.indexing.background import Background
     from soundalike.indexing.run_records import Run
 
-LIVE_S = 1.0
-"""Seconds between two looks at the runs."""
+LIVE_S, REST_S = 1.0, 5.0
+"""Seconds between two looks at the runs, while one is under way and while none is."""
 WIDTH, KEY_WIDTH = 760, 360
 TEXT = """
 Choose a folder on the computer that serves this app. We analyse every audio file in it, and then you can
@@ -48,7 +48,9 @@ def show(_: Index) -> Shown:
     indexer = access.indexer()
     runs, is_busy = indexer.runs(), indexer.current() is not None
     with st.container(width=WIDTH):
-        follow(indexer, (_states(runs), is_busy))
+        # A look that is due while a page is still drawn would leave on it what the run before had drawn.
+        live = st.fragment(follow, run_every=LIVE_S if is_busy else REST_S)
+        live(indexer, (_states(runs), is_busy))
         if not is_busy:
             choose(indexer)
         ended = [run for run in runs if not run.is_under_way]
@@ -59,7 +61,6 @@ def show(_: Index) -> Shown:
     return {}
 
 
-@st.fragment(run_every=LIVE_S)
 def follow(indexer: Background, drawn: tuple[list[tuple[str, str]], bool]) -> None:
     """Show the run under way; run the page again once a run has begun or ended, in any session.
 
