@@ -101,9 +101,9 @@ def add_further(own: OwnClip, panels: dict[str, Panel]) -> None:
     if not missing:
         return
     decode = session.in_turn(sandbox.decode, components.waiting_line())
-    heard = clip_analysis.part_shown(decode(own.content, start=current_clip.moment_of(own.id)))
+    decoded = clip_analysis.part_shown(decode(own.content, start=current_clip.moment_of(own.id)))
     for name in missing:
-        panels[name] = component.further(heard, name)
+        panels[name] = component.further(decoded, name)
 
 
 def second(index: Index) -> Shown | None:

@@ -266,3 +266,21 @@ def test_clip_is_searched_once(
     for length in (3, 4):
         playlist.make_playlist(default_index, [Seed(asked)], Recipe("soundalike", length))
     assert searched == ["soundalike"]
+
+
+def test_genres_wait_for_the_networks_without_a_vector_by_vgg16(
+    bundled: Index, models: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = query.embed_query(mixture(OTHER_CLIP, bundled.path(40)), bundled, models)
+    ran: list[bool] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        assert isinstance(first.embeddings, ClipEmbeddings)
+        ran.append(models.has_run(first.embeddings.clip, ("vgg16",)))
+        yield
+        ran.append(models.has_run(first.embeddings.clip, ("vgg16",)))
+
+    monkeypatch.setattr(query, "BY_VGG16", ())
+    assert query.predict_genres(first, bundled, models, turn).genres
+    assert ran == [False, True]

@@ -176,7 +176,7 @@ def test_nothing_is_computed_while_the_networks_are_loaded(monkeypatch: pytest.M
     done = threading.Event()
     wanted = idle.Result((), lambda on_place: done.set())
     queue = idle.Idle()
-    with idle.ALONE:
+    with idle.BACKGROUND:
         queue.want(wanted)
         assert not done.wait(0.5)
     assert done.wait(10)

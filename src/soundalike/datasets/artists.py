@@ -58,7 +58,7 @@ def keys(tracks: pd.DataFrame) -> list[str]:
     for artist, album in zip(tracks["artist"].tolist(), tracks["album"].tolist(), strict=True):
         pair = str(artist), str(album)
         if pair not in found:
-            name = key.__wrapped__(*pair)
+            name = key(*pair)
             found[pair] = shared.setdefault(name, name)
         listed.append(found[pair])
     return listed

@@ -84,13 +84,6 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def _needs_a_pass(self, name: str) -> bool:
-        networks = set(representations.get(name).models)
-        if self.recorded and name in correction.PARTS:
-            networks.update(*(representations.get(part).models for part in correction.PARTS))
-        other_picture = "vgg16" in networks and name not in _OF_MEL_SPECTROGRAM
-        return other_picture or not self._models.has_run(self._clip, networks)
-
     def has_computed(self, name: str) -> bool:
         """Whether a vector has been computed."""
         return name in self._vectors
@@ -226,6 +219,14 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
             return None
         stored = track_arrays.moments(self._index, name)
         return None if stored is None else stored[self._track].astype(np.float32)
+
+    def _needs_a_pass(self, name: str) -> bool:
+        """Whether a large network has to run for a vector."""
+        networks = set(representations.get(name).models)
+        if self.recorded and name in correction.PARTS:
+            networks.update(*(representations.get(part).models for part in correction.PARTS))
+        other_picture = "vgg16" in networks and name not in _OF_MEL_SPECTROGRAM
+        return other_picture or not self._models.has_run(self._clip, networks)
 
     def _embed(self, name: str) -> NDArray[np.float32]:
         """The clip's vector from the network, or for a recording the estimate of its source's."""

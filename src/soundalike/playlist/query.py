@@ -169,7 +169,10 @@ def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = 
         return query
     # Compute the image before waiting for the networks, to hold them for less time.
     vgg_features.mel_image(embeddings.clip)
-    embeddings.compute([name for name in BY_VGG16 if name in embeddings], turn)
+    if not models.has_run(embeddings.clip, ("vgg16",)):
+        with turn():
+            vgg_features.feature_map(embeddings.clip, models)
+    embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
     embeddings.look_closer()
     row = query.row if query.row is not None else _same_recording(index, embeddings)
     if embeddings.recorded and row is not None:

@@ -31,8 +31,8 @@ QUIET_S = 0.5
 """Seconds without any page being drawn after which the server is idle."""
 LONGEST = 64
 """Number of results that may wait; the oldest is dropped."""
-ALONE = threading.Lock()
-"""Held by what the server does ahead of visitors. Threads that import one library at once may fail."""
+BACKGROUND = threading.Lock()
+"""Held by what no visitor waits for, one at a time. Threads that import one library at once may fail."""
 THREAD = "idle"
 _STEP_S = 0.1
 _PAGE_THREAD = "ScriptRunner.scriptThread"
@@ -88,7 +88,7 @@ class Idle:
         wait_for_quiet()
         while (newest := self._newest()) is not None:
             try:
-                with ALONE:
+                with BACKGROUND:
                     newest.result()
             except Exception as error:  # noqa: BLE001
                 # The page that needs it tries again, and says what is wrong.

@@ -78,13 +78,13 @@ def warm_up() -> None:
     """
     if os.environ.get("SOUNDALIKE_WARM_UP") == "0" or system.is_small_host():
         return
-    timer = threading.Timer(WARM_UP_AFTER_S, _preload_alone, [open_models()])
+    timer = threading.Timer(WARM_UP_AFTER_S, _preload_in_background, [open_models()])
     timer.daemon = True
     timer.start()
 
 
-def _preload_alone(models: ModelStore) -> None:
-    with idle.ALONE:
+def _preload_in_background(models: ModelStore) -> None:
+    with idle.BACKGROUND:
         preload(models)
 
 

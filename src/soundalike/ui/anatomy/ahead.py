@@ -31,7 +31,7 @@ Measured = tuple[Anatomy | str, ClipWords | None]
 """The measurements of a visitor's clip or an error message, and its words."""
 
 
-class OfOwnClip(Result[Measured]):
+class OwnClipResult(Result[Measured]):
     """What Anatomy measures of a visitor's clip.
 
     Attributes
@@ -78,7 +78,7 @@ def _start_of_track(index: Index) -> None:
     idle.want(wanted)
 
 
-def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> OfOwnClip:
+def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> OwnClipResult:
     """The measurement of the visitor's clip, or of the half minute that they chose.
 
     The session holds it. `ahead` has a new one computed before anybody asks for its result, which
@@ -86,18 +86,18 @@ def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> OfOwnClip
     """
     moment = current_clip.moment_of(own.id)
     of = own.id, moment, index.identity
-    kept: OfOwnClip | None = st.session_state.get(current_clip.MEASURED)
+    kept: OwnClipResult | None = st.session_state.get(current_clip.MEASURED)
     if kept is not None and kept.of == of:
         return kept
     content, known = own.content, current_clip.analysed(own)
-    decode, turns = session.in_turn(sandbox.decode_stereo, _take_no_notice), session.turns()
+    decode, turns = session.in_turn(sandbox.decode_stereo, _ignore_place), session.turns()
 
     def compute(on_place: OnPlace) -> Measured:
         try:
-            heard = clip_analysis.part_shown(*decode(content, on_place=on_place), moment)
-            shown = clip_analysis.measure(heard)
+            decoded = clip_analysis.part_shown(*decode(content, on_place=on_place), moment)
+            shown = clip_analysis.measure(decoded)
             # The networks have run on the half minute that a playlist was made for.
-            words = clip_words.of_upload(index, known or heard.window, shown, turns(on_place))
+            words = clip_words.of_upload(index, known or decoded.window, shown, turns(on_place))
         except BusyError:
             raise
         except SoundalikeError as error:
@@ -105,11 +105,11 @@ def of_own_clip(index: Index, own: OwnClip, *, ahead: bool = False) -> OfOwnClip
         component.prepare(shown, [])
         return shown, words
 
-    st.session_state[current_clip.MEASURED] = wanted = OfOwnClip(of, compute)
+    st.session_state[current_clip.MEASURED] = wanted = OwnClipResult(of, compute)
     if ahead:
         idle.want(wanted)
     return wanted
 
 
-def _take_no_notice(ahead: int) -> None:
+def _ignore_place(ahead: int) -> None:
     """Nobody waits for it."""

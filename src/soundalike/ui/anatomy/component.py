@@ -278,24 +278,24 @@ def diverging() -> NDArray[np.uint8]:
 @st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={Index: server.identity})
 def of_library(index: Index, track_id: str) -> Anatomy:
     """A library track's measurements, computed on first request."""
-    return clip_analysis.measure(_heard(index, track_id))
+    return clip_analysis.measure(_decoded(index, track_id))
 
 
 @st.cache_resource(max_entries=96, show_spinner=False, hash_funcs={Index: server.identity})
 def front_end_of_library(index: Index, track_id: str, name: str) -> Panel:
     """One of the optional panels of a library track."""
-    return further(_heard(index, track_id), name)
+    return further(_decoded(index, track_id), name)
 
 
-def further(heard: Shown, name: str) -> Panel:
+def further(decoded: Shown, name: str) -> Panel:
     """One of the panels `FURTHER` of a decoded clip."""
     if name == RECONSTRUCTION:
-        return clip_analysis.reconstruction(heard, server.open_models())
-    return clip_analysis.front_end(heard, name)
+        return clip_analysis.reconstruction(decoded, server.open_models())
+    return clip_analysis.front_end(decoded, name)
 
 
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={Index: server.identity})
-def _heard(index: Index, track_id: str) -> Shown:
+def _decoded(index: Index, track_id: str) -> Shown:
     """A library track, decoded once for all of its panels: 8 MB each, and as much of spectrograms."""
     return clip_analysis.part_shown(*decoding.decode_stereo(index.file(index.row(track_id))))
 

@@ -46,33 +46,26 @@ def show(_: Index) -> Shown:
     if error := st.session_state.pop(_ERROR, ""):
         components.show_error(error)
     indexer = access.indexer()
-    runs, is_busy = indexer.runs(), indexer.current() is not None
+    runs = indexer.runs()
+    current = indexer.current()
     with st.container(width=WIDTH):
-        # A look that is due while a page is still drawn would leave on it what the run before had drawn.
-        live = st.fragment(follow, run_every=LIVE_S if is_busy else REST_S)
-        live(indexer, (_states(runs), is_busy))
-        if not is_busy:
+        st.fragment(follow, run_every=REST_S if current is None else LIVE_S)(indexer, _states(runs))
+        if current is None:
             choose(indexer)
         ended = [run for run in runs if not run.is_under_way]
         if ended:
             st.subheader("Indexed folders", anchor=False)
         for run in ended:
-            _show_ended(indexer, run, is_busy=is_busy)
+            _show_ended(indexer, run, is_busy=current is not None)
     return {}
 
 
-def follow(indexer: Background, drawn: tuple[list[tuple[str, str]], bool]) -> None:
-    """Show the run under way; run the page again once a run has begun or ended, in any session.
-
-    Parameters
-    ----------
-    drawn : states of the runs that the page shows, and whether a process works on one
-    """
-    run = indexer.current()
-    if (_states(indexer.runs()), run is not None) != drawn:
+def follow(indexer: Background, drawn: Sequence[tuple[str, str]]) -> None:
+    """Show the run under way; run the page again once a run has begun or ended, in any session."""
+    if _states(indexer.runs()) != drawn:
         st.rerun()
-    # A run's process takes a moment to end after its last word, and the page shows what it came to.
-    if run is None or not run.is_under_way:
+    run = indexer.current()
+    if run is None:
         return
     st.subheader(components.plain(run.name), anchor=False)
     st.progress(run.share, components.plain(said(run)))
