@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from soundalike import representations
 from soundalike.errors import SoundalikeError
 from soundalike.index.index import Index
-from soundalike.playlist import journey, playlist
+from soundalike.playlist import journey, playlist, query
 from soundalike.playlist.query import Query
 from soundalike.training import report
 from soundalike.ui import (
@@ -52,15 +52,15 @@ def show(index: Index) -> None:
         if asked is not None and track is not None:
             show_actions(track)
             words.show(words.of_query(index, asked))
-        genres = st.container()
+        head = st.container()
     with listed:
         recommend(index, asked, found)
     moment.fill(index)
     if asked is not None:
-        # Last: genres need the larger network, and the first chart keeps a browser busy for a while.
         # The playlist comes first.
-        with genres:
-            show_genres(index, predict_genres(index, asked))
+        with head:
+            asked = look_closer(index, asked)
+            show_genre_head(index, asked)
     if asked is not None and track is not None:
         explain(index, asked, track)
     share(index)
@@ -198,15 +198,31 @@ def is_of_library() -> bool:
     return bool(st.session_state.recommend_source == current_clip.LIBRARY)
 
 
-def predict_genres(index: Index, asked: Query) -> Query:
-    """Predict the clip's genres if they are missing, and run the page again with them."""
-    if not asked.is_complete:
-        answer = components.predict_genres(index, asked)
-        if isinstance(answer, Query):
-            current_clip.complete(answer)
-            st.rerun()
-        components.show_error(answer)
+def look_closer(index: Index, asked: Query) -> Query:
+    """Run the page again if a closer look finds the clip in the library."""
+    try:
+        found = query.look_closer(asked, index, server.models_of(index))
+    except SoundalikeError as error:
+        components.show_error(str(error))
+        return asked
+    if found is not asked:
+        run_again(found)
     return asked
+
+
+def predict_genres(index: Index, asked: Query) -> None:
+    """Predict the clip's genres, and run the page again with them."""
+    answer = components.predict_genres(index, asked)
+    if isinstance(answer, Query):
+        run_again(answer)
+    else:
+        components.show_error(answer)
+
+
+def run_again(asked: Query) -> None:
+    """Run the page again with more known about the clip."""
+    current_clip.complete(asked)
+    st.rerun()
 
 
 def likeliest_genres(genres: Mapping[str, float]) -> dict[str, float]:
@@ -215,14 +231,24 @@ def likeliest_genres(genres: Mapping[str, float]) -> dict[str, float]:
     return dict(ranked[:1]) | {genre: share for genre, share in ranked if share >= LEAST_SHOWN}
 
 
+def show_genre_head(index: Index, asked: Query) -> None:
+    """Show the query's genres once the visitor opens them: predicting them needs the largest network."""
+    if asked.is_complete and not asked.genres:
+        return
+    fold = st.expander("The article's genre head", key="recommend_head", on_change="rerun")
+    if not fold.open:
+        return
+    with fold:
+        if asked.is_complete:
+            show_genres(index, asked)
+        else:
+            predict_genres(index, asked)
+
+
 def show_genres(index: Index, asked: Query) -> None:
     """Show the query's predicted genres and how reliable they are."""
-    if not asked.genres:
-        return
-    styles = palette.of(index)
     shown = likeliest_genres(asked.genres)
-    place = st.expander("The article's genre head", key="recommend_head")
-    place.plotly_chart(figures.genre_bars(shown, styles), config=BARE, key="recommend_genres")
+    st.plotly_chart(figures.genre_bars(shown, palette.of(index)), config=BARE, key="recommend_genres")
     likeliest = ", ".join(f"{genre} {share:.0%}" for genre, share in list(shown.items())[:2])
     held_out = asked.row is not None and index.held_out(asked.row)
     untrained = " It wasn't trained on this album or artist." if held_out else ""
@@ -233,7 +259,7 @@ def show_genres(index: Index, asked: Query) -> None:
         else f"On tracks left out of training, it was right {accuracy:.0%} of the time, so treat this "
         "as a hint."
     )
-    place.caption(
+    st.caption(
         components.plain(
             f"Likeliest: {likeliest}. The article's small network chooses among {len(asked.genres)} "
             "genres only, so it names the nearest of them for any other music. Genres below 1% aren't "

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.signal
 from small_library import OTHER_CLIP, encode, write_index
 
 from soundalike import paths
@@ -131,9 +132,10 @@ def test_first_result_needs_no_vgg16_with_fingerprints() -> None:
     opened, models = index.load(paths.BUNDLED_INDEX), ModelStore()
     content = mixture(OTHER_CLIP, opened.path(40))
     first = query.embed_query(content, opened, models)
-    assert "vgg16" not in models._loaded
     assert not first.is_complete
     assert first.genres == {}
+    assert query.look_closer(first, opened, models) is first
+    assert "vgg16" not in models._loaded
     whole = query.predict_genres(first, opened, models)
     assert whole.is_complete
     assert sum(whole.genres.values()) == pytest.approx(1, abs=1e-5)
@@ -156,6 +158,23 @@ def test_first_result_uses_vgg16_without_fingerprints(
     assert track_arrays.fingerprints(small_index) is None
     copy = encode(small_index.path(3), tmp_path / "copy.mp3", "libmp3lame")
     assert query.embed_query(copy, small_index, small_models).row == 3
+
+
+@pytest.mark.parametrize("light", [False, True])
+def test_a_closer_look_finds_a_faster_copy_without_vgg16(light: bool) -> None:
+    opened, models = index.load(paths.BUNDLED_INDEX), ModelStore(light=light)
+    original = analysis_window(decoding.decode(opened.path(40))).samples
+    faster = np.asarray(scipy.signal.resample(original, round(len(original) / 1.02)), np.float32)
+    content = robustness_files.encode(faster, "wav", "pcm_s16le")
+    first = query.embed_query(content, opened, models)
+    assert first.row is None
+    assert first.is_complete == light
+    found = query.look_closer(first, opened, models)
+    assert (found.row, found.is_complete) == (40, True)
+    assert found.genres == opened.genre_probabilities(40)
+    assert not any("too little memory" in note for note in found.notes)
+    assert query.look_closer(found, opened, models) is found
+    assert "vgg16" not in models._loaded
 
 
 @pytest.mark.sweep

@@ -28,10 +28,12 @@ from soundalike.representations import genre_head
 
 STEPS = ("Decoding the audio", "Drawing the spectrogram", "Running the network", "Searching")
 """Steps of a query from audio, in order, as shown to users."""
-LAST_STEP = "Predicting genres"
-"""Steps that may follow a first result; see `predict_genres`."""
+GENRES_STEP = "Predicting genres"
+"""The step of `predict_genres`, as shown to users."""
 BY_VGG16 = ("vgg_mel", "genre_head")
 """Representations used by `predict_genres`, to look for the clip in the library and for its genres."""
+
+_TOO_LITTLE_MEMORY = "This server has too little memory to predict the genres of a clip."
 
 OnStep = Callable[[str], None]
 
@@ -90,7 +92,8 @@ def from_audio(
     AudioError, IndexFolderError, ModelError
         As `embed_query`.
     """
-    return predict_genres(embed_query(source, index, models, recorded=recorded), index, models)
+    first = embed_query(source, index, models, recorded=recorded)
+    return predict_genres(look_closer(first, index, models), index, models)
 
 
 def embed_query(
@@ -103,10 +106,10 @@ def embed_query(
     recorded: bool = False,
     chosen: bool = False,
 ) -> Query:
-    """Like `from_audio`, but computes only what a playlist needs; `predict_genres` adds the rest.
+    """Like `from_audio`, but computes only what a playlist needs.
 
-    By default, a playlist needs the tagger's embedding. Genres are predicted from VGG16, which takes
-    three times as long.
+    `look_closer` and `predict_genres` add the rest. Genres need VGG16, which takes twice as long as the
+    networks of the default representation.
 
     Parameters
     ----------
@@ -149,6 +152,34 @@ def embed_query(
     return first if _needs_vgg16(first, index, models) else _with_genres(first, index, models)
 
 
+def look_closer(query: Query, index: Index, models: ModelStore) -> Query:
+    """Also look for the query's recording among tracks that are slightly faster or slower.
+
+    No network runs. The query is returned unchanged if it was recognised before, or if there is no such
+    track.
+
+    Parameters
+    ----------
+    query : from `embed_query`
+    index, models : as passed to `embed_query`
+
+    Raises
+    ------
+    IndexFolderError
+        If the index is damaged.
+    """
+    embeddings = query.embeddings
+    if query.row is not None or not isinstance(embeddings, ClipEmbeddings):
+        return query
+    embeddings.look_closer()
+    row = _same_recording(index, embeddings)
+    if row is None:
+        return query
+    if embeddings.recorded:
+        embeddings.recognise(row)
+    return _with_genres(replace(query, row=row), index, models)
+
+
 @threads.single_threaded_blas()
 def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = nullcontext) -> Query:
     """Predict the genres of a query from audio, and look for it in the library by `vgg_mel` too.
@@ -173,11 +204,8 @@ def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = 
         with turn():
             vgg_features.feature_map(embeddings.clip, models)
     embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
-    embeddings.look_closer()
-    row = query.row if query.row is not None else _same_recording(index, embeddings)
-    if embeddings.recorded and row is not None:
-        embeddings.recognise(row)
-    return _with_genres(replace(query, row=row), index, models)
+    found = look_closer(query, index, models)
+    return found if found.is_complete else _with_genres(query, index, models)
 
 
 def warm_up(models: ModelStore) -> None:
@@ -253,20 +281,19 @@ def _default_representations(index: Index, embeddings: ClipEmbeddings) -> list[s
 
 
 def _needs_vgg16(first: Query, index: Index, models: ModelStore) -> bool:
-    """Whether VGG16 would add information about a clip."""
-    uncomputed = "vgg_mel" in index.stored and not _is_computed("vgg_mel", first.embeddings)
-    return first.row is None and not models.light and (uncomputed or bool(index.genres))
+    """Whether the genres of a clip have to be predicted."""
+    return first.row is None and not models.light and bool(index.genres)
 
 
 def _with_genres(query: Query, index: Index, models: ModelStore) -> Query:
     """A complete query, with genres where available."""
     genres: dict[str, float] = {}
-    notes = query.notes
+    notes = tuple(note for note in query.notes if note != _TOO_LITTLE_MEMORY)
     if index.genres and query.row is not None:
         # The head may have been trained on this track; the index has a held-out prediction.
         genres = index.genre_probabilities(query.row)
     elif index.genres and models.light:
-        notes += ("This server has too little memory to predict the genres of a clip.",)
+        notes += (_TOO_LITTLE_MEMORY,)
     elif index.genres and isinstance(query.embeddings, ClipEmbeddings):
         genres = genre_head.genre_probabilities(query.embeddings.clip, models)
     return replace(query, genres=genres, notes=notes, is_complete=True)

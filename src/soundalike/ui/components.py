@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
-PLAYLISTS_FIRST = 3
-"""Turns within which others' playlists come before the genres of a clip whose playlist is shown."""
 _ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
 ICONS = {
     "recommend": ":material/queue_music:",
@@ -291,10 +289,10 @@ def predict_genres(index: Index, asked: Query) -> Query | str:
     """Predict the genres of a visitor's clip and return the query or an error; shows progress."""
 
     def answer(progress: _Progress) -> Query:
-        turn = session.turn(progress.wait, PLAYLISTS_FIRST)
+        turn = session.turn(progress.wait)
         return query.predict_genres(asked, index, server.models_of(index), turn)
 
-    return _with_progress(query.LAST_STEP, answer)
+    return _with_progress(query.GENRES_STEP, answer)
 
 
 def _with_progress(step: str, answer: Callable[[_Progress], Query], quiet: bool = False) -> Query | str:

@@ -174,6 +174,8 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
     else:
         given = _choose_file(page, on_change)
     hiding = st.session_state[_HIDING] = st.empty()
+    # Always there, if empty: what comes after it would be drawn anew if it came and went.
+    reading = st.container()
     state = st.session_state
     own = kept_clip()
     if given is not None and (own is None or own.id != given.file_id):
@@ -181,7 +183,8 @@ def give(page: str, *, recorded: bool, on_change: Callable[[], None] = lambda: N
         # With content, because Streamlit puts a lone style elsewhere, where it would stay.
         hiding.html(f"<style>{_HIDE_STALE}</style><span></span>")
         content = given.getvalue()
-        found = {} if recorded else _tags(content, given.name)
+        with reading:
+            found = {} if recorded else _tags(content, given.name)
         own = OwnClip(given.file_id, given.name, content, recorded, found)
         state[OWN] = own
     elif given is None and own is not None and state.get(_GIVEN) == own.id:

@@ -123,10 +123,9 @@ def chosen_index() -> Index:
     return index
 
 
-def turn(on_place: OnPlace, patience: int = 0) -> Turn:
+def turn(on_place: OnPlace) -> Turn:
     """The context in which this session uses the shared networks; see `FairQueue.acquire`."""
-    visitor, queue = _visitor(), _turns()
-    return lambda: queue.acquire(visitor, on_place, patience)
+    return turns()(on_place)
 
 
 def turns() -> Callable[[OnPlace], Turn]:
