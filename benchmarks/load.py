@@ -3,14 +3,14 @@
     python benchmarks/load.py [--sessions N] [--minutes M] [--tabs] [--json]
 
 Each user uploads a unique clip, reads its playlist, views three other pages with pauses of some seconds,
-returns and uploads the next. Before, the playlists for the same clips are computed alone, as by
-`soundalike recommend`; a playlist with other tracks is a mixed-up result. Every alert on a page, every
-script error and every console error counts as an error.
+returns and uploads the next. Before, the playlists for the same clips are computed alone; a
+playlist with other tracks is a mixed-up result. Every alert on a page, every script error and every
+console error counts as an error.
 
-Each user has a simulated remote browser (`distant`), and a page change is timed from the request to the
-end of the response. Then one visitor sends a hundred clips to a new server, each as soon as the playlist
-of the one before is there, and others come one by one with their first clip, which is compared with a
-first clip while nobody else is there.
+Each user has a simulated remote browser (`distant`), and a page change is timed from the request until the
+page's main part arrives, and until the end of the response. Then one visitor sends a hundred clips to a
+new server, each as soon as the playlist of the one before is there, and others come one by one with their
+first clip, which is compared with a first clip while nobody else is there.
 
 With `--tabs`, each user is a tab of one headless Chromium instead, in its own context. A page change is
 timed from the click to the frame that shows the new page's heading and main part. These tabs render on
@@ -310,7 +310,9 @@ def alone(count: int) -> list[list[str]]:
     recipe = Recipe(representations.default(opened.names), ROWS)
     found = []
     for number in range(count):
-        asked = query.from_audio(uploads.upload(number)[1], opened, models)
+        # As on the page before a visitor opens the genres.
+        first = query.embed_query(uploads.upload(number)[1], opened, models)
+        asked = query.look_closer(first, opened, models)
         listed = playlist.make_playlist(opened, [Seed(asked)], recipe)
         found.append([str(opened.fact("title", entry.row)) for entry in listed.entries])
     return found
@@ -340,6 +342,7 @@ def times(seen: Seen, whose: str, page_bar_ms: float | None, upload_bar_s: float
             page_bar_ms,
         ),
         Figure("the same, median", round(median(pages)), "ms"),
+        *whole_pages(seen),
         Figure("page changes", len(pages), ""),
         Figure(f"upload to playlist under load, {whose}, median", round(median(uploaded), 1), "s"),
         Figure(
@@ -350,6 +353,17 @@ def times(seen: Seen, whose: str, page_bar_ms: float | None, upload_bar_s: float
         ),
         Figure("uploads", len(uploaded), ""),
         Figure("greatest place in the queue shown", max(seen.queued, default=0), ""),
+    ]
+
+
+def whole_pages(seen: Seen) -> list[Figure]:
+    """Times to the end of the response, where they are known."""
+    if not seen.whole_page_ms:
+        return []
+    late, middle = percentile(seen.whole_page_ms, 0.95), median(seen.whole_page_ms)
+    return [
+        Figure("until the whole page, 95th percentile", round(late), "ms"),
+        Figure("until the whole page, median", round(middle), "ms"),
     ]
 
 

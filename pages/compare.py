@@ -27,9 +27,12 @@ def show(index: Index) -> None:
         return
     first = st.container() if mode.is_on() else None
     figures(index)
-    side_by_side(index)
+    lists = st.container()
     with first or st.container():
         blind_test.show(index)
+    # Last: VGG16 may have to run on a visitor's clip, and the rest of the page comes first.
+    with lists:
+        side_by_side(index)
 
 
 def prepare(index: Index) -> None:
@@ -41,6 +44,7 @@ def prepare(index: Index) -> None:
     if "compare_by" not in st.session_state:
         asked = incoming.chosen(incoming.parameter("by"), index.names, MOST)
         st.session_state.compare_by = asked or methods.first_choice(index)
+    st.session_state.compare_shared = list(st.session_state.compare_pairing)
 
 
 def figures(index: Index) -> None:
@@ -188,18 +192,32 @@ def side_by_side(index: Index) -> None:
     if asked is None:
         right.caption("Choose a clip, and its playlists will appear here.")
         return
-    found = agreement.compare(index, asked, chosen, LENGTH)
+    waiting = query.waiting(asked, index, chosen)
+    found = agreement.compare(index, asked, [name for name in chosen if name not in waiting], LENGTH)
     with right:
         show_agreement(found, names)
-    components.playlist_columns(index, found, names, styles, "compare_columns")
+        progress = st.container()
+    shown = {name: names[name] for name in chosen}
+    components.playlist_columns(index, found, shown, styles, "compare_columns")
     components.show_notes([f"{names[name]}: {reason}" for name, reason in found.unanswered.items()])
     show_descriptions(chosen)
+    if waiting:
+        with progress:
+            compute(index, asked, waiting)
+
+
+def compute(index: Index, asked: Query, names: list[str]) -> None:
+    """Run the networks on the visitor's clip, and the page again with these playlists too."""
+    answer = components.compute(index, asked, names)
+    if isinstance(answer, Query):
+        st.rerun()
+    components.show_error(answer)
 
 
 def share(index: Index) -> None:
     """Write the page's settings into the URL."""
     by_library = st.session_state.compare_source == current_clip.LIBRARY
-    pairing = st.session_state.compare_shared = list(st.session_state.compare_pairing)
+    pairing = list(st.session_state.compare_pairing)
     session.to_url(
         {
             "from": None if by_library else st.session_state.compare_source,

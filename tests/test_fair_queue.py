@@ -22,7 +22,7 @@ class Line:
         self.places: dict[str, list[int]] = {}
         self._threads: list[threading.Thread] = []
 
-    def ask(self, visitor: str, name: str) -> None:
+    def ask(self, visitor: str, name: str, patience: int = 0) -> None:
         """Ask for a turn in a thread of its own, and return once it waits."""
         waits = threading.Event()
         places = self.places.setdefault(name, [])
@@ -32,7 +32,7 @@ class Line:
             waits.set()
 
         def job() -> None:
-            with self.turns.acquire(visitor, told):
+            with self.turns.acquire(visitor, told, patience):
                 self.served.append(name)
 
         self._threads.append(threading.Thread(target=job))
@@ -138,6 +138,18 @@ def test_who_asks_for_much_lets_others_between():
     # b1 came fourth and was told at once that two go before: a1 and the one inside.
     assert line.places["b1"][0] == 2
     assert line.places["a3"][0] == 3
+
+
+def test_who_has_patience_lets_others_before_for_some_turns():
+    def ask(line: Line) -> None:
+        line.ask("a", "a, patient", patience=2)
+        line.ask("b", "b, patient", patience=2)
+        for number in range(4):
+            line.ask("c", f"c{number}")
+        line.ask("d", "d")
+
+    served = behind_one(ask).served
+    assert served == ["c0", "d", "c1", "a, patient", "b, patient", "c2", "c3"]
 
 
 def test_having_waited_long_ago_counts_for_nothing():

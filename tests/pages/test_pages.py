@@ -118,6 +118,37 @@ def test_an_upload_keeps_its_playlist_where_genres_cannot_be_had(
     assert genres_shown(app)
 
 
+def test_compare_shows_what_is_at_hand_before_vgg16_runs(
+    encode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(*_: object) -> None:
+        raise BusyError("50 clips are already waiting. Try again in a minute.")
+
+    monkeypatch.setenv("SOUNDALIKE_VOTES", str(tmp_path / "votes.sqlite"))
+    monkeypatch.setattr(query, "compute", busy)
+    app = run("pages/compare.py", **{"from": "upload"})
+    app.get("file_uploader")[0].upload("noise.wav", encode(noise()), "audio/wav").run(timeout=120)
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "50 clips are already waiting. Try again in a minute."
+    ]
+    assert lengths(app) == [("soundalike", 10), ("vgg_genre", 0)]
+    assert "They sound equally alike" in [button.label for button in app.button]
+    monkeypatch.undo()
+    monkeypatch.setenv("SOUNDALIKE_VOTES", str(tmp_path / "votes.sqlite"))
+    app.run(timeout=120)
+    assert not app.exception
+    assert not app.error
+    assert lengths(app) == [("soundalike", 10), ("vgg_genre", 10)]
+
+
+def lengths(app: AppTest) -> list[tuple[str, int]]:
+    """Compare's columns and the number of tracks in each."""
+    (sent,) = [part for part in app.get("bidi_component") if "compare_columns" in str(part.proto.id)]
+    columns = json.loads(sent.proto.json)["columns"]
+    return [(column["name"], len(column["tracks"])) for column in columns]
+
+
 def open_genres(app: AppTest) -> None:
     app.session_state["recommend_head"] = True
     app.run(timeout=120)

@@ -55,12 +55,12 @@ def test_another_picture_is_a_pass_of_its_own(
     embeddings = ClipEmbeddings(analysis_window(decoding.decode(opened.path(ROW))), opened, models)
     needed: list[str] = []
     for name in ("fma518", "mfcc_flat", "vgg_mel", "musicnn", "vgg_chroma"):
-        needed += [name] if embeddings._needs_a_pass(name) else []
+        needed += [name] if embeddings.needs_a_pass(name) else []
         if name in ("vgg_mel", "musicnn"):
             assert len(embeddings[name])
     assert needed == ["vgg_mel", "musicnn", "vgg_chroma"]
-    assert not any(embeddings._needs_a_pass(name) for name in ("genre_head", "musicnn_tags"))
+    assert not any(embeddings.needs_a_pass(name) for name in ("genre_head", "musicnn_tags"))
     recorded = ClipEmbeddings(embeddings.clip, opened, models, recorded=True)
-    assert recorded._needs_a_pass("musicnn")
+    assert recorded.needs_a_pass("musicnn")
     assert len(embeddings["yamnet"])
-    assert not recorded._needs_a_pass("musicnn")
+    assert not recorded.needs_a_pass("musicnn")

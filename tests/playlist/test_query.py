@@ -189,6 +189,25 @@ def test_copy_found_by_vgg_mel_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole.genres == opened.genre_probabilities(40)
 
 
+def test_representations_that_wait_for_a_network(bundled: Index) -> None:
+    turns: list[str] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append("begins")
+        yield
+
+    names = ["soundalike", "vgg_genre", "musicnn"]
+    light = query.embed_query(OTHER_CLIP, bundled, ModelStore(light=True))
+    assert query.waiting(light, bundled, names) == []
+    assert query.waiting(query.from_library(bundled, "0102"), bundled, names) == []
+    first = query.embed_query(OTHER_CLIP, bundled, ModelStore())
+    assert query.waiting(first, bundled, names) == ["vgg_genre"]
+    query.compute(first, bundled, ["vgg_genre"], turn)
+    assert turns == ["begins"]
+    assert query.waiting(first, bundled, names) == []
+
+
 def test_networks_acquired_once_per_result(bundled: Index, models: ModelStore) -> None:
     turns: list[str] = []
 

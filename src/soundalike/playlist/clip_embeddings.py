@@ -70,7 +70,7 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         The networks are held once, or not at all if what they gave for the clip is at hand.
         """
         missing = [name for name in names if name not in self._vectors]
-        waiting = [name for name in missing if self._needs_a_pass(name)]
+        waiting = [name for name in missing if self.needs_a_pass(name)]
         with (turn or self._turn)() if waiting else nullcontext():
             for name in missing:
                 self._vectors[name] = self._index.prepare(name, self._embed(name))
@@ -220,8 +220,10 @@ class ClipEmbeddings(Mapping[str, NDArray[np.float32]]):
         stored = track_arrays.moments(self._index, name)
         return None if stored is None else stored[self._track].astype(np.float32)
 
-    def _needs_a_pass(self, name: str) -> bool:
-        """Whether a large network has to run for a vector."""
+    def needs_a_pass(self, name: str) -> bool:
+        """Whether a large network has yet to run for a vector."""
+        if name in self._vectors:
+            return False
         networks = set(representations.get(name).models)
         if self.recorded and name in correction.PARTS:
             networks.update(*(representations.get(part).models for part in correction.PARTS))

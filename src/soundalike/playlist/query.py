@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -206,6 +206,39 @@ def predict_genres(query: Query, index: Index, models: ModelStore, turn: Turn = 
     embeddings.compute([name for name in BY_VGG16 if name in embeddings], nullcontext)
     found = look_closer(query, index, models)
     return found if found.is_complete else _with_genres(query, index, models)
+
+
+def waiting(query: Query, index: Index, names: Iterable[str]) -> list[str]:
+    """Those representations for which a large network has yet to run on the query's clip."""
+    embeddings = query.embeddings
+    if not isinstance(embeddings, ClipEmbeddings):
+        return []
+    return [
+        name
+        for name in names
+        if any(part in embeddings and embeddings.needs_a_pass(part) for part in index.parts(name))
+    ]
+
+
+@threads.single_threaded_blas()
+def compute(query: Query, index: Index, names: Iterable[str], turn: Turn) -> None:
+    """Compute a clip's vectors by some representations, with the networks held once for each.
+
+    Parameters
+    ----------
+    query : from `embed_query`
+    index : as passed to `embed_query`
+    names : representations
+    turn : waits for the networks
+
+    Raises
+    ------
+    ModelError
+        If a network is missing.
+    """
+    if isinstance(query.embeddings, ClipEmbeddings):
+        for name in names:
+            query.embeddings.compute(index.parts(name), turn)
 
 
 def warm_up(models: ModelStore) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 ACTIONS = {"recommend": "Recommend from this", "anatomy": "See inside", "map": "Show on map"}
 """Actions on a library track: the page that each opens, and its label."""
+PLAYLISTS_FIRST = 3
+"""Turns within which others' playlists come before what adds to a page that shows something already."""
 _ELSEWHERE = [page for page in ACTIONS if page != "recommend"]
 ICONS = {
     "recommend": ":material/queue_music:",
@@ -206,18 +208,26 @@ def playlist_columns(
     styles: dict[str, Style],
     key: str,
 ) -> None:
-    """Show playlists side by side, with shared tracks marked."""
+    """Show playlists side by side, with shared tracks marked.
+
+    Parameters
+    ----------
+    titles : of the representations, in the order of the columns; one that has no playlist yet is being
+        computed
+    """
+    known = {item.representation: item for item in comparison.playlists}
     columns = [
         {
-            "name": item.representation,
-            "title": titles[item.representation],
-            "note": " ".join(item.notes),
+            "name": name,
+            "title": title,
+            "note": " ".join(known[name].notes) if name in known else "Computing …",
             "tracks": [
                 track_data(index, entry.row, styles) | {"shared": comparison.shared[entry.row]}
-                for entry in item.entries
+                for entry in (known[name].entries if name in known else ())
             ],
         }
-        for item in comparison.playlists
+        for name, title in titles.items()
+        if name not in comparison.unanswered
     ]
     data = {"kind": "columns", "blind": False, "actions": actions(), "columns": columns}
     result = _tracks(data=data, key=key, on_chosen_change=lambda: None)
@@ -289,10 +299,20 @@ def predict_genres(index: Index, asked: Query) -> Query | str:
     """Predict the genres of a visitor's clip and return the query or an error; shows progress."""
 
     def answer(progress: _Progress) -> Query:
-        turn = session.turn(progress.wait)
+        turn = session.turn(progress.wait, PLAYLISTS_FIRST)
         return query.predict_genres(asked, index, server.models_of(index), turn)
 
     return _with_progress(query.GENRES_STEP, answer)
+
+
+def compute(index: Index, asked: Query, names: Sequence[str]) -> Query | str:
+    """Compute a visitor's clip by more representations. Returns it or an error; shows progress."""
+
+    def answer(progress: _Progress) -> Query:
+        query.compute(asked, index, names, session.turn(progress.wait, PLAYLISTS_FIRST))
+        return asked
+
+    return _with_progress(query.STEPS[2], answer)
 
 
 def _with_progress(step: str, answer: Callable[[_Progress], Query], quiet: bool = False) -> Query | str:

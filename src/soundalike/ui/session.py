@@ -123,9 +123,10 @@ def chosen_index() -> Index:
     return index
 
 
-def turn(on_place: OnPlace) -> Turn:
+def turn(on_place: OnPlace, patience: int = 0) -> Turn:
     """The context in which this session uses the shared networks; see `FairQueue.acquire`."""
-    return turns()(on_place)
+    visitor, queue = _visitor(), _turns()
+    return lambda: queue.acquire(visitor, on_place, patience)
 
 
 def turns() -> Callable[[OnPlace], Turn]:
