@@ -3,9 +3,9 @@
 A browser renders on its own processor. If server and browsers share one, the server's response time for
 a remote user can only be measured by a session that renders nothing. This one sends the same messages as
 a browser when the user changes pages or uploads a file, and receives the response until the script's run
-ends. A page change is timed until the page's main part arrives, which comes after its heading, and until
-the end of the response; an upload until the playlist arrives, after the server has the file. It caches no
-messages, so everything is sent again.
+ends. It caches no messages, so everything is sent again. A page change is timed until the page's main
+part arrives, which comes after its heading, and until the end of the response. An upload is timed until
+the playlist arrives, after the server has the file.
 """
 
 from __future__ import annotations

@@ -3,14 +3,14 @@
     python benchmarks/load.py [--sessions N] [--minutes M] [--tabs] [--json]
 
 Each user uploads a unique clip, reads its playlist, views three other pages with pauses of some seconds,
-returns and uploads the next. Before, the playlists for the same clips are computed alone; a
-playlist with other tracks is a mixed-up result. Every alert on a page, every script error and every
-console error counts as an error.
+returns and uploads the next. Before, the playlists for the same clips are computed alone; a playlist
+with other tracks is a mixed-up result. Every alert, every script error and every console error of a
+page counts as an error.
 
-Each user has a simulated remote browser (`distant`), and a page change is timed from the request until the
+Each user has a simulated remote browser (`distant`). A page change is timed from the request until the
 page's main part arrives, and until the end of the response. Then one visitor sends a hundred clips to a
-new server, each as soon as the playlist of the one before is there, and others come one by one with their
-first clip, which is compared with a first clip while nobody else is there.
+new server, each as soon as the playlist of the one before is there, and others come one by one with
+their first clip, which is compared with a first clip while nobody else is there.
 
 With `--tabs`, each user is a tab of one headless Chromium instead, in its own context. A page change is
 timed from the click to the frame that shows the new page's heading and main part. These tabs render on
