@@ -206,3 +206,29 @@ def test_inputs_run_one_by_one_give_the_same_as_together(monkeypatch):
     for outputs in (network(True)(batch), network(False)(batch)):
         np.testing.assert_array_equal(outputs[0], 2 * batch)
         np.testing.assert_array_equal(outputs[1], [1, 4, 7, 10])
+
+
+@pytest.mark.sweep
+@pytest.mark.skipif(runtime.name() != runtime.OPENVINO, reason="the memory is OpenVINO's")
+def test_a_seldom_network_returns_its_memory_after_a_pass_in_the_background():
+    code = (
+        "import hashlib, psutil, sys, numpy as np\n"
+        "from soundalike import system\n"
+        "from soundalike.models import ModelStore, runtime\n"
+        "system.return_large_blocks()\n"
+        "if sys.argv[1] == 'background': runtime.lower_priority()\n"
+        "picture = np.random.default_rng(0).integers(0, 255, (480, 640, 3), np.uint8)\n"
+        "network = ModelStore().vgg16\n"
+        "found = [hashlib.sha256(network(picture)).hexdigest() for _ in range(3)]\n"
+        "assert len(set(found)) == 1\n"
+        "print(psutil.Process().memory_info().rss, found[0])"
+    )
+    done = [
+        subprocess.run(
+            [sys.executable, "-c", code, where], capture_output=True, text=True, check=True
+        ).stdout.split()
+        for where in ("background", "foreground")
+    ]
+    (released, one), (kept, other) = done
+    assert one == other
+    assert int(kept) - int(released) > 40e6

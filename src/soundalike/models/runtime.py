@@ -90,6 +90,8 @@ class Network:
     tolerant : whether bfloat16's precision of two to three digits is sufficient
     one_by_one : whether OpenVINO runs the inputs of a batch one after the other, which needs less memory
         for what lies between the layers: it is reused if the size is fixed
+    seldom : whether that memory is returned to the system after each pass in the background, which makes
+        the next one a twentieth slower
     """
 
     def __init__(
@@ -100,6 +102,7 @@ class Network:
         model: Callable[[T], keras.Model],
         tolerant: bool = False,
         one_by_one: bool = False,
+        seldom: bool = False,
     ) -> None:
         self._lock = threading.Lock()
         if name() == TENSORFLOW:
@@ -109,7 +112,7 @@ class Network:
             # Weights that are missing or damaged are an error now.
             read()
             compiled = (1, *shape[1:]) if one_by_one else shape
-            run = _openvino_runner(compiled, lambda inputs: graph(read(), inputs), kind)
+            run = _openvino_runner(compiled, lambda inputs: graph(read(), inputs), kind, seldom)
             self._run = partial(_one_by_one, run) if one_by_one else run
 
     def __call__(self, batch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
@@ -159,7 +162,10 @@ def _limit_tensorflow(count: int) -> None:
 
 
 def _openvino_runner(
-    shape: tuple[int | None, ...], graph: Callable[[tuple[int, ...]], openvino.Model], kind: str
+    shape: tuple[int | None, ...],
+    graph: Callable[[tuple[int, ...]], openvino.Model],
+    kind: str,
+    seldom: bool,
 ) -> _Run:
     options = {
         "INFERENCE_PRECISION_HINT": kind,
@@ -175,8 +181,12 @@ def _openvino_runner(
 
     def run(batch: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
         size = -1 if shape[0] is None else shape[0]
-        outputs = request((size, *batch.shape[1:]), count).infer([batch], share_inputs=True)
-        return tuple(np.array(output, np.float32) for output in outputs.values())
+        network = request((size, *batch.shape[1:]), count)
+        found = network.infer([batch], share_inputs=True)
+        outputs = tuple(np.array(output, np.float32) for output in found.values())
+        if seldom and _background:
+            network.get_compiled_model().release_memory()
+        return outputs
 
     return run
 

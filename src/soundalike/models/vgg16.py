@@ -43,7 +43,9 @@ class VGG16:
     """
 
     def __init__(self, weights: Path) -> None:
-        self._run = Network((1, None, None, 3), partial(read, weights), _graph, build, tolerant=True)
+        self._run = Network(
+            (1, None, None, 3), partial(read, weights), _graph, build, tolerant=True, seldom=True
+        )
 
     def __call__(self, image: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute the feature map of an image [shape=(480, 640, 3), BGR] -> float32
