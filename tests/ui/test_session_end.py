@@ -27,6 +27,9 @@ def test_a_clip_and_what_was_made_of_it_go_with_their_session(encode) -> None:
     app.query_params["from"] = "upload"
     app.run()
     app.get("file_uploader")[0].upload("noise.wav", encode(noise), "audio/wav").run()
+    # VGG16 runs once the genres are opened.
+    app.session_state["recommend_head"] = True
+    app.run()
     assert not app.exception, app.exception
     assert not app.error
     clip = weakref.ref(app.session_state["clip_answer"][-1].embeddings.clip)
