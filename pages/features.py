@@ -166,15 +166,22 @@ def choose(store: FeatureStore) -> None:
                 persist_state="session",
                 width=190,
             )
-        step("Previous", "chevron_left", go_to, (here - 1) % size)
-        step("Next", "chevron_right", go_to, (here + 1) % size)
+        step("Previous", "chevron_left", go_on, store, -1)
+        step("Next", "chevron_right", go_on, store, 1)
         step("Surprise me", "shuffle", surprise, store)
 
 
-def step(label: str, icon: str, act: Callable[..., None], argument: object) -> None:
+def step(label: str, icon: str, act: Callable[..., None], *arguments: object) -> None:
     """A button that opens another dimension."""
     key = f"features_{label.split()[0].lower()}"
-    st.button(label, icon=f":material/{icon}:", key=key, on_click=act, args=[argument])
+    st.button(label, icon=f":material/{icon}:", key=key, on_click=act, args=arguments)
+
+
+def go_on(store: FeatureStore, change: int) -> None:
+    """Open a dimension further on than the chosen one."""
+    # Dimension and set may have been chosen since the page was drawn.
+    size = store.sets.size(st.session_state.features_by)
+    go_to((st.session_state.features_dimension + change) % size)
 
 
 def reset_dimension(store: FeatureStore) -> None:

@@ -212,3 +212,21 @@ def test_two_clips_are_explained_once() -> None:
     assert len(said) == len(set(said))
     assert len(app.metric) == 8
     assert all(metric.help for metric in app.metric)
+
+
+@pytest.mark.parametrize(("pressed", "opened"), [("Next", 31), ("Previous", 29)])
+def test_next_goes_on_from_a_dimension_chosen_just_before(pressed: str, opened: int) -> None:
+    app = run("pages/features.py", by="soundalike", dimension="7")
+    app.number_input(key="features_dimension").set_value(30)
+    # Both arrive at once, as they do when the server is slower than the visitor.
+    next(button for button in app.button if button.label == pressed).click().run()
+    assert not app.exception
+    assert app.number_input(key="features_dimension").value == opened
+
+
+def test_next_stays_within_a_smaller_set_chosen_just_before() -> None:
+    app = run("pages/features.py", by="soundalike", dimension="1500")
+    next(group for group in app.button_group if group.label == "Show").set_value("genre_head")
+    next(button for button in app.button if button.label == "Next").click().run()
+    assert not app.exception
+    assert 0 <= app.session_state["features_dimension"] < 32

@@ -135,6 +135,23 @@ def test_a_button_beside_the_title_leads_there(monkeypatch: pytest.MonkeyPatch) 
     assert "Add music" not in labels(app)
 
 
+def test_what_is_chosen_just_before_the_button_is_pressed_counts(own: Path) -> None:
+    app = visit()
+    app.selectbox(key="own_music_folder_music").set_value("Jazz")
+    # Both arrive at once, as they do when the server is slower than the visitor.
+    press(app, "Index this folder")
+    (run,) = access.indexer().runs()
+    assert run.source == str((own.parent / "music" / "Jazz").resolve())
+
+
+def test_a_named_folder_that_has_gone_meanwhile_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = visit()
+    monkeypatch.setenv(music_files.VARIABLE, "elsewhere")
+    press(app, "Index this folder")
+    assert "is gone" in texts(app)
+    assert access.indexer().runs() == []
+
+
 def test_a_run_is_seen_by_all_and_can_be_stopped_and_gone_on_with(own: Path) -> None:
     app = visit()
     assert app.selectbox(key="own_music_folder").options == ["music"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from soundalike.errors import SoundalikeError
+from soundalike.errors import LibraryError, SoundalikeError
 from soundalike.index import catalog
 from soundalike.index.index import Index
 from soundalike.indexing import sources
@@ -33,6 +33,7 @@ the work goes on, and the app stays usable. It takes a few seconds per track.
 FOR_PRESENTER = "Only the presenter can add music from the server. Give the key to go on."
 NO_FOLDER = "None of the folders that SOUNDALIKE_MUSIC names is there. Check the variable, or the disks."
 _ERROR = "own_music_error"
+_FOLDER = "own_music_folder"
 
 
 def show(_: Index) -> Shown:
@@ -104,29 +105,48 @@ def choose(indexer: Background) -> None:
         components.show_error(NO_FOLDER)
         return
     labels = _labels(named)
-    chosen = st.selectbox("Folder", list(labels), key="own_music_folder")
-    folder = labels[chosen]
-    while folders := sources.below(folder):
-        names = [path.name for path in folders]
-        shown = sources.shown(folder)
-        inner = st.selectbox(
-            f"Folder in {components.plain(shown)}",
+    named_folder = labels[st.selectbox("Folder", list(labels), key=_FOLDER)]
+
+    def ask(folder: Path, names: Sequence[str]) -> str | None:
+        return st.selectbox(
+            f"Folder in {components.plain(sources.shown(folder))}",
             names,
             index=None,
-            key=f"own_music_folder_{shown}",
+            key=_key_within(folder),
             placeholder="All of it",
         )
-        if inner is None:
-            break
-        folder = folders[names.index(inner)]
+
+    _innermost(named_folder, ask)
     st.button(
         "Index this folder",
         icon=":material/library_add:",
         key="own_music_start",
         on_click=_act,
-        args=[lambda: indexer.start(folder)],
+        args=[lambda: _start(indexer)],
         type="primary",
     )
+
+
+def _start(indexer: Background) -> None:
+    """Index what is chosen now; the page may have been drawn before the latest choice."""
+    folder = _labels(sources.named()).get(st.session_state[_FOLDER])
+    if folder is None:
+        raise LibraryError("The folder is gone. Put it back or choose another one.")
+    indexer.start(_innermost(folder, lambda outer, _: st.session_state.get(_key_within(outer))))
+
+
+def _innermost(folder: Path, inner_of: Callable[[Path, Sequence[str]], str | None]) -> Path:
+    """The folder that is chosen within a folder, and so on inwards."""
+    while folders := {path.name: path for path in sources.below(folder)}:
+        inner = folders.get(inner_of(folder, list(folders)) or "")
+        if inner is None:
+            break
+        folder = inner
+    return folder
+
+
+def _key_within(folder: Path) -> str:
+    return f"{_FOLDER}_{sources.shown(folder)}"
 
 
 def _labels(folders: Sequence[Path]) -> dict[str, Path]:
