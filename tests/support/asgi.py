@@ -23,7 +23,7 @@ def ask(
     app: ASGIApp, path: str, client: str, method: str = "GET", **headers: str
 ) -> tuple[int, Headers, bytes]:
     """An answer's status, headers and body."""
-    named = {"host": "music.example.org", "accept-encoding": "gzip"} | headers
+    named = {"host": "music.example.org", "accept_encoding": "gzip"} | headers
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in named.items()]
     scope = {
         **{

@@ -7,9 +7,15 @@ from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit import config
 
 _DROPPED = (b"accept-encoding", b"if-none-match", b"if-modified-since", b"range")
 """Headers by which a browser would get something else than the whole text."""
+
+
+def base_path() -> str:
+    """The path that the app is served under, as "/music"; "" for the root."""
+    return f"/{str(config.get_option('server.baseUrlPath')).strip('/')}".rstrip("/")
 
 
 def host_of(scope: Scope) -> str:

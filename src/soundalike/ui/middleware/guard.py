@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.middleware import Middleware
 
 from soundalike.ui.middleware import uploads
+from soundalike.ui.middleware.assets import Assets
 from soundalike.ui.middleware.headers import SafeHeaders
 from soundalike.ui.middleware.messages import MessageLimits
 from soundalike.ui.middleware.pages import Pages
@@ -15,6 +16,7 @@ __all__ = ["MIDDLEWARE", "lifespan"]
 
 MIDDLEWARE = [
     Middleware(SafeHeaders),
+    Middleware(Assets),
     Middleware(Pages),
     Middleware(MessageLimits),
     Middleware(UploadLimits),

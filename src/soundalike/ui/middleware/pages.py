@@ -12,11 +12,10 @@ from collections.abc import Mapping
 
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from streamlit import config
 
 from soundalike import paths
 from soundalike.ui import frontend
-from soundalike.ui.middleware.answers import host_of, with_body
+from soundalike.ui.middleware.answers import base_path, host_of, with_body
 
 DESCRIPTIONS = {
     "": "Choose a clip and get a playlist of music that sounds like it. Only the audio is compared.",
@@ -65,7 +64,7 @@ class Pages:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self._app(scope, receive, send)
             return
-        base = f"/{str(config.get_option('server.baseUrlPath')).strip('/')}".rstrip("/")
+        base = base_path()
         path = str(scope["path"]).removeprefix(base).strip("/")
         if path == PREVIEW and _PICTURE.is_file():
             picture = Response(_PICTURE.read_bytes(), media_type="image/webp")
