@@ -170,7 +170,7 @@ class Part:
     def component(self) -> dict[str, Any]:
         """Data sent to one of the page's own components; empty for other messages."""
         sent = self.message.delta.new_element.bidi_component.json
-        return dict(json.loads(sent)) if sent else {}
+        return dict(*json.loads(sent)) if sent else {}
 
     @property
     def name(self) -> str:

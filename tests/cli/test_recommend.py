@@ -28,7 +28,7 @@ def test_several_clips_with_weights_and_rules(capsys: Capture) -> None:
 
 def test_model_precedence(tmp_path: Path) -> None:
     bundled = indices.load(paths.BUNDLED_INDEX)
-    own = indices.Index(tmp_path, {"own_models": {"genre_head": "model_genre_head.npz"}}, bundled.tracks)
+    own = indices.Index(tmp_path, {"own_models": {"genre_head": "model_genre_head.npz"}}, bundled.table)
     named = tmp_path / "named.npz"
     assert open_models(bundled, None, None).file("genre_head").parent == paths.MODELS
     assert open_models(own, None, None).file("genre_head") == tmp_path / "model_genre_head.npz"

@@ -22,6 +22,7 @@ from soundalike.evaluation.robustness_changes import USUAL
 from soundalike.features import fingerprint
 from soundalike.index import track_arrays
 from soundalike.index.index import Index, load
+from soundalike.index.track_table import TrackTable
 from soundalike.models import ModelStore
 from soundalike.playlist.clip_embeddings import ClipEmbeddings
 from soundalike.representations import Representation
@@ -72,7 +73,7 @@ def real(tmp_path: Path, cheap: None) -> Index:
     np.save(written.folder / f"{track_arrays.FINGERPRINTS}.npy", prints)
     tracks = written.tracks.assign(file=[f"clips/{name}.opus" for name in IDS])
     manifest = written.manifest | {"library": {"folder": str(folder), "fingerprint": ""}}
-    return replace(written, tracks=tracks, manifest=manifest)
+    return replace(written, table=TrackTable.of(tracks), manifest=manifest)
 
 
 def test_find_by_hand(tmp_path: Path) -> None:

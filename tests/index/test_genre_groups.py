@@ -11,12 +11,13 @@ from soundalike import paths
 from soundalike.analysis.dimension_cache import FeatureStore
 from soundalike.index import genre_groups, index
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.models import ModelStore
 from soundalike.ui import palette
 
 
 def library(genres: list[str], predicted: tuple[str, ...] = ()) -> Index:
-    return Index(Path(), {"genres": list(predicted)}, pd.DataFrame({"genre": genres}))
+    return Index(Path(), {"genres": list(predicted)}, TrackTable.of(pd.DataFrame({"genre": genres})))
 
 
 def test_few_genres_are_all_named() -> None:

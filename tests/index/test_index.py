@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ from soundalike import paths
 from soundalike.errors import IndexFolderError, ModelError, UnknownRepresentationError, UnknownTrackError
 from soundalike.index import columns, index, storage, vectors
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.models import FILES, ModelStore
 
 ALL = ("vgg_genre", "vgg_mel", "genre_head")
@@ -403,9 +405,10 @@ def test_the_search_of_a_track_is_kept_and_read_only(tmp_path: Path) -> None:
 
 
 def test_artists_albums_and_genres_are_counted_without_the_unnamed(tmp_path: Path) -> None:
-    opened = write_index(tmp_path / "index", random_vectors(0, 4), ALL)
-    opened.tracks["artist"] = ["The Ann", "Ann feat. Ben", "", "Ben"]
-    opened.tracks["genre"] = ["Rock", "", "Rock", "Jazz"]
+    written = write_index(tmp_path / "index", random_vectors(0, 4), ALL)
+    names, genres = ["The Ann", "Ann feat. Ben", "", "Ben"], ["Rock", "", "Rock", "Jazz"]
+    frame = written.tracks.assign(artist=names, genre=genres)
+    opened = replace(written, table=TrackTable.of(frame))
     assert (opened.count("artist"), opened.count("genre")) == (2, 2)
     assert opened.artist_keys[0] is opened.artist_keys[1]
     assert opened.artist_keys[3] == opened.artist_key(3) == "ben"

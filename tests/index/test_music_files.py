@@ -17,6 +17,7 @@ from soundalike.index import index as indices
 from soundalike.index import music_files
 from soundalike.index.index import Index
 from soundalike.index.music_files import MusicFolders, checked, of_owner
+from soundalike.index.track_table import TrackTable
 
 SECRET = b"root:x:0:0:root:/root:/bin/bash\n"
 
@@ -50,7 +51,7 @@ def naming(opened: Index) -> Naming:
     def make(folder: Path | str = "../library", file: str = "0.wav") -> Index:
         manifest = opened.manifest | {"library": {"folder": str(folder), "fingerprint": ""}}
         tracks = opened.tracks.assign(file=[file, "1.wav", "2.wav"])
-        return replace(opened, manifest=manifest, tracks=tracks)
+        return replace(opened, manifest=manifest, table=TrackTable.of(tracks))
 
     return make
 

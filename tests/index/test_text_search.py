@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from soundalike.index import text_search
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 
 TRACKS = pd.DataFrame(
     {
@@ -20,7 +21,7 @@ TRACKS = pd.DataFrame(
         "genre": ["Rock", "Jazz", "Jazz", "Folk", ""],
     }
 )
-INDEX = Index(Path(), {}, TRACKS)
+INDEX = Index(Path(), {}, TrackTable.of(TRACKS))
 
 
 @pytest.mark.parametrize(

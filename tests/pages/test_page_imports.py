@@ -81,3 +81,7 @@ def test_a_page_loads_nothing_that_it_does_not_need(loaded: Loaded) -> None:
     """Where one does, those that are drawn after it in the same process fail with it."""
     for address, names in loaded.items():
         assert not names & (NEVER if address in DECODING else NEVER | SOUND), address
+
+
+def test_a_new_servers_first_page_needs_no_pandas(loaded: Loaded) -> None:
+    assert "pandas" not in loaded["recommend"]

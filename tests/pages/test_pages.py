@@ -145,8 +145,8 @@ def test_compare_shows_what_is_at_hand_before_vgg16_runs(
 def lengths(app: AppTest) -> list[tuple[str, int]]:
     """Compare's columns and the number of tracks in each."""
     (sent,) = [part for part in app.get("bidi_component") if "compare_columns" in str(part.proto.id)]
-    columns = json.loads(sent.proto.json)["columns"]
-    return [(column["name"], len(column["tracks"])) for column in columns]
+    (data,) = json.loads(sent.proto.json)
+    return [(column["name"], len(column["tracks"])) for column in data["columns"]]
 
 
 def open_genres(app: AppTest) -> None:

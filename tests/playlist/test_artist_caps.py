@@ -11,6 +11,7 @@ import pytest
 from small_library import write_index
 
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.playlist import journey, playlist, query
 from soundalike.playlist.artist_caps import Members
 from soundalike.playlist.blend import Seed
@@ -31,7 +32,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Index:
     folder: Path = tmp_path_factory.mktemp("various") / "index"
     vectors = np.random.default_rng(0).normal(size=(len(ARTISTS), 16))
     made = write_index(folder, {"vgg_mel": vectors})
-    return replace(made, tracks=made.tracks.assign(artist=ARTISTS, album=ALBUMS))
+    return replace(made, table=TrackTable.of(made.tracks.assign(artist=ARTISTS, album=ALBUMS)))
 
 
 def test_various_artists_are_nobody_and_spellings_are_one(library: Index) -> None:
@@ -44,7 +45,7 @@ def test_various_artists_are_nobody_and_spellings_are_one(library: Index) -> Non
 
 
 def test_tracks_by_nobody_of_one_album_count_together(library: Index) -> None:
-    same = replace(library, tracks=library.tracks.assign(artist="Unknown", album="One"))
+    same = replace(library, table=TrackTable.of(library.tracks.assign(artist="Unknown", album="One")))
     members = Members(same, 5, per_artist=2, per_album=None)
     assert [members.offer(row) for row in range(4)] == [True, True, False, False]
 

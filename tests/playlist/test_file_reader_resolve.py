@@ -14,6 +14,7 @@ from made_up_listings import KINDS, LISTS
 from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.playlist import file_reader, file_writer
 from soundalike.playlist.entry_matching import Resolved, resolve
 from soundalike.playlist.listing_file import Reference
@@ -75,7 +76,7 @@ def four(bundled: Index) -> Index:
         "artist": ["Ann", "Ben", "", "Ann"],
         "duration_s": ["180.00", "240.00", "", "300.00"],
     }
-    return replace(bundled, tracks=bundled.tracks.head(4).assign(**facts))
+    return replace(bundled, table=TrackTable.of(bundled.tracks.head(4).assign(**facts)))
 
 
 def entry(

@@ -30,6 +30,7 @@ from soundalike import paths
 from soundalike.foreign_text import from_cell
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.playlist import file_writer
 from soundalike.playlist.file_writer import Item, Listing, label, one_line
 
@@ -347,7 +348,7 @@ def test_listing_from_library(bundled: Index) -> None:
 )
 def test_unknown_duration(bundled: Index, duration: str, seconds: float | None) -> None:
     tracks = bundled.tracks.head(1).assign(duration_s=duration, url="https://example.org")
-    found = file_writer.of_rows(replace(bundled, tracks=tracks), [0]).items[0]
+    found = file_writer.of_rows(replace(bundled, table=TrackTable.of(tracks)), [0]).items[0]
     assert (found.seconds, found.source) == (seconds, "https://example.org")
 
 

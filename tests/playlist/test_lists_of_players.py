@@ -12,6 +12,7 @@ import pytest
 from small_library import write_index
 
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.playlist import file_reader
 from soundalike.playlist.entry_matching import Resolved, resolve
 from soundalike.playlist.listing_file import Reference, artist_and_title, length
@@ -37,7 +38,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Index:
     files, titles, artists = zip(*TRACKS, strict=True)
     lengths = [f"{180 + row}.25" for row in range(len(TRACKS))]
     tracks = made.tracks.assign(file=files, title=titles, artist=artists, duration_s=lengths)
-    return replace(made, tracks=tracks)
+    return replace(made, table=TrackTable.of(tracks))
 
 
 def windows(file: str) -> str:

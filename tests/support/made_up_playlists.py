@@ -11,6 +11,7 @@ from small_library import write_index
 from soundalike.features import key, track_descriptors
 from soundalike.index import track_arrays
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 
 
 def library(folder: Path, seed: int, n: int = 40, dim: int = 6, artists: int = 8) -> Index:
@@ -24,7 +25,7 @@ def library(folder: Path, seed: int, n: int = 40, dim: int = 6, artists: int = 8
         artist=[f"Artist {i}" if i else "" for i in by],
         album=[f"Album {i} {rng.integers(0, 2)}" if i else "" for i in by],
     )
-    return replace(index, tracks=tracks)
+    return replace(index, table=TrackTable.of(tracks))
 
 
 def measured(index: Index, seed: int) -> Index:

@@ -10,6 +10,7 @@ import pytest
 from soundalike import paths
 from soundalike.index import index
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.models import ModelStore
 from soundalike.training import report
 
@@ -102,7 +103,7 @@ def test_head_card_matches_index(bundled: Index, tmp_path: Path) -> None:
     assert card == report.card("genre_head")
     assert report.head_accuracy(card) == pytest.approx(0.335, abs=0.1)
     made_with = {"representations": bundled.manifest["representations"], "genres": ["Folk"]}
-    other = Index(tmp_path, made_with | {"models": {"genre_head": "0" * 64}}, bundled.tracks)
+    other = Index(tmp_path, made_with | {"models": {"genre_head": "0" * 64}}, bundled.table)
     assert report.head_card(other, other.models(base)) is None
     assert report.head_accuracy(None) is None
 
@@ -114,7 +115,7 @@ def test_index_with_its_own_head(bundled: Index, tmp_path: Path) -> None:
         "models": {"genre_head": paths.sha256_of(head)},
         "own_models": {"genre_head": head.name},
     }
-    own = Index(tmp_path, manifest, bundled.tracks)
+    own = Index(tmp_path, manifest, bundled.table)
     assert report.head_card(own, own.models(ModelStore())) is None
     text = TEXT.replace("the head", "genre head")
     head.with_suffix(".md").write_text(text, encoding="utf-8")
@@ -169,13 +170,13 @@ def test_wide_tables_become_frames() -> None:
     ],
 )
 def test_search(text: str, licence: str | None, files: list[str]) -> None:
-    assert list(report.search(Index(Path(), {}, TRACKS), text, licence)["file"]) == files
+    assert list(report.search(Index(Path(), {}, TrackTable.of(TRACKS)), text, licence)["file"]) == files
 
 
 def test_a_library_without_licences_has_none() -> None:
     bare = TRACKS.drop(columns="licence")
     assert report.licences(bare) == {}
-    assert list(report.search(Index(Path(), {}, bare), "cafe")["file"]) == ["c.ogg"]
+    assert list(report.search(Index(Path(), {}, TrackTable.of(bare)), "cafe")["file"]) == ["c.ogg"]
     table = report.credits_table(bare)
     assert list(table) == ["Title", "Artist", "Album", "Genre", "Source"]
     assert list(table["Source"]) == ["a.ogg", "b.ogg", "c.ogg"]

@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from soundalike.analysis import (
 )
 from soundalike.analysis.dimension_profile import Portrait
 from soundalike.analysis.dimension_sets import WORDS, DimensionSets
-from soundalike.analysis.dimension_stats import Groups, Matrix, Summary, Table
+from soundalike.analysis.dimension_stats import Groups, Matrix, Summary
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import thumbnail
 from soundalike.features.thumbnail import Thumbnail
@@ -30,6 +30,9 @@ from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.query import Query
 from soundalike.words import vocabulary
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 CHANNELS = "channels"
 """Name of the `vgg_mel` channels averaged over their cells, for statistics."""
@@ -87,7 +90,7 @@ class FeatureStore:
         self._converted: Shelf[list[NDArray[np.float32]]] = Shelf(5)
         self._deviations: Shelf[NDArray[np.float32]] = Shelf(5)
         self._summaries: Shelf[Summary] = Shelf(4)
-        self._overviews: Shelf[tuple[Table, int]] = Shelf(16)
+        self._overviews: Shelf[tuple[pd.DataFrame, int]] = Shelf(16)
         self._portraits: Shelf[Portrait] = Shelf(64)
         self._relatives: Shelf[NDArray[np.float32]] = Shelf(64)
         self._labels: Shelf[tuple[str, ...]] = Shelf(4)
@@ -172,7 +175,7 @@ class FeatureStore:
 
     def overview(
         self, name: str, kind: str, genre: str | None, order: str, most: int
-    ) -> tuple[Table, int]:
+    ) -> tuple[pd.DataFrame, int]:
         """The first rows of `dimension_stats.overview`, and the total number of rows.
 
         Parameters

@@ -19,13 +19,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.analysis import receptive_fields
 from soundalike.representations import vgg_mel
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SPARSE = 0.95
 """A dimension is sparse if it is zero for at least this share of the tracks, but not for all."""
@@ -38,7 +41,6 @@ _BLOCK_VALUES = 4_000_000
 _ROWS = 64
 
 Matrix = NDArray[np.float16] | NDArray[np.float32]
-Table = pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -353,7 +355,7 @@ def overview(
     genre: str | None = None,
     order: str = "number",
     labels: Sequence[str] | None = None,
-) -> Table:
+) -> pd.DataFrame:
     """One row per dimension: its position, its activation and the genre that stands out most.
 
     Parameters
@@ -365,6 +367,8 @@ def overview(
     order : one of `ORDERS`; enrichment and mean are descending, the others ascending
     labels : a label for each dimension, or None for a table without labels
     """
+    import pandas as pd
+
     genre_of = summary.genre_of
     best = np.max(
         np.where(summary.groups.trusted[:, np.newaxis], summary.enrichment, -np.inf),

@@ -10,8 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-
-import pandas as pd
+from typing import Any, Protocol
 
 _NOBODY = frozenset(
     (
@@ -34,6 +33,12 @@ _NEXT = re.compile(
 """What follows the first of several artists."""
 
 
+class Columns(Protocol):
+    """A table, as a DataFrame, that has a column under its name."""
+
+    def __getitem__(self, name: Any, /) -> Any: ...
+
+
 @lru_cache(maxsize=4_096)
 def key(artist: str, album: str = "") -> str:
     """What is equal for tracks by the same artist; "" if neither the artist nor the album is known.
@@ -47,7 +52,7 @@ def key(artist: str, album: str = "") -> str:
     return _without_the(first or name)
 
 
-def keys(tracks: pd.DataFrame) -> list[str]:
+def keys(tracks: Columns) -> list[str]:
     """The `key` of each track of a table with the columns artist and album.
 
     Equal keys are one object, which saves most of the memory in a large library.
@@ -55,7 +60,7 @@ def keys(tracks: pd.DataFrame) -> list[str]:
     found: dict[tuple[str, str], str] = {}
     shared: dict[str, str] = {}
     listed = []
-    for artist, album in zip(tracks["artist"].tolist(), tracks["album"].tolist(), strict=True):
+    for artist, album in zip(tracks["artist"], tracks["album"], strict=True):
         pair = str(artist), str(album)
         if pair not in found:
             name = key(*pair)
@@ -64,9 +69,9 @@ def keys(tracks: pd.DataFrame) -> list[str]:
     return listed
 
 
-def count(tracks: pd.DataFrame) -> int:
+def count(tracks: Columns) -> int:
     """Number of different artists; tracks by nobody don't count."""
-    return len({name for artist in tracks["artist"].unique() if (name := key(str(artist)))})
+    return len({name for artist in set(tracks["artist"]) if (name := key(str(artist)))})
 
 
 def _folded(text: str) -> str:

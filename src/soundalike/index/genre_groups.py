@@ -29,11 +29,11 @@ def named(index: Index) -> tuple[str, ...]:
 def of_tracks(index: Index) -> list[str]:
     """The displayed genre of each track: its own, `OTHER`, or "" if it has none."""
     known = {genre: genre for genre in (*named(index), "")}
-    return [known.get(genre, OTHER) for genre in index.tracks["genre"]]
+    return [known.get(genre, OTHER) for genre in index.table["genre"]]
 
 
 def _choose(index: Index) -> tuple[str, ...]:
-    counts = Counter(genre for genre in index.tracks["genre"] if genre)
+    counts = Counter(genre for genre in index.table["genre"] if genre)
     predicted = [genre for genre in index.genres if genre]
     others = sorted(counts.keys() - set(predicted), key=lambda genre: (-counts[genre], genre))
     if len(predicted) + len(others) > MOST:

@@ -7,16 +7,18 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from soundalike import representations
 from soundalike.datasets import artists
 from soundalike.errors import UnknownTrackError
 from soundalike.index import music_files, storage
 from soundalike.index.music_files import MusicFolders
+from soundalike.index.track_table import TrackTable, is_missing
 from soundalike.models import ModelStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,17 +29,22 @@ class IndexFacts:
     ----------
     folder : the index folder
     manifest : the content of `manifest.json`
-    tracks : one row per track, with a unique `track_id`
+    table : one row per track, with a unique `track_id`
     music : the folders that a server hands out files from; None outside a server
     """
 
     folder: Path
     manifest: dict[str, Any]
-    tracks: pd.DataFrame
+    table: TrackTable
     music: MusicFolders | None = None
 
     def __len__(self) -> int:
-        return len(self.tracks)
+        return len(self.table)
+
+    @property
+    def tracks(self) -> pd.DataFrame:
+        """The table as a DataFrame, for whose sake pandas is imported."""
+        return self.table.frame
 
     @property
     def names(self) -> list[str]:
@@ -73,7 +80,7 @@ class IndexFacts:
     @cached_property
     def ids(self) -> list[str]:
         """The tracks' ids, in the table's order."""
-        return [str(track_id) for track_id in self.tracks["track_id"]]
+        return self.table["track_id"]
 
     @cached_property
     def identity(self) -> str:
@@ -134,16 +141,11 @@ class IndexFacts:
         return (self.folder / str(self.manifest["library"]["folder"])).resolve()
 
     def fact(self, column: str, row: int) -> str:
-        """A track's value in a column of the table; "" if there is no such column.
-
-        Columns are cached as lists, because reading single values from a table is slow.
-        """
-        if column not in self.tracks:
+        """A track's value in a column of the table; "" if there is none, or no such column."""
+        if column not in self.table:
             return ""
-        if column not in self._columns:
-            values = self.tracks[column]
-            self._columns[column] = values.where(values.notna(), "").tolist()
-        return str(self._columns[column][row])
+        value = self.table[column][row]
+        return "" if is_missing(value) else str(value)
 
     def artist_key(self, row: int) -> str:
         """What is equal for tracks by the same artist (`artists.key`)."""
@@ -152,28 +154,24 @@ class IndexFacts:
     @cached_property
     def artist_keys(self) -> list[str]:
         """The `artist_key` of each track."""
-        return artists.keys(self.tracks)
+        return artists.keys(self.table)
 
     def count(self, column: str) -> int:
         """Number of different albums, genres or artists; those without a name don't count."""
         if column not in self._counts:
-            values = self.tracks[column]
-            named = int(values[values != ""].nunique())
-            self._counts[column] = artists.count(self.tracks) if column == "artist" else named
+            values = self.table[column]
+            named = {value for value in values if not is_missing(value) and value != ""}
+            self._counts[column] = artists.count(self.table) if column == "artist" else len(named)
         return self._counts[column]
 
     def held_out(self, row: int) -> bool:
         """Whether the predicted genres come from a fold without the track's album and artist."""
-        return "genre_fold" in self.tracks and int(self.tracks["genre_fold"].iloc[row]) >= 0
+        return "genre_fold" in self.table and int(self.table["genre_fold"][row]) >= 0
 
     @property
     def was_trained_on(self) -> bool:
         """Whether the genre head was trained on tracks of this library."""
-        return "genre_fold" in self.tracks and bool((self.tracks["genre_fold"] >= 0).any())
-
-    @cached_property
-    def _columns(self) -> dict[str, list[Any]]:
-        return {}
+        return "genre_fold" in self.table and any(fold >= 0 for fold in self.table["genre_fold"])
 
     @cached_property
     def _counts(self) -> dict[str, int]:
@@ -185,4 +183,4 @@ class IndexFacts:
 
     @cached_property
     def _rows_by_sha256(self) -> dict[str, int]:
-        return {sha256: row for row, sha256 in enumerate(self.tracks["sha256"])}
+        return {sha256: row for row, sha256 in enumerate(self.table["sha256"])}

@@ -15,15 +15,19 @@ import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import DTypeLike, NDArray
 
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
 from soundalike.foreign_text import from_cell
+from soundalike.index import track_table
+from soundalike.index.track_table import TrackTable
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA = 2
 MANIFEST = paths.MANIFEST
@@ -35,7 +39,7 @@ SYSTEM = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".di
 """Files that file managers create in folders they display."""
 _STILL_OPEN = re.compile(r"\.nfs[0-9a-f]+")
 """Names that NFS gives to deleted files that are still open."""
-_TEXTS = ("title", "artist", "album", "genre")
+_REQUIRED = {track_table.ID, "file", "sha256"}
 _KNOWN = {"tracks", "library", "representations", "genres", "models", "files"}
 
 
@@ -81,7 +85,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
+def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> TrackTable:
     """Read the table of tracks.
 
     Raises
@@ -89,21 +93,23 @@ def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> pd.DataFrame:
     IndexFolderError
         If the table is damaged or empty, lacks a required column, or has duplicate ids.
     """
+    from pyarrow import parquet
+
     path = folder / TRACKS
     try:
-        tracks = pd.read_parquet(path)
+        tracks = parquet.ParquetFile(path).read()
     except (OSError, ValueError) as error:
         raise damaged(path) from error
-    if not len(tracks):
+    if not tracks.num_rows:
         raise IndexFolderError(
             f"The index {folder} holds no tracks; build it again with `soundalike index`."
         )
-    if len(tracks) != manifest["tracks"] or not {"track_id", "file", "sha256"} <= set(tracks):
+    if tracks.num_rows != manifest["tracks"] or not set(tracks.column_names) >= _REQUIRED:
         raise damaged(path)
-    tracks["track_id"] = tracks["track_id"].astype(str)
-    if tracks["track_id"].duplicated().any():
+    table = TrackTable.normalised(tracks)
+    if len(set(table[track_table.ID])) < len(table):
         raise damaged(path)
-    return _normalise_texts(tracks)
+    return table
 
 
 def check_files(folder: Path, manifest: Mapping[str, Any], checksums: bool) -> None:
@@ -181,6 +187,8 @@ def read_skipped(folder: Path) -> pd.DataFrame:
     IndexFolderError
         If the list is damaged.
     """
+    import pandas as pd
+
     path = folder / SKIPPED
     columns = ["file", "reason"]
     if not path.is_file():
@@ -214,16 +222,6 @@ def _is_valid(manifest: Mapping[str, Any]) -> bool:
     kinds = {"library": dict, "representations": dict, "genres": list, "models": dict, "files": dict}
     typed = all(isinstance(manifest[key], kind) for key, kind in kinds.items())
     return typed and {"folder", "fingerprint"} <= manifest["library"].keys()
-
-
-def _normalise_texts(tracks: pd.DataFrame) -> pd.DataFrame:
-    for column in _TEXTS:
-        texts = tracks[column] if column in tracks else pd.Series("", tracks.index)
-        tracks[column] = texts.fillna("").astype(str).str.split().str.join(" ").astype("str")
-    untitled = tracks["title"] == ""
-    stems = [PurePosixPath(file).stem for file in tracks.loc[untitled, "file"].astype(str)]
-    tracks.loc[untitled, "title"] = stems
-    return tracks
 
 
 def _check_file(path: Path, facts: Mapping[str, Any], checksums: bool) -> None:

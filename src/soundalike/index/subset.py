@@ -47,7 +47,7 @@ def of(index: Index, name: str, rows: Rows) -> Excerpt:
     wanted = np.asarray(rows, np.intp)
     described = {name: index.manifest["representations"][name]}
     manifest = index.manifest | {"representations": described, "files": {}, "maps": {}}
-    excerpt = Excerpt(index.folder, manifest, index.tracks.iloc[wanted].reset_index(drop=True))
+    excerpt = Excerpt(index.folder, manifest, index.table.take(wanted))
     for stored in representations.stored([name]):
         vectors = index.store(stored).subset(wanted)
         excerpt._stores[stored] = vectors

@@ -60,6 +60,6 @@ def folded(text: str) -> str:
 def _prepared(index: Index, columns: tuple[str, ...]) -> list[str]:
     kept = _texts.setdefault(index, {})
     if columns not in kept:
-        there = [index.tracks[column].astype(str) for column in columns if column in index.tracks]
+        there = [map(str, index.table[column]) for column in columns if column in index.table]
         kept[columns] = [folded(_SEPARATOR.join(texts)) for texts in zip(*there, strict=True)]
     return kept[columns]

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundalike import representations
-from soundalike.datasets import artists
 from soundalike.index.index import Index
 from soundalike.playlist import blend
 from soundalike.words import vocabulary
@@ -45,7 +44,7 @@ def contrasting(
     if n > SAMPLE:
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
     listed = [int(row) for row in rows]
-    by = artists.keys(index.tracks.iloc[rows])
+    by = [index.artist_keys[row] for row in listed]
     free = None if eligible is None else eligible[rows]
     places = representatives(blend.between(index, name, listed), by, count, free)
     return [listed[place] for place in places]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.index import track_arrays
@@ -41,7 +40,7 @@ def least_usual(index: Index, representation: str) -> float | None:
 
 
 def _measure(index: Index, representation: str, seed: int = 0) -> float | None:
-    artists = pd.factorize(np.array(index.artist_keys, object))[0]
+    artists = np.unique(index.artist_keys, return_inverse=True)[1]
     if not index.has_vectors(representation) or not artists.any():
         return None
     rows = np.arange(len(index))

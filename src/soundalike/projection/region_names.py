@@ -22,10 +22,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from soundalike.datasets import artists
 from soundalike.index.index import Index
 from soundalike.words import vocabulary
 from soundalike.words.library import LibraryWords
@@ -174,14 +172,14 @@ def of(index: Index, words: LibraryWords, seed: int = SEED) -> TrackWords:
         rows = np.sort(np.random.default_rng(seed).choice(n, SAMPLE, replace=False))
     kept = [place for place, word in enumerate(vocabulary.words()) if word.kind in vocabulary.MUSICAL]
     names = tuple(vocabulary.words()[place].name for place in kept)
-    keys = artists.keys(index.tracks.iloc[rows])
-    known = [key or row for key, row in zip(keys, map(int, rows), strict=True)]
+    known = [index.artist_keys[row] or int(row) for row in rows]
+    numbers: dict[str | int, int] = {}
     return TrackWords(
         rows,
         names,
         words.scores[rows][:, kept],
         words.clear[rows][:, kept],
-        np.asarray(pd.factorize(np.array(known, object))[0], np.intp),
+        np.array([numbers.setdefault(key, len(numbers)) for key in known], np.intp),
     )
 
 

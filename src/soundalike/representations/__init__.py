@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import threads
@@ -23,8 +22,11 @@ from soundalike.errors import UnknownRepresentationError
 from soundalike.models import ModelStore, stretches
 from soundalike.representations.scaling import CENTRED, STANDARDISED, Scaling
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Embed = Callable[[Clip, ModelStore], NDArray[np.float32]]
-FromTable = Callable[[pd.DataFrame], NDArray[np.float32]]
+FromTable = Callable[["pd.DataFrame"], NDArray[np.float32]]
 
 
 @dataclass(frozen=True)

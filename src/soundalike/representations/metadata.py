@@ -17,14 +17,17 @@ A track's vector depends on the other tracks in the table, and a clip outside th
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import Clip
 from soundalike.errors import InputError, LibraryError
 from soundalike.models import ModelStore
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NUMERIC = {
     "release year": ("release_year", "year", "album_date_released", "track_date_released"),
@@ -117,6 +120,8 @@ def _column(tracks: pd.DataFrame, columns: tuple[str, ...]) -> pd.Series[str] | 
 
 def _numbers(tracks: pd.DataFrame, columns: tuple[str, ...]) -> NDArray[np.float32] | None:
     """One standardised dimension [shape=(n, 1)]; None if the column is missing or constant."""
+    import pandas as pd
+
     texts = _column(tracks, columns)
     if texts is None:
         return None

@@ -10,19 +10,21 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike import paths, representations
-from soundalike.datasets import artists
 from soundalike.evaluation import metrics
 from soundalike.index import storage
 from soundalike.index import text_search as searching
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist import query
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_TRACKS_COMPARED = 1_000
 """Maximum size of a library whose tracks are all compared while a user waits."""
@@ -151,7 +153,7 @@ def neighbour_precision(index: Index, name: str, k: int = 10) -> metrics.Precisi
         return None
     parts = index.parts(name)
     vectors = {part: index.array(part)[:] for part in parts}
-    genres, names = list(index.tracks["genre"]), artists.keys(index.tracks)
+    genres, names = index.table["genre"], index.artist_keys
     similarities = index.similarities_of_parts(parts, vectors)
     try:
         return metrics.precision_at_k(similarities, genres, names, k=k)
@@ -215,6 +217,8 @@ def demoted(markdown: str) -> str:
 
 def parts(markdown: str) -> list[str | pd.DataFrame]:
     """Split Markdown into pieces; wide tables become data frames indexed by their first column."""
+    import pandas as pd
+
     found: list[str | pd.DataFrame] = []
     end = 0
     for match in _TABLE.finditer(markdown):

@@ -421,7 +421,7 @@ def _tracks(data: dict[str, Any], key: str, **arguments: Any) -> Any:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_tracks",
         html='<div class="root"></div><div class="said hidden" role="status"></div>',
         css=frontend.read("tracks.css"),

@@ -28,7 +28,7 @@ def watch(*, own_clip: bool) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_connection",
         html='<div class="line" role="status"></div>',
         css=frontend.read("connection.css"),

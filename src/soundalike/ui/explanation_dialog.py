@@ -213,7 +213,7 @@ def _inside(explained: Explanation) -> list[str]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_why",
         html='<div class="root"></div>',
         css=frontend.read("explanation.css"),

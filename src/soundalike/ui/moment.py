@@ -155,7 +155,7 @@ def _of_track(index: Index, track_id: str) -> Outline | None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_moment",
         html='<div class="root"></div>',
         css=frontend.read("moment.css"),

@@ -94,7 +94,7 @@ def _change(is_own: bool) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_copy_link",
         html='<button type="button"></button><span role="status"></span>',
         css=frontend.read("copy_link.css"),

@@ -58,7 +58,7 @@ def _url(name: str, place: int) -> str:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_player",
         html='<div class="root"></div>',
         css=frontend.read("player_bar.css"),

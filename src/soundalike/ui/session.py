@@ -274,4 +274,4 @@ def _of_every_page() -> dict[str, str]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component("soundalike_address", js=frontend.read("address.js"))
+    return frontend.component("soundalike_address", js=frontend.read("address.js"))

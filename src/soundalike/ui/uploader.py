@@ -104,7 +104,7 @@ def reason(way: object, told: object, most_mb: int, accepted: str) -> str:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_uploader",
         html='<div class="note" role="alert"></div>',
         css=frontend.read("uploader.css"),

@@ -26,7 +26,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.audio.clip import clock
@@ -199,11 +198,18 @@ def tempos(index: Index) -> NDArray[np.float64] | None:
 
 def lengths(index: Index) -> NDArray[np.float64] | None:
     """Length of each track in seconds, where the library's table has it [shape=(n,)]; None without."""
-    names = [name for name in metadata.NUMERIC["duration"] if name in index.tracks]
+    names = [name for name in metadata.NUMERIC["duration"] if name in index.table]
     if not names:
         return None
-    values = pd.to_numeric(index.tracks[names[0]], errors="coerce").to_numpy(np.float64)
+    values = np.array([_number(value) for value in index.table[names[0]]])
     return np.where(np.isfinite(values) & (values > 0), values, np.nan)
+
+
+def _number(value: object) -> float:
+    try:
+        return float(str(value))
+    except ValueError:
+        return np.nan
 
 
 def _conditions(index: Index, models: ModelStore, wanted: Filter) -> Iterator[tuple[str, Kept | None]]:
@@ -274,7 +280,7 @@ def _within(values: NDArray[np.float64] | None, span: Span) -> Kept | None:
 
 def _of_genres(index: Index, genres: Sequence[str]) -> Kept:
     named = {text_search.folded(genre) for genre in genres}
-    return np.array([text_search.folded(genre) in named for genre in index.tracks["genre"]], bool)
+    return np.array([text_search.folded(genre) in named for genre in index.table["genre"]], bool)
 
 
 def _in_keys(index: Index, chosen: Sequence[Key]) -> Kept | None:

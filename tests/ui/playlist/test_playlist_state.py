@@ -37,8 +37,8 @@ def widget(page: AppTest, kind: str, name: str) -> Any:
 def drawn(page: AppTest, key: str) -> dict[str, Any]:
     """What a component of ours is given to draw."""
     (found,) = [part.proto for part in page.get("bidi_component") if part.proto.id.endswith(f"-{key}")]
-    data: dict[str, Any] = json.loads(found.json)
-    return data
+    (data,) = json.loads(found.json)
+    return dict(data)
 
 
 MADE = {

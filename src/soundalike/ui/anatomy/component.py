@@ -335,14 +335,14 @@ def _described(panel: Panel) -> dict[str, object]:
 def _register() -> tuple[Callable[..., Any], Callable[..., Any], Callable[..., Any]]:
     scripts = ("clock.js", "anatomy_plots.js", "anatomy_picture.js", "anatomy.js")
     hand_on = frontend.read("anatomy_part.js")
-    plots = st.components.v2.component(
+    plots = frontend.component(
         "soundalike_anatomy",
         html='<div class="root"></div>',
         css=frontend.read("anatomy.css"),
         js=frontend.read(*scripts),
     )
-    part = st.components.v2.component("soundalike_anatomy_part", js=hand_on)
-    picture = st.components.v2.component(
+    part = frontend.component("soundalike_anatomy_part", js=hand_on)
+    picture = frontend.component(
         "soundalike_anatomy_picture",
         html='<div class="picture"></div>',
         css=frontend.read("anatomy_picture.css"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from soundalike.analysis.dimension_cache import CHANNELS, FeatureStore
 from soundalike.analysis.dimension_sets import WORDS
 from soundalike.ui import components, incoming
 from soundalike.ui.features import details
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ROWS_SHOWN = 200
 LEVELS = ["dimensions", "channels"]
@@ -103,7 +107,7 @@ def counted(summary: dimension_stats.Summary, level: str) -> str:
 
 
 def draw_table(
-    store: FeatureStore, table: dimension_stats.Table, level: str, go_to: Callable[[int], None]
+    store: FeatureStore, table: pd.DataFrame, level: str, go_to: Callable[[int], None]
 ) -> None:
     """Show dimensions or channels as a table; selecting a row opens its dimension."""
 

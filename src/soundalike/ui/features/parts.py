@@ -358,7 +358,7 @@ def _register_moments() -> Callable[..., Any]:
 
 def component(name: str, file: str, script: str) -> Callable[..., Any]:
     """Register a component with its own stylesheet."""
-    return st.components.v2.component(
+    return frontend.component(
         name,
         html='<div class="root"></div>',
         css=frontend.read(f"{file}.css"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import streamlit as st
 
 FOLDER = Path(__file__).parent
 
@@ -15,3 +19,18 @@ def read(*names: str) -> str:
 def player(*names: str) -> str:
     """The script of a component that plays audio: the shared player code, then the component's files."""
     return read("player_parts.js", *names)
+
+
+def component(name: str, **parts: str | bool) -> Callable[..., Any]:
+    """Register a component, from its `html`, `css` and `js`.
+
+    Returns a function that shows it with its `data`: bytes, which its script gets as they are, or what
+    JSON can hold, which it gets as the only element of a list. Streamlit would look for data frames in a
+    dictionary, and import pandas for that.
+    """
+    mount: Callable[..., Any] = st.components.v2.component(name, **parts)  # type: ignore[arg-type]
+
+    def show(data: object, **arguments: Any) -> Any:
+        return mount(data=data if isinstance(data, bytes) else [data], **arguments)
+
+    return show

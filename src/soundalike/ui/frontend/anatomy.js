@@ -316,7 +316,7 @@ function createAnatomy(root, key) {
   return { update, destroy }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   let anatomy = states.get(parentElement)
   if (!anatomy) {
     anatomy = createAnatomy(parentElement.querySelector(".root"), data.key)

@@ -13,7 +13,7 @@ function closeStreamlitsDialog() {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const line = parentElement.querySelector(".line")
   const say = (text) => { line.textContent = text }
   if (window.soundalikeSession && window.soundalikeSession !== data.session) {

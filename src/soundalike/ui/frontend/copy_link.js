@@ -43,7 +43,7 @@ function settle() {
   look()
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   settle()
   const button = parentElement.querySelector("button")
   const said = parentElement.querySelector("[role=status]")

@@ -223,7 +223,7 @@ function clips(player, data) {
   return nodes
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   let state = states.get(parentElement)
   if (!state) {
     state = { player: createPlayer(), drawn: null }

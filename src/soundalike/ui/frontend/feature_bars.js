@@ -36,7 +36,7 @@ function bar(player, item, clip, choose) {
   return { node, show }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
     state = { player: createPlayer(), drawn: null }

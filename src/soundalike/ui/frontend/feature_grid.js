@@ -99,7 +99,7 @@ function list(data, choose) {
 
 const DRAW = { grid, groups, list }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const wanted = JSON.stringify(data)
   if (states.get(parentElement) !== wanted) {
     states.set(parentElement, wanted)

@@ -123,7 +123,7 @@ function moment(player, track, data, act) {
   return { node, show }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
     state = { player: createPlayer(), drawn: null, asked: null }

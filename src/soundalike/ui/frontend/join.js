@@ -1,6 +1,6 @@
 // The link by which an audience joins a vote, as a QR code and as text.
 
-export default function ({ data, parentElement }) {
+export default function ({ data: [data], parentElement }) {
   const root = parentElement.querySelector(".root")
   const code = document.importNode(new DOMParser().parseFromString(data.code, "image/svg+xml").documentElement, true)
   code.setAttribute("role", "img")

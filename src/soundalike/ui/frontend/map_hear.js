@@ -60,7 +60,7 @@ class Listener {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let listener = listeners.get(parentElement)
   if (!listener) {
     listener = new Listener(parentElement.querySelector(".note"))

@@ -2,7 +2,7 @@
 
 const CHANGED = "soundalike:marks"
 
-export default function ({ data }) {
+export default function ({ data: [data] }) {
   window.soundalikeMarks ??= {}
   window.soundalikeMarks[data.key] = { ...window.soundalikeMarks[data.key], [data.part]: data.content }
   window.dispatchEvent(new CustomEvent(CHANGED, { detail: data.key }))

@@ -148,7 +148,7 @@ function listen(state) {
   })
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
     const made = { drawn: null, data: null, start: 0, held: null, waiting: 0 }

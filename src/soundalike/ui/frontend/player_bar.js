@@ -169,7 +169,7 @@ function mount(root) {
   return state
 }
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data: [data], parentElement, setStateValue }) {
   let state = states.get(parentElement)
   if (!state) {
     state = mount(parentElement.querySelector(".root"))

@@ -131,7 +131,7 @@ function mount(root, state) {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   const isNew = !state
   if (isNew) {

@@ -168,7 +168,7 @@ function draw(data, act) {
   return { node: row.node, rows: [row], lists: [{ key: data.key, tracks: data.tracks, why: null, alone: true }] }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   let state = states.get(parentElement)
   if (!state) {
     const made = { rows: [], lists: [], drawn: null, said: "", left: null }

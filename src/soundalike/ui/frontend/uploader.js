@@ -5,7 +5,7 @@ const WAYS = [["or smaller", "size"], ["not allowed", "kind"], ["Only one", "num
 
 const FAILED = /An error has occurred|would like to use your microphone/
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data: [data], parentElement, setTriggerValue }) {
   const note = parentElement.querySelector(".note")
   const widget = () => document.querySelector(`.st-key-${data.key}`)
   let told = null

@@ -17,11 +17,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from soundalike.features import track_descriptors
@@ -30,6 +29,9 @@ from soundalike.index.index import Index, nearest
 from soundalike.projection import layout, quality
 from soundalike.ui import palette
 from soundalike.words import library
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_POINTS = 15_000
 MOST_FREQUENT = len(palette.COLOURS)
@@ -142,6 +144,8 @@ def points(
     limit : draw a random sample if there are more tracks
     seed : of the sample
     """
+    import pandas as pd
+
     n = len(tracks)
     rows = drawn_rows(n, limit, seed)
     shown = tracks.iloc[rows]
@@ -264,6 +268,8 @@ def near_on_map(
 def _legend(
     colours: Colouring, rows: NDArray[np.intp], genres: list[str]
 ) -> tuple[NDArray[np.integer[Any]], dict[str, Any]]:
+    import pandas as pd
+
     if colours.numbers is not None:
         return _scale(colours.title, colours.numbers, rows)
     groups = pd.Series(list(colours.groups or ())).replace("", "None named")
@@ -329,6 +335,8 @@ def _figure(value: float) -> str:
 
 def _numbers(column: pd.Series) -> NDArray[np.float64] | None:
     """A column as numbers, if nearly all values are numeric and vary."""
+    import pandas as pd
+
     numbers = pd.to_numeric(column, errors="coerce").to_numpy(np.float64)
     known = np.isfinite(numbers)
     if known.mean() < 0.9 or len(np.unique(numbers[known])) < _MIN_DISTINCT:

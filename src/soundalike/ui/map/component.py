@@ -120,11 +120,11 @@ def script() -> str:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    points = st.components.v2.component(
+    points = frontend.component(
         "soundalike_map",
         html='<div class="root"></div>',
         css=frontend.read("map.css"),
         js=script(),
     )
-    marks = st.components.v2.component("soundalike_map_marks", js=frontend.read("map_marks.js"))
+    marks = frontend.component("soundalike_map_marks", js=frontend.read("map_marks.js"))
     return points, marks

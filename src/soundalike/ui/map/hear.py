@@ -42,7 +42,7 @@ def show(index: Index, map_key: str) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_map_hear",
         html='<div class="note" role="status"></div>',
         css=".note { font-family: var(--st-font); font-size: 0.875rem; color: var(--st-text-color); }",

@@ -64,7 +64,7 @@ _choices: WeakKeyDictionary[Index, Choices] = WeakKeyDictionary()
 def choices(index: Index) -> Choices:
     """What a library can be filtered by."""
     if index not in _choices:
-        counts = Counter(genre for genre in index.tracks["genre"] if genre)
+        counts = Counter(genre for genre in index.table["genre"] if genre)
         genres = tuple(sorted(genre for genre, _ in counts.most_common(MOST_GENRES)))
         lengths = filters.lengths(index)
         _choices[index] = Choices(

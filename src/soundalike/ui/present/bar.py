@@ -71,7 +71,7 @@ def _theme(scheme: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_present",
         html='<div class="root"></div>',
         css=frontend.read("present_bar.css"),

@@ -53,7 +53,7 @@ def show(link: str) -> None:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _register() -> Callable[..., Any]:
-    return st.components.v2.component(
+    return frontend.component(
         "soundalike_join",
         html='<div class="root"></div>',
         css=frontend.read("join.css"),
