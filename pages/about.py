@@ -9,10 +9,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from soundalike import paths, representations
+from soundalike.analysis import genre_groups
 from soundalike.audio.analysis_window import analysis_window
 from soundalike.errors import SoundalikeError
 from soundalike.features import psychoacoustics, spectral
-from soundalike.index import genre_groups
 from soundalike.index.index import Index
 from soundalike.training import report
 from soundalike.ui import components, incoming, palette, server, session, track_picker

@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from soundalike import representations
-from soundalike.index import genre_groups, text_search
+from soundalike.analysis import genre_groups
+from soundalike.index import text_search
 from soundalike.index.index import Index
 from soundalike.playlist import playlist, query
 from soundalike.playlist.blend import Seed

@@ -17,6 +17,7 @@ from soundalike.analysis import (
     dimension_profile,
     dimension_sets,
     dimension_stats,
+    genre_groups,
     receptive_fields,
 )
 from soundalike.analysis.dimension_profile import Portrait
@@ -25,7 +26,7 @@ from soundalike.analysis.dimension_stats import Groups, Matrix, Summary
 from soundalike.errors import AudioError, LibraryError
 from soundalike.features import thumbnail
 from soundalike.features.thumbnail import Thumbnail
-from soundalike.index import genre_groups, track_arrays
+from soundalike.index import track_arrays
 from soundalike.index.index import Index
 from soundalike.models import ModelStore
 from soundalike.playlist.query import Query

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from soundalike.index import genre_groups
+from soundalike.analysis import genre_groups
 from soundalike.index.index import Index
 
 COLOURS = (

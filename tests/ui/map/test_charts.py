@@ -12,7 +12,8 @@ import pytest
 import synthetic_index
 
 from soundalike import paths
-from soundalike.index import genre_groups, index
+from soundalike.analysis import genre_groups
+from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.projection import layout
 from soundalike.ui import frontend, palette

@@ -23,8 +23,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from soundalike.analysis import genre_groups
 from soundalike.features import track_descriptors
-from soundalike.index import genre_groups, track_arrays
+from soundalike.index import track_arrays
 from soundalike.index.index import Index, nearest
 from soundalike.projection import layout, quality
 from soundalike.ui import palette

@@ -8,8 +8,9 @@ import pandas as pd
 import synthetic_index
 
 from soundalike import paths
+from soundalike.analysis import genre_groups
 from soundalike.analysis.dimension_cache import FeatureStore
-from soundalike.index import genre_groups, index
+from soundalike.index import index
 from soundalike.index.index import Index
 from soundalike.index.track_table import TrackTable
 from soundalike.models import ModelStore
