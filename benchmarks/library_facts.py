@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from soundalike.datasets import artists
 from soundalike.evaluation import genre_retrieval
 from soundalike.index import index as indices
 from soundalike.index.index import Index
+from soundalike.index.track_table import TrackTable
 from soundalike.models import ModelStore
 from soundalike.words import library, naming, vocabulary
 
@@ -73,7 +75,8 @@ def words(index: Index) -> None:
 def precision(index: Index, first: int) -> None:
     """P@10 with the artist filter, on the first tracks' labels that no tagger made."""
     later = np.arange(len(index)) >= first
-    index.tracks.loc[later, "genre_source"] = genre_retrieval.TAGGER
+    sources = index.tracks["genre_source"].mask(later, genre_retrieval.TAGGER)
+    index = replace(index, table=TrackTable.of(index.tracks.assign(genre_source=sources)))
     task = genre_retrieval.task(index)
     for name in NAMES:
         values = genre_retrieval.score(index, name, task).values

@@ -178,7 +178,7 @@ def step(label: str, icon: str, act: Callable[..., None], *arguments: object) ->
 
 
 def go_on(store: FeatureStore, change: int) -> None:
-    """Open a dimension further on than the chosen one."""
+    """Step from the chosen dimension to another one."""
     # Dimension and set may have been chosen since the page was drawn.
     size = store.sets.size(st.session_state.features_by)
     go_to((st.session_state.features_dimension + change) % size)

@@ -34,7 +34,7 @@ _NEXT = re.compile(
 
 
 class Columns(Protocol):
-    """A table, as a DataFrame, that has a column under its name."""
+    """Anything that has columns by their names, such as a DataFrame."""
 
     def __getitem__(self, name: Any, /) -> Any: ...
 

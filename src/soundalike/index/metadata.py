@@ -43,7 +43,7 @@ class IndexFacts:
 
     @property
     def tracks(self) -> pd.DataFrame:
-        """The table as a DataFrame, for whose sake pandas is imported."""
+        """The table as a DataFrame, not to be changed; imports pandas."""
         return self.table.frame
 
     @property
@@ -166,12 +166,18 @@ class IndexFacts:
 
     def held_out(self, row: int) -> bool:
         """Whether the predicted genres come from a fold without the track's album and artist."""
-        return "genre_fold" in self.table and int(self.table["genre_fold"][row]) >= 0
+        return self._is_fold(row)
 
     @property
     def was_trained_on(self) -> bool:
         """Whether the genre head was trained on tracks of this library."""
-        return "genre_fold" in self.table and any(fold >= 0 for fold in self.table["genre_fold"])
+        return any(self._is_fold(row) for row in range(len(self)))
+
+    def _is_fold(self, row: int) -> bool:
+        if "genre_fold" not in self.table:
+            return False
+        fold = self.table["genre_fold"][row]
+        return not is_missing(fold) and int(fold) >= 0
 
     @cached_property
     def _counts(self) -> dict[str, int]:

@@ -23,7 +23,6 @@ from numpy.typing import DTypeLike, NDArray
 from soundalike import paths, representations
 from soundalike.errors import DAMAGED_ARRAYS, IndexFolderError
 from soundalike.foreign_text import from_cell
-from soundalike.index import track_table
 from soundalike.index.track_table import TrackTable
 
 if TYPE_CHECKING:
@@ -39,7 +38,6 @@ SYSTEM = frozenset({".DS_Store", "Thumbs.db", "ehthumbs.db", "desktop.ini", ".di
 """Files that file managers create in folders they display."""
 _STILL_OPEN = re.compile(r"\.nfs[0-9a-f]+")
 """Names that NFS gives to deleted files that are still open."""
-_REQUIRED = {track_table.ID, "file", "sha256"}
 _KNOWN = {"tracks", "library", "representations", "genres", "models", "files"}
 
 
@@ -93,21 +91,19 @@ def read_tracks(folder: Path, manifest: Mapping[str, Any]) -> TrackTable:
     IndexFolderError
         If the table is damaged or empty, lacks a required column, or has duplicate ids.
     """
+    import pyarrow as pa
     from pyarrow import parquet
 
     path = folder / TRACKS
     try:
-        tracks = parquet.ParquetFile(path).read()
-    except (OSError, ValueError) as error:
+        table = TrackTable.normalised(parquet.ParquetFile(path).read())
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise damaged(path) from error
-    if not tracks.num_rows:
+    if not len(table):
         raise IndexFolderError(
             f"The index {folder} holds no tracks; build it again with `soundalike index`."
         )
-    if tracks.num_rows != manifest["tracks"] or not set(tracks.column_names) >= _REQUIRED:
-        raise damaged(path)
-    table = TrackTable.normalised(tracks)
-    if len(set(table[track_table.ID])) < len(table):
+    if len(table) != manifest["tracks"]:
         raise damaged(path)
     return table
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from soundalike.index.index import Index
+from soundalike.index.track_table import is_missing
 
 COLUMNS = ("title", "artist", "album", "genre")
 """Columns searched by default."""
@@ -60,6 +61,10 @@ def folded(text: str) -> str:
 def _prepared(index: Index, columns: tuple[str, ...]) -> list[str]:
     kept = _texts.setdefault(index, {})
     if columns not in kept:
-        there = [map(str, index.table[column]) for column in columns if column in index.table]
+        there = [_texts_of(index, column) for column in columns if column in index.table]
         kept[columns] = [folded(_SEPARATOR.join(texts)) for texts in zip(*there, strict=True)]
     return kept[columns]
+
+
+def _texts_of(index: Index, column: str) -> list[str]:
+    return ["" if is_missing(value) else str(value) for value in index.table[column]]

@@ -1,13 +1,13 @@
 """The table of an index's tracks, read by column.
 
 Pages that show a stored list need a few columns, which Arrow reads by itself. pandas, whose import takes
-longer than reading the table, is loaded once somebody asks for the whole as a DataFrame.
+longer than reading the table, is loaded when the whole table is asked for.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TEXTS = ("title", "artist", "album", "genre")
 """Columns that every table has: text without line breaks, "" where a value is missing."""
 ID = "track_id"
+REQUIRED = (ID, "file", "sha256")
+"""Columns in which no value may be missing."""
 
 
 class TrackTable:
@@ -28,37 +30,53 @@ class TrackTable:
     Parameters
     ----------
     source : the table as it is stored
-    texts : columns in place of the stored ones
+    texts : columns that replace stored ones
     """
 
     def __init__(self, source: pa.Table, texts: Mapping[str, list[str]]) -> None:
         self._source = source
         self._texts = dict(texts)
         self._stored: dict[str, list[Any]] = {}
+        self._frame: pd.DataFrame | None = None
+        self._lock = threading.Lock()
 
     @classmethod
     def of(cls, frame: pd.DataFrame) -> TrackTable:
-        """A table as it is in a DataFrame."""
+        """A table made in memory, as it is in a DataFrame."""
         import pyarrow as pa
 
         return cls(pa.Table.from_pandas(frame, preserve_index=False), {})
 
     @classmethod
     def normalised(cls, source: pa.Table) -> TrackTable:
-        """A stored table with its ids as text, all of `TEXTS`, and files' names as missing titles."""
+        """A stored table with its ids as text, all of `TEXTS`, and files' names as missing titles.
+
+        Columns that are neither numbers nor text, such as dates, become text.
+
+        Raises
+        ------
+        ValueError, OverflowError, pyarrow.ArrowException
+            If values can't be read, a column is there twice, one of `REQUIRED` lacks a value, or an id
+            is there twice.
+        """
+        source.validate(full=True)
         there = source.column_names
-        texts = {
-            name: [_one_line(value) for value in source[name].to_pylist()]
-            if name in there
-            else [""] * source.num_rows
-            for name in TEXTS
-        }
-        files = source["file"].to_pylist()
+        if len(set(there)) < len(there):
+            raise ValueError("a column is there twice")
+        plain = _in_plain_types(source)
+        for name in REQUIRED:
+            if name not in there or plain[name].null_count:
+                raise ValueError(f"{name} is missing")
+        ids = [str(value) for value in plain[ID].to_pylist()]
+        if len(set(ids)) < len(ids):
+            raise ValueError("an id is there twice")
+        texts = {name: [""] * len(ids) for name in TEXTS}
+        texts |= {name: list(map(_one_line, plain[name].to_pylist())) for name in TEXTS if name in there}
         texts["title"] = [
             title or PurePosixPath(str(file)).stem
-            for title, file in zip(texts["title"], files, strict=True)
+            for title, file in zip(texts["title"], plain["file"].to_pylist(), strict=True)
         ]
-        return cls(source, {ID: [str(value) for value in source[ID].to_pylist()], **texts})
+        return cls(plain, {ID: ids, **texts})
 
     def __len__(self) -> int:
         return int(self._source.num_rows)
@@ -79,15 +97,18 @@ class TrackTable:
         texts = {name: [values[row] for row in rows] for name, values in self._texts.items()}
         return TrackTable(self._source.take(rows), texts)
 
-    @cached_property
+    @property
     def frame(self) -> pd.DataFrame:
-        """The whole table."""
+        """The whole table as a DataFrame; kept, and not to be changed."""
         import pandas as pd
 
-        frame: pd.DataFrame = self._source.to_pandas()
-        for name, values in self._texts.items():
-            frame[name] = pd.Series(values, frame.index, dtype="str")
-        return frame
+        with self._lock:
+            if self._frame is None:
+                frame: pd.DataFrame = self._source.to_pandas()
+                for name, values in self._texts.items():
+                    frame[name] = pd.Series(values, frame.index, dtype="str")
+                self._frame = frame
+            return self._frame
 
 
 def is_missing(value: object) -> bool:
@@ -97,3 +118,27 @@ def is_missing(value: object) -> bool:
 
 def _one_line(value: object) -> str:
     return "" if is_missing(value) else " ".join(str(value).split())
+
+
+def _in_plain_types(source: pa.Table) -> pa.Table:
+    """A table of numbers, truth values and text, without what pandas has noted about it."""
+    import pyarrow as pa
+    from pyarrow import types
+
+    plain = source.replace_schema_metadata(None)
+    kinds = (
+        types.is_integer,
+        types.is_floating,
+        types.is_boolean,
+        types.is_string,
+        types.is_large_string,
+    )
+    for place, (name, kind) in enumerate(zip(plain.column_names, plain.schema.types, strict=True)):
+        if not any(is_kind(kind) for is_kind in kinds):
+            texts = [None if value is None else _as_text(value) for value in plain[name].to_pylist()]
+            plain = plain.set_column(place, name, pa.array(texts, pa.string()))
+    return plain
+
+
+def _as_text(value: object) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

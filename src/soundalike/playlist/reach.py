@@ -40,7 +40,8 @@ def least_usual(index: Index, representation: str) -> float | None:
 
 
 def _measure(index: Index, representation: str, seed: int = 0) -> float | None:
-    artists = np.unique(index.artist_keys, return_inverse=True)[1]
+    numbers: dict[str, int] = {}
+    artists = np.array([numbers.setdefault(key, len(numbers)) for key in index.artist_keys], np.intp)
     if not index.has_vectors(representation) or not artists.any():
         return None
     rows = np.arange(len(index))

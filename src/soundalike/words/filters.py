@@ -206,8 +206,9 @@ def lengths(index: Index) -> NDArray[np.float64] | None:
 
 
 def _number(value: object) -> float:
+    text = str(value)
     try:
-        return float(str(value))
+        return float(text) if text.isascii() and "_" not in text else np.nan
     except ValueError:
         return np.nan
 

@@ -74,19 +74,31 @@ def test_it_is_compressed_once(app: Assets, script: str, monkeypatch: pytest.Mon
     assert ask(app, script, VISITOR)[2] == first
 
 
-@pytest.mark.parametrize("accepted", ["", "br"])
-def test_nothing_is_compressed_for_who_cannot_read_it(app: Assets, script: str, accepted: str) -> None:
-    _, headers, body = ask(app, script, VISITOR, accept_encoding=accepted)
-    assert body == (ROOT / script[1:]).read_bytes()
-    assert "content-encoding" not in headers
-    assert headers["vary"] == "Accept-Encoding"
+REFUSING = ["", "br", "identity", "identity, gzip;q=0", "gzip; q=0.0", "gzipped"]
+
+
+@pytest.mark.parametrize("accepted", REFUSING)
+def test_who_cannot_read_it_gets_streamlits_answer(app: Assets, script: str, accepted: str) -> None:
+    assert ask(app, script, VISITOR, accept_encoding=accepted)[2] == PASSED_ON
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "br, GZIP;q=0.5", "deflate,gzip ; q=1"])
+def test_who_can_read_it_gets_it_compressed(app: Assets, script: str, accepted: str) -> None:
+    assert ask(app, script, VISITOR, accept_encoding=accepted)[1]["content-encoding"] == "gzip"
 
 
 def test_fonts_are_compressed_already(app: Assets) -> None:
     font = next((ROOT / "static" / "media").glob("*.woff2"))
-    _, headers, body = ask(app, f"/static/media/{font.name}", VISITOR)
+    _, headers, body = ask(app, f"/static/media/{font.name}", HERE)
     assert (headers["content-type"], body) == ("font/woff2", font.read_bytes())
-    assert "content-encoding" not in headers
+    assert ask(app, f"/static/media/{font.name}", VISITOR)[2] == PASSED_ON
+
+
+def test_a_large_file_is_not_read_in_one_go(app: Assets) -> None:
+    large = max((ROOT / "static" / "js").glob("*.js"), key=lambda path: path.stat().st_size)
+    assert large.stat().st_size > assets.LARGEST
+    assert ask(app, f"/static/js/{large.name}", HERE)[2] == PASSED_ON
+    assert gzip.decompress(ask(app, f"/static/js/{large.name}", VISITOR)[2]) == large.read_bytes()
 
 
 @pytest.mark.parametrize(

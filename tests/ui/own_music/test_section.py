@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -144,9 +145,35 @@ def test_what_is_chosen_just_before_the_button_is_pressed_counts(own: Path) -> N
     assert run.source == str((own.parent / "music" / "Jazz").resolve())
 
 
-def test_a_named_folder_that_has_gone_meanwhile_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_named_folder_that_has_gone_meanwhile_is_said(own: Path) -> None:
     app = visit()
-    monkeypatch.setenv(music_files.VARIABLE, "elsewhere")
+    (own.parent / "music").rename(own.parent / "elsewhere")
+    press(app, "Index this folder")
+    assert "is gone" in texts(app)
+    assert access.indexer().runs() == []
+
+
+@pytest.mark.parametrize("left", ["Folk", None])
+def test_a_chosen_folder_that_has_gone_meanwhile_is_said(own: Path, left: str | None) -> None:
+    app = visit()
+    app.selectbox(key="own_music_folder_music").set_value("Jazz").run()
+    (own.parent / "music" / "Jazz").rmdir()
+    if left is None:
+        (own.parent / "music" / "Folk").rename(own.parent / "Folk")
+    press(app, "Index this folder")
+    assert "Jazz is gone" in texts(app)
+    assert access.indexer().runs() == []
+
+
+def test_a_label_means_what_it_meant_when_it_was_shown(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = own.parent / "other" / "music"
+    (other / "Jazz").mkdir(parents=True)
+    monkeypatch.setenv(music_files.VARIABLE, f"{own.parent / 'music'}{os.pathsep}{other}")
+    app = visit()
+    assert app.selectbox(key="own_music_folder").options == ["music", "music (2)"]
+    (own.parent / "music").rename(own.parent / "gone")
     press(app, "Index this folder")
     assert "is gone" in texts(app)
     assert access.indexer().runs() == []

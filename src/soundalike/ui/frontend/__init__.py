@@ -24,9 +24,9 @@ def player(*names: str) -> str:
 def component(name: str, **parts: str | bool) -> Callable[..., Any]:
     """Register a component, from its `html`, `css` and `js`.
 
-    Returns a function that shows it with its `data`: bytes, which its script gets as they are, or what
-    JSON can hold, which it gets as the only element of a list. Streamlit would look for data frames in a
-    dictionary, and import pandas for that.
+    Returns a function that shows it with its `data`. Its script gets bytes as they are. Anything else
+    must be what JSON can hold, and comes as the only element of a list: in a dictionary, Streamlit looks
+    for data frames, and imports pandas for that.
     """
     mount: Callable[..., Any] = st.components.v2.component(name, **parts)  # type: ignore[arg-type]
 

@@ -1,14 +1,16 @@
-"""Streamlit's scripts, styles and fonts, sent at once and compressed.
+"""Streamlit's scripts, styles and fonts, each in one piece, and compressed.
 
 Streamlit sends them as they are, since it would compress them for each visitor anew, and reads them in
 threads, a piece at a time. A first visit takes a hundred of them, and in a new server each step waits
-for the modules that are being imported. Here each file is read in one go. For visitors elsewhere its
-compressed form is made once and kept: less than a third of the bytes.
+for the modules that are being imported. Here a browser on the server's own machine gets a file as it is,
+read in one go. For visitors elsewhere its compressed form is made once and kept: less than a third of
+the bytes.
 """
 
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -23,8 +25,10 @@ from soundalike.ui.middleware.answers import base_path
 FOLDER = "static"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2"}
 COMPRESSED = (".js", ".css")
+LARGEST = 2**20
+"""Size in bytes of a file that is read in one go."""
 _FOREVER = "public, immutable, max-age=31536000"
-"""As Streamlit has it: another content has another name."""
+"""As Streamlit does: a changed file has another name."""
 _PASSED_ON = ("range", "if-none-match", "if-modified-since")
 
 
@@ -57,17 +61,17 @@ class Assets:
 
     async def _answer(self, file: Path, scope: Scope) -> ASGIApp:
         headers = {"Cache-Control": _FOREVER}
-        can_be_smaller = file.suffix in COMPRESSED
-        if can_be_smaller:
-            headers["Vary"] = "Accept-Encoding"
-        accepted = Headers(scope=scope).get("accept-encoding", "")
         try:
-            # It would cost a browser on this machine more time than it saves.
-            if can_be_smaller and "gzip" in accepted and not is_own(scope):
-                headers["Content-Encoding"] = "gzip"
+            if is_own(scope):
+                # To decompress it would cost a browser here more time than it saves.
+                if file.stat().st_size > LARGEST:
+                    return self._app
+                content = file.read_bytes()
+            elif file.suffix in COMPRESSED and _accepts_gzip(Headers(scope=scope)):
+                headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
                 content = await self._smaller(file)
             else:
-                content = file.read_bytes()
+                return self._app
         except OSError:
             return self._app
         return Response(content, headers=headers, media_type=TYPES[file.suffix])
@@ -80,3 +84,11 @@ class Assets:
 
 def _compress(file: Path) -> bytes:
     return gzip.compress(file.read_bytes(), mtime=0)
+
+
+def _accepts_gzip(headers: Headers) -> bool:
+    for accepted in headers.get("accept-encoding", "").split(","):
+        coding, _, quality = accepted.partition(";")
+        if coding.strip().lower() == "gzip":
+            return re.fullmatch(r"q=0(\.0*)?", quality.strip()) is None
+    return False

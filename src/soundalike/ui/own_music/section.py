@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -105,48 +105,62 @@ def choose(indexer: Background) -> None:
         components.show_error(NO_FOLDER)
         return
     labels = _labels(named)
-    named_folder = labels[st.selectbox("Folder", list(labels), key=_FOLDER)]
+    label = st.selectbox("Folder", list(labels), key=_FOLDER)
 
-    def ask(folder: Path, names: Sequence[str]) -> str | None:
+    def ask(outer: str, names: Sequence[str]) -> str | None:
+        if not names:
+            return None
         return st.selectbox(
-            f"Folder in {components.plain(sources.shown(folder))}",
+            f"Folder in {components.plain(outer)}",
             names,
             index=None,
-            key=_key_within(folder),
+            key=f"{_FOLDER}_{outer}",
             placeholder="All of it",
         )
 
-    _innermost(named_folder, ask)
+    _innermost(label, labels, ask)
     st.button(
         "Index this folder",
         icon=":material/library_add:",
         key="own_music_start",
         on_click=_act,
-        args=[lambda: _start(indexer)],
+        args=[lambda: _start(indexer, labels)],
         type="primary",
     )
 
 
-def _start(indexer: Background) -> None:
+def _start(indexer: Background, labels: Mapping[str, Path]) -> None:
     """Index what is chosen now; the page may have been drawn before the latest choice."""
-    folder = _labels(sources.named()).get(st.session_state[_FOLDER])
-    if folder is None:
-        raise LibraryError("The folder is gone. Put it back or choose another one.")
-    indexer.start(_innermost(folder, lambda outer, _: st.session_state.get(_key_within(outer))))
+    state = st.session_state
+    indexer.start(_innermost(state[_FOLDER], labels, lambda outer, _: state.get(f"{_FOLDER}_{outer}")))
 
 
-def _innermost(folder: Path, inner_of: Callable[[Path, Sequence[str]], str | None]) -> Path:
-    """The folder that is chosen within a folder, and so on inwards."""
-    while folders := {path.name: path for path in sources.below(folder)}:
-        inner = folders.get(inner_of(folder, list(folders)) or "")
+def _innermost(
+    label: str, labels: Mapping[str, Path], inner_of: Callable[[str, Sequence[str]], str | None]
+) -> Path:
+    """The folder that is chosen within a named one, and so on inwards.
+
+    Parameters
+    ----------
+    label : of the named folder
+    labels : the named folders by their labels
+    inner_of : the choice within a folder, if any; called with its label and the folders in it
+
+    Raises
+    ------
+    LibraryError
+        If a chosen folder isn't there any more.
+    """
+    chosen, folders = label, dict(labels)
+    while True:
+        if chosen not in folders:
+            raise LibraryError(f"The folder {chosen} is gone. Put it back or choose another one.")
+        folder = folders[chosen]
+        folders = {path.name: path for path in sources.below(folder)}
+        inner = inner_of(label, list(folders))
         if inner is None:
-            break
-        folder = inner
-    return folder
-
-
-def _key_within(folder: Path) -> str:
-    return f"{_FOLDER}_{sources.shown(folder)}"
+            return folder
+        chosen, label = inner, f"{label}/{inner}"
 
 
 def _labels(folders: Sequence[Path]) -> dict[str, Path]:
