@@ -74,7 +74,7 @@ def of_anatomy(rounds: int, least: float) -> None:
 
 
 def of_first_page(_: int, least: float) -> None:
-    """Profile the first page that a new server draws, once it has prepared for it."""
+    """Profile the first page that a new server draws, and what is prepared for it meanwhile."""
     os.environ["SOUNDALIKE_WARM_UP"] = "0"
     first_page.prepare()
     repeat(lambda: reruns.opened("recommend", {}), 1, least, warm=0)
